@@ -1,0 +1,184 @@
+"""What is known of a value: kind, symbolic shape, dtype, layout and binding time (stage)."""
+
+from __future__ import annotations
+
+import ast
+import enum
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+
+class Kind(enum.Enum):
+    UNKNOWN = "unknown"
+    PLAIN = "plain"  # an ordinary Python value: number, string, None, list of such
+    TENSOR = "tensor"
+    SHAPE = "shape"  # the shape of a tensor, a sequence of sizes
+    LAYER = "layer"  # a layer object, or a module of the user's
+    MODEL = "model"
+    FUNCTION = "function"
+    OPTIMIZER = "optimizer"
+    DATASET = "dataset"
+
+
+class Layout(enum.Enum):
+    PLAIN = "plain"  # axes as the source has them
+    FLIPPED = "flipped"  # channels-last in the source, channels-first in the target (or the reverse)
+
+
+@dataclass(frozen=True)
+class Sym:
+    """A size as Python source text, valid where it was made: `filters`, `4 * filters`, `input_shape[-1]`."""
+
+    text: str
+
+    @cached_property
+    def tree(self) -> ast.expr:
+        return ast.parse(self.text, mode="eval").body
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        return frozenset(n.id for n in ast.walk(self.tree) if isinstance(n, ast.Name))
+
+    def substitute(self, bindings: dict[str, Dim]) -> Dim:
+        """The size with names replaced; None if one of them is bound to None (not known)."""
+        if not self.names & bindings.keys():
+            return self
+        if any(bindings[n] is None for n in self.names & bindings.keys()):
+            return None
+        tree = _Substitute(bindings).visit(ast.parse(self.text, mode="eval").body)
+        return simplify(ast.unparse(tree))
+
+    def __str__(self) -> str:
+        return self.text
+
+
+Dim = int | Sym | None  # None: not known
+
+
+class _Substitute(ast.NodeTransformer):
+    def __init__(self, bindings: dict[str, Dim]):
+        self.bindings = bindings
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if node.id in self.bindings:
+            return ast.parse(str(self.bindings[node.id]), mode="eval").body
+        return node
+
+
+_FOLD = {ast.Add: lambda a, b: a + b, ast.Sub: lambda a, b: a - b, ast.Mult: lambda a, b: a * b,
+         ast.FloorDiv: lambda a, b: a // b if b else None, ast.Mod: lambda a, b: a % b if b else None}
+
+
+def _fold(node: ast.expr) -> ast.expr:
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        inner = _fold(node.operand)
+        if isinstance(inner, ast.Constant) and isinstance(inner.value, int):
+            return ast.Constant(-inner.value)
+        if isinstance(inner, ast.UnaryOp) and isinstance(inner.op, ast.USub):
+            return inner.operand
+        return ast.UnaryOp(ast.USub(), inner)
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant | ast.UnaryOp):
+        sequence, index = node.value, _fold(node.slice)
+        at = _int(index)
+        if isinstance(sequence, ast.Tuple | ast.List) and at is not None and -len(sequence.elts) <= at < len(
+                sequence.elts) and not any(isinstance(e, ast.Starred) for e in sequence.elts):
+            return _fold(sequence.elts[at])
+        return node
+    if not isinstance(node, ast.BinOp) or type(node.op) not in _FOLD:
+        return node
+    left, right, op = _fold(node.left), _fold(node.right), type(node.op)
+    a, b = _int(left), _int(right)
+    if a is not None and b is not None:
+        value = _FOLD[op](a, b)
+        return ast.Constant(value) if value is not None else node
+    if (op in (ast.Add, ast.Sub) and b == 0) or (op in (ast.Mult, ast.FloorDiv) and b == 1):
+        return left
+    if (op is ast.Add and a == 0) or (op is ast.Mult and a == 1):
+        return right
+    if op in (ast.Add, ast.Sub) and b is not None and isinstance(left, ast.BinOp) and isinstance(
+            left.op, ast.Add | ast.Sub) and _int(left.right) is not None:  # (n + 2) - 3 -> n - 1
+        inner = _int(left.right) if isinstance(left.op, ast.Add) else -_int(left.right)
+        total = inner + (b if op is ast.Add else -b)
+        if total == 0:
+            return left.left
+        return ast.BinOp(left.left, ast.Add() if total > 0 else ast.Sub(), ast.Constant(abs(total)))
+    if op is ast.FloorDiv and b is not None and isinstance(left, ast.BinOp) and isinstance(
+            left.op, ast.FloorDiv) and _int(left.right) is not None and b > 0 and _int(left.right) > 0:
+        return ast.BinOp(left.left, ast.FloorDiv(), ast.Constant(b * _int(left.right)))  # n // 2 // 2 -> n // 4
+    return ast.BinOp(left, node.op, right)
+
+
+def _int(node: ast.expr) -> int | None:
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        inner = _int(node.operand)
+        return None if inner is None else -inner
+    ok = isinstance(node, ast.Constant) and isinstance(node.value, int) and not isinstance(node.value, bool)
+    return node.value if ok else None
+
+
+def simplify(text: str) -> Dim:
+    """A size from source text, with whole numbers folded."""
+    node = _fold(ast.parse(text, mode="eval").body)
+    value = _int(node)
+    return value if value is not None else Sym(ast.unparse(node))
+
+
+def _paren(dim: int | Sym) -> str:
+    return str(dim) if isinstance(dim, int) and dim >= 0 else f"({dim})"
+
+
+def arithmetic(op: str, a: Dim, b: Dim) -> Dim:
+    """`a op b` for op in + - * //; not known if either is not."""
+    if a is None or b is None:
+        return None
+    return simplify(f"{_paren(a)} {op} {_paren(b)}")
+
+
+def ceil_div(a: Dim, b: Dim) -> Dim:
+    if isinstance(a, int) and isinstance(b, int):
+        return -(-a // b)
+    if b == 1:
+        return a
+    return None if a is None or b is None else Sym(ast.unparse(_fold(
+        ast.parse(f"-(-{_paren(a)} // {_paren(b)})", mode="eval").body)))
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Knowledge about one value; a field at its default means that nothing is known."""
+
+    kind: Kind = Kind.UNKNOWN
+    shape: tuple[Dim, ...] | None = None  # tensors: sizes in the axis order of the SOURCE
+    dtype: str | None = None  # 'float32', 'int32', 'bool', ... ; 'float' for the model's float type
+    layout: Layout = Layout.PLAIN
+    values: frozenset[Any] | None = None  # plain: the literal values that can reach this place
+    symbol: str = ""  # canonical name of a class or function, or of the class of a layer
+    payload: Any = field(default=None, compare=False)  # structure of containers, layers, user functions
+
+    @property
+    def rank(self) -> int | None:
+        return None if self.shape is None else len(self.shape)
+
+    @property
+    def value(self) -> Any:
+        """The one literal value; raises LookupError if there are none or several."""
+        if self.values is None or len(self.values) != 1:
+            raise LookupError
+        return next(iter(self.values))
+
+    def literal(self, default: Any = None) -> Any:
+        try:
+            return self.value
+        except LookupError:
+            return default
+
+    def but(self, **changes: Any) -> Fact:
+        return replace(self, **changes)
+
+
+UNKNOWN = Fact()
+
+
+def tensor(shape: tuple[Dim, ...] | None = None, dtype: str | None = None, layout: Layout = Layout.PLAIN) -> Fact:
+    return Fact(Kind.TENSOR, shape, dtype, layout)
