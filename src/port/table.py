@@ -1,9 +1,19 @@
-"""Rows: one op, both directions, loaded from `mappings/*.yaml` and checked; see docs/rows.md for the grammar."""
+"""Rows: one op, both directions, from `mappings/*.yaml`; see docs/rows.md for the grammar."""
 
 from __future__ import annotations
 
+import hashlib
+import marshal
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any
+
+VERSION = 1  # of the compiled form: raise it whenever `rowfile` produces something else
 
 
 @dataclass(frozen=True)
@@ -16,7 +26,7 @@ class Param:
 
 @dataclass(frozen=True)
 class Signature:
-    """A callable written as Python: canonical dotted name and parameters. `method`: called on its first parameter."""
+    """A callable written as Python: canonical name, parameters. `method`: called on its first parameter."""
 
     name: str
     params: tuple[Param, ...]
@@ -41,25 +51,134 @@ class Row:
     torch: tuple[Signature, ...] = ()  # overloads: the first that can hold the given arguments is used
     call: Signature | None = None  # layers without weights: their form as a function of the input
     args: dict[str, Arg] = field(default_factory=dict)  # tf parameter -> torch parameter
-    only: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # tf parameter -> literal values that are allowed
+    only: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # tf parameter -> literals allowed
     ignore: tuple[str, ...] = ()  # tf parameters that may be dropped
     ignore_torch: tuple[str, ...] = ()
-    fill: dict[str, str] = field(default_factory=dict)  # torch parameter -> fact of the input ('channels', ...)
+    fill: dict[str, str] = field(default_factory=dict)  # torch parameter -> fact of the input ('channels')
+    fixed: dict[str, Any] = field(default_factory=dict)  # torch parameter -> the literal it always has
     facts: tuple[str, ...] = ()  # preconditions, by name
     layout: str = ""  # 'nchw': the op wants channels first in torch, channels last in TF
-    expr: dict[str, str] = field(default_factory=dict)  # {'torch': 'x * torch.sigmoid({x})'}: template, see docs
+    expr: dict[str, str] = field(default_factory=dict)  # {'torch': 'x * torch.sigmoid(x)'}, see docs
     via: str | None = None  # adapter that builds the whole call
     weights: dict[str, Any] = field(default_factory=dict)
     init: dict[str, str] = field(default_factory=dict)  # tf initialiser parameter -> torch parameter it fills
     differs: str = ""  # the declared divergence, with its formula
+    residue: str = ""  # why the numbers differ by rounding (up to 1e-6) even in float64
+    draws: bool = False  # random: only shape and dtype can agree
     none: str = ""  # no equivalent: what to write instead
-    kind: str = ""  # 'layer' | 'function' | 'method' | 'attribute' | 'constant'
+    kind: str = ""  # 'layer' | 'function' | 'method' | 'attribute' | 'constant' | 'object' | 'prefix'
     returns: str = ""  # name of the shape rule that inference uses for the result
     attr: str = ""  # layers: the attribute name when the source gives none ('conv')
     sample: tuple[dict[str, Any], ...] = ()
     file: str = ""
 
 
-def load() -> dict[str, tuple[Row, ...]]:
+class RowError(ValueError):
+    """Rows that break the grammar: one line per fault, with file and row."""
+
+
+class Index(Mapping[str, tuple[Row, ...]]):
+    """Canonical name to rows. A name without rows takes those of the longest prefix row (`tf.strings.*`)."""
+
+    def __init__(self, numbers: dict[str, list[int]]):
+        self._numbers = numbers
+
+    def __getitem__(self, name: str) -> tuple[Row, ...]:
+        return tuple(_row(number) for number in self._numbers[self._find(name)])
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self._find(name) in self._numbers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def _find(self, name: str) -> str:
+        if name in self._numbers:
+            return name
+        prefix = name
+        while "." in prefix:
+            prefix = prefix.rpartition(".")[0]
+            if f"{prefix}.*" in self._numbers:
+                return f"{prefix}.*"
+        return name
+
+
+def load() -> Mapping[str, tuple[Row, ...]]:
     """All rows by name."""
-    raise NotImplementedError
+    return Index(_compiled()["names"])
+
+
+def by_tf_name() -> Mapping[str, tuple[Row, ...]]:
+    """Canonical TF name (`tf.reduce_sum`, `keras.ops.sum`) to the rows that hold it, in order."""
+    return Index(_compiled()["tf"])
+
+
+def by_torch_name() -> Mapping[str, tuple[Row, ...]]:
+    """Canonical torch name to rows; for a torch name of several rows, the usual TF spelling comes first."""
+    return Index(_compiled()["torch"])
+
+
+def folder() -> Path:
+    """`mappings/` inside the installed package, or at the top level of a checkout."""
+    here = Path(__file__).resolve().parent
+    installed = here / "mappings"
+    return installed if installed.is_dir() else here.parents[1] / "mappings"
+
+
+@cache
+def _compiled() -> dict[str, Any]:
+    """Plain data of all rows: from the cache if the files are unchanged, else compiled and cached."""
+    texts = {path.name: path.read_bytes() for path in sorted(folder().glob("*.yaml"))}
+    digest = hashlib.blake2b(repr((VERSION, sys.version_info[:2])).encode(), digest_size=16)
+    for name, text in texts.items():
+        digest.update(b"%s\0%d\0%s" % (name.encode(), len(text), text))
+    target = _cache_folder() / f"rows-{digest.hexdigest()}.marshal"
+    try:
+        return marshal.loads(target.read_bytes())
+    except (OSError, ValueError, EOFError, TypeError):
+        pass
+    from port import rowfile  # needs PyYAML; only when the cache does not serve
+
+    compiled = rowfile.compile_rows({name: text.decode() for name, text in texts.items()})
+    _write(target, marshal.dumps(compiled))
+    return compiled
+
+
+def _cache_folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+    return Path(base or os.path.expanduser("~/.cache")) / "port"
+
+
+def _write(target: Path, data: bytes) -> None:
+    """Atomically; a cache that cannot be written is no fault."""
+    import tempfile  # slow to import, needed once
+
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as handle:
+            handle.write(data)
+        os.replace(handle.name, target)
+        for old in target.parent.glob("rows-*.marshal"):
+            if old.stat().st_mtime < time.time() - 30 * 86400:
+                old.unlink()
+    except OSError:
+        pass
+
+
+@cache
+def _row(number: int) -> Row:
+    plain = dict(_compiled()["rows"][number])
+    for side in ("tf", "torch"):
+        plain[side] = tuple(map(_signature, plain.get(side, ())))
+    if "call" in plain:
+        plain["call"] = _signature(plain["call"])
+    plain["args"] = {name: Arg(*arg) for name, arg in plain.get("args", {}).items()}
+    return Row(**plain)
+
+
+def _signature(plain: tuple[Any, ...]) -> Signature:
+    name, params, method, attribute = plain
+    return Signature(name, tuple(Param(*p) for p in params), method, attribute)

@@ -1,0 +1,271 @@
+"""Read `mappings/*.yaml` and check every row: text to the plain data that `table` caches."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from port.table import RowError
+
+Plain = dict[str, Any]
+MAPS = ("args", "only", "fill", "fixed", "expr", "weights", "init")
+LISTS = ("ignore", "ignore_torch", "facts")
+TEXTS = ("layout", "via", "differs", "residue", "none", "kind", "returns", "attr")
+KEYS = {"tf", "torch", "call", "draws", "sample", *MAPS, *LISTS, *TEXTS}
+INHERITED = ("tf", "ignore", "returns", "layout")  # by later rows of a list from its first
+FREE = {"F", "torch", "nn", "math", "tf", "keras", "np", "len", "range", "tuple", "list", "reversed", "int",
+        "float", "min", "max", "zip", "sum", "enumerate", "slice", "sorted"}  # names in expressions that are no parameter
+SAMPLE_KEYS = {"call", "training", "build"}  # keys of a sample that are no parameter
+
+
+class _Bad(Exception):
+    pass
+
+
+def compile_rows(files: dict[str, str]) -> Plain:
+    """{'rows': [plain row], 'names' / 'tf' / 'torch': name to row numbers}."""
+    rows: list[Plain] = []
+    tables: dict[str, dict[str, list[int]]] = {"names": {}, "tf": {}, "torch": {}}
+    faults: list[str] = []
+    for file, text in files.items():
+        for name, entry in _entries(file, text, faults):
+            try:
+                if name in tables["names"] and rows[tables["names"][name][0]]["file"] != file:
+                    raise _Bad(f"also defined in {rows[tables['names'][name][0]]['file']}")
+                new = [row | {"name": name, "file": file} for row in _rows(entry)]
+            except _Bad as fault:
+                faults.append(f"{file}: {name}: {fault}")
+                continue
+            for row in new:
+                _register(tables, row, len(rows))
+                rows.append(row)
+    if faults:
+        raise RowError("\n".join(faults))
+    return {"rows": rows, **tables}
+
+
+def _register(tables: dict[str, dict[str, list[int]]], row: Plain, number: int) -> None:
+    tables["names"].setdefault(row["name"], []).append(number)
+    for side in ("tf", "torch"):
+        for name in dict.fromkeys(signature[0] for signature in row.get(side, ())):
+            tables[side].setdefault(name, []).append(number)
+
+
+def _entries(file: str, text: str, faults: list[str]) -> Iterator[tuple[str, Any]]:
+    """(row name, mapping) of one file; names that begin with a dot only hold anchors."""
+    try:
+        content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}
+    except yaml.YAMLError as fault:
+        faults.append(f"{file}: {fault}")
+        return
+    for name in _repeated(text):
+        faults.append(f"{file}: {name}: defined twice")
+    for name, value in content.items():
+        if str(name).startswith("."):
+            continue
+        first = value[0] if isinstance(value, list) else value
+        for entry in value if isinstance(value, list) else [value]:
+            yield str(name), {k: first[k] for k in INHERITED if k in first and "none" not in entry} | entry
+
+
+def _repeated(text: str) -> list[str]:
+    names = re.findall(r"^([\w.]+):", text, re.MULTILINE)
+    return [name for name in dict.fromkeys(names) if names.count(name) > 1]
+
+
+def _rows(entry: Plain) -> Iterator[Plain]:
+    """The rows of one entry: one for each way of naming the TF parameters."""
+    if unknown := entry.keys() - KEYS:
+        raise _Bad(f"unknown key {', '.join(sorted(unknown))}")
+    row = _normal(entry)
+    groups: dict[tuple[tuple[str, str], ...], list[tuple[Any, ...]]] = {}
+    for signature, renamed in row.pop("tf", []):
+        groups.setdefault(tuple(sorted(renamed.items())), []).append(signature)
+    row["torch"] = [signature for signature, _ in row.get("torch", [])]
+    _check_torch(row)
+    named = {p[0] for _, signatures in groups.items() for s in signatures for p in s[1]}
+    named |= {alias for renamed in groups for alias, _ in renamed}
+    _check_names(row, named)
+    for renamed, signatures in groups.items():
+        yield _check(_rename(row, dict(renamed), signatures))
+    if not groups:
+        yield _check(row)
+
+
+def _normal(entry: Plain) -> Plain:
+    row: Plain = {key: entry[key] for key in entry if key in MAPS + TEXTS}
+    for side in ("tf", "torch"):
+        texts = entry.get(side, [])
+        texts = [texts] if isinstance(texts, str) else texts
+        row[side] = [parse_signature(t) for text in texts for t in _braces(text)]
+    if "call" in entry:
+        row["call"] = parse_signature(entry["call"])[0]
+    row["args"] = {name: _arg(arg) for name, arg in entry.get("args", {}).items()}
+    row["only"] = {name: tuple(v if isinstance(v, list) else [v])
+                   for name, v in entry.get("only", {}).items()}
+    for key in LISTS:
+        value = entry.get(key, ())
+        row[key] = (value,) if isinstance(value, str) else tuple(value)
+    samples = entry.get("sample", [])
+    samples = [samples] if isinstance(samples, dict) else samples
+    row["sample"] = tuple(each for sample in samples for each in _each(sample))
+    row["draws"] = bool(entry.get("draws"))
+    row["kind"] = entry.get("kind") or _kind(row)
+    return row
+
+
+def _kind(row: Plain) -> str:
+    signature, _ = (row["tf"] or row["torch"])[0]
+    name, _params, method, attribute = signature
+    if name.endswith(".*"):
+        return "prefix"
+    if method:
+        return "method"
+    if attribute:
+        return "attribute" if name.startswith("tensor.") else "constant"
+    if not name.rpartition(".")[2].lstrip("_")[:1].isupper():
+        return "function"
+    names = [s[0] for s, _ in row["tf"] + row["torch"]]
+    return "layer" if all(re.match(r"keras\.layers\.|torch\.nn\.", n) for n in names) else "object"
+
+
+def _each(sample: Plain) -> Iterator[Plain]:
+    """One sample for each combination of the `{each: [...]}` in it."""
+    choices = [v["each"] if isinstance(v, dict) and "each" in v else [v] for v in sample.values()]
+    for values in itertools.product(*choices):
+        yield dict(zip(sample, values, strict=True))
+
+
+def _arg(arg: Any) -> tuple[str, str | None, tuple[str, ...], str | None]:
+    if isinstance(arg, str):
+        return (arg, None, (), None)
+    if not isinstance(arg, dict) or arg.keys() - {"to", "via", "with", "of"} or not {*arg} & {"to", "via"}:
+        raise _Bad(f"argument {arg!r}: expected a name or {{to, via, with, of}}")
+    with_ = arg.get("with", ())
+    with_ = (with_,) if isinstance(with_, str) else tuple(with_)
+    return (arg.get("to", ""), arg.get("via"), with_, arg.get("of"))
+
+
+def _braces(text: str) -> list[str]:
+    """`tf.{,math.}exp(x)` is two signatures."""
+    head, paren, rest = text.partition("(")
+    parts = re.split(r"\{([^}]*)\}", head)
+    choices = [part.split(",") if i % 2 else [part] for i, part in enumerate(parts)]
+    return ["".join(choice) + paren + rest for choice in itertools.product(*choices)]
+
+
+def parse_signature(text: str) -> tuple[tuple[Any, ...], dict[str, str]]:
+    """Plain signature, and the names that its parameters have in the row's first signature where they differ:
+    `keras.ops.sum(x: input_tensor, axis=None)`."""
+    name, paren, _ = text.partition("(")
+    if not re.fullmatch(r"[\w.]+(\.\*)?", name):
+        raise _Bad(f"signature {text!r}: not a dotted name")
+    if not paren:
+        return (name, (), False, True), {}
+    try:
+        spec = ast.parse(f"def f{text[len(name):]}: pass").body[0].args  # type: ignore[attr-defined]
+    except SyntaxError as fault:
+        raise _Bad(f"signature {text!r}: {fault.msg}") from fault
+    plain = spec.posonlyargs + spec.args
+    defaults = [None] * (len(plain) - len(spec.defaults)) + [ast.unparse(d) for d in spec.defaults]
+    params = [(p.arg, d, "", False) for p, d in zip(plain, defaults, strict=True)]
+    if spec.vararg:
+        params.append((spec.vararg.arg, None, "*", False))
+    for p, d in zip(spec.kwonlyargs, spec.kw_defaults, strict=True):
+        params.append((p.arg, d and ast.unparse(d), "", True))
+    if spec.kwarg:
+        params.append((spec.kwarg.arg, None, "**", False))
+    renamed = {ast.unparse(p.annotation): p.arg for p in plain + spec.kwonlyargs if p.annotation}
+    return (name, tuple(params), name.startswith("tensor."), False), renamed
+
+
+def expr_names(text: str) -> list[ast.Name]:
+    """The free names of an expression, in order of appearance."""
+    try:
+        tree = ast.parse(text, mode="eval")
+    except SyntaxError as fault:
+        raise _Bad(f"expression {text!r}: {fault.msg}") from fault
+    bound = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    bound |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
+    names = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id not in bound | FREE]
+    return sorted(names, key=lambda n: (n.lineno, n.col_offset))
+
+
+def _rename(row: Plain, renamed: dict[str, str], signatures: list[tuple[Any, ...]]) -> Plain:
+    """The row for one group of TF signatures, in their own parameter names, without what they do not have."""
+    has = {p[0] for s in signatures for p in s[1]}
+    new = lambda name: renamed.get(name, name)  # noqa: E731
+    keep = lambda names: tuple(new(n) for n in names if new(n) in has)  # noqa: E731
+    row = row | {"tf": signatures, "ignore": keep(row["ignore"])}
+    row["args"] = {new(n): (to, via, keep(with_), of and new(of))
+                   for n, (to, via, with_, of) in row["args"].items() if new(n) in has}
+    for key in ("only", "init"):
+        if key in row:
+            row[key] = {new(n): v for n, v in row[key].items() if new(n) in has}
+    row["sample"] = tuple({new(n): v for n, v in s.items()} for s in row["sample"]
+                          if all(new(n) in has or n in SAMPLE_KEYS for n in s))
+    if "torch" in row.get("expr", {}):
+        text = row["expr"]["torch"]
+        for node in reversed(expr_names(text)):
+            text = text[:node.col_offset] + new(node.id) + text[node.col_offset + len(node.id):]
+        row["expr"] = row["expr"] | {"torch": text}
+    return row
+
+
+def _check_names(row: Plain, named: set[str]) -> None:
+    """Every TF name that the row uses is a parameter of one of its TF signatures."""
+    if not row.get("tf") and not named:
+        return
+    used = {*row["args"], *row["only"], *row["ignore"], *row.get("init", {})}
+    used |= {n for arg in row["args"].values() for n in (*arg[2], arg[3]) if n}
+    if row["kind"] == "function":
+        used |= {n for sample in row["sample"] for n in sample} - SAMPLE_KEYS
+    if unknown := used - named:
+        raise _Bad(f"no TF signature has a parameter {', '.join(sorted(unknown))}")
+
+
+def _check_torch(row: Plain) -> None:
+    if row.get("via") or row.get("none") or not row["torch"]:
+        return
+    targets = {arg[0] for arg in row["args"].values()} | {*row.get("fill", {}), *row.get("fixed", {})}
+    known = targets | {*row["ignore_torch"]} | {n.id for n in expr_names(row.get("expr", {}).get("tf", "0"))}
+    has = {p[0] for s in row["torch"] for p in s[1]} | {p[0] for p in row.get("call", ("", ()))[1]}
+    for signature in row["torch"]:
+        for name, *_ in signature[1]:
+            if name not in known:
+                raise _Bad(f"parameter {name!r} of {signature[0]} is not accounted for")
+    if unknown := (targets | {*row["ignore_torch"]}) - has - {""}:
+        raise _Bad(f"no torch signature has a parameter {', '.join(sorted(unknown))}")
+
+
+def _check(row: Plain) -> Plain:
+    """Every parameter of every TF signature is accounted for, and the row leads somewhere."""
+    text = row.get("expr", {}).get("torch")
+    if row.get("none"):
+        return _slim(row)
+    if not (row["torch"] or row.get("expr") or row.get("via")):
+        raise _Bad("leads nowhere: give `torch`, `expr`, `via` or `none`")
+    if not (row.get("tf") or row.get("expr") or row.get("via")):
+        raise _Bad("comes from nowhere: give `tf`, `expr`, `via` or `none`")
+    if row.get("via"):
+        return _slim(row)
+    free = {n.id for n in expr_names(text)} if text else set()
+    known = {*row["args"], *row["only"], *row["ignore"], *row.get("init", {})} | free
+    known |= {n for arg in row["args"].values() for n in arg[2]}
+    for signature in row.get("tf", ()):
+        names = [p[0] for p in signature[1]]
+        if missing := [n for n in names if n not in known]:
+            raise _Bad(f"parameter {missing[0]!r} of {signature[0]} is not accounted for")
+    for signature in row.get("tf", ()):
+        if unknown := free - {p[0] for p in signature[1]}:
+            raise _Bad(f"expression {text!r}: {signature[0]} has no parameter {', '.join(sorted(unknown))}")
+    return _slim(row)
+
+
+def _slim(row: Plain) -> Plain:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in row.items() if value}
