@@ -1,0 +1,109 @@
+"""The bridge from the command line to `port.verify`: which cases, which folders, and one verdict per case."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from port import files
+from port.batch import Item
+from port.config import Config
+from port.report.model import CaseVerdict
+from port.verify.cases import Case, Settings, as_case
+
+_TF = re.compile(r"^\s*(?:import|from)\s+(?:tensorflow|keras|tf_keras)\b", re.MULTILINE)
+_TORCH = re.compile(r"^\s*(?:import|from)\s+torch\b", re.MULTILINE)
+
+
+def cases(given: dict[str, Any]) -> list[Case]:
+    """The case that --call and --input describe, if any."""
+    if not given["call"] and given["input"]:
+        raise ValueError("--input needs --call")
+    return [as_case({"call": given["call"], "inputs": list(given["input"] or ())})] if given["call"] else []
+
+
+def configured(config: Config, source: Path) -> list[Case]:
+    return [as_case(entry) for entry in config.cases_for(source)]
+
+
+def settings(given: dict[str, Any]) -> Settings:
+    """Settings from the options that were given; the rest keeps verify's defaults."""
+    names = ("device", "dtypes", "steps", "seed", "timeout", "tf_python", "torch_python", "record", "against")
+    return Settings(**{name: given[name] for name in names if given.get(name) not in (None, ())})
+
+
+def direction(source: Path, ported: Path) -> str:
+    """Which way a pair of files goes, from what they import; ValueError if that does not say."""
+    tf, torch = (_framework(path, other) for path, other in ((source, ported), (ported, source)))
+    if (tf, torch) == ("tf", "torch"):
+        return "tf2torch"
+    if (tf, torch) == ("torch", "tf"):
+        return "torch2tf"
+    raise ValueError("one file must use TensorFlow or Keras, and the other PyTorch")
+
+
+def _framework(path: Path, other: Path) -> str:
+    try:
+        text = files.read(path).text
+    except files.FileProblem as problem:
+        raise ValueError(f"{path}: {problem}") from None
+    tf, torch = bool(_TF.search(text)), bool(_TORCH.search(text))
+    return "tf" if tf and not torch else "torch" if torch and not tf else ""
+
+
+def verify_items(items: Sequence[Item], direction: str, config: Config, given: Sequence[Case],
+                 settings: Settings) -> list[Item]:
+    """Verify every changed file against its translation, which is put into a temporary folder with all the others."""
+    with tempfile.TemporaryDirectory(prefix="port-") as folder:
+        ported = _lay_out(items, Path(folder))
+        done = []
+        for item in items:
+            if not item.report.changed:
+                done.append(item)
+                continue
+            wanted = list(given) or configured(config, item.found.path)
+            verdicts = verify_pair(item.found.path, ported[item.found.path], direction, wanted, settings)
+            done.append(replace(item, report=replace(item.report, verdicts=verdicts)))
+        return done
+
+
+def _lay_out(items: Sequence[Item], folder: Path) -> dict[Path, Path]:
+    """Write all translations below `folder` as they lie to each other, so that they can import each other."""
+    tops = [_import_root(item.found.path) for item in items]
+    common = Path(os.path.commonpath(tops)) if tops else folder
+    placed = {}
+    for item in items:
+        if item.source is not None and item.report.result is not None:
+            target = folder / item.found.path.absolute().relative_to(common)
+            files.write(target, item.source.encode(item.report.result.text))
+            placed[item.found.path] = target
+    return placed
+
+
+def _import_root(path: Path) -> Path:
+    """The folder from which the module is imported: above the outermost package it is in."""
+    folder = path.absolute().parent
+    while (folder / "__init__.py").exists():
+        folder = folder.parent
+    return folder
+
+
+def verify_pair(source: Path, ported: Path, direction: str, cases: Sequence[Case],
+                settings: Settings) -> tuple[CaseVerdict, ...]:
+    """Run `port.verify` on one pair; without cases it looks for builders that need no arguments."""
+    from port.verify.parent import verify
+
+    verdicts = verify(source, ported, direction, list(cases) or None, settings)
+    if not verdicts:
+        text = "no builder without arguments was found; name one with --call or in [[tool.port.cases]]"
+        return (CaseVerdict("", "not verified", text),)
+    return tuple(map(_verdict, verdicts))
+
+
+def _verdict(verdict: Any) -> CaseVerdict:
+    raise NotImplementedError

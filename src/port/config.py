@@ -1,0 +1,111 @@
+"""`[tool.port]` in pyproject.toml: how to translate, what to leave out, and the cases to verify."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "layout": ("preserve", "native"),
+    "init": ("keep", "framework"),
+    "target": ("tf", "keras"),
+}
+FLAGS = ("unsafe", "exact")
+CASE_KEYS = ("call", "input", "inputs", "name", "ported_call")
+
+
+class ConfigProblem(Exception):
+    """A fault in the configuration; the message names the file and the key."""
+
+
+@dataclass(frozen=True)
+class CaseConfig:
+    """One `[[tool.port.cases]]`: a source file (relative to pyproject.toml) and the case, which verify reads."""
+
+    file: str
+    entry: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Config:
+    """What pyproject.toml says; `options` holds only the keys that were given."""
+
+    root: Path | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    exclude: tuple[str, ...] = ()
+    cases: tuple[CaseConfig, ...] = ()
+
+    def cases_for(self, path: Path) -> list[dict[str, Any]]:
+        """The cases that belong to one source file."""
+        if self.root is None:
+            return []
+        return [case.entry for case in self.cases if (self.root / case.file).resolve() == path.resolve()]
+
+
+def load(start: Path) -> Config:
+    """The nearest pyproject.toml with a `[tool.port]`, looking upwards from `start`; else an empty Config."""
+    here = start.resolve()
+    for folder in (here, *here.parents):
+        file = folder / "pyproject.toml"
+        if file.is_file():
+            section = _section(file)
+            if section is not None:
+                return _config(section, file)
+    return Config()
+
+
+def _section(file: Path) -> dict[str, Any] | None:
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigProblem(f"{file}: {error}") from None
+    tool = document.get("tool", {})
+    section = tool.get("port") if isinstance(tool, dict) else None
+    if section is not None and not isinstance(section, dict):
+        raise ConfigProblem(f"{file}: tool.port must be a table")
+    return section
+
+
+def _config(section: dict[str, Any], file: Path) -> Config:
+    _known(section, (*CHOICES, *FLAGS, "exclude", "cases"), f"{file}: tool.port")
+    options = {key: _option(key, section[key], file) for key in (*CHOICES, *FLAGS) if key in section}
+    raw = section.get("cases", [])
+    if not isinstance(raw, list) or not all(isinstance(case, dict) for case in raw):
+        raise ConfigProblem(f"{file}: tool.port.cases must be written as [[tool.port.cases]]")
+    cases = tuple(_case(case, file) for case in raw)
+    return Config(file.parent, options, _strings(section.get("exclude", []), f"{file}: tool.port.exclude"), cases)
+
+
+def _option(key: str, value: object, file: Path) -> object:
+    if key in FLAGS and not isinstance(value, bool):
+        raise ConfigProblem(f"{file}: tool.port.{key} must be true or false")
+    if key in CHOICES and value not in CHOICES[key]:
+        raise ConfigProblem(f"{file}: tool.port.{key} must be one of {', '.join(CHOICES[key])}")
+    return value
+
+
+def _case(raw: dict[str, Any], file: Path) -> CaseConfig:
+    _known(raw, ("file", *CASE_KEYS), f"{file}: tool.port.cases")
+    for key in ("file", "call"):
+        if not isinstance(raw.get(key), str):
+            raise ConfigProblem(f"{file}: tool.port.cases: `{key}` must be given, as a string")
+    return CaseConfig(raw["file"], {key: value for key, value in raw.items() if key != "file"})
+
+
+def _strings(value: object, where: str) -> tuple[str, ...]:
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise ConfigProblem(f"{where} must be a string or a list of strings")
+    return tuple(items)
+
+
+def _known(table: dict[str, Any], allowed: tuple[str, ...], where: str) -> None:
+    for key in table:
+        if key not in allowed:
+            close = difflib.get_close_matches(key, allowed, 1)
+            hint = f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(allowed)}"
+            raise ConfigProblem(f"{where}: unknown key {key!r}{hint}")

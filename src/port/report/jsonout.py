@@ -1,0 +1,41 @@
+"""One JSON document for a run; keys are only ever added."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import port
+from port.findings import CATALOGUE, Finding
+from port.report.model import FileReport, Report
+
+
+def render(report: Report) -> str:
+    document = {
+        "port": port.__version__,
+        "direction": report.direction,
+        "exit_code": report.exit_code,
+        "counts": report.counts(),
+        "files": [_file(file) for file in report.files],
+    }
+    return json.dumps(document, indent=2)
+
+
+def _file(file: FileReport) -> dict[str, Any]:
+    findings = [_finding(f, False) for f in file.findings] + [_finding(f, True) for f in file.accepted]
+    return {
+        "path": file.path,
+        "changed": file.changed,
+        "written": file.written or None,
+        "error": file.error or None,
+        "diff": "\n".join(file.diff()),
+        "findings": sorted(findings, key=lambda f: (f["line"], f["column"])),
+        "verdicts": [asdict(verdict) for verdict in file.verdicts],
+    }
+
+
+def _finding(finding: Finding, accepted: bool) -> dict[str, Any]:
+    code = CATALOGUE[finding.code]
+    extra = {"outcome": code.outcome.value, "title": code.title, "do": code.do, "accepted": accepted}
+    return {**asdict(finding), **extra}

@@ -1,0 +1,95 @@
+"""The outcome of one run as plain data; every format is printed from it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from port.findings import CATALOGUE, Finding
+from port.result import Result
+
+
+@dataclass(frozen=True)
+class CaseVerdict:
+    """What verifying one case said: `status` is 'passed', 'mismatch' or 'not verified'; `text` is for a terminal."""
+
+    case: str
+    status: str
+    text: str
+
+    @property
+    def ok(self) -> bool:
+        return self.status == "passed"
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What happened to one file. `accepted` are the findings under a `# port: ignore[...]`."""
+
+    path: str
+    result: Result | None = None
+    findings: tuple[Finding, ...] = ()
+    accepted: tuple[Finding, ...] = ()
+    error: str = ""  # the file was not translated: why
+    written: str = ""  # where the translation went
+    verdicts: tuple[CaseVerdict, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        return self.result is not None and self.result.changed
+
+    @property
+    def mismatch(self) -> bool:
+        return any(verdict.status == "mismatch" for verdict in self.verdicts)
+
+    def problems(self) -> list[str]:
+        """What went wrong outside the findings, in words."""
+        failed = [f"{v.status}: {v.case or 'no case'}: {v.text}" for v in self.verdicts if not v.ok]
+        return [self.error, *failed] if self.error else failed
+
+    @property
+    def needs_person(self) -> bool:
+        return any(finding.outcome.needs_person for finding in self.findings)
+
+    @property
+    def failed(self) -> bool:
+        """The file could not be read or parsed, so nothing was decided about it."""
+        return bool(self.error) or any(finding.code == "P902" for finding in self.findings)
+
+    def diff(self) -> Iterator[str]:
+        """A unified diff, line by line, that `patch` understands."""
+        if self.result is None or not self.changed:
+            return
+        before, after = (text.splitlines(keepends=True) for text in (self.result.source, self.result.text))
+        for line in difflib.unified_diff(before, after, self.path, self.path):
+            yield line.rstrip("\r\n")
+            if not line.endswith(("\n", "\r")):
+                yield "\\ No newline at end of file"
+
+
+@dataclass(frozen=True)
+class Report:
+    """A whole run."""
+
+    direction: str
+    files: tuple[FileReport, ...]
+    check: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """0: nothing left for a person; 1: something is; 2: a file could not be read or parsed."""
+        if any(file.failed for file in self.files):
+            return 2
+        left = any(file.needs_person or not all(verdict.ok for verdict in file.verdicts) for file in self.files)
+        pending = self.check and any(file.changed for file in self.files)
+        return 1 if left or pending else 0
+
+    def counts(self) -> dict[str, int]:
+        """Findings by outcome, in the order of the catalogue's outcomes; accepted ones are not counted."""
+        outcomes = [finding.outcome.value for file in self.files for finding in file.findings]
+        return {value: outcomes.count(value) for value in dict.fromkeys(outcomes)}
+
+
+def title(finding: Finding) -> str:
+    return CATALOGUE[finding.code].title

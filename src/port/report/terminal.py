@@ -1,0 +1,79 @@
+"""Text for people: a coloured unified diff, the findings, the verdicts and one closing line."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from port.findings import CATALOGUE, Finding, Outcome
+from port.report.model import FileReport, Report, title
+
+STYLES = {"passed": "green", "mismatch": "bold red", "not verified": "yellow"}
+
+
+def show(report: Report, console: Console, with_diff: bool) -> None:
+    """Print everything but the errors of single files, which belong on stderr."""
+    for file in report.files:
+        _file(file, console, with_diff)
+    console.print(_closing(report), style="bold", highlight=False)
+
+
+def _file(file: FileReport, console: Console, with_diff: bool) -> None:
+    if with_diff:
+        for line in file.diff():
+            _line(console, Text(line, _diff_style(line)))
+    if file.findings or file.verdicts:
+        _line(console, Text(file.path, "bold"))
+    for finding in file.findings:
+        _finding(finding, console)
+    for verdict in file.verdicts:
+        _line(console, Text(f"  {verdict.status}", STYLES[verdict.status]).append(f"  {verdict.case}", "default"))
+        for line in verdict.text.splitlines():
+            _line(console, Text(f"    {line}"))
+    if file.written:
+        _line(console, Text(f"wrote {file.written}", "green"))
+
+
+def _line(console: Console, text: Text) -> None:
+    """One line as it is: never wrapped, so that a diff stays one that `patch` reads."""
+    console.print(text, soft_wrap=True, highlight=False)
+
+
+def _diff_style(line: str) -> str:
+    if line.startswith(("---", "+++")):
+        return "bold"
+    return {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
+
+
+def _finding(finding: Finding, console: Console) -> None:
+    outcome = finding.outcome
+    head = Text(f"  {finding.line}:{finding.column + 1} ").append(f"{finding.code} {outcome.value}", _style(outcome))
+    _line(console, head.append(f" {title(finding)}: {finding.message}", "default"))
+    if outcome.needs_person:
+        _line(console, Text(f"      {CATALOGUE[finding.code].do}", "dim"))
+
+
+def _style(outcome: Outcome) -> str:
+    if outcome.needs_person:
+        return "bold red"
+    return "yellow" if outcome is Outcome.ASSUMED else "cyan"
+
+
+def _closing(report: Report) -> str:
+    """`3 files: 2 would change, 1 without changes; findings: 4 exact, 1 refused; 2 of 2 cases verified`."""
+    changed = sum(file.changed for file in report.files)
+    failed = sum(file.failed for file in report.files)
+    written = sum(bool(file.written) for file in report.files)
+    verb = f"{written} written" if written else f"{changed} would change"
+    parts = [f"{_plural(len(report.files), 'file')}: {verb}" + (f", {failed} failed" if failed else "")]
+    if counts := report.counts():
+        parts.append("findings: " + ", ".join(f"{number} {outcome}" for outcome, number in counts.items()))
+    if accepted := sum(len(file.accepted) for file in report.files):
+        parts.append(f"{accepted} accepted")
+    if verdicts := [verdict for file in report.files for verdict in file.verdicts]:
+        parts.append(f"{sum(v.ok for v in verdicts)} of {_plural(len(verdicts), 'case')} verified")
+    return "; ".join(parts)
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
