@@ -15,11 +15,12 @@ from port.table import RowError
 Plain = dict[str, Any]
 MAPS = ("args", "only", "fill", "fixed", "expr", "weights", "init")
 LISTS = ("ignore", "ignore_torch", "facts")
-TEXTS = ("layout", "via", "differs", "residue", "none", "kind", "returns", "attr")
-KEYS = {"tf", "torch", "call", "draws", "sample", *MAPS, *LISTS, *TEXTS}
+TEXTS = ("layout", "via", "differs", "residue", "note", "none", "kind", "returns", "attr")
+KEYS = {"tf", "torch", "call", "draws", "grad", "sample", *MAPS, *LISTS, *TEXTS}
 INHERITED = ("tf", "ignore", "returns", "layout")  # by later rows of a list from its first
+# names in expressions that are no parameter
 FREE = {"F", "torch", "nn", "math", "tf", "keras", "np", "len", "range", "tuple", "list", "reversed", "int",
-        "float", "min", "max", "zip", "sum", "enumerate", "slice", "sorted"}  # names in expressions that are no parameter
+        "float", "min", "max", "zip", "sum", "enumerate", "slice", "sorted"}
 SAMPLE_KEYS = {"call", "training", "build"}  # keys of a sample that are no parameter
 
 
@@ -114,7 +115,7 @@ def _normal(entry: Plain) -> Plain:
     samples = entry.get("sample", [])
     samples = [samples] if isinstance(samples, dict) else samples
     row["sample"] = tuple(each for sample in samples for each in _each(sample))
-    row["draws"] = bool(entry.get("draws"))
+    row |= {flag: entry[flag] for flag in ("draws", "grad") if flag in entry}
     row["kind"] = entry.get("kind") or _kind(row)
     return row
 
@@ -221,8 +222,9 @@ def _check_names(row: Plain, named: set[str]) -> None:
     """Every TF name that the row uses is a parameter of one of its TF signatures."""
     if not row.get("tf") and not named:
         return
-    used = {*row["args"], *row["only"], *row["ignore"], *row.get("init", {})}
-    used |= {n for arg in row["args"].values() for n in (*arg[2], arg[3]) if n}
+    used = {*row["args"], *row["only"], *row["ignore"], *row.get("init", {})} - {"name"}
+    used |= {n for arg in row["args"].values() for n in arg[2]}
+    used |= {arg[3] for arg in row["args"].values() if arg[3]} - {p[0] for p in row.get("call", ("", ()))[1]}
     if row["kind"] == "function":
         used |= {n for sample in row["sample"] for n in sample} - SAMPLE_KEYS
     if unknown := used - named:
@@ -268,4 +270,5 @@ def _check(row: Plain) -> Plain:
 
 
 def _slim(row: Plain) -> Plain:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in row.items() if value}
+    return {key: tuple(value) if isinstance(value, list) else value
+            for key, value in row.items() if value or value is False}
