@@ -93,7 +93,8 @@ def _rows(entry: Plain) -> Iterator[Plain]:
     named |= {alias for renamed in groups for alias, _ in renamed}
     _check_names(row, named)
     for renamed, signatures in groups.items():
-        yield _check(_rename(row, dict(renamed), signatures))
+        if _holds(row, dict(renamed), signatures, [s for group in groups.values() for s in group]):
+            yield _check(_rename(row, dict(renamed), signatures))
     if not groups:
         yield _check(row)
 
@@ -216,6 +217,19 @@ def _rename(row: Plain, renamed: dict[str, str], signatures: list[tuple[Any, ...
             text = text[:node.col_offset] + new(node.id) + text[node.col_offset + len(node.id):]
         row["expr"] = row["expr"] | {"torch": text}
     return row
+
+
+def _holds(row: Plain, renamed: dict[str, str], signatures: list[Any], every: list[Any]) -> bool:
+    """Whether the row makes sense for spellings that may lack parameters: those have their default."""
+    has = {p[0] for s in signatures for p in s[1]}
+    lacking = {n for n in row["only"] if renamed.get(n, n) not in has}
+    for name in lacking:
+        default = next((p[1] for s in every for p in s[1] if p[0] == name), None)
+        if default is None or not any(default == ast.unparse(ast.Constant(v)) or default == v
+                                      for v in row["only"][name]):
+            return False
+    free = {n.id for n in expr_names(row.get("expr", {}).get("torch", "0"))}
+    return len(signatures) == len(every) or all(renamed.get(n, n) in has for n in free)
 
 
 def _check_names(row: Plain, named: set[str]) -> None:
