@@ -8,6 +8,7 @@ import re
 import tokenize
 import traceback
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import nullcontext
@@ -99,8 +100,9 @@ def save(items: Sequence[Item], output: Path | None, single: bool) -> list[Item]
         return [_save(item, None) for item in items]
     folder = output.is_dir() or not single
     targets = [output / item.found.relative if folder else output for item in items]
+    seen = Counter(targets)
     for target, item in zip(targets, items, strict=True):
-        if targets.count(target) > 1:
+        if seen[target] > 1:
             raise ValueError(f"two files would be written to {target}; translate them one by one")
         if target.resolve() == item.found.path.resolve():
             raise ValueError(f"{target} is the source itself; use --write")

@@ -34,7 +34,8 @@ def configured(config: Config, source: Path) -> list[Case]:
 def settings(given: dict[str, Any]) -> Settings:
     """Settings from the options that were given; the rest keeps verify's defaults."""
     names = ("device", "dtypes", "steps", "seed", "timeout", "tf_python", "torch_python", "record", "against")
-    return Settings(**{name: given[name] for name in names if given.get(name) not in (None, ())})
+    chosen = {name: given[name] for name in names if given.get(name) is not None}
+    return Settings(**{name: tuple(value) if isinstance(value, list) else value for name, value in chosen.items()})
 
 
 def direction(source: Path, ported: Path) -> str:

@@ -15,7 +15,8 @@ def show(report: Report, console: Console, with_diff: bool) -> None:
     """Print everything but the errors of single files, which belong on stderr."""
     for file in report.files:
         _file(file, console, with_diff)
-    console.print(_closing(report), style="bold", highlight=False)
+    if closing := _closing(report):
+        console.print(closing, style="bold", highlight=False)
 
 
 def _file(file: FileReport, console: Console, with_diff: bool) -> None:
@@ -60,12 +61,8 @@ def _style(outcome: Outcome) -> str:
 
 
 def _closing(report: Report) -> str:
-    """`3 files: 2 would change, 1 without changes; findings: 4 exact, 1 refused; 2 of 2 cases verified`."""
-    changed = sum(file.changed for file in report.files)
-    failed = sum(file.failed for file in report.files)
-    written = sum(bool(file.written) for file in report.files)
-    verb = f"{written} written" if written else f"{changed} would change"
-    parts = [f"{_plural(len(report.files), 'file')}: {verb}" + (f", {failed} failed" if failed else "")]
+    """`3 files: 2 would change, 1 failed; findings: 4 exact, 1 refused; 2 of 2 cases verified`."""
+    parts = [_files(report)] if any(file.result or file.error for file in report.files) else []
     if counts := report.counts():
         parts.append("findings: " + ", ".join(f"{number} {outcome}" for outcome, number in counts.items()))
     if accepted := sum(len(file.accepted) for file in report.files):
@@ -73,6 +70,14 @@ def _closing(report: Report) -> str:
     if verdicts := [verdict for file in report.files for verdict in file.verdicts]:
         parts.append(f"{sum(v.ok for v in verdicts)} of {_plural(len(verdicts), 'case')} verified")
     return "; ".join(parts)
+
+
+def _files(report: Report) -> str:
+    changed = sum(file.changed for file in report.files)
+    failed = sum(file.failed for file in report.files)
+    written = sum(bool(file.written) for file in report.files)
+    verb = f"{written} written" if written else f"{changed} would change"
+    return f"{_plural(len(report.files), 'file')}: {verb}" + (f", {failed} failed" if failed else "")
 
 
 def _plural(number: int, noun: str) -> str:

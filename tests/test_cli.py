@@ -1,0 +1,343 @@
+"""The command line on real files, with a translator of three lines in place of the real one."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from port import batch, checking, cli
+from port.findings import CATALOGUE, Finding
+from port.report.model import CaseVerdict
+from port.result import Options, Result
+
+TF = "import tensorflow as tf\n\nx = tf.abs(1)\n"
+TORCH = "import torch\n\nx = torch.abs(1)\n"
+PLAIN = b"import os\r\nprint(os.name)\r\n"
+Port = Callable[..., int]
+
+
+def fake(text: str, direction: str, options: Options = Options(), path: str = "") -> Result:
+    """`tf` becomes `torch`; `refuse`, `assume` and `crash` in a line do what they say."""
+    try:
+        ast.parse(text)
+    except SyntaxError as error:
+        return Result(text, text, (Finding(error.lineno or 1, 0, "P902", error.msg),))
+    if "crash" in text:
+        raise ZeroDivisionError("crash")
+    lines = text.splitlines()
+    codes = {"refuse": "P203", "assume": "P103", "differs": "P101"}
+    findings = [Finding(i, 4, code, f"{word}: 100%, of it", i, 9) for i, line in enumerate(lines, 1)
+                for word, code in codes.items() if word in line]
+    new = text.replace("import tensorflow as tf", "import torch").replace("tf.", "torch.")
+    new = new.replace("broken", "(") if "broken" in text else new
+    return Result(text, new, tuple(findings))
+
+
+@pytest.fixture
+def port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Port:
+    """The command, in an empty folder."""
+    monkeypatch.setattr("port.translate.translate", fake)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> int:
+        try:
+            return cli.main([str(argument) for argument in arguments])
+        except SystemExit as stop:
+            return int(stop.code or 0)
+
+    return run
+
+
+def put(name: str, content: str | bytes = TF) -> Path:
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def test_prints_a_diff_and_writes_nothing(port: Port, capsys: pytest.CaptureFixture[str]) -> None:
+    path = put("m.py")
+    assert port("tf2torch", path) == 0
+    out = capsys.readouterr().out
+    assert "--- m.py\n+++ m.py\n" in out and "-x = tf.abs(1)\n+x = torch.abs(1)\n" in out
+    assert "1 file: 1 would change" in out
+    assert path.read_text() == TF
+
+
+@pytest.mark.skipif(not shutil.which("patch"), reason="needs the patch program")
+@pytest.mark.parametrize("text", [TF, TF.rstrip(), TF + "y = '" + "long " * 60 + "[bold]'  # refuse [red]\n"])
+def test_the_diff_is_one_that_patch_reads(port: Port, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    path = put("m.py", text)
+    port("tf2torch", path)
+    subprocess.run(["patch", "-p0", "-s"], input=capsys.readouterr().out, text=True, check=True)
+    assert path.read_text() == fake(text, "tf2torch").text
+
+
+def test_write_replaces_changed_files_only(port: Port, capsys: pytest.CaptureFixture[str]) -> None:
+    changed, plain = put("a.py"), put("b.py", PLAIN)
+    before = plain.stat()
+    assert port("tf2torch", ".", "--write") == 0
+    assert changed.read_text() == TORCH
+    assert plain.read_bytes() == PLAIN and plain.stat().st_ino == before.st_ino
+    assert "wrote a.py" in capsys.readouterr().out
+    assert port("tf2torch", ".", "--check") == 0
+
+
+def test_write_keeps_encoding_and_newlines(port: Port) -> None:
+    text = "# coding: latin-1\r\n" + TF.replace("\n", "\r\n") + "# é\r\n"
+    path, mark = put("a.py", text.encode("latin-1")), put("b.py", b"\xef\xbb\xbf" + TF.encode())
+    assert port("tf2torch", path, mark, "--write") == 0
+    assert path.read_bytes() == text.replace("tensorflow as tf", "torch").replace("tf.", "torch.").encode("latin-1")
+    assert mark.read_bytes() == b"\xef\xbb\xbf" + TORCH.encode()
+
+
+def test_check(port: Port) -> None:
+    put("a.py")
+    assert port("tf2torch", "a.py", "--check") == 1
+    assert Path("a.py").read_text() == TF
+
+
+def test_output_file_and_folder(port: Port) -> None:
+    put("pkg/a.py")
+    put("pkg/deep/b.py", PLAIN)
+    assert port("tf2torch", "pkg/a.py", "-o", "one.py") == 0
+    assert Path("one.py").read_text() == TORCH
+    assert port("tf2torch", "pkg", "-o", "out") == 0
+    assert Path("out/a.py").read_text() == TORCH and Path("out/deep/b.py").read_bytes() == PLAIN
+    assert Path("pkg/a.py").read_text() == TF
+    assert port("tf2torch", "pkg/a.py", "-o", "out") == 0
+
+
+def test_output_that_would_lose_a_file_is_wrong_usage(port: Port, capsys: pytest.CaptureFixture[str]) -> None:
+    put("a/m.py"), put("b/m.py")
+    assert port("tf2torch", "a/m.py", "b/m.py", "-o", "out") == 2
+    assert port("tf2torch", "a/m.py", "-o", "a/m.py") == 2
+    assert "Traceback" not in capsys.readouterr().err and not Path("out").exists()
+
+
+def test_a_bad_file_is_named_and_the_others_go_on(port: Port, capsys: pytest.CaptureFixture[str]) -> None:
+    good, broken = put("good.py"), put("broken.py", "import tensorflow as tf\ndef f(:\n")
+    put("undecodable.py", b"x = '\xff'\n")
+    put("book.ipynb", "{}")
+    assert port("tf2torch", ".", "missing.py", "book.ipynb", "--write") == 2
+    streams = capsys.readouterr()
+    assert good.read_text() == TORCH
+    assert broken.read_text() == "import tensorflow as tf\ndef f(:\n"
+    assert "2:1 P902" in streams.out
+    for name in ("missing.py", "undecodable.py", "book.ipynb"):
+        assert f"port: {name}: " in streams.err
+    assert "Traceback" not in streams.err + streams.out
+
+
+def test_a_fault_of_ours_is_a_finding_and_leaves_the_file(port: Port, capsys: pytest.CaptureFixture[str]) -> None:
+    crash, unparsable = put("crash.py", TF + "crash = 1\n"), put("bad.py", TF + "broken\n")
+    assert port("tf2torch", ".", "--write") == 1
+    out = capsys.readouterr().out
+    assert "P901" in out and "ZeroDivisionError" in out and "does not parse" in out
+    assert crash.read_text() == TF + "crash = 1\n" and unparsable.read_text() == TF + "broken\n"
+
+
+@pytest.mark.parametrize(("line", "code"), [
+    ("refuse = 1", 1),
+    ("assume = 1", 0),
+    ("differs = 1", 0),
+    ("refuse = 1  # port: ignore[P203]", 0),
+    ("refuse = 1  # why not; port: ignore[P203]", 1),
+    ("refuse = 1  #port:ignore[P101, P203] agreed", 0),
+    ("refuse = 1  # port: ignore[P204]", 1),
+    ("refuse = '# port: ignore[P203]'", 1),
+])
+def test_what_needs_a_person(port: Port, line: str, code: int) -> None:
+    put("a.py", TF + line + "\n")
+    assert port("tf2torch", "a.py") == code
+
+
+def test_suppression_on_the_last_line_of_a_call() -> None:
+    findings = (Finding(1, 0, "P203", "m", 3, 1),)
+    assert batch.accept(findings, "f(\n    1,\n)  # port: ignore[P203]\n") == ((), findings)
+    assert batch.accept(findings, "f(\n    1,  # port: ignore[P203]\n)\n") == (findings, ())
+
+
+@pytest.mark.parametrize("arguments", [
+    [], ["tf2torch"], ["nonsense"], ["tf2torch", "a.py", "--write", "--check"], ["tf2torch", "a.py", "--jobs", "0"],
+    ["tf2torch", "a.py", "--layout", "odd"], ["tf2torch", "a.py", "--call", "f()"], ["explain", "P000"],
+    ["verify", "missing.py", "a.py"], ["verify", "a.py", "a.py"], ["tf2torch", "a.py", "--verify", "--input", "f32[2]"],
+])
+def test_wrong_usage(port: Port, arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    put("a.py")
+    assert port(*arguments) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_torch2tf_says_what_is_missing(port: Port, monkeypatch: pytest.MonkeyPatch,
+                                       capsys: pytest.CaptureFixture[str]) -> None:
+    def missing(*_: object) -> Result:
+        raise NotImplementedError
+
+    monkeypatch.setattr("port.translate.translate", missing)
+    put("a.py", TORCH)
+    assert port("torch2tf", "a.py") == 2
+    assert "a.py: torch2tf is not implemented yet" in capsys.readouterr().err
+
+
+def test_configuration_and_the_command_line_over_it(port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Options] = []
+
+    def record(text: str, direction: str, options: Options, path: str) -> Result:
+        seen.append(options)
+        return Result(text, text)
+
+    monkeypatch.setattr("port.translate.translate", record)
+    put("pyproject.toml", '[tool.port]\nlayout = "native"\nunsafe = true\nexclude = ["old"]\n')
+    put("src/a.py"), put("src/old/b.py")
+    port("tf2torch", "src")
+    port("tf2torch", "src/a.py", "--no-unsafe", "--init", "framework")
+    assert seen == [Options(layout="native", unsafe=True), Options(layout="native", unsafe=False, init="framework")]
+
+
+@pytest.mark.parametrize(("text", "word"), [
+    ("[tool.port]\nlayuot = 'native'", "did you mean 'layout'"),
+    ("[tool.port]\nlayout = 'odd'", "must be one of"),
+    ("[tool.port]\nunsafe = 1", "true or false"),
+    ("[tool.port]\nexclude = 1", "list of strings"),
+    ("[[tool.port.cases]]\nfile = 'a.py'", "`call` must be given"),
+    ("[tool]\nport = 1", "must be a table"),
+    ("[tool", "pyproject.toml"),
+])
+def test_faulty_configuration_is_wrong_usage(port: Port, capsys: pytest.CaptureFixture[str],
+                                             text: str, word: str) -> None:
+    put("pyproject.toml", text)
+    put("a.py")
+    assert port("tf2torch", "a.py") == 2
+    assert word in capsys.readouterr().err
+
+
+def test_many_files_through_a_pool(port: Port) -> None:
+    for i in range(20):
+        put(f"pkg/m{i:02}.py")
+    assert port("tf2torch", "pkg", "--write", "--jobs", "2") == 0
+    assert all(path.read_text() == TORCH for path in Path("pkg").iterdir())
+
+
+def mixed() -> None:
+    put("dir/a b.py", TF + "refuse = 1\nassume = 1  # port: ignore[P103]\ndiffers = 1\n")
+    put("dir/c.py", "def f(:\n")
+
+
+def test_json(port: Port, capsys: pytest.CaptureFixture[str]) -> None:
+    mixed()
+    assert port("tf2torch", "dir", "--format", "json") == 2
+    document = json.loads(capsys.readouterr().out)
+    assert document["exit_code"] == 2 and document["direction"] == "tf2torch"
+    assert document["counts"] == {"refused": 1, "differs": 1, "internal": 1}
+    first = document["files"][0]
+    assert first["changed"] and "+import torch" in first["diff"]
+    assert [(f["code"], f["line"], f["accepted"]) for f in first["findings"]] == [
+        ("P203", 4, False), ("P103", 5, True), ("P101", 6, False)]
+
+
+def test_sarif_has_the_2_1_0_shape(port: Port, capsys: pytest.CaptureFixture[str]) -> None:
+    mixed()
+    port("tf2torch", "dir", "missing.py", "--format", "sarif")
+    document = json.loads(capsys.readouterr().out)
+    assert document["version"] == "2.1.0" and len(document["runs"]) == 1
+    run = document["runs"][0]
+    rules = run["tool"]["driver"]["rules"]
+    assert [rule["id"] for rule in rules] == list(CATALOGUE)
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["level"] in ("none", "note", "warning", "error") and result["message"]["text"]
+        place = result["locations"][0]["physicalLocation"]
+        assert place["artifactLocation"]["uri"] in ("dir/a%20b.py", "dir/c.py")
+        assert place["region"]["startLine"] >= 1 and place["region"]["startColumn"] >= 1
+    assert run["results"][0]["level"] == "warning"
+    assert [r["ruleId"] for r in run["results"] if r.get("suppressions") == [{"kind": "inSource"}]] == ["P103"]
+    invocation = run["invocations"][0]
+    assert invocation["executionSuccessful"] is False
+    assert "missing.py" in invocation["toolExecutionNotifications"][0]["message"]["text"]
+
+
+def test_github_annotations(port: Port, capsys: pytest.CaptureFixture[str]) -> None:
+    mixed()
+    port("tf2torch", "dir", "missing.py", "--format", "github")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == ("::warning file=dir/a b.py,line=4,col=5,endLine=4,title=P203 no equivalent::"
+                        "refuse: 100%25, of it")
+    assert any(line.startswith("::error file=dir/c.py,line=1") for line in lines)
+    assert any(line.startswith("::error file=missing.py,line=1") for line in lines)
+    assert not any("P103" in line for line in lines)
+
+
+@pytest.mark.parametrize(("status", "code", "written"), [("passed", 0, TORCH), ("not verified", 1, TORCH),
+                                                         ("mismatch", 1, TF)])
+def test_verify_after_translating(port: Port, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+                                  status: str, code: int, written: str) -> None:
+    """Both versions are at hand, siblings included, and a proven mismatch is never written over its source."""
+    seen: list[Any] = []
+
+    def verify_pair(source: Path, ported: Path, direction: str, cases: list[Any], settings: Any) -> Any:
+        siblings = [path.name for path in sorted(ported.parent.iterdir())]
+        seen.append((source.read_text(), ported.read_text(), direction, siblings, cases))
+        return (CaseVerdict("f()", status, "worst 1e-3"),)
+
+    monkeypatch.setattr(checking, "verify_pair", verify_pair)
+    put("pkg/__init__.py", ""), put("pkg/a.py"), put("pkg/b.py", PLAIN)
+    put("pyproject.toml", '[[tool.port.cases]]\nfile = "pkg/a.py"\ncall = "f()"\ninput = "f32[2,3]"\n')
+    assert port("tf2torch", "pkg", "--verify", "--write") == code
+    streams = capsys.readouterr()
+    assert "runs your code" in streams.err and f"{status}  f()" in streams.out and "worst 1e-3" in streams.out
+    assert Path("pkg/a.py").read_text() == written
+    source, ported, direction, siblings, cases = seen[0]
+    assert (source, ported, direction) == (TF, TORCH, "tf2torch") and len(seen) == 1
+    assert siblings == ["__init__.py", "a.py", "b.py"]
+    assert [(case.call, case.inputs) for case in cases] == [("f()", ("f32[2,3]",))]
+
+
+def test_verify_case_of_the_command_line(port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+
+    def verify_pair(*arguments: Any) -> Any:
+        seen.append(arguments)
+        return (CaseVerdict("f()", "passed", ""),)
+
+    monkeypatch.setattr(checking, "verify_pair", verify_pair)
+    put("a.py"), put("b.py", TORCH)
+    options = ["--call", "f()", "--input", "f32[2]", "--input", "i32[2]<5", "--dtype", "float32", "--steps", "3"]
+    assert port("verify", "b.py", "a.py", *options) == 0
+    source, ported, direction, cases, settings = seen[0]
+    assert (str(source), str(ported), direction) == ("b.py", "a.py", "torch2tf")
+    assert cases[0].call == "f()" and cases[0].inputs == ("f32[2]", "i32[2]<5")
+    assert settings.dtypes == ("float32",) and settings.steps == 3 and settings.seed == 0
+
+
+def test_explain(port: Port, capsys: pytest.CaptureFixture[str]) -> None:
+    assert port("explain", "p203") == 0
+    assert "What to do" in capsys.readouterr().out
+    assert port("explain") == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(CATALOGUE)
+
+
+def test_ops(port: Port, capsys: pytest.CaptureFixture[str]) -> None:
+    assert port("ops", "reduce_sum") == 0
+    assert "torch.sum" in capsys.readouterr().out
+    assert port("ops", "no.such.symbol") == 1
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """`port --help` must answer within twice `import rich`: the clock is not asked here, the imports are."""
+    code = ("import sys\nfrom port.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+            "print(*sys.modules, file=sys.stderr)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
+                          env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    assert "tf2torch" in done.stdout
+    heavy = {"libcst", "numpy", "rich", "yaml", "dataclasses", "pathlib", "concurrent.futures"}
+    assert not heavy & set(done.stderr.split())

@@ -1,0 +1,55 @@
+"""The import table of docs/architecture.md is true: no module of `src/port/` imports what it may not."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "src" / "port"
+FRAMEWORKS = {"tensorflow", "keras", "tf_keras", "torch"}
+ROW = re.compile(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
+
+
+def table() -> dict[str, set[str]]:
+    """Module to the modules that it may import."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    return {name: set(re.findall(r"\w+", allowed)) for name, allowed in ROW.findall(text)}
+
+
+def imported(file: Path) -> Iterator[str]:
+    """Absolute dotted names that a file imports, wherever in it; relative imports stay inside their package."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 1, f"{file}: relative import above its own package"
+
+
+def module_of(file: Path) -> str:
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+FILES = [file for file in sorted(PACKAGE.rglob("*.py")) if file != PACKAGE / "__init__.py"]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(PACKAGE).as_posix())
+def test_imports_only_what_the_table_allows(file: Path) -> None:
+    module, modules = module_of(file), {module_of(other) for other in FILES}
+    assert module in table(), f"docs/architecture.md does not list {module}"
+    parts = [name.split(".") for name in imported(file)]
+    used = {name[1] for name in parts if name[0] == "port" and len(name) > 1} & modules
+    assert used - {module} <= table()[module], f"{module} may import {table()[module]}"
+    if module != "verify":
+        assert not {name[0] for name in parts} & FRAMEWORKS, "only verify/ may import a framework"
+
+
+def test_the_table_names_modules_that_exist_or_are_planned() -> None:
+    listed = set(table())
+    assert all(allowed <= listed | {""} for allowed in table().values())
