@@ -32,9 +32,15 @@ def _names(row: Row) -> list[str]:
 
 
 def _brief(row: Row) -> str:
-    sides = (row.tf, row.torch)
-    tf, torch = (side[0].name if side else "-" for side in sides)
+    tf, torch = (_side(signatures, row.expr.get(side, ""), row)
+                 for side, signatures in (("tf", row.tf), ("torch", row.torch)))
     return f"{tf:44} {_arrow(row)} {torch}"
+
+
+def _side(signatures: tuple[Signature, ...], expression: str, row: Row) -> str:
+    if signatures:
+        return signatures[0].name
+    return expression or (f"(adapter {row.via})" if row.via else "-")
 
 
 def _arrow(row: Row) -> str:
