@@ -14,7 +14,7 @@ from port.table import RowError
 
 Plain = dict[str, Any]
 MAPS = ("args", "only", "fill", "fixed", "expr", "weights", "init")
-LISTS = ("ignore", "ignore_torch", "facts")
+LISTS = ("ignore", "ignore_torch", "facts", "dtypes")
 TEXTS = ("layout", "via", "differs", "residue", "note", "none", "kind", "returns", "attr")
 KEYS = {"tf", "torch", "call", "draws", "grad", "sample", *MAPS, *LISTS, *TEXTS}
 INHERITED = ("tf", "ignore", "returns", "layout")  # by later rows of a list from its first
@@ -206,6 +206,7 @@ def _rename(row: Plain, renamed: dict[str, str], signatures: list[tuple[Any, ...
     row = row | {"tf": signatures, "ignore": keep(row["ignore"])}
     row["args"] = {new(n): (to, via, keep(with_), of and new(of))
                    for n, (to, via, with_, of) in row["args"].items() if new(n) in has}
+    row["facts"] = tuple(re.sub(r"\w+(?=[,)])", lambda m: new(m[0]), f) for f in row["facts"])
     for key in ("only", "init"):
         if key in row:
             row[key] = {new(n): v for n, v in row[key].items() if new(n) in has}

@@ -66,6 +66,7 @@ class Row:
     residue: str = ""  # why the numbers differ by rounding (up to 1e-6) even in float64
     note: str = ""  # a corner case where numbers differ; shown by `port ops`, not reported at each use
     draws: bool = False  # random: only shape and dtype can agree
+    dtypes: tuple[str, ...] = ()  # what the prover runs in, where TF does not take both float64 and float32
     grad: bool = True  # False: one side has no gradient here, so the prover compares values only
     none: str = ""  # no equivalent: what to write instead
     kind: str = ""  # 'layer' | 'function' | 'method' | 'attribute' | 'constant' | 'object' | 'prefix'
@@ -100,6 +101,8 @@ class Index(Mapping[str, tuple[Row, ...]]):
     def _find(self, name: str) -> str:
         if name in self._numbers:
             return name
+        if name.startswith("tf.") and (old := f"tf.compat.v1.{name[3:]}") in self._numbers:
+            return old  # TF 1 code that says `import tensorflow as tf`
         prefix = name
         while "." in prefix:
             prefix = prefix.rpartition(".")[0]

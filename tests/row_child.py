@@ -1,0 +1,129 @@
+"""Run snippets in one framework: `row_child.py tf|torch JOBS.json IN.npz OUT.npz`. OUT holds arrays and errors.
+
+Every job runs in float64 and float32; floats that come out are weighed with random numbers that depend only
+on the job and their shape, and the gradients of that sum are stored beside them.
+"""
+
+import json
+import os
+import sys
+import warnings
+import zlib
+
+import numpy as np
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+warnings.simplefilter("ignore")
+
+
+def cotangent(job, number, shape):
+    return np.random.default_rng(zlib.crc32(f"{job}/{number}".encode())).normal(size=shape)
+
+
+def flat(value):
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple) and not hasattr(value, "numel"):
+        return [leaf for item in value for leaf in flat(item)]
+    return [] if value is None else [value]
+
+
+def rounded(array, dtype):
+    if array.dtype.kind == "f":
+        return array.astype(dtype)
+    return array.astype("complex128" if dtype == "float64" else "complex64") if array.dtype.kind == "c" else array
+
+
+def run_tf(job, function, arrays, grad):
+    import tensorflow as tf
+
+    given = {name: tf.constant(a) for name, a in arrays.items()}
+    wrt = {n: t for n, t in given.items() if t.dtype.is_floating} if grad else {}
+    with tf.GradientTape() as tape:
+        tape.watch(list(wrt.values()))
+        outs = [tf.convert_to_tensor(o) for o in flat(function(**given))]
+        terms = [tf.reduce_sum(tf.cast(o, "float64") * cotangent(job, i, o.shape))
+                 for i, o in enumerate(outs) if o.dtype.is_floating]
+        loss = tf.add_n(terms) if terms else None
+    grads = {}
+    if wrt and loss is not None:
+        found = tape.gradient(loss, list(wrt.values()), unconnected_gradients="zero")
+        grads = {n: tf.convert_to_tensor(g).numpy() for n, g in zip(wrt, found, strict=True)}
+    return [o.numpy() for o in outs], grads
+
+
+def run_torch(job, function, arrays, grad):
+    import torch
+
+    def given(a):  # whole numbers are int64 in torch code
+        tensor = torch.tensor(a)
+        return tensor.long() if tensor.dtype == torch.int32 else tensor
+
+    inputs = {name: given(a) for name, a in arrays.items()}
+    wrt = {n: t.requires_grad_() for n, t in inputs.items() if t.is_floating_point()} if grad else {}
+    outs = [torch.as_tensor(o) for o in flat(function(**inputs))]
+    terms = [(o.double() * torch.tensor(cotangent(job, i, tuple(o.shape)))).sum()
+             for i, o in enumerate(outs) if o.is_floating_point()]
+    loss = sum(terms) if terms else None
+    grads = {}
+    if wrt and torch.is_tensor(loss):
+        found = ([None] * len(wrt) if not loss.requires_grad
+                 else torch.autograd.grad(loss, list(wrt.values()), allow_unused=True))
+        grads = {n: (torch.zeros_like(t) if g is None else g).numpy()
+                 for (n, t), g in zip(wrt.items(), found, strict=True)}
+    return [o.detach().resolve_conj().numpy() for o in outs], grads
+
+
+def main(framework, jobs_path, inputs_path, out_path):
+    with open(jobs_path, encoding="utf-8") as handle:
+        jobs = json.load(handle)
+    run, out, errors = (run_tf if framework == "tf" else run_torch), {}, {}
+    with np.load(inputs_path, allow_pickle=False) as stored:
+        inputs = {name: stored[name] for name in stored.files}
+    for job in jobs["run"]:
+        for dtype in job["dtypes"]:
+            arrays = {n: rounded(inputs[f"{job['id']}|{n}"], dtype) for n in job["inputs"]}
+            try:
+                space = {}
+                exec(compile(job["source"], job["id"], "exec"), space)
+                outs, grads = run(job["id"], space["f"], arrays, job["grad"])
+            except Exception as fault:
+                errors[f"{job['id']}|{dtype}"] = f"{type(fault).__name__}: {str(fault)[:300]}"
+                continue
+            for i, o in enumerate(outs):
+                out[f"{job['id']}|{dtype}|result {i}"] = o
+            for n, g in grads.items():
+                out[f"{job['id']}|{dtype}|gradient of {n}"] = g
+    errors |= signatures(jobs["signatures"])
+    np.savez(out_path, errors=np.array(json.dumps(errors)), **out)
+
+
+def signatures(wanted):
+    """Names that do not exist or have other parameters: {'signature NAME': message}."""
+    import importlib
+    import inspect
+
+    faults = {}
+    for name, params in wanted:
+        root, *path = name.split(".")
+        found = importlib.import_module({"tf": "tensorflow", "keras": "tensorflow"}.get(root, root))
+        path = ["keras", *path] if root == "keras" else path
+        try:
+            for part in path:
+                found = getattr(found, part)
+            real = list(inspect.signature(found).parameters.values())
+        except AttributeError:
+            faults[f"signature {name}"] = "does not exist"
+            continue
+        except ValueError:
+            continue  # a builtin without a signature
+        names = [p.name for p in real]
+        if any(p.kind == p.VAR_POSITIONAL for p in real[:1]):
+            continue
+        if [p for p in params if p not in names] or [n for n in names if n in params] != params:
+            faults[f"signature {name}"] = f"has parameters {', '.join(names)}"
+    return faults
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
