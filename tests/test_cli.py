@@ -341,3 +341,9 @@ def test_help_imports_nothing_heavy() -> None:
     assert "tf2torch" in done.stdout
     heavy = {"libcst", "numpy", "rich", "yaml", "dataclasses", "pathlib", "concurrent.futures"}
     assert not heavy & set(done.stderr.split())
+
+
+def test_output_that_cannot_be_shown_is_escaped(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-m", "port.cli", "tf2torch", str(tmp_path / "ж.py")], capture_output=True,
+                          env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": os.pathsep.join(sys.path)})
+    assert done.returncode == 2 and b"Traceback" not in done.stderr and b"\\u0436.py" in done.stderr

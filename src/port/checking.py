@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ def _framework(path: Path, other: Path) -> str:
 
 
 def verify_items(items: Sequence[Item], direction: str, config: Config, given: Sequence[Case],
-                 settings: Settings) -> list[Item]:
+                 settings: Settings, note: Callable[[str], None]) -> list[Item]:
     """Verify every changed file against its translation, which is put into a temporary folder with all the others."""
     with tempfile.TemporaryDirectory(prefix="port-") as folder:
         ported = _lay_out(items, Path(folder))
@@ -68,6 +68,7 @@ def verify_items(items: Sequence[Item], direction: str, config: Config, given: S
                 done.append(item)
                 continue
             wanted = list(given) or configured(config, item.found.path)
+            note(f"verifying {item.found.path}")
             verdicts = verify_pair(item.found.path, ported[item.found.path], direction, wanted, settings)
             done.append(replace(item, report=replace(item.report, verdicts=verdicts)))
         return done

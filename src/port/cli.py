@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -28,6 +29,9 @@ class Usage(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The `port` command; returns its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a character shows its code instead
+            stream.reconfigure(errors="backslashreplace")
     parser = _parser()
     given = parser.parse_args(arguments)
     try:
@@ -179,7 +183,7 @@ def _verify_items(items: list[Item], direction: str, config: Config, given: argp
     _say("--verify runs your code, in child processes")
     try:
         cases, settings = checking.cases(vars(given)), checking.settings(vars(given))
-        return checking.verify_items(items, direction, config, cases, settings)
+        return checking.verify_items(items, direction, config, cases, settings, note=_say)
     except ValueError as problem:
         raise Usage(str(problem)) from None
 
