@@ -1,0 +1,162 @@
+"""Errors of all arrays of a case, against limits by dtype; numpy only.
+
+The error of an array is its largest absolute difference over a scale: the largest absolute value of the reference,
+at least 1e-3 for outputs, inputs' and buffers. For gradients at least 1e-4 of the largest gradient of the same pass:
+one that is zero in theory (a bias before batch normalisation) is rounding of terms of that size.
+
+In float64 the limit is 1e-9. In float32 rounding is judged by the model itself: at most ten times what the source
+loses between float64 and float32, and at least 1e-5 (gradients 1e-4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from . import carry, store
+from .pairing import Pairing
+
+Arrays = dict[str, np.ndarray]
+EXACT = 1e-9
+GROUPS = {"y": "outputs", "dx": "gradients of inputs", "dw": "gradients of weights", "buf": "buffers",
+          "steps": "weights after steps", "losses": "losses"}
+FLOAT32 = {"y": 1e-5, "dx": 1e-4, "dw": 1e-4, "buf": 1e-5, "steps": 1e-4, "losses": 1e-4}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One compared array."""
+
+    dtype: str
+    group: str  # y | dx | dw | buf | steps | losses
+    variant: int
+    mode: str
+    name: str  # number of the output or input, or 'unit/weight' of the source
+    error: float  # relative to `scale`; inf: shapes differ, or it exists on one side only
+    limit: float
+    scale: float
+    note: str = ""
+
+    @property
+    def bad(self) -> bool:
+        return not self.error <= self.limit
+
+
+def difference(a: np.ndarray, b: np.ndarray) -> float:
+    """Largest absolute difference; NaN equals NaN, inf equals inf."""
+    if a.dtype.kind in "biu" and b.dtype.kind in "biu":
+        return float(np.max(a != b, initial=0))
+    a, b = np.asarray(a, "float64"), np.asarray(b, "float64")
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    with np.errstate(invalid="ignore"):
+        gap = np.where(same, 0.0, np.abs(a - b))
+    return float(np.max(np.where(np.isnan(gap), np.inf, gap), initial=0))
+
+
+def size(a: np.ndarray) -> float:
+    values = np.abs(np.asarray(a, "float64"))
+    return float(np.max(values[np.isfinite(values)], initial=0))
+
+
+def error(ref: np.ndarray, got: np.ndarray, floor: float = 1e-3) -> tuple[float, float]:
+    """(relative error, scale)"""
+    if ref.shape != got.shape:
+        return float("inf"), 1.0
+    scale = max(size(ref), floor)
+    return difference(ref, got) / (1.0 if ref.dtype.kind in "biu" else scale), scale
+
+
+def _passes(arrays: Arrays, dtype: str, group: str) -> dict[tuple[int, str], Arrays]:
+    """{(variant, mode): {name: array}}"""
+    out: dict[tuple[int, str], Arrays] = {}
+    for key, value in store.under(arrays, f"{dtype}/{group}").items():
+        variant, mode, name = key.split("/", 2)
+        out.setdefault((int(variant), mode), {})[name] = value
+    return out
+
+
+def _translated(pairing: Pairing, source_side: str, arrays: Arrays, gradient: bool) -> Arrays:
+    """The port's per-weight arrays under the source's names and in its layout."""
+    if source_side == "tf":
+        return carry.torch_to_keras(pairing, arrays, add=not gradient)
+    return carry.keras_to_torch(pairing, arrays, fill=False)
+
+
+def _floor(source: Arrays, dtype: str, group: str, variant: int, mode: str) -> float:
+    if group not in ("dx", "dw"):
+        return 1e-3
+    every = [size(a) for g in ("dx", "dw") for k, a in source.items()
+             if k.startswith(f"{dtype}/{g}/{variant}/{mode}/")]
+    return max(1e-4 * max(every, default=0.0), 1e-6)
+
+
+def rows(meta: dict[str, Any], source: Arrays, target: Arrays, pairing: Pairing) -> list[Row]:
+    """Every array that either side has. `target` may hold 'bufraw' (torch's own variance) beside 'buf'."""
+    out: list[Row] = []
+    for dtype in meta["dtypes"]:
+        for group in GROUPS:
+            theirs, own = _passes(target, dtype, group), _passes(source, dtype, group)
+            raw = _passes(target, dtype, "bufraw") if group == "buf" else {}
+            raw_own = _passes(source, dtype, "bufraw") if group == "buf" else {}
+            for which in sorted(own.keys() | theirs.keys()):
+                pairs = [(own.get(which, {}), theirs.get(which, {})),
+                         (raw_own.get(which, own.get(which, {})), raw.get(which, theirs.get(which, {})))]
+                if group in ("dw", "buf", "steps"):
+                    pairs = [(a, _translated(pairing, meta["side"], b, group == "dw")) for a, b in pairs]
+                out += _group(meta, source, pairs, pairing, (dtype, group, *which))
+    return out
+
+
+def _group(meta: dict[str, Any], source: Arrays, pairs: list[tuple[Arrays, Arrays]], pairing: Pairing,
+           where: tuple[str, str, int, str]) -> list[Row]:
+    dtype, group, variant, mode = where
+    (own, theirs), (own_raw, theirs_raw) = pairs
+    floor = _floor(source, dtype, group, variant, mode)
+    skip = _explained(pairing, meta["side"]) if group in ("dw", "buf", "steps") else set()
+    out = []
+    for name in sorted(own.keys() | theirs.keys()):
+        if name not in own or name not in theirs:
+            if name not in skip and (group != "buf" or name in own) and group != "steps":
+                out.append(Row(dtype, group, variant, mode, name, float("inf"), EXACT, 1.0,
+                               "only in the " + ("source" if name in own else "port")))
+            continue
+        value, scale = error(own[name], theirs[name], floor)
+        note = ""
+        if group == "buf" and name in own_raw and name in theirs_raw:
+            plain, _ = error(own_raw[name], theirs_raw[name], floor)
+            note = "biased variance" if value < plain else ""
+            value = min(value, plain)
+        if own[name].shape != theirs[name].shape:
+            note = f"shape {list(own[name].shape)} became {list(theirs[name].shape)}"
+        limit = EXACT if dtype == "float64" else _limit(source, where, name, floor)
+        out.append(Row(*where, name, value, limit, scale, note))
+    return out
+
+
+def _limit(source: Arrays, where: tuple[str, str, int, str], name: str, floor: float) -> float:
+    """float32: what the source itself loses against its float64 run, times ten."""
+    dtype, group, variant, mode = where
+    tail = f"{group}/{variant}/{mode}/{name}"
+    exact, own = source.get(f"float64/{tail}"), source.get(f"{dtype}/{tail}")
+    lost = error(exact, own, floor)[0] if exact is not None and own is not None else 0.0
+    return max(FLOAT32[group], 10 * lost if np.isfinite(lost) else 0.0)
+
+
+def _explained(pairing: Pairing, side: str) -> set[str]:
+    """Torch arrays without a Keras counterpart that the rules account for."""
+    if side == "tf":
+        return set()
+    out = set()
+    for pair in pairing.pairs:
+        for rule in pair.rules.values():
+            if isinstance(rule, dict):
+                out |= {f"{pair.torch}/{rule[key]}" for key in ("also",) if key in rule}
+                if "missing" in rule:
+                    out.add(f"{pair.torch}/{rule['to']}")
+    return out
+
+
+def worst(found: list[Row], dtype: str = "float64") -> float:
+    return max((r.error for r in found if r.dtype == dtype), default=0.0)

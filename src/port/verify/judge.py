@@ -1,0 +1,103 @@
+"""From the files of both children to verdicts."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from . import carry, compare, interface, verdict
+from .cases import Case
+from .pairing import Pairing, describe
+from .verdict import PairLine, Place, Verdict
+
+Arrays = dict[str, np.ndarray]
+Part = tuple[dict[str, Any], Arrays]
+
+
+def judge(source: Part, target: Part) -> Verdict:
+    meta, arrays = source
+    other, found = target
+    case = Case(meta["call"], tuple(meta["specs"][0]) if meta.get("specs") else (), meta.get("name", ""))
+    if "error" in meta:
+        if meta.get("missing_input"):
+            return Verdict(case, verdict.UNVERIFIED, "load", meta["error"])
+        return Verdict(case, verdict.ERROR, "load", f"source: {meta['error']}")
+    if "error" in other:
+        return Verdict(case, verdict.ERROR, "load", f"port: {other['error']}", notes=tuple(meta["notes"]))
+    pairing = carry.unpack(other["pairing"])
+    torch_units = other["units"] if other["side"] == "torch" else meta["units"]
+    pairs = _pair_lines(meta, torch_units, pairing)
+    if pairing.problems:
+        more = f" and {len(pairing.problems) - 3} more" if len(pairing.problems) > 3 else ""
+        return Verdict(case, verdict.MISMATCH, "pairing", "; ".join(pairing.problems[:3]) + more, pairs=pairs,
+                       notes=tuple(meta["notes"]))
+    return _numbers(case, source, target, pairing, pairs)
+
+
+def _numbers(case: Case, source: Part, target: Part, pairing: Pairing, pairs: tuple[PairLine, ...]) -> Verdict:
+    (meta, arrays), (other, found) = source, target
+    torch_units = other["units"] if other["side"] == "torch" else meta["units"]
+    surface = interface.results(meta["structure"], other["structure"])
+    surface += interface.training(pairing, torch_units, meta["side"])
+    faults = [s for s in surface if not s.startswith("~")]
+    rows = compare.rows(meta, arrays, found, pairing)
+    bad = [r for r in rows if r.bad]
+    attributed = other.get("attributed", {})
+    names = tuple(attributed.get("names", ()))
+    if names:
+        bad = [r for r in bad if r.dtype != "float64"]
+    notes = [*meta["notes"], *(n for n in other["notes"] if n not in meta["notes"]), *(s[1:] for s in surface if s[0] == "~")]
+    if not any(compare.size(arrays[k]) for k in arrays if "/dw/" in k) and meta.get("units"):
+        notes.append("all gradients of the weights are zero: this case shows little")
+    place = _place(other.get("where"))
+    message, stage, status = _message(faults, bad, names, attributed, place)
+    if status == verdict.VERIFIED and not rows:
+        status, message = verdict.UNVERIFIED, "nothing could be compared"
+    divergences = ("batch norm: torch keeps the variance times n/(n-1), Keras without",) if any(
+        r.note == "biased variance" for r in rows) else ()
+    worst = compare.worst(rows, meta["dtypes"][0])
+    return Verdict(case, status, stage, message, worst, tuple(rows), pairs, place, names, divergences, tuple(notes))
+
+
+def _message(faults: list[str], bad: list[compare.Row], names: tuple[str, ...], attributed: dict[str, Any],
+             place: Place | None) -> tuple[str, str, str]:
+    """(message, stage, status)"""
+    if faults and not bad:
+        return "; ".join(faults[:3]), "interface", verdict.MISMATCH
+    if bad:
+        row = max(bad, key=lambda r: (r.dtype == "float64", r.error))
+        text = f"{row.dtype} {compare.GROUPS[row.group]} differ in {row.mode} mode: {row.error:.1e} > {row.limit:.0e}"
+        if row.note and row.note != "biased variance":
+            text += f" ({row.name}: {row.note})"
+        if attributed.get("tried") and place is None:
+            text += f"; rounding the constants of {', '.join(attributed['tried'])} does not explain it"
+        if place:
+            text += f"; {place.text}"
+        return "; ".join([text, *faults[:2]]), "numeric", verdict.MISMATCH
+    if names:
+        return (f"equal to {attributed['error']:.1e} once these constants are rounded to float32 as TensorFlow does "
+                f"({attributed['before']:.1e} without): {'; '.join(names)}"), "numeric", verdict.VERIFIED
+    return "", "numeric", verdict.VERIFIED
+
+
+def _place(data: dict[str, Any] | None) -> Place | None:
+    if not data:
+        return None
+    return Place(data["text"], data["layer"], data["ported_layer"], tuple(data["source_lines"]), tuple(data["ported_lines"]))
+
+
+def _pair_lines(meta: dict[str, Any], torch_units: list[dict[str, Any]], pairing: Pairing) -> tuple[PairLine, ...]:
+    out = []
+    for pair in pairing.pairs:
+        keras, torch = describe(pairing.units[pair.keras]), describe(torch_units[pair.torch])
+        rules = ", ".join(f"{n} -> {r if isinstance(r, str) else r['to']}" for n, r in pair.rules.items()
+                          if n in pairing.units[pair.keras]["weights"])
+        sides = (keras, torch) if meta["side"] == "tf" else (torch, keras)
+        out.append(PairLine(*sides, rules, pair.how))
+    return tuple(out)
+
+
+def without(case: Case, status: str, message: str) -> Verdict:
+    return Verdict(case, status, "load", message, math.nan)

@@ -1,0 +1,163 @@
+"""The port's side: wait for the source, pair the weights, run the same cases, and look for the first difference."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import carry, compare, locate, pairing, side, store, user
+
+Arrays = dict[str, np.ndarray]
+
+
+def run(backend: Any, job: dict[str, Any], folder: Path) -> None:
+    """Load while the source still runs; then one part per case."""
+    fault, module = "", None
+    if not store.wait(folder / "source.npz", job["timeout"]):
+        return
+    head, parts = store.unbundle(folder / "source.npz") if "fatal" not in store.read(folder / "source.npz")[0] else ({}, [])
+    try:
+        module = backend.load(Path(job["path"]), head["dtypes"][0]) if parts else None
+    except Exception as problem:
+        fault = user.explain(problem, job["path"])
+    out: list[tuple[dict[str, Any], Arrays]] = []
+    for meta, arrays in parts:
+        if fault or "error" in meta:
+            out.append(({"error": fault} if fault and "error" not in meta else {}, {}))
+            continue
+        try:
+            out.append(run_case(backend, job, meta, arrays, module))
+        except Exception as problem:
+            out.append(({"error": user.explain(problem, job["path"])}, {}))
+    store.bundle(folder / "target.npz", out, {"path": job["path"], "side": backend.SIDE})
+
+
+def run_case(backend: Any, job: dict[str, Any], source: dict[str, Any], given: Arrays, module: Any
+             ) -> tuple[dict[str, Any], Arrays]:
+    meta: dict[str, Any] = {"side": backend.SIDE, "notes": [], "random": source.get("random")}
+    arrays: Arrays = {}
+    for number, dtype in enumerate(source["dtypes"]):
+        if number or dtype != module.port_dtype:
+            module = backend.load(Path(job["path"]), dtype)
+        backend.dtype(dtype)
+        obj = backend.evaluate(module, source["ported_call"])
+        if backend.kind(obj) != source["kind"]:
+            raise TypeError(f"the source is a {source['kind']}, the port a {backend.kind(obj)}")
+        xs = side._inputs(given, 0, len(source["specs"][0]))
+        meta["notes"] += [n for n in backend.start(obj, xs) if n not in meta["notes"]]
+        units, handles = backend.units(obj)
+        if not number:
+            backend.forward(obj, xs, False)
+            backend.describe(units, handles)
+            meta["units"] = units
+            pairs = _choose(backend, obj, handles, source, units, given, xs, job["table"])
+            meta["pairing"] = carry.pack(pairs)
+            if pairs.problems:
+                return meta, arrays
+        weights = converted(backend.SIDE, pairs, given, units)
+        held = {k: v for k, v in given.items() if k.startswith("in/")} | {f"w/{k}": v for k, v in weights.items()}
+        _passes(backend, obj, handles, source, meta, held, dtype, number, arrays)
+        if not number:
+            backend.assign(handles, weights)
+            _explain(backend, job, obj, handles, source, meta, given, arrays, pairs, held)
+    return meta, arrays
+
+
+def converted(to: str, pairs: pairing.Pairing, given: Arrays, units: list[dict[str, Any]]) -> Arrays:
+    """The source's weights as those of the port."""
+    own = store.under(given, "w")
+    if to == "torch":
+        return carry.keras_to_torch(pairs, own, fill=True) | carry.constants(pairs, units)
+    return carry.torch_to_keras(pairs, own, add=True)
+
+
+def _choose(backend: Any, obj: Any, handles: Any, source: dict[str, Any], units: list[dict[str, Any]], given: Arrays,
+            xs: list[np.ndarray], table: dict[str, Any]) -> pairing.Pairing:
+    """The first assignment that makes the outputs agree, else the best; without problems if there is one."""
+    keras, torch = (source["units"], units) if backend.SIDE == "torch" else (units, source["units"])
+    found = pairing.candidates(keras, torch, table)
+    if len(found) == 1 or found[0].problems:
+        return found[0]
+    ranked = []
+    dtype = source["dtypes"][0]
+    for number, pairs in enumerate(found):
+        backend.assign(handles, converted(backend.SIDE, pairs, given, units))
+        ys, _ = backend.forward(obj, xs, False)
+        refs = [given[f"{dtype}/y/0/infer/{i}"] for i in range(len(ys)) if f"{dtype}/y/0/infer/{i}" in given]
+        off = max((compare.error(a, b)[0] for a, b in zip(refs, ys, strict=False)), default=0.0)
+        ranked.append((off, number))
+        if off < 1e-6:
+            return pairs
+    return found[min(ranked)[1]] if min(ranked)[0] < 1e-3 else found[0]
+
+
+def _passes(backend: Any, obj: Any, handles: Any, source: dict[str, Any], meta: dict[str, Any], held: Arrays,
+            dtype: str, number: int, out: Arrays) -> None:
+    for variant in range(len(source["specs"]) if not number else 1):
+        xs = side._inputs(held, variant, len(source["specs"][0]))
+        for mode in side.MODES if source["kind"] == "model" else side.MODES[:1]:
+            side.run_mode(backend, obj, handles, {**meta, "units": None} | {"structure": meta.get("structure")}, held,
+                          (dtype, variant, mode), xs, out)
+
+
+def _explain(backend: Any, job: dict[str, Any], obj: Any, handles: Any, source: dict[str, Any], meta: dict[str, Any],
+             given: Arrays, arrays: Arrays, pairs: pairing.Pairing, held: Arrays) -> None:
+    """On a difference: constants of the other framework's precision, else the first layer that differs."""
+    meta["structure"] = backend.forward(obj, side._inputs(given, 0, len(source["specs"][0])), False)[1]
+    backend.assign(handles, store.under(held, "w"))
+    if source["dtypes"][0] != "float64":
+        return
+    rows = [r for r in compare.rows(source, given, arrays, pairs) if r.dtype == "float64"]
+    if not any(r.bad for r in rows):
+        return
+    if hasattr(backend, "attribute") and compare.worst(rows) < 1e-4:
+        again: Arrays = {}
+
+        def rerun() -> list[compare.Row]:
+            again.clear()
+            _passes(backend, obj, handles, source, meta, held, "float64", 0, again)
+            return [r for r in compare.rows(source, given, again, pairs) if r.dtype == "float64"]
+
+        meta["attributed"] = backend.attribute(rerun)
+        backend.assign(handles, store.under(held, "w"))
+    if not meta.get("attributed", {}).get("names") and source["kind"] == "model":
+        meta["where"] = _first(backend, obj, handles, source, meta, given, rows, pairs, held)
+
+
+def _first(backend: Any, obj: Any, handles: Any, source: dict[str, Any], meta: dict[str, Any], given: Arrays,
+           rows: list[compare.Row], pairs: pairing.Pairing, held: Arrays) -> dict[str, Any]:
+    bad = [r for r in rows if r.bad]
+    xs = side._inputs(given, 0, len(source["specs"][0]))
+    for mode in side.MODES:
+        if not any(r.group == "y" and r.mode == mode for r in bad):
+            continue
+        plan = locate.plan(source, given, pairs, mode)
+        classes = {t: source["units"][calls[0].unit]["classes"] for t, calls in plan.items()}
+        backend.assign(handles, store.under(held, "w"))
+        steps = backend.localise(obj, handles, xs, mode == "train", plan, classes)
+        found = locate.report(steps, source["units"], meta["units"])
+        return found | {"mode": mode, "steps": found.get("steps", [asdict(s) for s in steps[-3:]])}
+    return _by_weights(bad, source, meta, pairs)
+
+
+def _by_weights(bad: list[compare.Row], source: dict[str, Any], meta: dict[str, Any], pairs: pairing.Pairing
+                ) -> dict[str, Any]:
+    """Outputs agree: name the layer of the first buffer, or of the last gradient in forward order."""
+    units = source["units"]
+    held = [(units[int(r.name.split("/")[0])], r) for r in bad if r.group in ("buf", "dw")]
+    if not held:
+        return {"text": "outputs agree, gradients of the inputs do not: the cause lies before the first layer",
+                "layer": "", "ported_layer": "", "source_lines": [], "ported_lines": []}
+    buffers = [(u, r) for u, r in held if r.group == "buf"]
+    order = sorted(buffers or held, key=lambda t: t[0]["first_call"] or 0, reverse=not buffers)
+    unit, row = order[0]
+    port = next((meta["units"][p.torch if source["side"] == "tf" else pairs.units[p.keras]["index"]] for p in pairs.pairs
+                 if (pairs.units[p.keras]["index"] if source["side"] == "tf" else p.torch) == unit["index"]), None)
+    what = compare.GROUPS[row.group]
+    text = f"outputs agree, {what} do not: {row.name.split('/', 1)[1]} of {locate.name(unit)} is off by {row.error:.1e}"
+    if row.group == "dw":
+        text += "; the cause is this layer or what follows it"
+    return locate._place(text, unit, port)

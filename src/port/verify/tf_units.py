@@ -1,0 +1,135 @@
+"""The layers of a Keras model that hold weights, with their attribute paths."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import keras
+import numpy as np
+
+from .tf_watch import entry_of
+
+RNN = (keras.layers.LSTM, keras.layers.GRU, keras.layers.SimpleRNN)
+ATTENTION = (keras.layers.MultiHeadAttention,)
+PRIVATE = ("_layers", "_metrics", "_tracker", "_functional", "_operations", "_nodes", "_saved_model_inputs_spec",
+           "_trainable_variables", "_non_trainable_variables", "_seed_generators", "_losses", "_inbound_nodes",
+           "_outbound_nodes", "_parent_path", "_optimizer", "optimizer", "_compile_metrics", "_compile_loss")
+
+
+def find(model: Any) -> tuple[list[dict[str, Any]], list[tuple[Any, dict[str, Any]]]]:
+    """(units, handles); a handle is (layer, {weight name: variable})."""
+    units: list[dict[str, Any]] = []
+    handles: list[tuple[Any, dict[str, Any]]] = []
+    _walk(model, "", set(), units, handles)
+    first: dict[int, int] = {}
+    for unit, (_, held) in zip(units, handles, strict=True):
+        for name, variable in held.items():
+            unit["weights"][name]["id"] = first.setdefault(id(variable), len(first))
+    return units, handles
+
+
+def _walk(layer: Any, path: str, seen: set[int], units: list[Any], handles: list[Any]) -> None:
+    if id(layer) in seen:
+        return
+    seen.add(id(layer))
+    held, classes, whole = _held(layer)
+    if held:
+        entry = entry_of(layer)
+        own = not type(layer).__module__.startswith("keras.")
+        units.append({"path": path, "name": _literal_name(layer), "classes": classes, "index": len(units),
+                      "weights": {n: _about(v, own) for n, v in held.items()}, "config": _config(layer),
+                      "made": entry["made"], "first_call": None, "lines": entry["called"] or entry["created"],
+                      "created": entry["created"]})
+        handles.append((layer, held))
+    if whole:
+        seen.update(id(sub) for sub in layer._flatten_layers())
+        return
+    for token, child in children(layer):
+        _walk(child, f"{path}.{token}" if path else token, seen, units, handles)
+
+
+def _about(variable: Any, own: bool) -> dict[str, Any]:
+    kind = "f" if str(variable.dtype).startswith(("float", "bfloat")) else "i"
+    return {"shape": list(variable.shape), "trainable": bool(variable.trainable), "kind": kind, "own": own}
+
+
+def _held(layer: Any) -> tuple[dict[str, Any], list[str], bool]:
+    """(weights by name, canonical classes, is it one unit with everything below it)"""
+    if isinstance(layer, keras.layers.Bidirectional) and isinstance(layer.forward_layer, RNN):
+        kind = next(c.__name__ for c in type(layer.forward_layer).__mro__ if c in RNN)
+        held = {f"{side}/{v.name}": v for side, sub in (("forward", layer.forward_layer),
+                                                        ("backward", layer.backward_layer)) for v in _real(sub.weights)}
+        return held, [f"keras.layers.Bidirectional({kind})"], True
+    classes = [_canonical(c) for c in type(layer).__mro__ if issubclass(c, keras.layers.Layer)]
+    if isinstance(layer, RNN):
+        return {v.name: v for v in _real(layer.weights)}, classes, True
+    if isinstance(layer, ATTENTION):
+        held = {f"{sub.name}/{v.name}": v for sub in layer._layers for v in _real(sub.weights)}
+        return held, classes, True
+    direct = _real([*layer._trainable_variables, *layer._non_trainable_variables])
+    names: dict[int, str] = {}
+    for name, value in vars(layer).items():
+        if isinstance(value, keras.Variable) and not name.startswith("_"):
+            names.setdefault(id(value), name)
+        elif isinstance(value, list | tuple) and not name.startswith("_"):
+            names.update({id(v): f"{name}.{i}" for i, v in enumerate(value) if isinstance(v, keras.Variable)})
+    return {names.get(id(v), v.name): v for v in direct}, classes, False
+
+
+def _real(variables: list[Any]) -> list[Any]:
+    return [v for v in variables if "seed_generator" not in v.path and not str(v.dtype).startswith("uint")
+            and str(v.dtype) != "string"]
+
+
+def _canonical(klass: type) -> str:
+    return f"keras.layers.{klass.__name__}" if klass.__module__.startswith("keras.") else f"user.{klass.__name__}"
+
+
+def _literal_name(layer: Any) -> str:
+    """The name the user gave; '' for a generated one."""
+    snake = keras.src.utils.naming.to_snake_case(type(layer).__name__)
+    return "" if re.fullmatch(rf"{re.escape(snake)}(_\d+)?", layer.name) else layer.name
+
+
+def _config(layer: Any) -> dict[str, Any]:
+    config: dict[str, Any] = {}
+    if isinstance(layer, keras.layers.EinsumDense) and layer.built:
+        left, right = layer.equation.replace(" ", "").split("->")[0].split(",")
+        config["contracted"] = sum(letter in left for letter in right)
+    return config
+
+
+def children(layer: Any) -> list[tuple[str, Any]]:
+    """Sub-layers with the attribute (or name) under which the user knows them; '#i' where there is only an order."""
+    if isinstance(layer, keras.Sequential | keras.src.models.functional.Functional):
+        found = [(_literal_name(sub) or f"#{i}", sub) for i, sub in enumerate(layer.layers)]
+    else:
+        found = []
+    for name, value in list(vars(layer).items()):
+        if name not in PRIVATE:
+            found += _nested(name.lstrip("_"), value)
+    return found + [(f"#{i}", sub) for i, sub in enumerate(layer._layers)]
+
+
+def _nested(name: str, value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, keras.layers.Layer):
+        return [(name, value)]
+    if isinstance(value, dict):
+        return [pair for key, item in value.items() for pair in _nested(f"{name}.{key}", item)]
+    if isinstance(value, list | tuple) and any(isinstance(v, keras.layers.Layer | list | tuple | dict) for v in value):
+        return [pair for i, item in enumerate(value) for pair in _nested(f"{name}.{i}", item)]
+    return []
+
+
+def assign(handles: list[tuple[Any, dict[str, Any]]], arrays: dict[str, np.ndarray]) -> None:
+    for index, (layer, held) in enumerate(handles):
+        for name, variable in held.items():
+            if f"{index}/{name}" in arrays:
+                variable.assign(arrays[f"{index}/{name}"])
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()
+
+
+def read(handles: list[tuple[Any, dict[str, Any]]]) -> dict[str, np.ndarray]:
+    return {f"{i}/{n}": np.array(v.numpy()) for i, (_, held) in enumerate(handles) for n, v in held.items()}

@@ -1,0 +1,101 @@
+"""Where each Keras layer was made and called in the user's file, and what went through it."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from . import user
+
+SEEN: dict[int, dict[str, Any]] = {}  # id(layer) -> layer, made, created, called, first_call
+_serial = itertools.count(1)
+_path = ""
+_tap: Any = None  # called around every layer while recording: tap(layer, original, args, kwargs)
+
+
+def install(path: str) -> None:
+    """Patch the two methods every layer passes through; to be done before the user's file is loaded."""
+    global _path
+    _path = path
+    layer = keras.layers.Layer
+    init, call = layer.__init__, layer.__call__
+
+    def watched_init(self: Any, *args: Any, **kwargs: Any) -> None:
+        entry = SEEN.setdefault(id(self), {"layer": self, "made": next(_serial), "called": [], "first_call": None})
+        entry.setdefault("created", user.lines(_path, self))
+        init(self, *args, **kwargs)
+
+    def watched_call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        entry = SEEN.get(id(self))
+        if entry is not None and not entry["called"]:
+            entry["called"] = user.lines(_path)
+        if _tap is None:
+            return call(self, *args, **kwargs)
+        return _tap(self, lambda *a, **k: call(self, *a, **k), args, kwargs)
+
+    layer.__init__, layer.__call__ = watched_init, watched_call
+
+
+def entry_of(layer: Any) -> dict[str, Any]:
+    return SEEN.get(id(layer), {"made": 0, "created": [], "called": [], "first_call": None})
+
+
+def note_call(layer: Any) -> int:
+    order = next(_serial)
+    entry = SEEN.get(id(layer))
+    if entry is not None and entry["first_call"] is None:
+        entry["first_call"] = order
+    return order
+
+
+class Tap:
+    """While active, `around(layer, original, args, kwargs)` replaces every layer call."""
+
+    def __init__(self, around: Any):
+        self.around = around
+
+    def __enter__(self) -> None:
+        global _tap
+        _tap = self.around
+
+    def __exit__(self, *_: Any) -> None:
+        global _tap
+        _tap = None
+
+
+def tensors(values: Any) -> list[Any]:
+    return [v for v in tf.nest.flatten(values, expand_composites=False) if tf.is_tensor(v)]
+
+
+def arrays(values: Any) -> list[np.ndarray]:
+    return [v.numpy() for v in tensors(values)]
+
+
+FUSED = (keras.layers.Dense, keras.layers.EinsumDense, keras.layers.Conv1D.__mro__[1],
+         keras.layers.Conv1DTranspose.__mro__[1], keras.layers.DepthwiseConv2D.__mro__[1],
+         keras.layers.SeparableConv2D.__mro__[1])
+
+
+class BeforeActivation:
+    """Replace a fused activation for a while: `around(value, original)`; torch has it as a call of its own."""
+
+    def __init__(self, layer: Any, around: Any):
+        self.layer, self.around = layer, around
+        self.active = isinstance(layer, FUSED) and getattr(layer, "activation", None) is not None
+
+    def __enter__(self) -> BeforeActivation:
+        if self.active:
+            self.original = self.layer.activation
+            self._set(lambda value: self.around(value, self.original))
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        if self.active:
+            self._set(self.original)
+
+    def _set(self, function: Any) -> None:
+        object.__setattr__(self.layer, "activation", function)

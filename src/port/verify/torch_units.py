@@ -1,0 +1,105 @@
+"""The modules of a torch model that hold weights, with their attribute paths and lines."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import torch
+
+from . import user
+
+SEEN: dict[int, dict[str, Any]] = {}
+_serial = itertools.count(1)
+COUNTERS = ("num_batches_tracked",)
+Handles = list[tuple[Any, dict[str, Any]]]
+
+
+def install(path: str) -> None:
+    """Patch what every module passes through; to be done before the user's file is loaded."""
+    init, call = torch.nn.Module.__init__, torch.nn.Module.__call__
+
+    def watched_init(self: Any, *args: Any, **kwargs: Any) -> None:
+        entry = SEEN.setdefault(id(self), {"module": self, "made": next(_serial), "called": [], "first_call": None})
+        entry.setdefault("created", user.lines(path, self))
+        init(self, *args, **kwargs)
+
+    def watched_call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        entry = SEEN.get(id(self))
+        if entry is not None and entry["first_call"] is None:
+            entry["first_call"], entry["called"] = next(_serial), user.lines(path)
+        return call(self, *args, **kwargs)
+
+    torch.nn.Module.__init__ = watched_init  # type: ignore[method-assign]
+    torch.nn.Module.__call__ = watched_call  # type: ignore[method-assign]
+
+
+def find(model: torch.nn.Module) -> tuple[list[dict[str, Any]], Handles]:
+    units: list[dict[str, Any]] = []
+    handles: Handles = []
+    inside: set[int] = set()
+    first: dict[int, int] = {}
+    for path, module in model.named_modules(remove_duplicate=True):
+        if id(module) in inside:
+            continue
+        if isinstance(module, torch.nn.MultiheadAttention):
+            inside.update(map(id, module.modules()))
+        for suffix, held in _held(module):
+            if held:
+                units.append(_unit(model, module, path + suffix, held, len(units), first))
+                handles.append((module, held))
+    return units, handles
+
+
+def _held(module: torch.nn.Module) -> list[tuple[str, dict[str, Any]]]:
+    """[(path suffix, {name: tensor})]: one entry, or one per layer of a stacked recurrent module."""
+    deep = isinstance(module, torch.nn.MultiheadAttention)
+    held: dict[str, Any] = dict(module.named_parameters(recurse=deep))
+    held |= {n: b for n, b in module.named_buffers(recurse=deep) if n not in COUNTERS}
+    if not isinstance(module, torch.nn.RNNBase) or module.num_layers == 1:
+        return [("", held)]
+    return [(f".layer{i}", {n.replace(f"_l{i}", "_l0"): p for n, p in held.items() if f"_l{i}" in n})
+            for i in range(module.num_layers)]
+
+
+def _unit(model: torch.nn.Module, module: torch.nn.Module, path: str, held: dict[str, Any], index: int,
+          first: dict[int, int]) -> dict[str, Any]:
+    entry = SEEN.get(id(module), {"made": 0, "created": [], "called": [], "first_call": None})
+    weights = {}
+    for name, value in held.items():
+        tied = id(value) in first
+        weights[name] = {"shape": list(value.shape), "trainable": bool(value.requires_grad), "tied": tied,
+                         "kind": "f" if value.is_floating_point() else "i", "id": first.setdefault(id(value), len(first)),
+                         "buffer": not isinstance(value, torch.nn.Parameter)}
+    classes = [_canonical(c) for c in type(module).__mro__ if issubclass(c, torch.nn.Module)]
+    return {"path": path, "name": "", "classes": classes, "index": index, "weights": weights, "config": {},
+            "made": entry["made"], "registered": index, "first_call": entry["first_call"],
+            "lines": entry["called"] or entry["created"], "created": entry["created"]}
+
+
+def _canonical(klass: type) -> str:
+    if not klass.__module__.startswith("torch."):
+        return f"user.{klass.__name__}"
+    public = getattr(torch.nn, klass.__name__, None) is klass
+    return f"torch.nn.{klass.__name__}" if public else f"{klass.__module__}.{klass.__name__}"
+
+
+def describe(units: list[dict[str, Any]], handles: Handles) -> None:
+    for unit, (module, _) in zip(units, handles, strict=True):
+        entry = SEEN.get(id(module))
+        if entry:
+            unit["first_call"], unit["lines"] = entry["first_call"], entry["called"] or entry["created"]
+
+
+def assign(handles: Handles, arrays: dict[str, np.ndarray]) -> None:
+    with torch.no_grad():
+        for index, (_, held) in enumerate(handles):
+            for name, value in held.items():
+                if f"{index}/{name}" in arrays:
+                    value.copy_(torch.from_numpy(np.array(arrays[f"{index}/{name}"])))
+
+
+def read(handles: Handles) -> dict[str, np.ndarray]:
+    return {f"{i}/{n}": v.detach().cpu().numpy().copy() for i, (_, held) in enumerate(handles)
+            for n, v in held.items()}
