@@ -277,7 +277,7 @@ def test_github_annotations(port: Port, capsys: pytest.CaptureFixture[str]) -> N
     assert not any("P103" in line for line in lines)
 
 
-@pytest.mark.parametrize(("status", "code", "written"), [("passed", 0, TORCH), ("not verified", 1, TORCH),
+@pytest.mark.parametrize(("status", "code", "written"), [("verified", 0, TORCH), ("not verified", 1, TORCH),
                                                          ("mismatch", 1, TF)])
 def test_verify_after_translating(port: Port, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
                                   status: str, code: int, written: str) -> None:
@@ -307,7 +307,7 @@ def test_verify_case_of_the_command_line(port: Port, monkeypatch: pytest.MonkeyP
 
     def verify_pair(*arguments: Any) -> Any:
         seen.append(arguments)
-        return (CaseVerdict("f()", "passed", ""),)
+        return (CaseVerdict("f()", "verified", ""),)
 
     monkeypatch.setattr(checking, "verify_pair", verify_pair)
     put("a.py"), put("b.py", TORCH)

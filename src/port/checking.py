@@ -14,7 +14,7 @@ from port import files
 from port.batch import Item
 from port.config import Config
 from port.report.model import CaseVerdict
-from port.verify.cases import Case, Settings, as_case
+from port.verify.cases import Case, Settings, as_case, parse
 
 _TF = re.compile(r"^\s*(?:import|from)\s+(?:tensorflow|keras|tf_keras)\b", re.MULTILINE)
 _TORCH = re.compile(r"^\s*(?:import|from)\s+torch\b", re.MULTILINE)
@@ -24,18 +24,27 @@ def cases(given: dict[str, Any]) -> list[Case]:
     """The case that --call and --input describe, if any."""
     if not given["call"] and given["input"]:
         raise ValueError("--input needs --call")
-    return [as_case({"call": given["call"], "inputs": list(given["input"] or ())})] if given["call"] else []
+    return [_case({"call": given["call"], "inputs": given["input"] or []})] if given["call"] else []
 
 
 def configured(config: Config, source: Path) -> list[Case]:
-    return [as_case(entry) for entry in config.cases_for(source)]
+    return [_case(entry) for entry in config.cases_for(source)]
+
+
+def _case(entry: dict[str, Any]) -> Case:
+    case = as_case(entry)
+    for spec in case.inputs:
+        parse(spec)  # says now, not in a child process, what is wrong with it
+    return case
 
 
 def settings(given: dict[str, Any]) -> Settings:
     """Settings from the options that were given; the rest keeps verify's defaults."""
     names = ("device", "dtypes", "steps", "seed", "timeout", "tf_python", "torch_python", "record", "against")
-    chosen = {name: given[name] for name in names if given.get(name) is not None}
-    return Settings(**{name: tuple(value) if isinstance(value, list) else value for name, value in chosen.items()})
+    chosen: dict[str, Any] = {name: given[name] for name in names if given.get(name) is not None}
+    if "dtypes" in chosen:
+        chosen["dtypes"] = tuple(chosen["dtypes"])
+    return Settings(**chosen)
 
 
 def direction(source: Path, ported: Path) -> str:
@@ -98,14 +107,7 @@ def _import_root(path: Path) -> Path:
 def verify_pair(source: Path, ported: Path, direction: str, cases: Sequence[Case],
                 settings: Settings) -> tuple[CaseVerdict, ...]:
     """Run `port.verify` on one pair; without cases it looks for builders that need no arguments."""
+    from port.report import verdicts
     from port.verify.parent import verify
 
-    verdicts = verify(source, ported, direction, list(cases) or None, settings)
-    if not verdicts:
-        text = "no builder without arguments was found; name one with --call or in [[tool.port.cases]]"
-        return (CaseVerdict("", "not verified", text),)
-    return tuple(map(_verdict, verdicts))
-
-
-def _verdict(verdict: Any) -> CaseVerdict:
-    raise NotImplementedError
+    return tuple(map(verdicts.of, verify(source, ported, direction, list(cases) or None, settings)))

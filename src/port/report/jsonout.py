@@ -8,7 +8,7 @@ from typing import Any
 
 import port
 from port.findings import CATALOGUE, Finding
-from port.report.model import FileReport, Report
+from port.report.model import CaseVerdict, FileReport, Report
 
 
 def render(report: Report) -> str:
@@ -31,8 +31,12 @@ def _file(file: FileReport) -> dict[str, Any]:
         "error": file.error or None,
         "diff": "\n".join(file.diff()),
         "findings": sorted(findings, key=lambda f: (f["line"], f["column"])),
-        "verdicts": [asdict(verdict) for verdict in file.verdicts],
+        "verdicts": [_verdict(verdict) for verdict in file.verdicts],
     }
+
+
+def _verdict(verdict: CaseVerdict) -> dict[str, Any]:
+    return {**verdict.data, "case": verdict.case, "status": verdict.status, "text": verdict.text}
 
 
 def _finding(finding: Finding, accepted: bool) -> dict[str, Any]:

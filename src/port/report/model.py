@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from port.findings import CATALOGUE, Finding
 from port.result import Result
@@ -12,15 +13,16 @@ from port.result import Result
 
 @dataclass(frozen=True)
 class CaseVerdict:
-    """What verifying one case said: `status` is 'passed', 'mismatch' or 'not verified'; `text` is for a terminal."""
+    """What verifying one case said; `text` is for a terminal, `data` for programs."""
 
     case: str
-    status: str
+    status: str  # verified | recorded | mismatch | not verified | error
     text: str
+    data: dict[str, Any] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
-        return self.status == "passed"
+        return self.status in ("verified", "recorded")
 
 
 @dataclass(frozen=True)

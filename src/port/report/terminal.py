@@ -8,7 +8,7 @@ from rich.text import Text
 from port.findings import CATALOGUE, Finding, Outcome
 from port.report.model import FileReport, Report, title
 
-STYLES = {"passed": "green", "mismatch": "bold red", "not verified": "yellow"}
+STYLES = {"verified": "green", "recorded": "green", "not verified": "yellow"}
 
 
 def show(report: Report, console: Console, with_diff: bool) -> None:
@@ -28,7 +28,8 @@ def _file(file: FileReport, console: Console, with_diff: bool) -> None:
     for finding in file.findings:
         _finding(finding, console)
     for verdict in file.verdicts:
-        _line(console, Text(f"  {verdict.status}", STYLES[verdict.status]).append(f"  {verdict.case}", "default"))
+        style = STYLES.get(verdict.status, "bold red")
+        _line(console, Text(f"  {verdict.status}", style).append(f"  {verdict.case}", "default"))
         for line in verdict.text.splitlines():
             _line(console, Text(f"    {line}"))
     if file.written:
@@ -68,7 +69,8 @@ def _closing(report: Report) -> str:
     if accepted := sum(len(file.accepted) for file in report.files):
         parts.append(f"{accepted} accepted")
     if verdicts := [verdict for file in report.files for verdict in file.verdicts]:
-        parts.append(f"{sum(v.ok for v in verdicts)} of {_plural(len(verdicts), 'case')} verified")
+        verified = sum(verdict.status == "verified" for verdict in verdicts)
+        parts.append(f"{verified} of {_plural(len(verdicts), 'case')} verified")
     return "; ".join(parts)
 
 
