@@ -31,6 +31,7 @@ class Sym:
     """A size as Python source text, valid where it was made: `filters`, `4 * filters`, `input_shape[-1]`."""
 
     text: str
+    known: int | None = field(default=None, compare=False)  # its value, where constants tell it
 
     @cached_property
     def tree(self) -> ast.expr:
@@ -128,20 +129,38 @@ def _paren(dim: int | Sym) -> str:
     return str(dim) if isinstance(dim, int) and dim >= 0 else f"({dim})"
 
 
+LONGEST = 80  # a size whose text is longer than this is of no use to a reader: not known
+
+
+def dim_value(dim: Dim) -> int | None:
+    """The number, if it is known."""
+    return dim.known if isinstance(dim, Sym) else dim
+
+
+_PYTHON = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b,
+           "//": lambda a, b: a // b if b else None}
+
+
 def arithmetic(op: str, a: Dim, b: Dim) -> Dim:
     """`a op b` for op in + - * //; not known if either is not."""
     if a is None or b is None:
         return None
-    return simplify(f"{_paren(a)} {op} {_paren(b)}")
+    result = simplify(f"{_paren(a)} {op} {_paren(b)}")
+    if isinstance(result, int):
+        return result
+    x, y = dim_value(a), dim_value(b)
+    if len(result.text) > LONGEST:
+        return None
+    return Sym(result.text, None if x is None or y is None else _PYTHON[op](x, y))
 
 
 def ceil_div(a: Dim, b: Dim) -> Dim:
+    """Whole number of steps of b that cover a: -(-a // b)."""
     if isinstance(a, int) and isinstance(b, int):
         return -(-a // b)
-    if b == 1:
-        return a
-    return None if a is None or b is None else Sym(ast.unparse(_fold(
-        ast.parse(f"-(-{_paren(a)} // {_paren(b)})", mode="eval").body)))
+    if b == 1 or a is None or b is None:
+        return a if b == 1 else None
+    return arithmetic("//", arithmetic("+", a, arithmetic("-", b, 1)), b)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,16 @@
+"""Adapters that rows name in `via`: what one argument, or one whole call, becomes.
+
+ARGS: (job, parameter, arg) -> expression or None (nothing to write). ROWS: whole function calls.
+LAYERS: whole layers, giving a Plan or None (then the row's own form is used).
+"""
+
+from __future__ import annotations
+
+from port.adapt import activations, args, layers, ops
+from port.adapt.activations import activation_value
+
+ARGS = args.ARGS | ops.ARGS | activations.ARGS | layers.ARGS_LAYERS
+ROWS = ops.ROWS | layers.ROWS
+LAYERS = layers.LAYERS
+
+__all__ = ["ARGS", "LAYERS", "ROWS", "activation_value"]

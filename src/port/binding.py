@@ -1,0 +1,101 @@
+"""Arguments of one call matched with the parameters of a signature."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import Any
+
+import libcst as cst
+
+from port.table import Row, Signature
+
+# Accepted by every Keras layer besides its own parameters; handled in one place (`calls.py`).
+LAYER_COMMON = ("name", "dtype", "trainable", "activity_regularizer", "autocast", "input_shape", "batch_input_shape",
+                "batch_shape", "input_dim", "input_length", "weights", "dynamic")
+
+
+@dataclass
+class Bound:
+    """`args`: parameter to expression, in the order of the call; `extra`: what no parameter takes."""
+
+    signature: Signature
+    args: dict[str, cst.BaseExpression] = field(default_factory=dict)
+    keyword: set[str] = field(default_factory=set)  # parameters that were given by keyword
+    nodes: dict[str, cst.Arg] = field(default_factory=dict)
+    common: dict[str, cst.BaseExpression] = field(default_factory=dict)
+    problem: str = ""
+
+    def default(self, name: str) -> str | None:
+        return next((p.default for p in self.signature.params if p.name == name), None)
+
+
+def bind(signature: Signature, call: cst.Call, layer: bool = False, receiver: cst.BaseExpression | None = None) -> Bound:
+    """Match a call with a signature; `problem` says what does not fit."""
+    bound = Bound(signature)
+    positional = [p for p in signature.params if not p.keyword_only and not p.star]
+    star = next((p for p in signature.params if p.star == "*"), None)
+    names = {p.name for p in signature.params}
+    at = 0
+    if receiver is not None and positional:
+        bound.args[positional[0].name] = receiver
+        at = 1
+    for arg in call.args:
+        if arg.star:
+            bound.problem = f"`{arg.star}` arguments cannot be matched with parameters"
+        elif arg.keyword is not None:
+            name = arg.keyword.value
+            if name in names:
+                bound.args[name] = arg.value
+                bound.keyword.add(name)
+                bound.nodes[name] = arg
+            elif layer and name in LAYER_COMMON:
+                bound.common[name] = arg.value
+            else:
+                bound.problem = f"argument `{name}` is not known"
+        elif at < len(positional):
+            bound.args[positional[at].name] = arg.value
+            bound.nodes[positional[at].name] = arg
+            at += 1
+        elif star is not None:
+            bound.args.setdefault(star.name, arg.value)
+            bound.nodes.setdefault(star.name, arg)
+        else:
+            bound.problem = "too many arguments"
+    missing = [p.name for p in signature.params if p.default is None and not p.star and p.name not in bound.args]
+    if missing and not bound.problem:
+        bound.problem = f"argument `{missing[0]}` is missing"
+    return bound
+
+
+def literal_text(text: str | None) -> Any:
+    """Value of source text that is a literal; LookupError otherwise."""
+    if text is None:
+        raise LookupError
+    try:
+        return _hashable(ast.literal_eval(text))
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        raise LookupError from None
+
+
+def _hashable(value: Any) -> Any:
+    """Lists as tuples, so that values can be compared and collected."""
+    if isinstance(value, list | tuple):
+        return tuple(_hashable(v) for v in value)
+    if isinstance(value, dict | set):
+        raise LookupError
+    return value
+
+
+def best_row(rows: tuple[Row, ...], call: cst.Call, symbol: str, layer: bool = False) -> tuple[Row, Bound] | None:
+    """The first row, and its signature, that the arguments of the call fit."""
+    fallback = None
+    for row in rows:
+        for signature in row.tf:
+            if signature.name != symbol and not signature.name.endswith(".*"):
+                continue
+            bound = bind(signature, call, layer)
+            if not bound.problem:
+                return row, bound
+            fallback = fallback or (row, bound)
+    return fallback

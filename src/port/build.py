@@ -1,0 +1,105 @@
+"""New code from templates: `build("{x}.permute({dims})", x=node)` with nodes put in, parenthesised where needed."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+import libcst as cst
+
+from port.tree import rebuild
+
+# How tightly an expression binds: an operand is put in parentheses if it binds less tightly than its place.
+_ATOMS = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.Integer, cst.Float, cst.SimpleString, cst.List,
+          cst.Dict, cst.Set, cst.ListComp, cst.FormattedString, cst.Ellipsis, cst.ConcatenatedString)
+_LOOSE_PLACES = (cst.Arg, cst.Index, cst.Element, cst.StarredElement, cst.Slice, cst.DictElement, cst.Assign,
+                 cst.Return, cst.Expr)
+
+
+def is_atom(node: cst.BaseExpression) -> bool:
+    return isinstance(node, _ATOMS) or bool(getattr(node, "lpar", ()))
+
+
+def paren(node: cst.BaseExpression) -> cst.BaseExpression:
+    """The expression, safe as an operand."""
+    if is_atom(node):
+        return node
+    return node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+
+
+@cache
+def parse(text: str) -> cst.BaseExpression:
+    return cst.parse_expression(text)
+
+
+def expression(text: str) -> cst.BaseExpression:
+    """A fresh copy of a parsed expression."""
+    return parse(text).deep_clone()
+
+
+def substitute(tree: cst.CSTNode, nodes: dict[str, cst.BaseExpression]) -> cst.CSTNode:
+    """The tree with names replaced; keyword names and attributes stay."""
+    if isinstance(tree, cst.Name):
+        return nodes.get(tree.value, tree)
+    if isinstance(tree, cst.Arg):
+        value = substitute(tree.value, nodes)
+        return tree if value is tree.value else tree.with_changes(value=value)
+    if isinstance(tree, cst.Attribute):
+        value = substitute(tree.value, nodes)
+        return tree if value is tree.value else tree.with_changes(value=paren(value))  # type: ignore[arg-type]
+    loose = isinstance(tree, _LOOSE_PLACES) or isinstance(tree, cst.Tuple | cst.List)
+
+    def change(child: cst.CSTNode) -> cst.CSTNode:
+        new = substitute(child, nodes)
+        if new is child or loose or not isinstance(new, cst.BaseExpression) or not isinstance(child, cst.Name):
+            return new
+        return paren(new)
+
+    return rebuild(tree, change)
+
+
+def build(template: str, **nodes: Any) -> cst.BaseExpression:
+    """`{name}` in the template are nodes; text is allowed too."""
+    ready = {f"ARG_{k}": expression(v) if isinstance(v, str) else v for k, v in nodes.items()}
+    tree = parse(re.sub(r"\{(\w+)\}", r"ARG_\1", template))
+    return substitute(tree.deep_clone(), ready)  # type: ignore[return-value]
+
+
+def statement(template: str, **nodes: Any) -> cst.SimpleStatementLine | cst.BaseCompoundStatement:
+    ready = {f"ARG_{k}": expression(v) if isinstance(v, str) else v for k, v in nodes.items()}
+    tree = cst.parse_statement(re.sub(r"\{(\w+)\}", r"ARG_\1", template))
+    return substitute(tree, ready)  # type: ignore[return-value]
+
+
+def drop_commas(args: list[cst.Arg], original: list[cst.Arg]) -> list[cst.Arg]:
+    """Arguments with the separators of the original call: the last one ends as the original last did."""
+    if not args:
+        return args
+    last = original[-1].comma if original else cst.MaybeSentinel.DEFAULT
+    multi = len(original) > 0 and "\n" in _code(original[0].comma)
+    out = []
+    for i, arg in enumerate(args):
+        if i == len(args) - 1:
+            out.append(arg.with_changes(comma=last if original else cst.MaybeSentinel.DEFAULT,
+                                        whitespace_after_arg=original[-1].whitespace_after_arg if original
+                                        else cst.SimpleWhitespace("")))
+        elif isinstance(arg.comma, cst.MaybeSentinel) or (original and arg.comma is original[-1].comma):
+            like = original[0].comma if multi else cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+            out.append(arg.with_changes(comma=_without_comment(like)))
+        else:
+            out.append(arg)
+    return out
+
+
+def _without_comment(comma: Any) -> Any:
+    after = getattr(comma, "whitespace_after", None)
+    if isinstance(after, cst.ParenthesizedWhitespace) and after.first_line.comment is not None:
+        clean = after.with_changes(first_line=after.first_line.with_changes(
+            comment=None, whitespace=cst.SimpleWhitespace("")))
+        return comma.with_changes(whitespace_after=clean)
+    return comma
+
+
+def _code(node: Any) -> str:
+    return cst.Module([]).code_for_node(node) if isinstance(node, cst.CSTNode) else ""

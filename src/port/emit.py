@@ -1,0 +1,253 @@
+"""Translated expressions from original nodes and their facts: what every rule writes with.
+
+An `Emitter` holds what one output file needs (imports, helpers, findings); a `Scope` says where the code will
+stand: in a plain function, in `__init__` (binding time of the model) or in `forward`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import libcst as cst
+
+from port import calls
+from port.build import build, expression, paren
+from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
+from port.findings import Finding
+from port.infer.apply import MERGES, SelfValue
+from port.infer.interp import Interp, code
+from port.infer.values import Class, Function, Instance, LayerCall, ShapeOf, Size, has_tensor
+from port.tree import rebuild, walk
+
+TO_FIRST = {3: (0, 2, 1), 4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}  # channels last to channels first
+TO_LAST = {3: (0, 2, 1), 4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
+
+
+class Refused(Exception):
+    """A construct that is left as it was; caught where a whole statement can be left."""
+
+    def __init__(self, code_: str, message: str, node: cst.CSTNode | None = None):
+        super().__init__(message)
+        self.code, self.message, self.node = code_, message, node
+
+
+@dataclass
+class Scope:
+    """Where an expression will stand."""
+
+    stage: str = "plain"  # plain | init | forward
+    function: Function | None = None
+    cls: Class | None = None
+    names: dict[str, str] = field(default_factory=dict)  # local settings that `forward` reads: name -> text
+    on_module: Callable[[cst.Call, Any], cst.BaseExpression] | None = None  # where a new module is kept
+    parts: dict[str, str] = field(default_factory=dict)
+    training: bool = False  # the body may say self.training
+    sizes: Callable[[Dim], str] | None = None
+    self_layers: dict[str, cst.BaseExpression] = field(default_factory=dict)
+
+
+@dataclass
+class Emitter:
+    it: Interp
+    positions: Any
+    scope: Scope = field(default_factory=Scope)
+    needs: set[str] = field(default_factory=set)  # 'torch', 'F', 'nn', 'math', ...
+    helpers: dict[str, None] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    dropped: dict[Any, set[str]] = field(default_factory=dict)  # Function -> parameters that vanish
+    activations: dict[str, str] = field(default_factory=dict)  # names of settings strings -> torch function
+    classes: dict[Any, Any] = field(default_factory=dict)  # Function -> how it is called now (rules fill it)
+    inits: list[Any] = field(default_factory=list)
+    plans: dict[cst.Call, Any] = field(default_factory=dict)
+    kept: list[cst.CSTNode] = field(default_factory=list)  # originals that stay in the source's framework
+    inner_sequentials: set[Any] = field(default_factory=set)  # Sequentials whose input arrives channels first
+
+    # ------------------------------------------------------------ bookkeeping
+    def fact(self, node: cst.CSTNode) -> Fact:
+        return self.it.facts.get(node, UNKNOWN)
+
+    def report(self, code_: str, message: str, node: cst.CSTNode | None, symbol: str = "") -> None:
+        line, column = self.position(node)
+        finding = Finding(line, column, code_, message, symbol=symbol)
+        if finding not in self.findings:
+            self.findings.append(finding)
+
+    def position(self, node: cst.CSTNode | None) -> tuple[int, int]:
+        return self.positions(node) if node is not None else (1, 0)
+
+    def need(self, *names: str) -> None:
+        self.needs.update(names)
+
+    def helper(self, name: str) -> None:
+        self.helpers.setdefault(name)
+
+    def needs_of(self, tree: cst.CSTNode) -> None:
+        """Imports that a template's code asks for."""
+        for node in walk(tree):
+            if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name):
+                name = node.value.value
+                if name in ("torch", "F", "nn", "math"):
+                    self.need(name)
+
+    # ------------------------------------------------------------ expressions
+    def expr(self, node: cst.BaseExpression, want: Layout | None = None) -> cst.BaseExpression:
+        """The translated expression; tensors in the layout that is wanted, if one is."""
+        new = self._expr(node)
+        if want is not None:
+            new = self.in_layout(node, new, want)
+        return new
+
+    def in_layout(self, node: cst.BaseExpression, new: cst.BaseExpression, want: Layout) -> cst.BaseExpression:
+        fact = self.fact(node)
+        if fact.kind is not Kind.TENSOR or fact.layout is want:
+            return new
+        rank = fact.rank
+        if rank is not None and rank < 3:
+            return new
+        if rank is None:
+            raise Refused("P208", "the rank of this tensor is not known, so its axes cannot be reordered", node)
+        dims = (TO_FIRST if want is Layout.FLIPPED else TO_LAST).get(rank)
+        if dims is None:
+            raise Refused("P208", f"axes of a tensor of rank {rank} cannot be reordered", node)
+        if rank == 3:
+            return build("{x}.transpose(1, 2)", x=new)
+        return build(f"{{x}}.permute{dims}", x=new)
+
+    def _expr(self, node: Any) -> Any:
+        fact = self.fact(node)
+        if self.scope.stage == "init" and isinstance(fact.payload, Size) and not isinstance(node, cst.Name):
+            return self.size(fact.payload.dim, node)
+        method = getattr(self, "_" + type(node).__name__, None)
+        return method(node) if method else self.generic(node)
+
+    def generic(self, node: Any) -> Any:
+        return rebuild(node, self._child)
+
+    def _child(self, child: cst.CSTNode) -> cst.CSTNode:
+        return self._expr(child)
+
+    def size(self, dim: Dim, node: cst.CSTNode | None = None) -> cst.BaseExpression:
+        """A size as `__init__` writes it."""
+        if dim is None:
+            raise Refused("P208", "a size that this depends on is not known when the model is built", node)
+        return expression(self.scope.sizes(dim) if self.scope.sizes else str(dim))
+
+    def _Arg(self, node: cst.Arg) -> cst.Arg:
+        value = self._expr(node.value)
+        return node if value is node.value else node.with_changes(value=value)
+
+    def _Name(self, node: cst.Name) -> cst.BaseExpression:
+        if node.value in self.scope.names:
+            return expression(self.scope.names[node.value])
+        symbol = self.symbol(node)
+        if symbol and symbol.split(".")[0] in ("tf", "keras"):
+            return calls.constant(self, node, symbol)
+        if self.scope.training and node.value == "training":
+            return expression("self.training")
+        return node
+
+    def symbol(self, node: cst.BaseExpression) -> str:
+        """Canonical name if this is a symbol of an imported module, not shadowed by a local."""
+        fact = self.it.facts.get(node)
+        if fact is not None:
+            return fact.symbol if fact.kind is Kind.FUNCTION and fact.payload is None and not fact.symbol.startswith(
+                "builtins.") else ""
+        return self.it.names.resolve(node)
+
+    def _Attribute(self, node: cst.Attribute) -> cst.BaseExpression:
+        symbol = self.symbol(node)
+        if symbol and symbol.split(".")[0] in ("tf", "keras"):
+            return calls.constant(self, node, symbol)
+        owner = self.fact(node.value)
+        if isinstance(owner.payload, SelfValue) and self.scope.names.get("self." + node.attr.value):
+            return expression(self.scope.names["self." + node.attr.value])
+        if owner.kind is Kind.TENSOR and node.attr.value == "shape" and owner.layout is Layout.FLIPPED:
+            raise Refused("P209", "the whole shape of a channels-first tensor is used; index it instead", node)
+        value = self._expr(node.value)
+        return node if value is node.value else node.with_changes(value=paren(value))
+
+    def _Subscript(self, node: cst.Subscript) -> cst.BaseExpression:
+        return calls.subscript(self, node)
+
+    def _Call(self, node: cst.Call) -> cst.BaseExpression:
+        return calls.call(self, node)
+
+    def generic_call(self, node: cst.Call, args: list[cst.Arg]) -> cst.BaseExpression:
+        func = self._expr(node.func)
+        return node.with_changes(func=paren(func) if func is not node.func else func, args=args)
+
+    def shape_expr(self, node: cst.BaseExpression) -> cst.BaseExpression:
+        """`x.shape`, from whatever spelling of it."""
+        if isinstance(node, cst.Attribute):
+            return build("{x}.shape", x=self._expr(node.value))
+        if isinstance(node, cst.Call) and node.args:
+            return build("{x}.shape", x=self._expr(node.args[0].value))
+        return self._expr(node)
+
+    def _Comparison(self, node: cst.Comparison) -> Any:
+        return self.generic(node)
+
+    def _BinaryOperation(self, node: cst.BinaryOperation) -> cst.BaseExpression:
+        a, b = self.fact(node.left), self.fact(node.right)
+        if isinstance(node.operator, cst.MatrixMultiply):
+            left, right = self.expr(node.left, Layout.PLAIN), self.expr(node.right, Layout.PLAIN)
+        elif self.fact(node).layout is Layout.FLIPPED:
+            left, right = self.operand(node.left, a, node), self.operand(node.right, b, node)
+        else:
+            left, right = self._expr(node.left), self._expr(node.right)
+        if left is node.left and right is node.right:
+            return node
+        if not isinstance(node.left, cst.BinaryOperation):
+            left = paren(left) if left is not node.left else left
+        if not isinstance(node.right, cst.BinaryOperation) or not is_same_kind(node.right, right):
+            right = paren(right) if right is not node.right else right
+        if isinstance(node.left, cst.BinaryOperation) and not isinstance(left, cst.BinaryOperation):
+            left = paren(left)
+        return node.with_changes(left=left, right=right)
+
+    def operand(self, node: cst.BaseExpression, fact: Fact, whole: cst.BaseExpression) -> cst.BaseExpression:
+        """One side of an elementwise operation whose result is channels first."""
+        if fact.kind is not Kind.TENSOR:
+            if isinstance(node, cst.Name | cst.Attribute | cst.Subscript) and not _is_number(fact):
+                pass
+            return self._expr(node)
+        rank, total = fact.rank, self.fact(whole).rank
+        if rank is None:
+            if fact.layout is Layout.FLIPPED:
+                return self._expr(node)
+            raise Refused("P208", "the rank of one operand is not known, the other is channels first", node)
+        if rank == 0:
+            return self._expr(node)
+        if rank == 1 and total is not None and total > 2:
+            new = self._expr(node)
+            return build(f"{{x}}[:{', None' * (total - 2)}]", x=new)
+        if total is not None and 1 < rank < total:
+            raise Refused("P209", "a tensor of lower rank is broadcast against a channels-first one", node)
+        return self.expr(node, Layout.FLIPPED)
+
+    def _IfExp(self, node: cst.IfExp) -> cst.BaseExpression:
+        known = self.fact(node.test).literal(...)
+        if known is not ... and self.is_foreign(node.test):
+            return self._expr(node.body if known else node.orelse)
+        return self.generic(node)
+
+    def is_foreign(self, node: cst.CSTNode) -> bool:
+        """Does it mention the source's framework?"""
+        return any(isinstance(n, cst.Name | cst.Attribute) and self.symbol(n).split(".")[0] in ("tf", "keras")
+                   for n in walk(node) if isinstance(n, cst.Name))
+
+    def has_tensor(self, node: cst.CSTNode) -> bool:
+        return has_tensor(self.fact(node))
+
+
+def is_same_kind(a: cst.CSTNode, b: cst.CSTNode) -> bool:
+    return type(a) is type(b)
+
+
+def _is_number(fact: Fact) -> bool:
+    return isinstance(fact.literal(None), int | float)
+
+
+__all__ = ["MERGES", "Emitter", "Instance", "LayerCall", "Refused", "Scope", "ShapeOf", "Sym", "code"]

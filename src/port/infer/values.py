@@ -1,0 +1,171 @@
+"""What a Fact may carry as payload: layers, functions, classes, containers, sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import libcst as cst
+
+from port.facts import Dim, Fact, Kind, Layout
+from port.table import Row
+
+OPEN = object()  # stands among the reaching values of a setting when anything may arrive
+
+
+@dataclass(eq=False)
+class LayerCall:
+    """A layer made by `node`, a call of a layer class of the framework; `inputs` it has been applied to."""
+
+    node: cst.Call
+    symbol: str
+    row: Row | None
+    bound: dict[str, cst.BaseExpression]
+    inputs: list[Any] = field(default_factory=list)  # one Fact, or list of Facts, per application
+    outputs: list[Fact] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Items:
+    """A list or tuple whose elements are known one by one."""
+
+    elements: list[Fact]
+    kind: str = "list"
+
+
+@dataclass(eq=False)
+class Grown:
+    """A list of tensors that grows in a loop: one Fact stands for all elements; `counts` names the mirrored list."""
+
+    element: Fact
+    counts: str
+
+
+@dataclass(eq=False)
+class Size:
+    """A plain value that is a size of a tensor (`x.shape[-1]`)."""
+
+    dim: Dim
+
+
+@dataclass(eq=False)
+class ShapeOf:
+    """The shape of a tensor, as a value."""
+
+    of: Fact
+
+
+@dataclass(eq=False)
+class Function:
+    """A function of the user, or a lambda."""
+
+    name: str
+    node: cst.FunctionDef | cst.Lambda
+    env: Env
+    owner: Class | None = None
+    params: list[str] = field(default_factory=list)
+    defaults: dict[str, cst.BaseExpression] = field(default_factory=dict)
+    star: str = ""
+    kwstar: str = ""
+    tensors: dict[str, Fact] = field(default_factory=dict)  # joined facts of tensor parameters
+    callables: dict[str, list[Fact]] = field(default_factory=dict)  # functions that reach a parameter
+    reaching: dict[str, set[Any]] = field(default_factory=dict)  # literals that reach a setting (or OPEN)
+    bindings: list[dict[str, Any]] = field(default_factory=list)  # literals of each call, `...` where not known
+    absent: set[str] = field(default_factory=set)  # parameters that must be None here (Keras input tensors)
+    flipped: set[str] = field(default_factory=set)  # tensor parameters that arrive channels-first in the target
+    returns: list[Fact] = field(default_factory=list)
+    result: Fact | None = None
+    busy: bool = False
+    called: int = 0
+    stateful: bool = False  # creates layers with weights (or mode), directly or through what it calls
+    graph: bool = False  # contains Input() and Model(...)
+    factory: bool = False
+    mirrors: dict[str, tuple[str, int]] = field(default_factory=dict)  # mirror name -> (parameter, axis)
+    inner: Function | None = None  # curried builders: the nested function that is returned
+    self_fact: Fact | None = None
+    fixed_layout: bool = False
+
+
+@dataclass(eq=False)
+class Class:
+    """A class of the user."""
+
+    name: str
+    node: cst.ClassDef
+    env: Env
+    bases: list[Fact] = field(default_factory=list)
+    methods: dict[str, Function] = field(default_factory=dict)
+    root: str = ""  # canonical framework base: 'keras.Model', 'keras.layers.Layer', 'tf.Module', ...
+    attrs: dict[str, Fact] = field(default_factory=dict)
+    instances: list[Instance] = field(default_factory=list)
+    busy: bool = False
+    done: bool = False
+    feature_param: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Instance:
+    """An object of a user's class, made by `node`."""
+
+    cls: Class
+    node: cst.Call | None
+    args: list[tuple[str, Fact, str]] = field(default_factory=list)  # parameter, fact, text at the call
+    inputs: list[Any] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class SequentialModel:
+    node: cst.Call
+    layers: list[Fact] = field(default_factory=list)
+    inputs: list[Fact] = field(default_factory=list)
+    output: Fact | None = None
+    open: bool = False  # layers come from an expression that is not known
+
+
+@dataclass(eq=False)
+class GraphModel:
+    """A functional model: made at `node` from graph tensors."""
+
+    node: cst.Call
+    inputs: Fact
+    outputs: Fact
+
+
+class Env:
+    """Names of one scope; looks outward. Copies are cheap enough for branches."""
+
+    def __init__(self, outer: Env | None = None, names: dict[str, Fact] | None = None):
+        self.outer = outer
+        self.names: dict[str, Fact] = names if names is not None else {}
+
+    def get(self, name: str) -> Fact | None:
+        env: Env | None = self
+        while env is not None:
+            if name in env.names:
+                return env.names[name]
+            env = env.outer
+        return None
+
+    def copy(self) -> Env:
+        return Env(self.outer, dict(self.names))
+
+
+def has_tensor(fact: Fact) -> bool:
+    """Is it a tensor, or a container that holds one?"""
+    if fact.kind is Kind.TENSOR or isinstance(fact.payload, Grown):
+        return True
+    return isinstance(fact.payload, Items) and any(has_tensor(e) for e in fact.payload.elements)
+
+
+def tensors_in(fact: Fact) -> list[Fact]:
+    if fact.kind is Kind.TENSOR:
+        return [fact]
+    if isinstance(fact.payload, Grown):
+        return [fact.payload.element]
+    if isinstance(fact.payload, Items):
+        return [t for e in fact.payload.elements for t in tensors_in(e)]
+    return []
+
+
+def is_flipped(fact: Fact) -> bool:
+    return any(t.layout is Layout.FLIPPED for t in tensors_in(fact))

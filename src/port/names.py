@@ -1,0 +1,127 @@
+"""Names resolved through imports, aliases and reassignments to one canonical name per symbol.
+
+`tf.keras.layers.Conv2D`, `from keras.src.layers import Conv2D` and `L = keras.layers; L.Conv2D` are all
+`keras.layers.Conv2D`. Only module-level aliases are followed here; inference shadows them by local values.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+# Spellings of one symbol; applied in order to the dotted name.
+_PREFIXES = [(re.compile(pattern), to) for pattern, to in (
+    (r"^tensorflow(?=\.|$)", "tf"),
+    (r"^tf\.compat\.v2(?=\.|$)", "tf"),
+    (r"^tf\.(_api\.v2|python)\.keras(?=\.|$)", "keras"),
+    (r"^tf\.(compat\.v1\.)?keras(?=\.|$)", "keras"),
+    (r"^(tf_keras|tensorflow_keras)(?=\.|$)", "keras"),
+    (r"^keras\.(src|api|_tf_keras\.keras)(?=\.|$)", "keras"),
+    (r"^keras\.(models|engine\.training|engine\.functional|models\.\w+|training)\.(Model|Functional)$", "keras.Model"),
+    (r"^keras\.Functional$", "keras.Model"),
+    (r"^keras\.(models|engine\.sequential|models\.sequential)\.Sequential$", "keras.Sequential"),
+    (r"^keras\.(layers|engine|engine\.input_layer|layers\.core\.input_layer)\.Input$", "keras.Input"),
+    (r"^keras\.(Layer|engine\.Layer|engine\.(topology|base_layer)\.Layer|layers\.layer\.Layer)$", "keras.layers.Layer"),
+    (r"^keras\.layers\.(?:[a-z_0-9]+\.)+(?=[A-Z])", "keras.layers."),
+    (r"^keras\.(initializers|activations|losses|metrics|optimizers|regularizers|constraints)\.[a-z_]+\.(?=[A-Z])",
+     r"keras.\1."),
+    (r"^keras\.backend\.(tensorflow_backend|common|config)(?=\.)", "keras.backend"),
+    (r"^keras\.ops\.(numpy|nn|core|math|linalg|image)(?=\.)", "keras.ops"),
+    (r"^torch\.nn\.modules\.\w+(?=\.[A-Z])", "torch.nn"),
+    (r"^torch\.nn\.parameter\.Parameter$", "torch.nn.Parameter"),
+)]
+FRAMEWORKS = {"tf2torch": ("tf", "keras"), "torch2tf": ("torch",)}
+
+
+def canonical(dotted: str) -> str:
+    for pattern, to in _PREFIXES:
+        dotted = pattern.sub(to, dotted)
+    return dotted
+
+
+def dotted_name(node: cst.BaseExpression) -> str:
+    """'a.b.c' of an attribute chain on a name, '' for anything else."""
+    parts: list[str] = []
+    while isinstance(node, cst.Attribute):
+        parts.append(node.attr.value)
+        node = node.value
+    if not isinstance(node, cst.Name):
+        return ""
+    parts.append(node.value)
+    return ".".join(reversed(parts))
+
+
+@dataclass
+class Names:
+    """Module-level bindings of names to symbols: `{'layers': 'keras.layers', 'np': 'numpy'}`."""
+
+    bound: dict[str, str] = field(default_factory=dict)
+
+    def resolve(self, node: cst.BaseExpression) -> str:
+        """Canonical name of an expression that is a (dotted) name bound by an import; '' otherwise."""
+        return self.resolve_text(dotted_name(node))
+
+    def resolve_text(self, dotted: str) -> str:
+        head, _, tail = dotted.partition(".")
+        if head not in self.bound:
+            return ""
+        return canonical(f"{self.bound[head]}.{tail}" if tail else self.bound[head])
+
+    def uses(self, direction: str) -> bool:
+        return any(b.split(".")[0] in FRAMEWORKS[direction] for b in self.bound.values())
+
+
+def import_bindings(node: cst.Import | cst.ImportFrom, package: str = "") -> dict[str, str]:
+    """What an import statement binds; relative imports give names that begin with a dot."""
+    found: dict[str, str] = {}
+    if isinstance(node.names, cst.ImportStar):
+        return found
+    if isinstance(node, cst.Import):
+        for alias in node.names:
+            full = dotted_name(alias.name)  # type: ignore[arg-type]
+            if alias.asname is not None:
+                found[alias.asname.name.value] = canonical(full)  # type: ignore[union-attr]
+            else:
+                found[full.split(".")[0]] = canonical(full.split(".")[0])
+        return found
+    base = "." * len(node.relative) + (dotted_name(node.module) if node.module is not None else "")
+    for alias in node.names:
+        name = alias.name.value  # type: ignore[union-attr]
+        bound = alias.asname.name.value if alias.asname is not None else name  # type: ignore[union-attr]
+        found[bound] = canonical(f"{base}.{name}" if not base.endswith(".") else base + name)  # type: ignore[operator]
+    return found
+
+
+def collect(module: cst.Module) -> Names:
+    """All imports of a file (also those in functions and `try`) and module-level aliases of them."""
+    names = Names()
+    for statement in _statements(module.body):
+        if isinstance(statement, cst.Import | cst.ImportFrom):
+            for name, symbol in import_bindings(statement).items():
+                names.bound.setdefault(name, symbol)  # the first of try/except imports counts
+        elif isinstance(statement, cst.Assign) and len(statement.targets) == 1:
+            target = statement.targets[0].target
+            symbol = names.resolve(statement.value)
+            if isinstance(target, cst.Name) and symbol and target.value not in names.bound:
+                names.bound[target.value] = symbol
+    return names
+
+
+def _statements(body):  # type: ignore[no-untyped-def]
+    """Small statements in order, entering functions for their imports only."""
+    for node in body:
+        if isinstance(node, cst.SimpleStatementLine):
+            yield from node.body
+        elif isinstance(node, cst.FunctionDef | cst.ClassDef):
+            yield from (s for s in _statements(node.body.body) if isinstance(s, cst.Import | cst.ImportFrom))
+        elif isinstance(node, cst.If | cst.With | cst.For | cst.While):
+            yield from _statements(node.body.body)
+            orelse = getattr(node, "orelse", None)
+            if orelse is not None:
+                yield from _statements([orelse] if isinstance(orelse, cst.If) else orelse.body.body)
+        elif isinstance(node, cst.Try):
+            yield from _statements(node.body.body)
+            for handler in node.handlers:
+                yield from _statements(handler.body.body)
