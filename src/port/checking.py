@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import tempfile
@@ -32,9 +33,15 @@ def configured(config: Config, source: Path) -> list[Case]:
 
 
 def _case(entry: dict[str, Any]) -> Case:
+    """A case whose faults are told now, and not by a child process."""
     case = as_case(entry)
     for spec in case.inputs:
-        parse(spec)  # says now, not in a child process, what is wrong with it
+        parse(spec)
+    for code in filter(None, (case.call, case.ported_call)):
+        try:
+            ast.parse(code, mode="eval")
+        except SyntaxError as error:
+            raise ValueError(f"{code!r} is not a Python expression: {error.msg}") from None
     return case
 
 

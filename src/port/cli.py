@@ -224,7 +224,9 @@ def _verify(given: argparse.Namespace) -> int:
         settings = checking.settings(vars(given))
         _say("verify runs your code, in child processes")
         verdicts = checking.verify_pair(source, ported, direction, cases, settings)
-    except (OSError, ValueError) as problem:
+    except OSError as problem:
+        raise Usage(f"{problem.filename}: {problem.strerror}") from None
+    except ValueError as problem:
         raise Usage(str(problem)) from None
     return _finish(Report(direction, (FileReport(str(source), verdicts=verdicts),)), given.format, with_diff=False)
 

@@ -95,3 +95,7 @@ class Report:
 
 def title(finding: Finding) -> str:
     return CATALOGUE[finding.code].title
+
+
+def plural(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from port.findings import CATALOGUE, Finding, Outcome
-from port.report.model import FileReport, Report, title
+from port.report.model import FileReport, Report, plural, title
 
 STYLES = {"verified": "green", "recorded": "green", "not verified": "yellow"}
 
@@ -70,7 +70,7 @@ def _closing(report: Report) -> str:
         parts.append(f"{accepted} accepted")
     if verdicts := [verdict for file in report.files for verdict in file.verdicts]:
         verified = sum(verdict.status == "verified" for verdict in verdicts)
-        parts.append(f"{verified} of {_plural(len(verdicts), 'case')} verified")
+        parts.append(f"{verified} of {plural(len(verdicts), 'case')} verified")
     return "; ".join(parts)
 
 
@@ -79,8 +79,4 @@ def _files(report: Report) -> str:
     failed = sum(file.failed for file in report.files)
     written = sum(bool(file.written) for file in report.files)
     verb = f"{written} written" if written else f"{changed} would change"
-    return f"{_plural(len(report.files), 'file')}: {verb}" + (f", {failed} failed" if failed else "")
-
-
-def _plural(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
+    return f"{plural(len(report.files), 'file')}: {verb}" + (f", {failed} failed" if failed else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from port.report.model import CaseVerdict
+from port.report.model import CaseVerdict, plural
 from port.verify.compare import GROUPS, Row
 from port.verify.verdict import UNVERIFIED, Place, Verdict
 
@@ -24,8 +24,7 @@ def _lines(verdict: Verdict) -> list[str]:
         lines.append(_place(verdict.where))
     lines += [_dtype(dtype, verdict.rows) for dtype in dict.fromkeys(row.dtype for row in verdict.rows)]
     if verdict.rows:
-        paired = len(verdict.pairs)
-        lines.append(f"{paired} layer{'' if paired == 1 else 's'} with weights paired; stage reached: {verdict.stage}")
+        lines.append(f"{plural(len(verdict.pairs), 'layer')} paired; stage reached: {verdict.stage}")
     lines += [f"declared divergence, corrected for: {text}" for text in verdict.divergences]
     return lines + [f"note: {text}" for text in verdict.notes]
 
@@ -35,7 +34,7 @@ def _dtype(dtype: str, rows: tuple[Row, ...]) -> str:
     mine = [row for row in rows if row.dtype == dtype]
     worst = {GROUPS[group]: _worst([row for row in mine if row.group == group]) for group in GROUPS}
     parts = ", ".join(f"{name} {error:.0e}" for name, error in worst.items() if not math.isnan(error))
-    return f"{dtype}: {parts} ({len(mine)} arrays)"
+    return f"{dtype}: {parts} ({plural(len(mine), 'array')})"
 
 
 def _worst(rows: list[Row]) -> float:
