@@ -171,7 +171,7 @@ def test_suppression_on_the_last_line_of_a_call() -> None:
     [], ["tf2torch"], ["nonsense"], ["tf2torch", "a.py", "--write", "--check"], ["tf2torch", "a.py", "--jobs", "0"],
     ["tf2torch", "a.py", "--layout", "odd"], ["tf2torch", "a.py", "--call", "f()"], ["explain", "P000"],
     ["verify", "missing.py", "a.py"], ["verify", "a.py", "a.py"], ["tf2torch", "a.py", "--verify", "--input", "f32[2]"],
-    ["tf2torch", "a.py", "--verify", "--call", "f("], ["tf2torch", "a.py", "--verify", "--call", "f", "--input", "f32["],
+    ["tf2torch", "a.py", "--verify", "--call", "f("], ["tf2torch", "a.py", "--verify", "--call", "f", "--input", "f["],
 ])
 def test_wrong_usage(port: Port, arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     put("a.py")
