@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from port import batch, checking, cli
+from port import batch, checking, cli, table
 from port.findings import CATALOGUE, Finding
 from port.report.model import CaseVerdict
 from port.result import Options, Result
@@ -229,53 +229,30 @@ def test_many_files_through_a_pool(port: Port) -> None:
     assert all(path.read_text() == TORCH for path in Path("pkg").iterdir())
 
 
-def mixed() -> None:
-    put("dir/a b.py", TF + "refuse = 1\nassume = 1  # port: ignore[P103]\ndiffers = 1\n")
-    put("dir/c.py", "def f(:\n")
+def test_a_killed_worker_is_told(port: Port, monkeypatch: pytest.MonkeyPatch,
+                                 capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("port.translate.translate", lambda *_: os._exit(9))
+    for i in range(20):
+        put(f"pkg/m{i:02}.py")
+    assert port("tf2torch", "pkg", "--jobs", "2") == 2
+    assert "a worker process was killed" in capsys.readouterr().err
 
 
-def test_json(port: Port, capsys: pytest.CaptureFixture[str]) -> None:
-    mixed()
-    assert port("tf2torch", "dir", "--format", "json") == 2
-    document = json.loads(capsys.readouterr().out)
-    assert document["exit_code"] == 2 and document["direction"] == "tf2torch"
-    assert document["counts"] == {"refused": 1, "differs": 1, "internal": 1}
-    first = document["files"][0]
-    assert first["changed"] and "+import torch" in first["diff"]
-    assert [(f["code"], f["line"], f["accepted"]) for f in first["findings"]] == [
-        ("P203", 4, False), ("P103", 5, True), ("P101", 6, False)]
+def test_faulty_rows_are_named(port: Port, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def faulty() -> None:
+        raise table.RowError("a.yaml: relu: no signature")
+
+    monkeypatch.setattr(table, "load", faulty)
+    assert port("ops") == 2
+    assert "a.yaml: relu" in capsys.readouterr().err
 
 
-def test_sarif_has_the_2_1_0_shape(port: Port, capsys: pytest.CaptureFixture[str]) -> None:
-    mixed()
-    port("tf2torch", "dir", "missing.py", "--format", "sarif")
-    document = json.loads(capsys.readouterr().out)
-    assert document["version"] == "2.1.0" and len(document["runs"]) == 1
-    run = document["runs"][0]
-    rules = run["tool"]["driver"]["rules"]
-    assert [rule["id"] for rule in rules] == list(CATALOGUE)
-    for result in run["results"]:
-        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
-        assert result["level"] in ("none", "note", "warning", "error") and result["message"]["text"]
-        place = result["locations"][0]["physicalLocation"]
-        assert place["artifactLocation"]["uri"] in ("dir/a%20b.py", "dir/c.py")
-        assert place["region"]["startLine"] >= 1 and place["region"]["startColumn"] >= 1
-    assert run["results"][0]["level"] == "warning"
-    assert [r["ruleId"] for r in run["results"] if r.get("suppressions") == [{"kind": "inSource"}]] == ["P103"]
-    invocation = run["invocations"][0]
-    assert invocation["executionSuccessful"] is False
-    assert "missing.py" in invocation["toolExecutionNotifications"][0]["message"]["text"]
-
-
-def test_github_annotations(port: Port, capsys: pytest.CaptureFixture[str]) -> None:
-    mixed()
-    port("tf2torch", "dir", "missing.py", "--format", "github")
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == ("::warning file=dir/a b.py,line=4,col=5,endLine=4,title=P203 no equivalent::"
-                        "refuse: 100%25, of it")
-    assert any(line.startswith("::error file=dir/c.py,line=1") for line in lines)
-    assert any(line.startswith("::error file=missing.py,line=1") for line in lines)
-    assert not any("P103" in line for line in lines)
+@pytest.mark.parametrize(("form", "start"), [("json", "{"), ("sarif", "{"), ("github", "::notice file=a.py")])
+def test_formats(port: Port, capsys: pytest.CaptureFixture[str], form: str, start: str) -> None:
+    put("a.py")
+    assert port("tf2torch", "a.py", "--format", form) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(start) and (form == "github" or json.loads(out))
 
 
 @pytest.mark.parametrize(("status", "code", "written"), [("verified", 0, TORCH), ("not verified", 1, TORCH),

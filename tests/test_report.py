@@ -1,4 +1,4 @@
-"""Verdicts in words, and `port verify` once for real."""
+"""Formats, exit codes, verdicts in words, and `port verify` once for real."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from port import cli
-from port.findings import Finding
-from port.report import verdicts
+from port.findings import CATALOGUE, Finding
+from port.report import github, jsonout, sarif, verdicts
 from port.report.model import CaseVerdict, FileReport, Report
 from port.result import Result
 from port.verify.cases import Case
@@ -67,6 +67,59 @@ def test_exit_codes_of_a_run() -> None:
     assert code(FileReport("a", same, parse), FileReport("b", changed, refused)) == 2
     assert code(FileReport("a", error="gone")) == 2
     assert code(FileReport("a", changed, verdicts=(CaseVerdict("f()", "not verified", ""),))) == 1
+
+
+REFUSED = Finding(4, 4, "P203", "refuse: 100%, of it", 4, 9)
+ACCEPTED = Finding(5, 4, "P103", "assume")
+DIFFERS = Finding(6, 4, "P101", "differs")
+MIXED = Report("tf2torch", (
+    FileReport("dir/a b.py", Result("x = tf\n", "x = torch\n"), (REFUSED, DIFFERS), (ACCEPTED,)),
+    FileReport("dir/c.py", Result("def", "def"), (Finding(1, 0, "P902", "invalid syntax"),)),
+    FileReport("missing.py", error="No such file"),
+    FileReport("wrong.py", Result("a", "a"), verdicts=(CaseVerdict("f()", "mismatch", "worst 1e-3\nthere"),)),
+))
+
+
+def test_json() -> None:
+    document = json.loads(jsonout.render(MIXED))
+    assert document["exit_code"] == 2 and document["direction"] == "tf2torch"
+    assert document["counts"] == {"refused": 1, "differs": 1, "internal": 1}
+    first, _, missing, wrong = document["files"]
+    assert first["changed"] and "-x = tf\n+x = torch" in first["diff"] and not first["error"]
+    assert [(f["code"], f["line"], f["accepted"]) for f in first["findings"]] == [
+        ("P203", 4, False), ("P103", 5, True), ("P101", 6, False)]
+    assert missing["error"] == "No such file" and wrong["verdicts"][0]["status"] == "mismatch"
+
+
+def test_sarif_has_the_2_1_0_shape() -> None:
+    document = json.loads(sarif.render(MIXED))
+    assert document["version"] == "2.1.0" and len(document["runs"]) == 1
+    run = document["runs"][0]
+    rules = run["tool"]["driver"]["rules"]
+    assert [rule["id"] for rule in rules] == list(CATALOGUE)
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["level"] in ("note", "warning", "error") and result["message"]["text"]
+        place = result["locations"][0]["physicalLocation"]
+        assert place["artifactLocation"]["uri"] in ("dir/a%20b.py", "dir/c.py")
+        assert place["region"]["startLine"] >= 1 and place["region"]["startColumn"] >= 1
+    assert run["results"][0]["level"] == "warning"
+    assert [r["ruleId"] for r in run["results"] if r.get("suppressions") == [{"kind": "inSource"}]] == ["P103"]
+    invocation = run["invocations"][0]
+    assert invocation["executionSuccessful"] is False
+    told = [note["message"]["text"] for note in invocation["toolExecutionNotifications"]]
+    assert told == ["missing.py: No such file", "wrong.py: mismatch: f(): worst 1e-3\nthere"]
+
+
+def test_github_annotations() -> None:
+    assert github.render(MIXED).splitlines() == [
+        "::warning file=dir/a b.py,line=4,col=5,endLine=4,title=P203 no equivalent::refuse: 100%25, of it",
+        "::notice file=dir/a b.py,line=6,col=5,title=P101 declared divergence::differs",
+        "::notice file=dir/a b.py,line=1,title=port::would change",
+        "::error file=dir/c.py,line=1,col=1,title=P902 file not parsed::invalid syntax",
+        "::error file=missing.py,line=1,title=port::No such file",
+        "::error file=wrong.py,line=1,title=port::mismatch: f(): worst 1e-3%0Athere",
+    ]
 
 
 @pytest.mark.skipif(not FRAMEWORKS, reason="needs both frameworks")

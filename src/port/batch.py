@@ -10,7 +10,7 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -40,8 +40,11 @@ def run(found: Sequence[files.Found], direction: str, options: Options, jobs: in
     jobs = jobs or os.cpu_count() or 1
     work = partial(_file, direction=direction, options=options)
     pool: Executor | None = ProcessPoolExecutor(jobs) if jobs > 1 and len(found) > _SMALL else None
-    with pool or nullcontext():
-        yield from pool.map(work, found, chunksize=4) if pool else map(work, found)
+    try:
+        with pool or nullcontext():
+            yield from pool.map(work, found, chunksize=4) if pool else map(work, found)
+    except BrokenExecutor:
+        raise ValueError("a worker process was killed, as for want of memory; try --jobs 1") from None
 
 
 def _file(found: files.Found, direction: str, options: Options) -> Item:

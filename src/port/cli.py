@@ -143,14 +143,14 @@ def _translate(direction: str, given: argparse.Namespace) -> int:
     found = files.find(paths, config.exclude, output)
     if (given.call or given.input) and not (given.verify and len(found) == 1):
         raise Usage("--call and --input need --verify and a single file")
-    items = list(batch.run(found, direction, _options(config, given), given.jobs))
-    if given.verify:
-        items = _verify_items(items, direction, config, given)
-    if given.write or output:
-        try:
+    try:
+        items = list(batch.run(found, direction, _options(config, given), given.jobs))
+        if given.verify:
+            items = _verify_items(items, direction, config, given)
+        if given.write or output:
             items = batch.save(items, output, single=len(paths) == 1 and not paths[0].is_dir())
-        except ValueError as problem:
-            raise Usage(str(problem)) from None
+    except ValueError as problem:
+        raise Usage(str(problem)) from None
     report = Report(direction, tuple(item.report for item in items), given.check)
     return _finish(report, given.format, with_diff=not (given.write or output))
 
@@ -181,11 +181,8 @@ def _verify_items(items: list[Item], direction: str, config: Config, given: argp
     from port import checking
 
     _say("--verify runs your code, in child processes")
-    try:
-        cases, settings = checking.cases(vars(given)), checking.settings(vars(given))
-        return checking.verify_items(items, direction, config, cases, settings, note=_say)
-    except ValueError as problem:
-        raise Usage(str(problem)) from None
+    cases, settings = checking.cases(vars(given)), checking.settings(vars(given))
+    return checking.verify_items(items, direction, config, cases, settings, note=_say)
 
 
 def _finish(report: Report, form: str, with_diff: bool) -> int:
@@ -235,7 +232,11 @@ def _ops(given: argparse.Namespace) -> int:
     from port import table
     from port.report import lookup
 
-    texts = list(lookup.ops(table.load(), given.query))
+    try:
+        texts = list(lookup.ops(table.load(), given.query))
+    except table.RowError as faults:
+        _say(f"faulty rows in {table.folder()}:\n{faults}")
+        return 2
     if not texts:
         _say(f"no row holds {given.query!r}: the symbol has no translation yet")
         return 1
