@@ -11,7 +11,8 @@ from port import sample as samples
 from port import table
 from port.facts import Fact, Kind, tensor
 
-HEADS = {"tf": "import tensorflow as tf", "keras": "from tensorflow import keras", "torch": "import torch"}
+HEADS = {"tf": "import tensorflow as tf", "keras": "import keras", "torch": "import torch",
+         "keras.backend": "from tensorflow import keras"}  # only tf.keras still has the old backend functions
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def tf_cases() -> Iterator[Case]:
     for number, row in enumerate(function_rows()):
         for signature in row.tf:
             first = signature is row.tf[0]
-            usable = [s for s in row.sample if all(_has(signature, name) for name in s)]
+            usable = [sample for sample in row.sample if _fits(signature, sample)]
             for at, sample in enumerate(usable if first else usable[:1]):
                 name = f"{row.name}/{number}/{signature.name}/{at}"
                 inputs: dict[str, samples.Spec] = {}
@@ -47,12 +48,13 @@ def tf_cases() -> Iterator[Case]:
                 yield Case(name, row, snippet(signature.name, call, inputs), inputs)
 
 
-def _has(signature: table.Signature, name: str) -> bool:
-    return any(p.name == name for p in signature.params)
+def _fits(signature: table.Signature, sample: dict[str, Any]) -> bool:
+    required = {p.name for p in signature.params if p.default is None and not p.star}
+    return required <= sample.keys() <= {p.name for p in signature.params}
 
 
 def snippet(name: str, call: str, inputs: dict[str, Any]) -> str:
-    heads = {HEADS[name.partition(".")[0]]} | ({HEADS["tf"]} if re.search(r"\btf\.", call) else set())
+    heads = {HEADS.get(name.rpartition(".")[0]) or HEADS[name.partition(".")[0]]} | ({HEADS["tf"]} if re.search(r"\btf\.", call) else set())
     return "\n".join(sorted(heads)) + f"\n\n\ndef f({', '.join(inputs)}):\n    return {call}\n"
 
 

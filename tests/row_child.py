@@ -23,6 +23,8 @@ def cotangent(job, number, shape):
 def flat(value):
     if isinstance(value, dict):
         value = list(value.values())
+    if isinstance(value, list | tuple) and value and all(type(v) is int for v in value):
+        return [np.array(value)]  # a shape
     if isinstance(value, list | tuple) and not hasattr(value, "numel"):
         return [leaf for item in value for leaf in flat(item)]
     return [] if value is None else [value]
@@ -100,18 +102,12 @@ def main(framework, jobs_path, inputs_path, out_path):
 
 def signatures(wanted):
     """Names that do not exist or have other parameters: {'signature NAME': message}."""
-    import importlib
     import inspect
 
     faults = {}
     for name, params in wanted:
-        root, *path = name.split(".")
-        found = importlib.import_module({"tf": "tensorflow", "keras": "tensorflow"}.get(root, root))
-        path = ["keras", *path] if root == "keras" else path
         try:
-            for part in path:
-                found = getattr(found, part)
-            real = list(inspect.signature(found).parameters.values())
+            real = list(inspect.signature(resolve(name)).parameters.values())
         except AttributeError:
             faults[f"signature {name}"] = "does not exist"
             continue
@@ -123,6 +119,16 @@ def signatures(wanted):
         if [p for p in params if p not in names] or [n for n in names if n in params] != params:
             faults[f"signature {name}"] = f"has parameters {', '.join(names)}"
     return faults
+
+
+def resolve(name):
+    import importlib
+    from functools import reduce
+
+    root, _, path = name.partition(".")
+    if name.startswith("keras.backend."):
+        root, path = "tensorflow", name
+    return reduce(getattr, path.split("."), importlib.import_module({"tf": "tensorflow"}.get(root, root)))
 
 
 if __name__ == "__main__":

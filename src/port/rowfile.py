@@ -92,9 +92,10 @@ def _rows(entry: Plain) -> Iterator[Plain]:
     named = {p[0] for _, signatures in groups.items() for s in signatures for p in s[1]}
     named |= {alias for renamed in groups for alias, _ in renamed}
     _check_names(row, named)
+    every = [signature for signatures in groups.values() for signature in signatures]
     for renamed, signatures in groups.items():
-        if _holds(row, dict(renamed), signatures, [s for group in groups.values() for s in group]):
-            yield _check(_rename(row, dict(renamed), signatures))
+        if held := [s for s in signatures if _holds(row, dict(renamed), s, every)]:
+            yield _check(_rename(row, dict(renamed), held))
     if not groups:
         yield _check(row)
 
@@ -182,7 +183,8 @@ def parse_signature(text: str) -> tuple[tuple[Any, ...], dict[str, str]]:
         params.append((p.arg, d and ast.unparse(d), "", True))
     if spec.kwarg:
         params.append((spec.kwarg.arg, None, "**", False))
-    renamed = {ast.unparse(p.annotation): p.arg for p in plain + spec.kwonlyargs if p.annotation}
+    every = [*plain, *spec.kwonlyargs, *([spec.vararg] if spec.vararg else [])]
+    renamed = {ast.unparse(p.annotation): p.arg for p in every if p.annotation}
     return (name, tuple(params), name.startswith("tensor."), False), renamed
 
 
@@ -220,17 +222,16 @@ def _rename(row: Plain, renamed: dict[str, str], signatures: list[tuple[Any, ...
     return row
 
 
-def _holds(row: Plain, renamed: dict[str, str], signatures: list[Any], every: list[Any]) -> bool:
-    """Whether the row makes sense for spellings that may lack parameters: those have their default."""
-    has = {p[0] for s in signatures for p in s[1]}
-    lacking = {n for n in row["only"] if renamed.get(n, n) not in has}
-    for name in lacking:
+def _holds(row: Plain, renamed: dict[str, str], signature: tuple[Any, ...], every: list[Any]) -> bool:
+    """Whether the row makes sense for a spelling that may lack parameters: those have their default."""
+    has = {p[0] for p in signature[1]}
+    for name in {n for n in row["only"] if renamed.get(n, n) not in has}:
         default = next((p[1] for s in every for p in s[1] if p[0] == name), None)
-        if default is None or not any(default == ast.unparse(ast.Constant(v)) or default == v
-                                      for v in row["only"][name]):
+        if default is None or not any(default in (ast.unparse(ast.Constant(v)), v) for v in row["only"][name]):
             return False
-    free = {n.id for n in expr_names(row.get("expr", {}).get("torch", "0"))}
-    return len(signatures) == len(every) or all(renamed.get(n, n) in has for n in free)
+    others = {p[0] for s in every for p in s[1]} - has
+    return not any(n.id in others and n.id not in renamed
+                   for n in expr_names(row.get("expr", {}).get("torch", "0")))
 
 
 def _check_names(row: Plain, named: set[str]) -> None:
