@@ -238,7 +238,7 @@ def _check_names(row: Plain, named: set[str]) -> None:
     """Every TF name that the row uses is a parameter of one of its TF signatures."""
     if not row.get("tf") and not named:
         return
-    used = {*row["args"], *row["only"], *row["ignore"], *row.get("init", {})} - {"name"}
+    used = {*row["args"], *row["only"], *row.get("init", {})}
     used |= {n for arg in row["args"].values() for n in arg[2]}
     used |= {arg[3] for arg in row["args"].values() if arg[3]} - {p[0] for p in row.get("call", ("", ()))[1]}
     if row["kind"] == "function":
