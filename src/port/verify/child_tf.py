@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import ast
 import inspect
-import os
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import keras
 import numpy as np
+import tensorflow as tf
 
-from . import cases, side, user
+from . import cases, user
+from . import tf_units as units_of
+from . import tf_watch as watch
 from .user import DROPS, builds, positional
 
+Cotangent = Callable[[int, Any], np.ndarray]
 SIDE = "tf"
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 
 
 def setup(job: dict[str, Any]) -> None:
-    global tf, keras, units_of, watch
-    import keras
-    import tensorflow as tf
-
-    from . import tf_units as units_of
-    from . import tf_watch as watch
-
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.run_functions_eagerly(True)
@@ -94,9 +91,9 @@ def tensors(xs: list[np.ndarray]) -> list[Any]:
     return [tf.constant(x, dtype=keras.config.floatx() if x.dtype.kind == "f" else None) for x in xs]
 
 
-def start(obj: Any, xs: list[np.ndarray]) -> list[str]:
-    """Build by calling once, then switch random draws off."""
-    call(obj, tensors(xs), False)
+def start(obj: Any, xs: list[np.ndarray]) -> tuple[Any, list[str]]:
+    """Build by calling once, then switch random draws off: (structure of the result, notes)."""
+    result = structure(call(obj, tensors(xs), False))
     off = []
     for layer in obj._flatten_layers() if isinstance(obj, keras.layers.Layer) else ():
         for name in DROPS:
@@ -104,15 +101,15 @@ def start(obj: Any, xs: list[np.ndarray]) -> list[str]:
             if isinstance(value, float) and 0 < value <= 1:
                 object.__setattr__(layer, name, 0.0)
                 off.append(type(layer).__name__)
-    return [f"dropout switched off in {', '.join(sorted(set(off)))}"] if off else []
+    return result, [f"dropout switched off in {', '.join(sorted(set(off)))}"] if off else []
 
 
 def units(obj: Any) -> tuple[list[dict[str, Any]], Any]:
     return units_of.find(obj) if isinstance(obj, keras.layers.Layer) else ([], [])
 
 
-def assign(handles: Any, arrays: dict[str, np.ndarray]) -> None:
-    units_of.assign(handles, arrays)
+def assign(handles: Any, arrays: dict[str, np.ndarray], frozen: bool = False) -> None:
+    units_of.assign(handles, arrays, frozen)
 
 
 def read(handles: Any) -> dict[str, np.ndarray]:
@@ -143,7 +140,7 @@ def forward(obj: Any, xs: list[np.ndarray], training: bool) -> tuple[list[np.nda
     return [y.numpy() for y in flat(value)], structure(value)
 
 
-def gradients(obj: Any, handles: Any, xs: list[np.ndarray], cs: list[np.ndarray], training: bool
+def gradients(obj: Any, handles: Any, xs: list[np.ndarray], cotangent: Cotangent, training: bool
               ) -> dict[str, dict[Any, np.ndarray]]:
     """y, dx, dw (trainable weights) and, in training mode, buf: every weight that is not trained."""
     inputs = tensors(xs)
@@ -153,8 +150,8 @@ def gradients(obj: Any, handles: Any, xs: list[np.ndarray], cs: list[np.ndarray]
     with tf.GradientTape() as tape:
         tape.watch(floats)
         ys = flat(call(obj, inputs, training))
-        terms = [tf.reduce_sum(tf.cast(y, keras.config.floatx()) * tf.constant(c, keras.config.floatx()))
-                 for y, c in zip(ys, cs, strict=True) if y.dtype.is_floating]
+        terms = [tf.reduce_sum(tf.cast(y, keras.config.floatx()) * tf.constant(cotangent(i, y.shape), keras.config.floatx()))
+                 for i, y in enumerate(ys) if y.dtype.is_floating]
         loss = tf.add_n(terms) if terms else tf.constant(0.0)
     found = tape.gradient(loss, [*floats, *(v.value for v in trained.values())], unconnected_gradients="zero")
     found = [tf.convert_to_tensor(g).numpy() for g in found]
@@ -219,8 +216,3 @@ def discover(module: ModuleType) -> list[str]:
         if isinstance(node, ast.FunctionDef) and builds(node, ("Model", "Sequential")):
             found.append(f"{node.name}()")
     return found
-
-
-def main() -> None:
-    import sys
-    side.main(sys.modules[__name__])

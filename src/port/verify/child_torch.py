@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import ast
 import inspect
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
+import torch
 
-from . import cases, side, user
+from . import cases, locate, torch_feed, torch_round, user
+from . import torch_units as units_of
 from .user import DROPS, builds, positional
 
+Cotangent = Callable[[int, Any], np.ndarray]
 SIDE = "torch"
 _device = "cpu"
 _dtype = "float64"
 
 
 def setup(job: dict[str, Any]) -> None:
-    global torch, units_of, _device
-    import torch
-
-    from . import torch_units as units_of
-
+    global _device
     torch.set_num_threads(1)
     _device = job["device"]
     if _device != "cpu" and not torch.cuda.is_available():
@@ -107,8 +107,8 @@ def _mode(obj: Any, training: bool) -> None:
         obj.train(training)
 
 
-def start(obj: Any, xs: list[np.ndarray]) -> list[str]:
-    """Random draws off; one call, so that lazy modules get their weights."""
+def start(obj: Any, xs: list[np.ndarray]) -> tuple[Any, list[str]]:
+    """Random draws off; one call, so that lazy modules get their weights: (structure of the result, notes)."""
     off = []
     for module in obj.modules() if isinstance(obj, torch.nn.Module) else ():
         for name in (*DROPS, "p"):
@@ -116,16 +116,16 @@ def start(obj: Any, xs: list[np.ndarray]) -> list[str]:
             if isinstance(value, float) and 0 < value <= 1 and (name != "p" or "drop" in type(module).__name__.lower()):
                 setattr(module, name, 0.0)
                 off.append(type(module).__name__)
-    forward(obj, xs, False)
-    return [f"dropout switched off in {', '.join(sorted(set(off)))}"] if off else []
+    _, result = forward(obj, xs, False)
+    return result, [f"dropout switched off in {', '.join(sorted(set(off)))}"] if off else []
 
 
 def units(obj: Any) -> tuple[list[dict[str, Any]], Any]:
     return units_of.find(obj) if isinstance(obj, torch.nn.Module) else ([], [])
 
 
-def assign(handles: Any, arrays: dict[str, np.ndarray]) -> None:
-    units_of.assign(handles, arrays)
+def assign(handles: Any, arrays: dict[str, np.ndarray], frozen: bool = False) -> None:
+    units_of.assign(handles, arrays, frozen)
 
 
 def read(handles: Any) -> dict[str, np.ndarray]:
@@ -166,7 +166,7 @@ def forward(obj: Any, xs: list[np.ndarray], training: bool) -> tuple[list[np.nda
     return [numpy(y) for y in flat(value)], structure(value)
 
 
-def gradients(obj: Any, handles: Any, xs: list[np.ndarray], cs: list[np.ndarray], training: bool
+def gradients(obj: Any, handles: Any, xs: list[np.ndarray], cotangent: Cotangent, training: bool
               ) -> dict[str, dict[Any, np.ndarray]]:
     """y, dx, dw and, in training mode, buf (variance as Keras keeps it) and bufraw (as torch keeps it)."""
     _mode(obj, training)
@@ -179,8 +179,9 @@ def gradients(obj: Any, handles: Any, xs: list[np.ndarray], cs: list[np.ndarray]
     ys = flat(call(obj, inputs))
     for hook in hooks:
         hook.remove()
-    terms = [(y.to(getattr(torch, _dtype)) * torch.tensor(c, dtype=getattr(torch, _dtype), device=_device)).sum()
-             for y, c in zip(ys, cs, strict=True) if y.is_floating_point() and y.requires_grad]
+    kind = getattr(torch, _dtype)
+    terms = [(y.to(kind) * torch.tensor(cotangent(i, tuple(y.shape)), dtype=kind, device=_device)).sum()
+             for i, y in enumerate(ys) if y.is_floating_point() and y.requires_grad]
     wanted = [*floats.values(), *trained.values()]
     found = torch.autograd.grad(sum(terms), wanted, allow_unused=True) if terms and wanted else [None] * len(wanted)
     arrays = [np.zeros(tuple(w.shape)) if g is None else numpy(g) for w, g in zip(wanted, found, strict=True)]
@@ -266,17 +267,10 @@ def discover(module: ModuleType) -> list[str]:
 
 def localise(obj: Any, handles: Any, xs: list[np.ndarray], training: bool, plan: dict[int, Any],
              classes: dict[int, list[str]]) -> list[Any]:
-    from . import torch_feed
     _mode(obj, training)
     with torch.no_grad():
         return torch_feed.run(lambda: call(obj, tensors(xs)), handles, plan, classes)
 
 
 def attribute(rerun: Any) -> dict[str, Any]:
-    from . import torch_round
     return torch_round.attribute(rerun)
-
-
-def main() -> None:
-    import sys
-    side.main(sys.modules[__name__])

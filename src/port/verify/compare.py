@@ -118,7 +118,8 @@ def _group(meta: dict[str, Any], source: Arrays, pairs: list[tuple[Arrays, Array
     out = []
     for name in sorted(own.keys() | theirs.keys()):
         if name not in own or name not in theirs:
-            if name not in skip and (group != "buf" or name in own) and group != "steps":
+            later = group == "dw" and (variant or dtype != meta["dtypes"][0])  # see passes.LARGE
+            if name not in skip and (name in own or not (later or group in ("buf", "steps"))):
                 out.append(Row(dtype, group, variant, mode, name, float("inf"), EXACT, 1.0,
                                "only in the " + ("source" if name in own else "port")))
             continue

@@ -22,7 +22,7 @@ HERE = Path(__file__).resolve().parent
 # A child loads this folder as a package of a neutral name: `port` need not be installed where its framework is.
 BOOT = ("import importlib.util as u,sys;s=u.spec_from_file_location('port_verify',sys.argv[1]+'/__init__.py',"
         "submodule_search_locations=[sys.argv[1]]);m=u.module_from_spec(s);sys.modules['port_verify']=m;"
-        "s.loader.exec_module(m);import importlib;importlib.import_module('port_verify.child_'+sys.argv[2]).main()")
+        "s.loader.exec_module(m);import importlib;importlib.import_module('port_verify.child').main(sys.argv[2])")
 
 
 def verify(source: Path, ported: Path, direction: str, cases: list[Case] | None = None,
@@ -112,7 +112,7 @@ def _verdicts(folder: Path, faults: dict[str, str], cases: list[Case], settings:
     if not (folder / "source.npz").exists():
         text = faults.get("source", "the source side gave no result")
         return [judge.without(c, verdict.UNVERIFIED, f"source: {text}") for c in asked]
-    head, parts = _parts(folder / "source.npz")
+    head, parts = store.unbundle(folder / "source.npz")
     if "fatal" in head:
         return [_fatal(c, "source", head["fatal"]) for c in asked]
     if not parts:
@@ -126,17 +126,10 @@ def _verdicts(folder: Path, faults: dict[str, str], cases: list[Case], settings:
     if not (folder / "target.npz").exists():
         text = faults.get("target", "the port's side gave no result")
         return [judge.without(c, verdict.UNVERIFIED, f"port: {text}") for c in known]
-    other, found = _parts(folder / "target.npz")
+    other, found = store.unbundle(folder / "target.npz")
     if "fatal" in other:
         return [_fatal(c, "port", other["fatal"]) for c in known]
     return [judge.judge(own, theirs) for own, theirs in zip(parts, found, strict=True)]
-
-
-def _parts(path: Path) -> tuple[dict[str, Any], list[judge.Part]]:
-    meta, arrays = store.read(path)
-    if "fatal" in meta:
-        return meta, []
-    return meta, [(part, store.under(arrays, str(i))) for i, part in enumerate(meta["cases"])]
 
 
 def _fatal(case: Case, side: str, text: str) -> Verdict:

@@ -1,28 +1,25 @@
-"""What a child does, whichever framework it has: run the cases as the source, or as the port of a source.
+"""The source's side: run the cases and write everything that a port is compared with.
 
-A backend (`child_tf`, `child_torch`) offers: setup, load, kind, specs, start, units, assign, read, forward,
-calibrate, record, and localise. Arrays are keyed 'dtype/group/variant/mode/name', weights 'unit/name'.
+Arrays are keyed 'dtype/group/variant/mode/name', weights 'unit/name'; a backend is `child_tf` or `child_torch`.
 """
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from . import cases, store, user, values
+from . import cases, passes, store, user, values
+from .passes import MODES, inputs
 
-MODES = ("infer", "train")
 Arrays = dict[str, np.ndarray]
 
 
 def run_source(backend: Any, job: dict[str, Any], case: cases.Case, module: Any) -> tuple[dict[str, Any], Arrays]:
     """Everything a port is compared with: inputs, cotangents, weights, outputs, gradients, buffers, activations."""
     meta: dict[str, Any] = {"call": case.call, "ported_call": case.ported_call or case.call, "name": case.name,
-                            "notes": [], "side": backend.SIDE, "dtypes": []}
+                            "notes": [], "side": backend.SIDE, "dtypes": [], "path": job["path"]}
     arrays: Arrays = {}
     for number, dtype in enumerate(job["dtypes"]):
         try:
@@ -49,8 +46,9 @@ def _one_dtype(backend: Any, job: dict[str, Any], case: cases.Case, module: Any,
     if first:
         meta["specs"] = [list(map(str, s)) for s in _variants(backend, obj, specs, meta["kind"])]
         _draw(job, meta, arrays, backend.pads(obj))
-    xs = _inputs(arrays, 0, len(specs))
-    meta["notes"] += [n for n in backend.start(obj, xs) if n not in meta["notes"]]
+    xs = inputs(arrays, 0, len(specs))
+    meta["structure"], notes = backend.start(obj, xs)
+    meta["notes"] += [n for n in notes if n not in meta["notes"]]
     units, handles = backend.units(obj)
     if first:
         meta["units"] = units
@@ -58,7 +56,8 @@ def _one_dtype(backend: Any, job: dict[str, Any], case: cases.Case, module: Any,
         backend.assign(handles, weights)
         _calibrate(backend, obj, handles, xs, job["seed"])
         arrays.update({f"w/{k}": v for k, v in backend.read(handles).items()})
-    _modes(backend, obj, handles, meta, arrays, dtype, len(specs), first)
+    backend.assign(handles, store.under(arrays, "w"))
+    _modes(backend, obj, handles, meta, arrays, dtype, first)
     if first:
         backend.assign(handles, store.under(arrays, "w"))
         meta["calls"] = {}
@@ -84,10 +83,6 @@ def _draw(job: dict[str, Any], meta: dict[str, Any], arrays: Arrays, pads: bool)
             arrays[f"in/x/{variant}/{i}"] = cases.draw(cases.parse(text), rng, padding)
 
 
-def _inputs(arrays: Arrays, variant: int, count: int) -> list[np.ndarray]:
-    return [arrays[f"in/x/{variant}/{i}"] for i in range(count)]
-
-
 def _calibrate(backend: Any, obj: Any, handles: Any, xs: list[np.ndarray], seed: int) -> None:
     """Moving statistics from a batch, disturbed: else activations of deep networks leave all bounds."""
     if backend.calibrate(obj, xs):
@@ -95,72 +90,29 @@ def _calibrate(backend: Any, obj: Any, handles: Any, xs: list[np.ndarray], seed:
         backend.assign(handles, values.disturb(held, np.random.default_rng([seed, 98])))
 
 
-def _modes(backend: Any, obj: Any, handles: Any, meta: dict[str, Any], arrays: Arrays, dtype: str, count: int,
+def _modes(backend: Any, obj: Any, handles: Any, meta: dict[str, Any], arrays: Arrays, dtype: str,
            first: bool) -> None:
     """Outputs, gradients and buffers of every variant and mode; later dtypes only run the first variant."""
     for variant in range(len(meta["specs"]) if first else 1):
-        xs = _inputs(arrays, variant, count)
         for mode in MODES if meta["kind"] == "model" else MODES[:1]:
             try:
-                run_mode(backend, obj, handles, meta, arrays, (dtype, variant, mode), xs, arrays)
+                passes.run(backend, obj, handles, meta, arrays, (dtype, variant, mode), 0 if first else 1, arrays)
             except Exception as fault:
                 if variant == 0:
                     raise
-                meta["notes"].append(f"inputs {meta['specs'][1]} were left out: {user.explain(fault, meta['path'])}"
-                                     if "path" in meta else f"inputs {meta['specs'][1]} were left out: {fault}"[:300])
+                text = ", ".join(meta["specs"][variant])
+                meta["notes"].append(f"inputs {text} were left out: {user.explain(fault, meta['path'])}")
                 meta["specs"] = meta["specs"][:1]
-                for key in [k for k in arrays if k.startswith((f"in/x/{variant}/", f"in/c/{variant}/"))
-                            or k.split("/")[2:3] == [str(variant)] and not k.startswith(("w/", "act/"))]:
-                    del arrays[key]
+                _forget(arrays, variant)
                 return
 
 
-def run_mode(backend: Any, obj: Any, handles: Any, meta: dict[str, Any], given: Arrays, which: tuple[str, int, str],
-             xs: list[np.ndarray], out: Arrays) -> None:
-    """One forward and backward pass; the source also draws the cotangents and looks for random draws."""
-    dtype, variant, mode = which
-    weights = store.under(given, "w")
-    ys, structure = backend.forward(obj, xs, mode == "train")
-    meta.setdefault("structure", structure)
-    if f"in/c/{variant}/0" not in given:
-        rng = np.random.default_rng([variant, 7])
-        for i, y in enumerate(ys):
-            given[f"in/c/{variant}/{i}"] = rng.normal(size=y.shape).astype("float32").astype("float64")
-    if mode == "train" and meta.get("random") is None and "units" in meta:
-        backend.assign(handles, weights)
-        again, _ = backend.forward(obj, xs, True)
-        meta["random"] = any(not np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
-                             for a, b in zip(ys, again, strict=True))
-        if meta["random"]:
-            meta["notes"].append("training mode still draws random numbers: it was not compared")
-    if mode == "train" and meta.get("random"):
-        return
-    backend.assign(handles, weights)
-    cs = [given[f"in/c/{variant}/{i}"] for i in range(len(ys))]
-    result = backend.gradients(obj, handles, xs, cs, mode == "train")
-    key = f"{dtype}/{{}}/{variant}/{mode}/"
-    for group, held in result.items():
-        out.update({key.format(group) + str(name): value for name, value in held.items()})
-    backend.assign(handles, weights)
+def _forget(arrays: Arrays, variant: int) -> None:
+    for key in [k for k in arrays if not k.startswith(("w/", "act/")) and k.split("/")[2] == str(variant)]:
+        del arrays[key]
 
 
-def main(backend: Any) -> None:
-    """`child JOB.json`: the job names role, path, cases and where to write."""
-    job = json.loads(Path(sys.argv[-1]).read_text())
-    folder = Path(job["folder"])
-    try:
-        backend.setup(job)
-    except ImportError as fault:
-        store.write(folder / f"{job['role']}.npz", {"fatal": f"{backend.SIDE} cannot be imported: {fault}"}, {})
-        return
-    if job["role"] == "source":
-        _source(backend, job, folder)
-    else:
-        from . import target
-        target.run(backend, job, folder)
-
-
-def _source(backend: Any, job: dict[str, Any], folder: Path) -> None:
+def run(backend: Any, job: dict[str, Any], folder: Path) -> None:
     try:
         module = backend.load(Path(job["path"]), job["dtypes"][0])
     except Exception as fault:

@@ -50,5 +50,6 @@ def bundle(path: Path, parts: list[tuple[dict[str, Any], Arrays]], head: dict[st
 
 
 def unbundle(path: Path) -> tuple[dict[str, Any], list[tuple[dict[str, Any], Arrays]]]:
+    """(head, cases); a head with the key 'fatal' has no cases."""
     meta, arrays = read(path)
-    return meta, [(part, under(arrays, str(i))) for i, part in enumerate(meta["cases"])]
+    return meta, [(part, under(arrays, str(i))) for i, part in enumerate(meta.get("cases", ()))]

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from . import carry, compare, locate, pairing, side, store, user
+from . import carry, compare, locate, pairing, passes, store, user
+from .passes import MODES, inputs
 
 Arrays = dict[str, np.ndarray]
 
@@ -18,7 +19,7 @@ def run(backend: Any, job: dict[str, Any], folder: Path) -> None:
     fault, module = "", None
     if not store.wait(folder / "source.npz", job["timeout"]):
         return
-    head, parts = store.unbundle(folder / "source.npz") if "fatal" not in store.read(folder / "source.npz")[0] else ({}, [])
+    head, parts = store.unbundle(folder / "source.npz")
     try:
         module = backend.load(Path(job["path"]), head["dtypes"][0]) if parts else None
     except Exception as problem:
@@ -37,7 +38,8 @@ def run(backend: Any, job: dict[str, Any], folder: Path) -> None:
 
 def run_case(backend: Any, job: dict[str, Any], source: dict[str, Any], given: Arrays, module: Any
              ) -> tuple[dict[str, Any], Arrays]:
-    meta: dict[str, Any] = {"side": backend.SIDE, "notes": [], "random": source.get("random")}
+    meta: dict[str, Any] = {"side": backend.SIDE, "notes": [], "random": bool(source.get("random")),
+                            "specs": source["specs"], "kind": source["kind"]}
     arrays: Arrays = {}
     for number, dtype in enumerate(source["dtypes"]):
         if number or dtype != module.port_dtype:
@@ -46,11 +48,12 @@ def run_case(backend: Any, job: dict[str, Any], source: dict[str, Any], given: A
         obj = backend.evaluate(module, source["ported_call"])
         if backend.kind(obj) != source["kind"]:
             raise TypeError(f"the source is a {source['kind']}, the port a {backend.kind(obj)}")
-        xs = side._inputs(given, 0, len(source["specs"][0]))
-        meta["notes"] += [n for n in backend.start(obj, xs) if n not in meta["notes"]]
+        xs = inputs(given, 0, len(source["specs"][0]))
+        structure, notes = backend.start(obj, xs)
+        meta["notes"] += [n for n in notes if n not in meta["notes"]]
         units, handles = backend.units(obj)
         if not number:
-            backend.forward(obj, xs, False)
+            meta["structure"] = structure
             backend.describe(units, handles)
             meta["units"] = units
             pairs = _choose(backend, obj, handles, source, units, given, xs, job["table"])
@@ -59,6 +62,7 @@ def run_case(backend: Any, job: dict[str, Any], source: dict[str, Any], given: A
                 return meta, arrays
         weights = converted(backend.SIDE, pairs, given, units)
         held = {k: v for k, v in given.items() if k.startswith("in/")} | {f"w/{k}": v for k, v in weights.items()}
+        backend.assign(handles, weights)
         _passes(backend, obj, handles, source, meta, held, dtype, number, arrays)
         if not number:
             backend.assign(handles, weights)
@@ -97,16 +101,13 @@ def _choose(backend: Any, obj: Any, handles: Any, source: dict[str, Any], units:
 def _passes(backend: Any, obj: Any, handles: Any, source: dict[str, Any], meta: dict[str, Any], held: Arrays,
             dtype: str, number: int, out: Arrays) -> None:
     for variant in range(len(source["specs"]) if not number else 1):
-        xs = side._inputs(held, variant, len(source["specs"][0]))
-        for mode in side.MODES if source["kind"] == "model" else side.MODES[:1]:
-            side.run_mode(backend, obj, handles, {**meta, "units": None} | {"structure": meta.get("structure")}, held,
-                          (dtype, variant, mode), xs, out)
+        for mode in MODES if source["kind"] == "model" else MODES[:1]:
+            passes.run(backend, obj, handles, meta, held, (dtype, variant, mode), number, out)
 
 
 def _explain(backend: Any, job: dict[str, Any], obj: Any, handles: Any, source: dict[str, Any], meta: dict[str, Any],
              given: Arrays, arrays: Arrays, pairs: pairing.Pairing, held: Arrays) -> None:
     """On a difference: constants of the other framework's precision, else the first layer that differs."""
-    meta["structure"] = backend.forward(obj, side._inputs(given, 0, len(source["specs"][0])), False)[1]
     backend.assign(handles, store.under(held, "w"))
     if source["dtypes"][0] != "float64":
         return
@@ -130,8 +131,8 @@ def _explain(backend: Any, job: dict[str, Any], obj: Any, handles: Any, source: 
 def _first(backend: Any, obj: Any, handles: Any, source: dict[str, Any], meta: dict[str, Any], given: Arrays,
            rows: list[compare.Row], pairs: pairing.Pairing, held: Arrays) -> dict[str, Any]:
     bad = [r for r in rows if r.bad]
-    xs = side._inputs(given, 0, len(source["specs"][0]))
-    for mode in side.MODES:
+    xs = inputs(given, 0, len(source["specs"][0]))
+    for mode in MODES:
         if not any(r.group == "y" and r.mode == mode for r in bad):
             continue
         plan = locate.plan(source, given, pairs, mode)

@@ -122,10 +122,11 @@ def _nested(name: str, value: Any) -> list[tuple[str, Any]]:
     return []
 
 
-def assign(handles: list[tuple[Any, dict[str, Any]]], arrays: dict[str, np.ndarray]) -> None:
+def assign(handles: list[tuple[Any, dict[str, Any]]], arrays: dict[str, np.ndarray], frozen: bool = False) -> None:
+    """`frozen`: only what training mode changes by itself."""
     for index, (layer, held) in enumerate(handles):
         for name, variable in held.items():
-            if f"{index}/{name}" in arrays:
+            if f"{index}/{name}" in arrays and not (frozen and variable.trainable):
                 variable.assign(arrays[f"{index}/{name}"])
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()

@@ -92,11 +92,12 @@ def describe(units: list[dict[str, Any]], handles: Handles) -> None:
             unit["first_call"], unit["lines"] = entry["first_call"], entry["called"] or entry["created"]
 
 
-def assign(handles: Handles, arrays: dict[str, np.ndarray]) -> None:
+def assign(handles: Handles, arrays: dict[str, np.ndarray], frozen: bool = False) -> None:
+    """`frozen`: only what training mode changes by itself."""
     with torch.no_grad():
         for index, (_, held) in enumerate(handles):
             for name, value in held.items():
-                if f"{index}/{name}" in arrays:
+                if f"{index}/{name}" in arrays and not (frozen and value.requires_grad):
                     value.copy_(torch.from_numpy(np.array(arrays[f"{index}/{name}"])))
 
 

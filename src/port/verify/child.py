@@ -1,0 +1,27 @@
+"""Entry of both children: `main('tf' | 'torch')` with the path of a job as the last argument.
+
+A backend (`child_tf`, `child_torch`) offers setup, dtype, load, evaluate, kind, free, specs, pads, start, units,
+assign, read, forward, gradients, calibrate, record, describe, discover and localise.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+from . import source, store, target
+
+
+def main(name: str) -> None:
+    """The job names role, path, cases and the folder to write to."""
+    job = json.loads(Path(sys.argv[-1]).read_text())
+    folder = Path(job["folder"])
+    try:
+        backend = importlib.import_module(f".child_{name}", __package__)
+        backend.setup(job)
+    except ImportError as fault:
+        store.write(folder / f"{job['role']}.npz", {"fatal": f"{name} cannot be imported: {fault}"}, {})
+        return
+    (source if job["role"] == "source" else target).run(backend, job, folder)
