@@ -67,7 +67,7 @@ def _message(faults: list[str], bad: list[compare.Row], names: tuple[str, ...], 
     if faults and not bad:
         return "; ".join(faults[:3]), "interface", verdict.MISMATCH
     if bad:
-        row = max(bad, key=lambda r: (r.dtype == "float64", r.error))
+        row = max(bad, key=lambda r: (r.dtype == "float64", r.group == "y", r.group == "buf", r.error))
         text = f"{row.dtype} {compare.GROUPS[row.group]} differ in {row.mode} mode: {row.error:.1e} > {row.limit:.0e}"
         if row.note and row.note != "biased variance":
             text += f" ({row.name}: {row.note})"

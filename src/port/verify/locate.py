@@ -31,6 +31,7 @@ class Step:
     target: int
     into: float | None
     out: float | None
+    shapes: str = ""  # where the output cannot have the source's shape
 
 
 def plan(meta: dict[str, Any], arrays: Arrays, pairing: Pairing, mode: str) -> dict[int, list[Call]]:
@@ -77,6 +78,8 @@ def first(steps: list[Step], limit: float) -> tuple[int, bool] | None:
 def report(steps: list[Step], sources: list[Unit], targets: list[Unit], limit: float = compare.EXACT
            ) -> dict[str, Any]:
     """Where the port leaves the source: {text, source_line, ported_line, layer, steps}."""
+    largest = max((e for s in steps for e in (s.into, s.out) if e is not None and np.isfinite(e)), default=0.0)
+    limit = max(limit, 1e-3 * largest)  # not the rounding of a constant beside a real difference
     found = first(steps, limit)
     if found is None:
         last = steps[-1] if steps else None
@@ -96,6 +99,9 @@ def report(steps: list[Step], sources: list[Unit], targets: list[Unit], limit: f
         text = f"{_where(own, port)}: its output is off by {value:.1e}; the cause is this layer or what leads to it {since}"
     else:
         text = f"between layers, {since} up to {_where(own, port)}: what reaches it is off by {value:.1e}"
+    hidden = next((s for s in steps[steps.index(before[-1]) + 1 if before else 0:index] if s.shapes), None)
+    if hidden:
+        text += f"; on the way {_where(sources[hidden.source], targets[hidden.target])} gives {hidden.shapes}"
     return _place(text, own, port) | {"steps": [asdict(s) for s in steps[:index + 1]][-8:]}
 
 
@@ -105,7 +111,7 @@ def _place(text: str, own: Unit | None, port: Unit | None) -> dict[str, Any]:
 
 
 def name(unit: Unit) -> str:
-    label = unit["name"] or unit["path"] or "the model"
+    label = unit["name"] or unit.get("label") or unit["path"] or "the model"
     return f"{label} ({unit['classes'][0].rsplit('.', 1)[-1]})"
 
 

@@ -47,7 +47,8 @@ def expand(units: list[Unit], torch_units: list[Unit], table: Table) -> list[Uni
             continue
         for name, klass, names, *contracted in table["parts"][kind]:
             held = {new: {**unit["weights"][old], "of": old} for old, new in names.items() if old in unit["weights"]}
-            out.append({**unit, "path": f"{unit['path']}.{name}", "name": "", "classes": [klass],
+            out.append({**unit, "path": f"{unit['path']}.{name}", "name": "",
+                        "label": f"{unit.get('label') or unit['path']}.{name}", "classes": [klass],
                         "weights": held, "config": {"contracted": contracted[0]} if contracted else {}})
     return out
 
@@ -153,7 +154,7 @@ def _matters(unit: Unit) -> bool:
 def describe(unit: Unit) -> str:
     held = ", ".join(f"{n} {list(w['shape'])}" for n, w in unit["weights"].items())
     line = f" (line {unit['lines'][0]})" if unit.get("lines") else ""
-    return f"{unit['path'] or unit['name'] or 'the model'} [{unit['classes'][0].rsplit('.', 1)[-1]}: {held}]{line}"
+    return f"{unit.get('label') or unit['path'] or unit['name'] or 'the model'} [{unit['classes'][0].rsplit('.', 1)[-1]}: {held}]{line}"
 
 
 def candidates(keras: list[Unit], torch: list[Unit], table: Table) -> list[Pairing]:

@@ -21,7 +21,7 @@ def find(model: Any) -> tuple[list[dict[str, Any]], list[tuple[Any, dict[str, An
     """(units, handles); a handle is (layer, {weight name: variable})."""
     units: list[dict[str, Any]] = []
     handles: list[tuple[Any, dict[str, Any]]] = []
-    _walk(model, "", set(), units, handles)
+    _walk(model, ("", ""), set(), units, handles)
     first: dict[int, int] = {}
     for unit, (_, held) in zip(units, handles, strict=True):
         for name, variable in held.items():
@@ -29,15 +29,17 @@ def find(model: Any) -> tuple[list[dict[str, Any]], list[tuple[Any, dict[str, An
     return units, handles
 
 
-def _walk(layer: Any, path: str, seen: set[int], units: list[Any], handles: list[Any]) -> None:
+def _walk(layer: Any, place: tuple[str, str], seen: set[int], units: list[Any], handles: list[Any]) -> None:
+    """`place`: attribute path, and the same with Keras' own names where there is only an order."""
     if id(layer) in seen:
         return
     seen.add(id(layer))
+    path, label = place
     held, classes, whole = _held(layer)
     if held:
         entry = entry_of(layer)
         own = not type(layer).__module__.startswith("keras.")
-        units.append({"path": path, "name": _literal_name(layer), "classes": classes, "index": len(units),
+        units.append({"path": path, "label": label, "name": _literal_name(layer), "classes": classes, "index": len(units),
                       "weights": {n: _about(v, own) for n, v in held.items()}, "config": _config(layer),
                       "made": entry["made"], "first_call": None, "lines": entry["called"] or entry["created"],
                       "created": entry["created"]})
@@ -46,7 +48,9 @@ def _walk(layer: Any, path: str, seen: set[int], units: list[Any], handles: list
         seen.update(id(sub) for sub in layer._flatten_layers())
         return
     for token, child in children(layer):
-        _walk(child, f"{path}.{token}" if path else token, seen, units, handles)
+        shown = child.name if "#" in token else token
+        _walk(child, (f"{path}.{token}" if path else token, f"{label}.{shown}" if label else shown), seen, units,
+              handles)
 
 
 def _about(variable: Any, own: bool) -> dict[str, Any]:
@@ -107,7 +111,7 @@ def children(layer: Any) -> list[tuple[str, Any]]:
     else:
         found = []
     for name, value in list(vars(layer).items()):
-        if name not in PRIVATE:
+        if name not in PRIVATE and not name.startswith("_self_"):
             found += _nested(name.lstrip("_"), value)
     return found + [(f"#{i}", sub) for i, sub in enumerate(layer._layers)]
 

@@ -39,7 +39,8 @@ def run(forward: Callable[[], Any], handles: Any, plan: dict[int, list[locate.Ca
             if turn >= len(calls):
                 return None
             off, replaced = _judge(result, calls[turn].outs, classes[index])
-            steps.append(locate.Step(calls[turn].unit, index, into.get(index), off))
+            steps.append(locate.Step(calls[turn].unit, index, into.get(index), off,
+                                     "" if off is not None else _shapes(result, calls[turn].outs)))
             return replaced
         return hook
 
@@ -52,6 +53,12 @@ def run(forward: Callable[[], Any], handles: Any, plan: dict[int, list[locate.Ca
         for handle in hooks:
             handle.remove()
     return steps
+
+
+def _shapes(result: Any, outs: tuple[np.ndarray, ...]) -> str:
+    if not torch.is_tensor(result) or not outs:
+        return ""
+    return f"shape {list(result.shape)} where the source has {list(outs[0].shape)}, each in its own layout"
 
 
 def _numpy(value: torch.Tensor) -> np.ndarray:
