@@ -118,6 +118,8 @@ def _normal(entry: Plain) -> Plain:
     samples = [samples] if isinstance(samples, dict) else samples
     row["sample"] = tuple(each for sample in samples for each in _each(sample))
     row |= {flag: entry[flag] for flag in ("draws", "grad") if flag in entry}
+    if ":" in row.get("returns", ""):
+        row["returns"], _, row["dtype"] = row["returns"].partition(":")
     row["kind"] = entry.get("kind") or _kind(row)
     return row
 

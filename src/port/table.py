@@ -71,6 +71,7 @@ class Row:
     none: str = ""  # no equivalent: what to write instead
     kind: str = ""  # 'layer' | 'function' | 'method' | 'attribute' | 'constant' | 'object' | 'prefix'
     returns: str = ""  # name of the shape rule that inference uses for the result
+    dtype: str = ""  # dtype of the result where it is not that of the first tensor ('dtype': of that argument)
     attr: str = ""  # layers: the attribute name when the source gives none ('conv')
     sample: tuple[dict[str, Any], ...] = ()
     file: str = ""
