@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 
-def resize_bicubic(x, scale_factor=None, size=None):
+def resize_bicubic(x, height=None, width=None, scale_factor=None):
     """TensorFlow's bicubic resize: another cubic than torch's, and cells beyond the border do not count."""
 
     def weights(n, new):
@@ -18,8 +18,7 @@ def resize_bicubic(x, scale_factor=None, size=None):
             result[near[inside], (first + tap)[inside]] += cubic[inside]
         return torch.tensor(result / result.sum(1, keepdims=True), dtype=x.dtype, device=x.device)
 
-    if size is None:
+    if scale_factor is not None:
         pair = (scale_factor, scale_factor) if isinstance(scale_factor, int) else scale_factor
-        size = [n * factor for n, factor in zip(x.shape[2:], pair)]
-    height, width = size
+        height, width = (n * factor for n, factor in zip(x.shape[2:], pair))
     return weights(x.shape[2], height) @ x @ weights(x.shape[3], width).mT
