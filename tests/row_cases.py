@@ -11,8 +11,7 @@ from port import sample as samples
 from port import table
 from port.facts import Fact, Kind, tensor
 
-HEADS = {"tf": "import tensorflow as tf", "keras": "import keras", "torch": "import torch",
-         "keras.backend": "from tensorflow import keras"}  # only tf.keras still has the old backend functions
+HEADS = {"tf": "import tensorflow as tf", "keras": "import keras", "torch": "import torch"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def _fits(signature: table.Signature, sample: dict[str, Any]) -> bool:
 
 
 def snippet(name: str, call: str, inputs: dict[str, Any]) -> str:
-    heads = {HEADS.get(name.rpartition(".")[0]) or HEADS[name.partition(".")[0]]} | ({HEADS["tf"]} if re.search(r"\btf\.", call) else set())
+    heads = {HEADS[name.partition(".")[0]]} | ({HEADS["tf"]} if re.search(r"\btf\.", call) else set())
     return "\n".join(sorted(heads)) + f"\n\n\ndef f({', '.join(inputs)}):\n    return {call}\n"
 
 

@@ -27,7 +27,7 @@ def flat(value):
         return [np.array(value)]  # a shape
     if isinstance(value, list | tuple) and not hasattr(value, "numel"):
         return [leaf for item in value for leaf in flat(item)]
-    return [] if value is None else [value]
+    return [] if value is None or type(value).__name__ == "Generator" else [value]
 
 
 def rounded(array, dtype):
@@ -76,12 +76,25 @@ def run_torch(job, function, arrays, grad):
     return [o.detach().resolve_conj().numpy() for o in outs], grads
 
 
+def graft():
+    """Old function names that only tf.keras still has: add them to keras, so that one import serves all."""
+    import keras
+    import tensorflow as tf
+
+    for module in ("backend", "losses"):
+        old, new = getattr(tf.keras, module), getattr(keras, module)
+        for name in set(dir(old)) - set(dir(new)):
+            setattr(new, name, getattr(old, name))
+
+
 def main(framework, jobs_path, inputs_path, out_path):
     with open(jobs_path, encoding="utf-8") as handle:
         jobs = json.load(handle)
     run, out, errors = (run_tf if framework == "tf" else run_torch), {}, {}
     with np.load(inputs_path, allow_pickle=False) as stored:
         inputs = {name: stored[name] for name in stored.files}
+    if framework == "tf":
+        graft()
     for job in jobs["run"]:
         for dtype in job["dtypes"]:
             arrays = {n: rounded(inputs[f"{job['id']}|{n}"], dtype) for n in job["inputs"]}
@@ -107,14 +120,15 @@ def signatures(wanted):
     faults = {}
     for name, params in wanted:
         try:
-            real = list(inspect.signature(resolve(name)).parameters.values())
+            found = resolve(name)
+            real = list(inspect.signature(found).parameters.values()) if params else []
         except AttributeError:
             faults[f"signature {name}"] = "does not exist"
             continue
         except ValueError:
             continue  # a builtin without a signature
-        names = [p.name for p in real]
-        if any(p.kind == p.VAR_POSITIONAL for p in real[:1]):
+        names = [p.name for p in real] or params
+        if any(p.kind == p.VAR_KEYWORD for p in real):
             continue
         if [p for p in params if p not in names] or [n for n in names if n in params] != params:
             faults[f"signature {name}"] = f"has parameters {', '.join(names)}"
@@ -125,9 +139,7 @@ def resolve(name):
     import importlib
     from functools import reduce
 
-    root, _, path = name.partition(".")
-    if name.startswith("keras.backend."):
-        root, path = "tensorflow", name
+    root, _, path = name.replace("tensor.", "torch.Tensor.", 1 if name.startswith("tensor.") else 0).partition(".")
     return reduce(getattr, path.split("."), importlib.import_module({"tf": "tensorflow"}.get(root, root)))
 
 

@@ -19,8 +19,8 @@ TEXTS = ("layout", "via", "differs", "residue", "note", "none", "kind", "returns
 KEYS = {"tf", "torch", "call", "draws", "grad", "sample", *MAPS, *LISTS, *TEXTS}
 INHERITED = ("tf", "ignore", "returns", "layout")  # by later rows of a list from its first
 # names in expressions that are no parameter
-FREE = {"F", "torch", "nn", "math", "tf", "keras", "np", "len", "range", "tuple", "list", "reversed", "int",
-        "float", "min", "max", "zip", "sum", "enumerate", "slice", "sorted"}
+FREE = {"helpers", "F", "torch", "nn", "math", "tf", "keras", "np", "len", "range", "tuple", "list", "reversed",
+        "int", "float", "min", "max", "zip", "sum", "enumerate", "slice", "sorted"}
 SAMPLE_KEYS = {"call", "training", "build"}  # keys of a sample that are no parameter
 
 
@@ -205,8 +205,13 @@ def expr_names(text: str) -> list[ast.Name]:
 def _rename(row: Plain, renamed: dict[str, str], signatures: list[tuple[Any, ...]]) -> Plain:
     """The row for one group of TF signatures, in their own parameter names, without what they do not have."""
     has = {p[0] for s in signatures for p in s[1]}
-    new = lambda name: renamed.get(name, name)  # noqa: E731
-    keep = lambda names: tuple(new(n) for n in names if new(n) in has)  # noqa: E731
+
+    def new(name: str) -> str:
+        return renamed.get(name, name)
+
+    def keep(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(new(n) for n in names if new(n) in has)
+
     row = row | {"tf": signatures, "ignore": keep(row["ignore"])}
     row["args"] = {new(n): (to, via, keep(with_), of and new(of))
                    for n, (to, via, with_, of) in row["args"].items() if new(n) in has}

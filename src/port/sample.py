@@ -58,7 +58,8 @@ def _whole(spec: Spec, rng: np.random.Generator) -> np.ndarray:
     if spec.how == "!":  # a permutation along the last axis
         return rng.permuted(np.broadcast_to(np.arange(spec.shape[-1]), spec.shape), axis=-1)
     if spec.how.startswith("("):
-        return rng.integers(*(int(n) for n in spec.how[1:-1].split(",")), spec.shape)
+        low, high = (int(n) for n in spec.how[1:-1].split(","))
+        return rng.integers(low, high, spec.shape)
     values = rng.integers(1 if spec.how == "+" else 0, spec.below or 10, spec.shape)
     return np.sort(values, axis=-1) if spec.how == "/" else values
 
