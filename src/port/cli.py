@@ -192,7 +192,7 @@ def _finish(report: Report, form: str, with_diff: bool) -> int:
 
         from port.report import terminal
 
-        terminal.show(report, Console(), with_diff)
+        terminal.show(report, Console(width=None if sys.stdout.isatty() else 120), with_diff)
     else:
         from importlib import import_module
 

@@ -36,7 +36,8 @@ def _file(file: FileReport) -> dict[str, Any]:
 
 
 def _verdict(verdict: CaseVerdict) -> dict[str, Any]:
-    return {**verdict.data, "case": verdict.case, "status": verdict.status, "text": verdict.text}
+    whole = verdict.whole.as_dict() if verdict.whole else {}
+    return {**whole, "case": verdict.case, "status": verdict.status, "text": verdict.text}
 
 
 def _finding(finding: Finding, accepted: bool) -> dict[str, Any]:

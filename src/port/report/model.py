@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from port.findings import CATALOGUE, Finding
 from port.result import Result
 
+if TYPE_CHECKING:
+    from port.verify.verdict import Verdict
+
 
 @dataclass(frozen=True)
 class CaseVerdict:
-    """What verifying one case said; `text` is for a terminal, `data` for programs."""
+    """What verifying one case said; `text` gives the reason in one line."""
 
     case: str
     status: str  # verified | recorded | mismatch | not verified | error
     text: str
-    data: dict[str, Any] = field(default_factory=dict)
+    whole: Verdict | None = None
 
     @property
     def ok(self) -> bool:

@@ -6,9 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from port.findings import CATALOGUE, Finding, Outcome
-from port.report.model import FileReport, Report, plural, title
-
-STYLES = {"verified": "green", "recorded": "green", "not verified": "yellow"}
+from port.report.model import CaseVerdict, FileReport, Report, plural, title
 
 
 def show(report: Report, console: Console, with_diff: bool) -> None:
@@ -28,12 +26,18 @@ def _file(file: FileReport, console: Console, with_diff: bool) -> None:
     for finding in file.findings:
         _finding(finding, console)
     for verdict in file.verdicts:
-        style = STYLES.get(verdict.status, "bold red")
-        _line(console, Text(f"  {verdict.status}", style).append(f"  {verdict.case}", "default"))
-        for line in verdict.text.splitlines():
-            _line(console, Text(f"    {line}"))
+        _verdict(verdict, console)
     if file.written:
         _line(console, Text(f"wrote {file.written}", "green"))
+
+
+def _verdict(verdict: CaseVerdict, console: Console) -> None:
+    if verdict.whole is None:
+        _line(console, Text(f"{verdict.status}  {verdict.case}  {verdict.text}"))
+        return
+    from port.verify import show  # numpy comes with it
+
+    console.print(show.render(verdict.whole), highlight=False)
 
 
 def _line(console: Console, text: Text) -> None:
