@@ -49,7 +49,7 @@ def weights(name, row="", rules=None, part=""):
 
 
 def compare(name, outputs):
-    WORST[name] = 0.0
+    WORST.setdefault(name, 0.0)
     for i, y in enumerate(outputs):
         want = REFERENCE[f"{name}:output:{i}"]
         assert tuple(y.shape) == want.shape, f"{name}: {tuple(y.shape)}, Keras {want.shape}"
@@ -168,6 +168,49 @@ def recurrent():
     check("time distributed", helper("TimeDistributed")(module))
 
 
+def native():
+    """The forms that docs/layers.md asks for where nn.LSTM, nn.GRU and nn.RNN suffice, on the same references."""
+    gaps = torch.tensor([[1, 0, 1, 1, 0], [0, 0, 1, 0, 1], [1] * 5]).bool()
+    for short, kind, row in (("lstm", nn.LSTM, "lstm_layer"), ("gru", nn.GRU, "gru_layer"),
+                             ("rnn", nn.RNN, "simple_rnn_layer")):
+        def state(module, name, part="", suffix="", row=row):
+            rules = {k: v | {"to": [t + suffix for t in v["to"]] if isinstance(v["to"], list) else v["to"] + suffix}
+                     for k, v in ROWS[row][0].items()}
+            module.load_state_dict(weights(name, rules=rules, part=part), strict=False)
+
+        def last(result, short=short):
+            return result[1][0] if short == "lstm" else result[1]
+
+        def one(text, call, short=short, kind=kind, last=last):
+            module = kind(2, 4, batch_first=True)
+            module.bias_hh_l0.detach().zero_()
+            state(module, f"{short} {text}")
+            check(f"{short} {text}", lambda x: call(module, x), flat=flatten)
+
+        one("plain", lambda m, x, last=last: last(m(x))[-1])
+        one("sequence", lambda m, x, last=last: [m(x)[0], last(m(x))[-1], *([m(x)[1][1][-1]] if m.mode == "LSTM"
+                                                                            else [])])
+        one("backwards", lambda m, x: m(x.flip(1))[0])
+        one("gaps backwards", lambda m, x, last=last: last(m(helper("pack_masked")(x.flip(1), gaps.flip(1))))[-1])
+
+        def both(text, call, short=short, kind=kind):
+            name = f"{short} both {text}"
+            module = kind(2, 4, batch_first=True, bidirectional=True)
+            module.bias_hh_l0.detach().zero_()
+            module.bias_hh_l0_reverse.detach().zero_()
+            parts = sorted({k.split(":")[2].split("/")[0] for k in REFERENCE if k.startswith(f"{name}:weight:")})
+            state(module, name, f"{parts[1]}/")
+            state(module, name, f"{parts[0]}/", "_reverse")
+            check(name, lambda x: call(module, x), flat=flatten)
+
+        both("concat", lambda m, x: m(x)[0])
+        both("sum", lambda m, x: m(x)[0].unflatten(-1, (2, -1)).sum(-2))
+        both("mul", lambda m, x: m(x)[0].unflatten(-1, (2, -1)).prod(-2))
+        both("ave", lambda m, x: m(x)[0].unflatten(-1, (2, -1)).mean(-2))
+        both("None", lambda m, x: m(x)[0].chunk(2, -1))
+        both("last", lambda m, x, last=last: last(m(helper("pack_masked")(x, gaps))).transpose(0, 1).flatten(1))
+
+
 def attention():
     seen = (numbers("seen", (2, 5, 7)) > 0) & (torch.arange(7) < 6)
     blind = torch.cat([torch.zeros_like(seen[:, :1]), seen[:, 1:]], 1)
@@ -280,7 +323,7 @@ def modules():
 
 
 if __name__ == "__main__":
-    for part in (convolutions, recurrent, attention, others):
+    for part in (convolutions, recurrent, native, attention, others):
         part()
     missing = {k.split(":")[0] for k in REFERENCE} - set(WORST)
     assert not missing, f"no torch half: {missing}"
