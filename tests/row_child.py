@@ -16,6 +16,9 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 warnings.simplefilter("ignore")
 
 
+NO_NUMBERS = {"Generator", "DType", "dtype", "str"}
+
+
 def cotangent(job, number, shape):
     return np.random.default_rng(zlib.crc32(f"{job}/{number}".encode())).normal(size=shape)
 
@@ -27,7 +30,7 @@ def flat(value):
         return [np.array(value)]  # a shape
     if isinstance(value, list | tuple) and not hasattr(value, "numel"):
         return [leaf for item in value for leaf in flat(item)]
-    return [] if value is None or type(value).__name__ == "Generator" else [value]
+    return [] if value is None or type(value).__name__ in NO_NUMBERS else [value]
 
 
 def rounded(array, dtype):

@@ -98,7 +98,7 @@ FAULTS = {
     "exp: {tf: tf.exp(x), torch: torch.exp(input), args: {x: input, y: input}}": "no TF signature has a parameter y",
     "exp: {tf: tf.exp(x), torch: torch.exp(input), args: {x: put}}": "'input' of torch.exp is not accounted for",
     "exp: {tf: tf.exp(x), args: {x: input}}": "leads nowhere",
-    "exp: {tf: tf.exp(x), expr: {torch: torch.exp(y)}}": "tf.exp has no parameter y",
+    "exp: {tf: tf.exp(x), expr: {torch: x + y}}": "tf.exp has no parameter y",
     "exp: {tf: tf.exp(x), expr: {torch: 'torch.exp('}}": "expression",
     "exp: {tf: 'tf.exp(x', expr: {torch: x}}": "signature 'tf.exp(x'",
     "exp: {tf: tf.exp(x), expr: {torch: x}, colour: red}": "unknown key colour",
