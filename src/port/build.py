@@ -81,7 +81,7 @@ def drop_commas(args: list[cst.Arg], original: list[cst.Arg]) -> list[cst.Arg]:
     out = []
     for i, arg in enumerate(args):
         if i == len(args) - 1:
-            out.append(arg.with_changes(comma=last if original else cst.MaybeSentinel.DEFAULT,
+            out.append(arg.with_changes(comma=_with_comment_of(last, arg.comma) if original else cst.MaybeSentinel.DEFAULT,
                                         whitespace_after_arg=original[-1].whitespace_after_arg if original
                                         else cst.SimpleWhitespace("")))
         elif isinstance(arg.comma, cst.MaybeSentinel) or (original and arg.comma is original[-1].comma):
@@ -90,6 +90,15 @@ def drop_commas(args: list[cst.Arg], original: list[cst.Arg]) -> list[cst.Arg]:
         else:
             out.append(arg)
     return out
+
+
+def _with_comment_of(last: Any, own: Any) -> Any:
+    """The end of the call, with the remark that followed this argument."""
+    a, b = getattr(own, "whitespace_after", None), getattr(last, "whitespace_after", None)
+    if isinstance(a, cst.ParenthesizedWhitespace) and a.first_line.comment is not None and isinstance(
+            b, cst.ParenthesizedWhitespace) and own is not last:
+        return last.with_changes(whitespace_after=b.with_changes(first_line=a.first_line))
+    return last
 
 
 def _without_comment(comma: Any) -> Any:

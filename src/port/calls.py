@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import libcst as cst
@@ -15,7 +15,18 @@ from port.facts import UNKNOWN, Fact, Kind, Layout, Sym
 from port.infer import users
 from port.infer.apply import ANY_LAYOUT, CHANNELS_LAST, FLIPS, MERGES, SelfValue, wants_plain
 from port.infer.interp import code
-from port.infer.values import Function, GraphModel, Instance, Items, LayerCall, SequentialModel, ShapeOf, has_tensor, tensors_in
+from port.infer.values import (
+    Class,
+    Function,
+    GraphModel,
+    Instance,
+    Items,
+    LayerCall,
+    SequentialModel,
+    ShapeOf,
+    has_tensor,
+    tensors_in,
+)
 from port.table import Row, Signature
 
 if TYPE_CHECKING:
@@ -87,6 +98,20 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     symbol = em.symbol(node.func)
     if symbol in CHANNELS_LAST:
         return expression("'channels_last'")
+    if symbol == "keras.Sequential":
+        from port.rules.sequential import sequential
+
+        return sequential(em, node)
+    if symbol:
+        from port.rules.control import expression_rule
+
+        ruled = expression_rule(em, node, symbol)
+        if ruled is not None:
+            return ruled
+    if isinstance(em.fact(node.func).payload, Class):
+        from port.rules.classes import instance_call
+
+        return instance_call(em, node)
     if symbol.split(".")[0] in ("tf", "keras"):
         return row_call(em, node, symbol)
     owner = em.fact(node.func.value) if isinstance(node.func, cst.Attribute) else UNKNOWN
@@ -353,7 +378,8 @@ def print_call(job: Job) -> cst.BaseExpression:
         args = arguments(job, Signature(signature.name, signature.params[1:]))
         func = cst.Attribute(paren(receiver), cst.Name(signature.name.rpartition(".")[2]))
         return cst.Call(func, args)
-    return cst.Call(expression(short(job.em, signature.name)), arguments(job, signature))
+    return cst.Call(expression(short(job.em, signature.name)), arguments(job, signature),
+                    whitespace_before_args=job.node.whitespace_before_args)
 
 
 def arguments(job: Job, signature: Signature) -> list[cst.Arg]:
@@ -510,7 +536,12 @@ def _module(job: Job) -> Plan:
 
 
 def prepare(job: Job, signatures: tuple[Signature, ...] | None = None) -> None:
-    """Choose the torch signature and translate the arguments."""
+    """Choose the torch signature and translate the arguments, as `__init__` writes them."""
+    with job.em.at_build():
+        _prepare(job, signatures)
+
+
+def _prepare(job: Job, signatures: tuple[Signature, ...] | None) -> None:
     job.torch = choose(job, signatures or job.row.torch)
     job.callee = job.callee or job.torch.name
     map_args(job)
@@ -554,7 +585,8 @@ def module_call(job: Job) -> cst.BaseExpression:
     else:
         torch = job.torch
     callee = getattr(job, "callee_expr", None)
-    new: cst.BaseExpression = cst.Call(callee if callee is not None else expression(name), arguments(job, torch))
+    new: cst.BaseExpression = cst.Call(callee if callee is not None else expression(name), arguments(job, torch),
+                                       whitespace_before_args=job.node.whitespace_before_args)
     wrapper = getattr(job, "after_make", "")
     if wrapper:
         new = cst.Call(cst.Name(wrapper), [cst.Arg(new)])
@@ -578,6 +610,8 @@ def _functional(job: Job) -> Plan:
             return _finish(job, template_layer(job, inputs))
         fresh = Job(job.em, row, job.bound, job.node, job.x, job.inputs, flipped=job.flipped, want=job.want)
         fresh.torch = row.call
+        if row.call is not None and row.call.name.endswith(".pad"):  # F.pad calls it `pad`; people write it bare
+            fresh.bound = replace(job.bound, keyword=set())
         map_args(fresh)
         for wrap in fresh.before:
             value = wrap(value)

@@ -6,7 +6,8 @@ stand: in a plain function, in `__init__` (binding time of the model) or in `for
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,6 @@ import libcst as cst
 from port import calls
 from port.build import build, expression, paren
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
-from port.findings import Finding
 from port.infer.apply import MERGES, SelfValue
 from port.infer.interp import Interp, code
 from port.infer.values import Class, Function, Instance, LayerCall, ShapeOf, Size, has_tensor
@@ -45,23 +45,31 @@ class Scope:
     parts: dict[str, str] = field(default_factory=dict)
     training: bool = False  # the body may say self.training
     sizes: Callable[[Dim], str] | None = None
+    build: Callable[[], Scope] | None = None  # the scope of `__init__`, where layers are made
     self_layers: dict[str, cst.BaseExpression] = field(default_factory=dict)
 
 
 @dataclass
 class Emitter:
     it: Interp
-    positions: Any
     scope: Scope = field(default_factory=Scope)
     needs: set[str] = field(default_factory=set)  # 'torch', 'F', 'nn', 'math', ...
     helpers: dict[str, None] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
+    reports: list[tuple[Any, str, str, str]] = field(default_factory=list)  # (node, code, message, symbol)
+    top_level: set[str] = field(default_factory=set)  # framework names that stay in use at module level
     dropped: dict[Any, set[str]] = field(default_factory=dict)  # Function -> parameters that vanish
     activations: dict[str, str] = field(default_factory=dict)  # names of settings strings -> torch function
     classes: dict[Any, Any] = field(default_factory=dict)  # Function -> how it is called now (rules fill it)
     inits: list[Any] = field(default_factory=list)
     plans: dict[cst.Call, Any] = field(default_factory=dict)
     kept: list[cst.CSTNode] = field(default_factory=list)  # originals that stay in the source's framework
+    original_imports: dict[str, str] = field(default_factory=dict)
+    module_classes: set[Any] = field(default_factory=set)
+    class_sizes: dict[Any, dict[str, Dim]] = field(default_factory=dict)  # Class -> how its input sizes are written
+    class_params: dict[Any, list[str]] = field(default_factory=dict)  # Class -> sizes that became parameters
+    dropped_init: dict[Any, set[str]] = field(default_factory=dict)
+    refused: set[Any] = field(default_factory=set)
+    it_classes: dict[str, Any] = field(default_factory=dict)  # class name -> its split, for initial values
     inner_sequentials: set[Any] = field(default_factory=set)  # Sequentials whose input arrives channels first
 
     # ------------------------------------------------------------ bookkeeping
@@ -69,13 +77,9 @@ class Emitter:
         return self.it.facts.get(node, UNKNOWN)
 
     def report(self, code_: str, message: str, node: cst.CSTNode | None, symbol: str = "") -> None:
-        line, column = self.position(node)
-        finding = Finding(line, column, code_, message, symbol=symbol)
-        if finding not in self.findings:
-            self.findings.append(finding)
-
-    def position(self, node: cst.CSTNode | None) -> tuple[int, int]:
-        return self.positions(node) if node is not None else (1, 0)
+        entry = (node, code_, " ".join(message.split()), symbol)
+        if not any(entry[1:] == known[1:] and entry[0] is known[0] for known in self.reports):
+            self.reports.append(entry)
 
     def need(self, *names: str) -> None:
         self.needs.update(names)
@@ -90,6 +94,17 @@ class Emitter:
                 name = node.value.value
                 if name in ("torch", "F", "nn", "math"):
                     self.need(name)
+
+    @contextmanager
+    def at_build(self) -> Iterator[None]:
+        """Code of `__init__` is written meanwhile."""
+        old = self.scope
+        if old.build is not None:
+            self.scope = old.build()
+        try:
+            yield
+        finally:
+            self.scope = old
 
     # ------------------------------------------------------------ expressions
     def expr(self, node: cst.BaseExpression, want: Layout | None = None) -> cst.BaseExpression:
@@ -237,6 +252,10 @@ class Emitter:
         """Does it mention the source's framework?"""
         return any(isinstance(n, cst.Name | cst.Attribute) and self.symbol(n).split(".")[0] in ("tf", "keras")
                    for n in walk(node) if isinstance(n, cst.Name))
+
+    def is_base(self, cls: Class) -> bool:
+        """Does another class of the file derive from it?"""
+        return any(b.payload is cls for c in self.it.classes.values() for b in c.bases)
 
     def has_tensor(self, node: cst.CSTNode) -> bool:
         return has_tensor(self.fact(node))

@@ -526,6 +526,9 @@ def sequential_shape(it: Interp, layer: LayerCall) -> tuple[Dim, ...] | None:
 
 def _method(it: Interp, node: cst.Call, symbol: str, owner: Fact, args: list[Fact]) -> Fact:
     name = symbol.partition(".")[2]
+    if name == "append" and args and has_tensor(args[0]) and isinstance(node.func, cst.Attribute) and isinstance(
+            node.func.value, cst.Name):
+        it.appended.add(node.func.value.value)
     if name == "append" and isinstance(owner.payload, Items) and args:
         target = owner.payload
         target.elements.append(it.named(args[0], node.args[0].value))
@@ -548,6 +551,7 @@ def _method(it: Interp, node: cst.Call, symbol: str, owner: Fact, args: list[Fac
 
 
 def _add(it: Interp, model: SequentialModel, layer: Fact) -> Fact:
+    it.added[model.node] = True
     first = not model.layers
     model.layers.append(layer)
     if first:

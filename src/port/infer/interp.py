@@ -15,11 +15,13 @@ from port.infer.values import Class, Env, Function, Grown, Items, LayerCall, Sha
 from port.names import Names, canonical, dotted_name
 from port.table import Row
 
-def infer(module: cst.Module, names: Names, rows: Mapping[str, tuple[Row, ...]]) -> Interp:
+def infer(module: cst.Module, names: Names, rows: Mapping[str, tuple[Row, ...]],
+          params: dict[str, Fact] | None = None) -> Interp:
     """Facts of a whole file."""
     from port.infer import flow, users
 
     it = Interp(module, names, rows)
+    it.known_params = dict(params or {})
     it.later = {n.name.value: n for n in module.body if isinstance(n, cst.FunctionDef | cst.ClassDef)}
     for _ in range(users.LIMIT):
         before = (len(it.flips), len(it.ranks))
@@ -70,6 +72,9 @@ class Interp:
         self.counter = itertools.count()
         self.ranks: dict[tuple[Any, str], int] = {}
         self.wants_out: set[Function] = set()
+        self.known_params: dict[str, Fact] = {}  # facts given from outside, by parameter name
+        self.added: dict[cst.Call, bool] = {}  # Sequentials that get layers by .add
+        self.appended: set[str] = set()  # lists that get tensors
         self.later: dict[str, cst.FunctionDef | cst.ClassDef] = {}  # module-level definitions not yet reached
 
     # ------------------------------------------------------------ expressions

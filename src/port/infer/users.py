@@ -13,6 +13,7 @@ import libcst as cst
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, tensor
 from port.infer.values import (
     OPEN,
+    Applied,
     Class,
     Env,
     Function,
@@ -338,6 +339,9 @@ def _parameters(it: Interp, function: Function, env: Env) -> None:
 
             env.names[name] = function.self_fact or Fact(Kind.UNKNOWN, payload=SelfValue(function.owner))
             continue
+        if name in it.known_params and function.owner is None:
+            env.names[name] = it.known_params[name]
+            continue
         known = function.tensors.get(name)
         rank = known.rank if known is not None else None
         rank = rank if rank is not None else it.ranks.get((function, name))
@@ -519,6 +523,8 @@ def instantiate(it: Interp, node: cst.Call, cls: Class, args: list[Fact]) -> Fac
         cls.instances.append(instance)
     init = find_method(cls, "__init__")
     bound = bind_args(init, node, args) if init is not None else {}
+    maker = it.current[-1] if it.current else None
+    instance.maker = maker.owner or maker if maker is not None else None
     instance.args = [(n, f, it.text(e) if e is not None else n) for n, (f, e) in (bound or {}).items()]
     if init is not None:
         _receive(it, init, bound or {}, starred=any(a.star for a in node.args))
@@ -571,6 +577,9 @@ def apply_instance(it: Interp, node: cst.Call, instance: Instance, args: list[Fa
     if not has_tensor(result):
         return result
     bindings = bindings_of(it, node, method, bound)
+    sizes = {m: bindings.get(m) for m in method.mirrors}
+    instance.applied[:] = [a for a in instance.applied if a.call is not node]
+    instance.applied.append(Applied(instance, sizes, node))
     bindings.update(instance_bindings(it, instance))
     method_stateful, method.stateful = method.stateful, False
     out = _in_terms(it, node, method, result, bindings, None)

@@ -111,6 +111,17 @@ class Instance:
     node: cst.Call | None
     args: list[tuple[str, Fact, str]] = field(default_factory=list)  # parameter, fact, text at the call
     inputs: list[Any] = field(default_factory=list)
+    applied: list[Applied] = field(default_factory=list)
+    maker: Any = None  # the class or function whose code makes it; None at module level
+
+
+@dataclass(eq=False)
+class Applied:
+    """One application: sizes of the input by the names they have inside the class."""
+
+    instance: Instance
+    sizes: dict[str, Dim]
+    call: Any = None
 
 
 @dataclass(eq=False)

@@ -36,7 +36,7 @@ def keras_to_torch(pairing: Pairing, arrays: Arrays, fill: bool) -> Arrays:
 
 def constants(pairing: Pairing, torch_units: list[Unit]) -> Arrays:
     """Values of torch arrays that have no Keras counterpart because Keras was told to leave them out."""
-    out = {}
+    out: Arrays = {}
     for pair in pairing.pairs:
         for name, value in weights.missing(pair.rules, set(pairing.units[pair.keras]["weights"])).items():
             held = torch_units[pair.torch]["weights"].get(name)
@@ -47,7 +47,7 @@ def constants(pairing: Pairing, torch_units: list[Unit]) -> Arrays:
 
 def torch_to_keras(pairing: Pairing, arrays: Arrays, add: bool) -> Arrays:
     """`add`: values, where torch adds two biases and Keras has their sum (not for gradients)."""
-    out = {}
+    out: Arrays = {}
     for pair in pairing.pairs:
         unit = pairing.units[pair.keras]
         prefix = f"{pair.torch}/"

@@ -28,7 +28,7 @@ class Settings:
     device: str = "cpu"  # cpu | cuda, for the torch side
     dtypes: tuple[str, ...] = ("float64", "float32")
     seed: int = 0
-    steps: int = 0  # optimizer steps of the behaviour stage
+    steps: int = 3  # steps of the behaviour stage: plain gradient descent
     timeout: float = 600.0  # seconds for each child
     tf_python: str = ""
     torch_python: str = ""
@@ -80,8 +80,8 @@ def draw(spec: Spec, rng: np.random.Generator, padding: str = "") -> np.ndarray:
     if spec.dtype == "bool":
         return rng.random(spec.shape) < 0.6
     if not spec.floating:
-        values = rng.integers(0, int(spec.high or 5), size=spec.shape)
-        return _pad(values, padding, int(spec.high or 5), rng).astype(spec.dtype)
+        ids = rng.integers(0, int(spec.high or 5), size=spec.shape)
+        return _pad(ids, padding, int(spec.high or 5), rng).astype(spec.dtype)
     if spec.low is not None and spec.high is not None:
         values = rng.uniform(spec.low, spec.high, spec.shape)
     else:

@@ -11,7 +11,7 @@ import json
 import sys
 from pathlib import Path
 
-from . import source, store, target
+from . import attribute, source, store, target
 
 
 def main(name: str) -> None:
@@ -24,4 +24,4 @@ def main(name: str) -> None:
     except ImportError as fault:
         store.write(folder / f"{job['role']}.npz", {"fatal": f"{name} cannot be imported: {fault}"}, {})
         return
-    (source if job["role"] == "source" else target).run(backend, job, folder)
+    {"source": source, "target": target, "attribute": attribute}[job["role"]].run(backend, job, folder)

@@ -13,13 +13,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from . import cases, user
+from . import cases, tf_feed, user
 from . import tf_units as units_of
 from . import tf_watch as watch
 from .user import DROPS, builds, positional
 
 Cotangent = Callable[[int, Any], np.ndarray]
 SIDE = "tf"
+_resized = _disturb = False
 
 
 
@@ -28,9 +29,36 @@ def setup(job: dict[str, Any]) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.run_functions_eagerly(True)
     watch.install(job["path"])
+    _watch_resize()
     keras.random.dropout = lambda inputs, *_, **__: inputs
     tf.nn.dropout = lambda x, *_, **__: x
     dtype(job["dtypes"][0])
+
+
+def _watch_resize() -> None:
+    """tf.image.resize computes in float32: note that it was used, and on request add such rounding once more."""
+    resize = tf.image.resize
+
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        global _resized
+        _resized = True
+        result = resize(*args, **kwargs)
+        if _disturb and result.dtype.is_floating:
+            noise = tf.random.stateless_normal(tf.shape(result), (3, 5), dtype=result.dtype)
+            result = result * (1 + 6e-8 * noise) if result.dtype == tf.float64 else tf.cast(
+                tf.cast(result, "float64") * (1 + 6e-8 * tf.cast(noise, "float64")), "float32")
+        return result
+
+    tf.image.resize = watched
+
+
+def resized() -> bool:
+    return _resized
+
+
+def disturb(on: bool) -> None:
+    global _disturb
+    _disturb = on
 
 
 def dtype(name: str) -> None:
@@ -66,14 +94,14 @@ def free(obj: Any) -> list[tuple[int | None, ...]] | None:
 def specs(obj: Any) -> list[cases.Spec]:
     if not isinstance(obj, keras.Model) or not getattr(obj, "inputs", None):
         return []
-    embeddings = [l.input_dim for l in obj._flatten_layers() if isinstance(l, keras.layers.Embedding)]
+    embeddings = [e.input_dim for e in obj._flatten_layers() if isinstance(e, keras.layers.Embedding)]
     return [cases.from_keras(tuple(i.shape), str(i.dtype), min(embeddings, default=None))
             for i in tf.nest.flatten(obj.inputs)]
 
 
 def pads(obj: Any) -> bool:
     return isinstance(obj, keras.layers.Layer) and any(
-        getattr(l, "mask_zero", False) for l in obj._flatten_layers())
+        getattr(layer, "mask_zero", False) for layer in obj._flatten_layers())
 
 
 def call(obj: Any, xs: list[Any], training: bool) -> Any:
@@ -93,6 +121,8 @@ def tensors(xs: list[np.ndarray]) -> list[Any]:
 
 def start(obj: Any, xs: list[np.ndarray]) -> tuple[Any, list[str]]:
     """Build by calling once, then switch random draws off: (structure of the result, notes)."""
+    global _resized
+    _resized = False
     result = structure(call(obj, tensors(xs), False))
     off = []
     for layer in obj._flatten_layers() if isinstance(obj, keras.layers.Layer) else ():
@@ -156,16 +186,17 @@ def gradients(obj: Any, handles: Any, xs: list[np.ndarray], cotangent: Cotangent
     found = tape.gradient(loss, [*floats, *(v.value for v in trained.values())], unconnected_gradients="zero")
     found = [tf.convert_to_tensor(g).numpy() for g in found]
     places = [i for i, x in enumerate(inputs) if x.dtype.is_floating]
-    out = {"y": {i: y.numpy() for i, y in enumerate(ys)}, "dx": dict(zip(places, found, strict=False)),
-           "dw": dict(zip(trained, found[len(floats):], strict=True))}
+    out: dict[str, dict[Any, np.ndarray]] = {
+        "y": {i: y.numpy() for i, y in enumerate(ys)}, "dx": dict(zip(places, found, strict=False)),
+        "dw": dict(zip(trained, found[len(floats):], strict=True))}
     if training:
         out["buf"] = {k: np.array(v.numpy()) for k, v in held.items() if not v.trainable}
     return out
 
 
 def calibrate(obj: Any, xs: list[np.ndarray]) -> bool:
-    norms = [l for l in obj._flatten_layers() if isinstance(l, keras.layers.BatchNormalization)] if isinstance(
-        obj, keras.layers.Layer) else []
+    layers = obj._flatten_layers() if isinstance(obj, keras.layers.Layer) else []
+    norms = [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]
     old = [layer.momentum for layer in norms]
     for layer in norms:
         layer.momentum = 0.0
@@ -187,7 +218,12 @@ def record(obj: Any, handles: Any, xs: list[np.ndarray], training: bool) -> tupl
             return original(*args, **kwargs)
         before: list[Any] = []
         given = watch.arrays([args, kwargs])
-        with watch.BeforeActivation(layer, lambda value, act: (before.append(value), act(value))[1]):
+
+        def fused(value: Any, activation: Any) -> Any:
+            before.append(value)
+            return activation(value)
+
+        with watch.BeforeActivation(layer, fused):
             result = original(*args, **kwargs)
         number = len(calls)
         outs = watch.arrays(before or result)
@@ -216,3 +252,8 @@ def discover(module: ModuleType) -> list[str]:
         if isinstance(node, ast.FunctionDef) and builds(node, ("Model", "Sequential")):
             found.append(f"{node.name}()")
     return found
+
+
+def localise(obj: Any, handles: Any, xs: list[np.ndarray], training: bool, plan: dict[int, Any],
+             classes: dict[int, list[str]]) -> list[Any]:
+    return tf_feed.run(lambda: call(obj, tensors(xs), training), handles, plan, classes)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import cases, locate, torch_feed, torch_round, user
+from . import cases, torch_feed, torch_round, user
 from . import torch_units as units_of
 from .user import DROPS, builds, positional
 
@@ -35,7 +35,7 @@ def setup(job: dict[str, Any]) -> None:
 
 
 def _no_draws() -> None:
-    functional = torch.nn.functional
+    functional: Any = torch.nn.functional
     for name in ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout"):
         setattr(functional, name, lambda input, *_, **__: input)
     attention = functional.scaled_dot_product_attention
@@ -185,8 +185,9 @@ def gradients(obj: Any, handles: Any, xs: list[np.ndarray], cotangent: Cotangent
     wanted = [*floats.values(), *trained.values()]
     found = torch.autograd.grad(sum(terms), wanted, allow_unused=True) if terms and wanted else [None] * len(wanted)
     arrays = [np.zeros(tuple(w.shape)) if g is None else numpy(g) for w, g in zip(wanted, found, strict=True)]
-    out = {"y": {i: numpy(y) for i, y in enumerate(ys)}, "dx": dict(zip(floats, arrays, strict=False)),
-           "dw": dict(zip(trained, arrays[len(floats):], strict=True))}
+    out: dict[str, dict[Any, np.ndarray]] = {
+        "y": {i: numpy(y) for i, y in enumerate(ys)}, "dx": dict(zip(floats, arrays, strict=False)),
+        "dw": dict(zip(trained, arrays[len(floats):], strict=True))}
     if training:
         out["bufraw"] = {k: v for k, v in read(handles).items() if k not in trained}
         out["buf"] = _biased(out["bufraw"], before, handles, sizes)
@@ -218,7 +219,7 @@ def _biased(after: dict[str, np.ndarray], before: dict[str, np.ndarray], handles
 
 
 def calibrate(obj: Any, xs: list[np.ndarray]) -> bool:
-    norms = [m for m in obj.modules() if getattr(m, "running_var", None) is not None] if isinstance(
+    norms: list[Any] = [m for m in obj.modules() if getattr(m, "running_var", None) is not None] if isinstance(
         obj, torch.nn.Module) else []
     old = [m.momentum for m in norms]
     for module in norms:
@@ -237,7 +238,7 @@ def record(obj: Any, handles: Any, xs: list[np.ndarray], training: bool) -> tupl
     hooks = []
     for index, (module, _) in enumerate(handles):
         def note(module: Any, args: Any, kwargs: Any, result: Any, index: int = index) -> None:
-            ins = [a for a in flat_tensors((args, kwargs))]
+            ins = flat_tensors((args, kwargs))
             outs = flat_tensors(result)
             number = len(calls)
             calls.append({"unit": index, "in": len(ins), "out": len(outs), "order": number})
@@ -270,6 +271,10 @@ def localise(obj: Any, handles: Any, xs: list[np.ndarray], training: bool, plan:
     _mode(obj, training)
     with torch.no_grad():
         return torch_feed.run(lambda: call(obj, tensors(xs)), handles, plan, classes)
+
+
+def resized() -> bool:
+    return False
 
 
 def attribute(rerun: Any) -> dict[str, Any]:

@@ -66,8 +66,8 @@ def training(pairing: Pairing, torch_units: list[Unit], source_side: str) -> lis
             second = torch["weights"].get(rule.get("also", ""), {})
             if second.get("trainable") and name in keras["weights"] and keras["weights"][name]["trainable"]:
                 mark = "~" if source_side == "torch" else ""
-                out.append(f"{mark}{torch['path']}.{rule['also']} trains beside {targets[0]}: Keras has one bias, so every "
-                           "optimizer step moves the sum twice as far")
+                out.append(f"{mark}{torch['path']}.{rule['also']} trains beside {targets[0]}: Keras has one bias, so "
+                           "every optimizer step moves the sum twice as far")
     return out
 
 

@@ -17,8 +17,7 @@ Part = tuple[dict[str, Any], Arrays]
 
 
 def judge(source: Part, target: Part) -> Verdict:
-    meta, arrays = source
-    other, found = target
+    meta, other = source[0], target[0]
     case = Case(meta["call"], tuple(meta["specs"][0]) if meta.get("specs") else (), meta.get("name", ""))
     if "error" in meta:
         if meta.get("missing_input"):
@@ -42,17 +41,27 @@ def _numbers(case: Case, source: Part, target: Part, pairing: Pairing, pairs: tu
     surface = interface.results(meta["structure"], other["structure"])
     surface += interface.training(pairing, torch_units, meta["side"])
     faults = [s for s in surface if not s.startswith("~")]
+    meta = {**meta, "floor": other.get("floor") or meta.get("floor", {})}
     rows = compare.rows(meta, arrays, found, pairing)
     bad = [r for r in rows if r.bad]
     attributed = other.get("attributed", {})
     names = tuple(attributed.get("names", ()))
+    resized = any(r.note == "float32 resize" for r in rows)
     if names:
         bad = [r for r in bad if r.dtype != "float64"]
-    notes = [*meta["notes"], *(n for n in other["notes"] if n not in meta["notes"]), *(s[1:] for s in surface if s[0] == "~")]
+    notes = [*meta["notes"], *(n for n in other["notes"] if n not in meta["notes"]),
+             *(s[1:] for s in surface if s[0] == "~")]
     if not any(compare.size(arrays[k]) for k in arrays if "/dw/" in k) and meta.get("units"):
         notes.append("all gradients of the weights are zero: this case shows little")
     place = _place(other.get("where"))
     message, stage, status = _message(faults, bad, names, attributed, place)
+    if stage == "numeric" and meta.get("steps") and any(r.group == "steps" for r in rows):
+        stage = "behaviour"
+    if resized and status == verdict.VERIFIED:
+        names += ("tf.image.resize computes in float32",)
+        message = message or f"equal to {compare.worst(rows):.1e}: TensorFlow resizes images in float32"
+    if status == verdict.VERIFIED:
+        place = None
     if status == verdict.VERIFIED and not rows:
         status, message = verdict.UNVERIFIED, "nothing could be compared"
     divergences = ("batch norm: torch keeps the variance times n/(n-1), Keras without",) if any(
@@ -85,7 +94,8 @@ def _message(faults: list[str], bad: list[compare.Row], names: tuple[str, ...], 
 def _place(data: dict[str, Any] | None) -> Place | None:
     if not data:
         return None
-    return Place(data["text"], data["layer"], data["ported_layer"], tuple(data["source_lines"]), tuple(data["ported_lines"]))
+    return Place(data["text"], data["layer"], data["ported_layer"], tuple(data["source_lines"]),
+                 tuple(data["ported_lines"]))
 
 
 def _pair_lines(meta: dict[str, Any], torch_units: list[dict[str, Any]], pairing: Pairing) -> tuple[PairLine, ...]:

@@ -91,15 +91,17 @@ def report(steps: list[Step], sources: list[Unit], targets: list[Unit], limit: f
     step = steps[index]
     own, port = sources[step.source], targets[step.target]
     before = [s for s in steps[:index] if s.out is not None and s.out <= limit]
-    since = f"after {_where(sources[before[-1].source], targets[before[-1].target])}" if before else "from the inputs on"
+    last = before[-1] if before else None
+    since = f"after {_where(sources[last.source], targets[last.target])}" if last else "from the inputs on"
     value = step.out if itself else step.into
     if itself and step.into is not None:
         text = f"{_where(own, port)}: given the source's own input its output is off by {value:.1e}"
     elif itself:
-        text = f"{_where(own, port)}: its output is off by {value:.1e}; the cause is this layer or what leads to it {since}"
+        text = (f"{_where(own, port)}: its output is off by {value:.1e}; "
+                f"the cause is this layer or what leads to it {since}")
     else:
         text = f"between layers, {since} up to {_where(own, port)}: what reaches it is off by {value:.1e}"
-    hidden = next((s for s in steps[steps.index(before[-1]) + 1 if before else 0:index] if s.shapes), None)
+    hidden = next((s for s in steps[steps.index(last) + 1 if last else 0:index] if s.shapes), None)
     if hidden:
         text += f"; on the way {_where(sources[hidden.source], targets[hidden.target])} gives {hidden.shapes}"
     return _place(text, own, port) | {"steps": [asdict(s) for s in steps[:index + 1]][-8:]}

@@ -154,7 +154,8 @@ def _matters(unit: Unit) -> bool:
 def describe(unit: Unit) -> str:
     held = ", ".join(f"{n} {list(w['shape'])}" for n, w in unit["weights"].items())
     line = f" (line {unit['lines'][0]})" if unit.get("lines") else ""
-    return f"{unit.get('label') or unit['path'] or unit['name'] or 'the model'} [{unit['classes'][0].rsplit('.', 1)[-1]}: {held}]{line}"
+    name = unit.get("label") or unit["path"] or unit["name"] or "the model"
+    return f"{name} [{unit['classes'][0].rsplit('.', 1)[-1]}: {held}]{line}"
 
 
 def candidates(keras: list[Unit], torch: list[Unit], table: Table) -> list[Pairing]:

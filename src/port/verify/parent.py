@@ -13,8 +13,7 @@ from typing import Any
 
 import yaml
 
-from . import cases as cases_
-from . import judge, store, verdict
+from . import compare, judge, store, verdict
 from .cases import Case, Settings
 from .verdict import Verdict
 
@@ -26,8 +25,9 @@ BOOT = ("import importlib.util as u,sys;s=u.spec_from_file_location('port_verify
 
 
 def verify(source: Path, ported: Path, direction: str, cases: list[Case] | None = None,
-           settings: Settings = Settings()) -> list[Verdict]:
+           settings: Settings | None = None) -> list[Verdict]:
     """`direction`: tf2torch or torch2tf. Without cases, those found in the source file."""
+    settings = settings or Settings()
     if direction not in ("tf2torch", "torch2tf"):
         raise ValueError(f"direction {direction!r}")
     sides = direction.split("2")
@@ -40,7 +40,12 @@ def verify(source: Path, ported: Path, direction: str, cases: list[Case] | None 
         elif settings.record:
             jobs = [job for job in jobs if job["role"] == "source"]
         faults = _run(jobs, settings, folder)
-        return _verdicts(folder, faults, cases or [], settings)
+        found = _verdicts(folder, faults, cases or [], settings)
+        wanted = [i for i, v in enumerate(found) if v.status == verdict.MISMATCH and v.worst < compare.RESIDUE]
+        if direction == "torch2tf" and wanted and not settings.against:
+            _run([{**jobs[0], "role": "attribute", "wanted": wanted}], settings, folder)
+            found = _verdicts(folder, faults, cases or [], settings)
+        return found
 
 
 def _jobs(source: Path, ported: Path, sides: list[str], cases: list[Case], settings: Settings, folder: Path
@@ -117,7 +122,8 @@ def _verdicts(folder: Path, faults: dict[str, str], cases: list[Case], settings:
         return [_fatal(c, "source", head["fatal"]) for c in asked]
     if not parts:
         return [judge.without(Case(""), verdict.UNVERIFIED,
-                              "no model or builder was found in the source; say --call 'Model(...)' --input 'f32[...]'")]
+                              "no model or builder was found in the source; "
+                              "say --call 'Model(...)' --input 'f32[...]'")]
     known = [Case(meta["call"], tuple(meta["specs"][0]) if meta.get("specs") else (), meta.get("name", ""))
              for meta, _ in parts]
     if settings.record:
@@ -129,7 +135,9 @@ def _verdicts(folder: Path, faults: dict[str, str], cases: list[Case], settings:
     other, found = store.unbundle(folder / "target.npz")
     if "fatal" in other:
         return [_fatal(c, "port", other["fatal"]) for c in known]
-    return [judge.judge(own, theirs) for own, theirs in zip(parts, found, strict=True)]
+    extra = store.read(folder / "attribute.npz")[0]["found"] if (folder / "attribute.npz").exists() else {}
+    return [judge.judge(own, ({**meta, "attributed": extra[str(i)]} if str(i) in extra else meta, arrays))
+            for i, (own, (meta, arrays)) in enumerate(zip(parts, found, strict=True))]
 
 
 def _fatal(case: Case, side: str, text: str) -> Verdict:
@@ -143,4 +151,4 @@ def _recorded(case: Case, meta: dict[str, Any]) -> Verdict:
     return judge.without(case, verdict.UNVERIFIED, "recorded; compare it with --against")
 
 
-__all__ = ["Case", "Settings", "Verdict", "cases_", "verify"]
+__all__ = ["Case", "Settings", "Verdict", "verify"]

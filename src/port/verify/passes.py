@@ -23,6 +23,71 @@ def grads(variant: int, mode: str, number: int) -> bool:
     return (variant == 0 and number == 0) or mode == "train"
 
 
+def every(backend: Any, obj: Any, handles: Any, meta: dict[str, Any], given: Arrays, dtype: str, number: int,
+          out: Arrays) -> None:
+    """All variants and modes of one dtype; later dtypes (`number` > 0) only run the first variant."""
+    for variant in range(1 if number else len(meta["specs"])):
+        for mode in MODES if meta["kind"] == "model" else MODES[:1]:
+            run(backend, obj, handles, meta, given, (dtype, variant, mode), number, out)
+
+
+def steps(backend: Any, obj: Any, handles: Any, meta: dict[str, Any], given: Arrays, dtype: str, out: Arrays
+          ) -> float:
+    """meta['steps'] steps of plain gradient descent on sum(output * cotangent); returns the rate, which the source chooses.
+
+    Buffers and tied or doubled weights act together here: a second bias that trains moves twice as far.
+    """
+    rate = meta.get("rate", 0.0)
+    if not meta["steps"] or meta["kind"] != "model" or meta.get("random") or not handles:
+        return rate
+    xs, losses = inputs(given, 0, len(meta["specs"][0])), []
+    held = backend.read(handles)
+    for _ in range(meta["steps"]):
+        found = backend.gradients(obj, handles, xs, _cotangents(given, 0), True)
+        grads = found["dw"]
+        top = max((float(np.abs(g).max(initial=0)) for g in grads.values()), default=0.0)
+        rate = rate or (0.01 / top if top else 0.0)
+        held |= backend.read(handles)
+        held |= {k: held[k] - rate * g for k, g in grads.items()}
+        backend.assign(handles, held)
+        losses.append(sum(float((y * given[f"in/c/0/{i}"]).sum()) for i, y in found["y"].items()
+                          if y.dtype.kind == "f"))
+    out.update({f"{dtype}/losses/0/train/{i}": np.array(v) for i, v in enumerate(losses)})
+    out.update({f"{dtype}/steps/0/train/{k}": held[k] for k in grads if held[k].size <= LARGE})
+    return rate
+
+
+def floors(plain: Arrays, disturbed: Arrays) -> dict[str, float]:
+    """{'group/variant/mode': largest relative change}: what rounding one op to float32 does to every result."""
+    out: dict[str, float] = {}
+    for key, value in disturbed.items():
+        group = "/".join(key.split("/")[1:4])
+        change = float(np.abs(np.asarray(value, float) - plain[key]).max(initial=0))
+        out[group] = max(out.get(group, 0.0), change / max(float(np.abs(plain[key]).max(initial=0)), 1e-3))
+    return out
+
+
+def disturbed(backend: Any, obj: Any, handles: Any, meta: dict[str, Any], given: Arrays, dtype: str, plain: Arrays
+              ) -> dict[str, float]:
+    """The floors of a case in which TensorFlow resized images: it does so in float32 whatever it is given."""
+    again: Arrays = {}
+    backend.disturb(True)
+    every(backend, obj, handles, {**meta, "random": bool(meta.get("random"))}, given, dtype, 0, again)
+    backend.disturb(False)
+    return floors(plain, {k: v for k, v in again.items() if k in plain and "/bufraw/" not in k})
+
+
+def whole(backend: Any, obj: Any, handles: Any, meta: dict[str, Any], given: Arrays, dtype: str, number: int,
+          out: Arrays) -> None:
+    """What a port is compared by: every pass from the same weights, then the steps of the behaviour stage."""
+    backend.assign(handles, store.under(given, "w"))
+    every(backend, obj, handles, meta, given, dtype, number, out)
+    if not number:
+        backend.assign(handles, store.under(given, "w"))
+        steps(backend, obj, handles, meta, given, dtype, out)
+        backend.assign(handles, store.under(given, "w"))
+
+
 def run(backend: Any, obj: Any, handles: Any, meta: dict[str, Any], given: Arrays, which: tuple[str, int, str],
         number: int, out: Arrays) -> None:
     """Outputs, gradients and buffers into `out`. `given`: inputs, weights, cotangents (the source draws those)."""

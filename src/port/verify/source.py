@@ -59,6 +59,11 @@ def _one_dtype(backend: Any, job: dict[str, Any], case: cases.Case, module: Any,
     backend.assign(handles, store.under(arrays, "w"))
     _modes(backend, obj, handles, meta, arrays, dtype, first)
     if first:
+        if backend.resized() and dtype == "float64":
+            meta["floor"] = passes.disturbed(backend, obj, handles, meta, arrays, dtype, arrays)
+        backend.assign(handles, store.under(arrays, "w"))
+        meta["steps"] = job.get("steps", 0)
+        meta["rate"] = passes.steps(backend, obj, handles, meta, arrays, dtype, arrays)
         backend.assign(handles, store.under(arrays, "w"))
         meta["calls"] = {}
         for mode in MODES if meta["kind"] == "model" else ():

@@ -18,7 +18,7 @@ def write(path: Path, meta: dict[str, Any], arrays: Arrays) -> None:
     text = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
     part = path.with_name(path.name + ".part")
     with open(part, "wb") as file:
-        np.savez(file, meta=text, **arrays)
+        np.savez(file, **{"meta": text, **arrays})  # type: ignore[arg-type]
     os.replace(part, path)
 
 

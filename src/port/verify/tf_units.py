@@ -62,8 +62,8 @@ def _held(layer: Any) -> tuple[dict[str, Any], list[str], bool]:
     """(weights by name, canonical classes, is it one unit with everything below it)"""
     if isinstance(layer, keras.layers.Bidirectional) and isinstance(layer.forward_layer, RNN):
         kind = next(c.__name__ for c in type(layer.forward_layer).__mro__ if c in RNN)
-        held = {f"{side}/{v.name}": v for side, sub in (("forward", layer.forward_layer),
-                                                        ("backward", layer.backward_layer)) for v in _real(sub.weights)}
+        held = {f"{side}/{v.name}": v for side, sub in
+                (("forward", layer.forward_layer), ("backward", layer.backward_layer)) for v in _real(sub.weights)}
         return held, [f"keras.layers.Bidirectional({kind})"], True
     classes = [_canonical(c) for c in type(layer).__mro__ if issubclass(c, keras.layers.Layer)]
     if isinstance(layer, RNN):

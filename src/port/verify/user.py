@@ -19,17 +19,34 @@ DROPS = ("rate", "dropout", "recurrent_dropout", "_dropout", "stddev", "drop_rat
 
 def load(path: Path, tag: str) -> ModuleType:
     """The file as a module of a neutral name; its folder comes last on sys.path, so that it shadows nothing."""
-    folder = str(path.parent)
-    if folder not in sys.path:
-        sys.path.append(folder)
+    level = _levels(path)
+    for folder in (path.parent, *list(path.parents)[1:level + 1], _import_root(path)):
+        if str(folder) not in sys.path:
+            sys.path.append(str(folder))
     name = f"port_case_{tag}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    if level:  # `from .blocks import Block`: the folders above the file are its package
+        module.__package__ = ".".join(reversed([p.name for p in list(path.parents)[:level]]))
     spec.loader.exec_module(module)
     return module
+
+
+def _levels(path: Path) -> int:
+    """How many folders up the relative imports of this file reach."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return max((n.level for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)), default=0)
+
+
+def _import_root(path: Path) -> Path:
+    """The folder above the outermost package that the file is in."""
+    folder = path.parent
+    while (folder / "__init__.py").exists():
+        folder = folder.parent
+    return folder
 
 
 def lines(path: str, owner: Any = None, limit: int = 4) -> list[int]:
@@ -37,10 +54,9 @@ def lines(path: str, owner: Any = None, limit: int = 4) -> list[int]:
     frame: FrameType | None = sys._getframe(1)
     found: list[int] = []
     while frame is not None and len(found) < limit:
-        if frame.f_code.co_filename == path and frame.f_code.co_name != "<module>" or (
-                frame.f_code.co_filename == path and not found):
-            if owner is None or frame.f_locals.get("self") is not owner:
-                found.append(frame.f_lineno)
+        here = frame.f_code.co_filename == path and (frame.f_code.co_name != "<module>" or not found)
+        if here and (owner is None or frame.f_locals.get("self") is not owner):
+            found.append(frame.f_lineno)
         frame = frame.f_back
     return found
 

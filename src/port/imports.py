@@ -1,0 +1,224 @@
+"""Imports of the output: the framework's lines replaced at their place, helpers after them (golden 10, 17)."""
+
+from __future__ import annotations
+
+import re
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import libcst as cst
+
+from port.names import import_bindings
+from port.tree import walk
+
+LINES = {"torch": "import torch", "F": "import torch.nn.functional as F", "nn": "from torch import nn"}
+HELPERS = Path(__file__).parent / "helpers"
+
+
+def is_framework(statement: Any, roots: tuple[str, ...]) -> bool:
+    return isinstance(statement, cst.Import | cst.ImportFrom) and bool(import_bindings(statement)) and any(
+        b.split(".")[0] in roots for b in import_bindings(statement).values())
+
+
+def local_imports(em: Any, names: set[str]) -> list[Any]:
+    """Import statements for names that a kept statement uses, written where they are needed."""
+    made: list[Any] = []
+    for name in sorted(names):
+        bound = em.original_imports.get(name)
+        if bound is not None:
+            made.append(cst.parse_statement(bound))
+    return made
+
+
+def original_imports(module: cst.Module) -> dict[str, str]:
+    """Name to the smallest import statement that binds it as the source did."""
+    found: dict[str, str] = {}
+    blank = cst.Module([])
+    for node in walk(module):
+        if isinstance(node, cst.Import):
+            for alias in node.names:
+                text = blank.code_for_node(alias).strip().rstrip(",")
+                name = (alias.asname.name.value if alias.asname is not None  # type: ignore[union-attr]
+                        else text.split(".")[0])
+                found.setdefault(name, f"import {text}")
+        elif isinstance(node, cst.ImportFrom) and not isinstance(node.names, cst.ImportStar):
+            base = "." * len(node.relative) + (blank.code_for_node(node.module) if node.module else "")
+            for alias in node.names:
+                text = blank.code_for_node(alias).strip().rstrip(",").strip()
+                name = alias.asname.name.value if alias.asname is not None else alias.name.value  # type: ignore
+                found.setdefault(name, f"from {base} import {text}")
+    return found
+
+
+# ---------------------------------------------------------------- helpers
+@cache
+def helper_source(name: str, folder: str = "torch") -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    """(helpers it needs, import names, text of its definition)."""
+    text = (HELPERS / folder / f"{name}.py").read_text()
+    needs = tuple(n.strip() for m in re.findall(r"^# needs: (.*)$", text, re.M) for n in m.split(","))
+    module = cst.parse_module(text)
+    imports: list[str] = []
+    body = []
+    for s in module.body:
+        if isinstance(s, cst.SimpleStatementLine) and isinstance(s.body[0], cst.Import | cst.ImportFrom):
+            imports.append(module.code_for_node(s).strip().splitlines()[-1])
+        else:
+            body.append(s)
+    first = body[0].with_changes(leading_lines=[])
+    source = cst.Module([first, *body[1:]]).code
+    return needs, tuple(imports), source.strip() + "\n"
+
+
+def helper_order(names: list[str]) -> list[str]:
+    order: list[str] = []
+
+    def visit(name: str) -> None:
+        if name in order:
+            return
+        for other in helper_source(name)[0]:
+            visit(other)
+        order.append(name)
+
+    for name in names:
+        visit(name)
+    return order
+
+
+def has_helper(name: str) -> bool:
+    return (HELPERS / "torch" / f"{name}.py").exists()
+
+
+_SHORT = {"import torch": "torch", "import torch.nn.functional as F": "F", "from torch import nn": "nn",
+          "import math": "math"}
+
+
+def import_needs(lines: tuple[str, ...]) -> tuple[set[str], set[str]]:
+    """(short needs, other import lines)."""
+    return {_SHORT[ln] for ln in lines if ln in _SHORT}, {ln for ln in lines if ln not in _SHORT}
+
+
+# ---------------------------------------------------------------- the module
+def rewrite(module_body: list[Any], originals: list[Any], em: Any, blocks: list[Any], extra: set[str],
+            roots: tuple[str, ...]) -> list[Any]:
+    """Replace framework imports by torch's; put helpers after the imports."""
+    torch_lines = [LINES[n] for n in ("torch", "F", "nn") if n in em.needs]
+    torch_lines += sorted(ln for ln in extra if not ln.startswith("import math"))
+    out: list[Any] = []
+    placed = False
+    last_import = -1
+    for node in module_body:
+        if isinstance(node, cst.SimpleStatementLine) and is_framework(node.body[0], roots):
+            kept = _kept_import(node, em)
+            if kept is not None:
+                out.append(kept)
+                last_import = len(out) - 1
+            if not placed:
+                made = [cst.parse_statement(ln) for ln in torch_lines]
+                lines = list(node.leading_lines) if kept is None else []
+                if made:
+                    made[0] = made[0].with_changes(leading_lines=lines)  # type: ignore[union-attr]
+                out += made
+                placed = True
+                last_import = len(out) - 1 if made else last_import
+            continue
+        if isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom):
+            out.append(node)
+            last_import = len(out) - 1
+            continue
+        out.append(node)
+    if not placed and torch_lines:
+        at = _after_docstring(out)
+        out[at:at] = [cst.parse_statement(ln) for ln in torch_lines]
+        last_import = at + len(torch_lines) - 1
+    out, last_import = _standard(out, em, last_import, originals)
+    return _insert(out, last_import, blocks)
+
+
+def _kept_import(node: cst.SimpleStatementLine, em: Any) -> Any:
+    """The part of a framework import that module-level code still needs."""
+    small = node.body[0]
+    assert isinstance(small, cst.Import | cst.ImportFrom)
+    if isinstance(small.names, cst.ImportStar):
+        return None
+    kept = [a for a in small.names if _bound_name(a) in em.top_level]
+    if not kept:
+        return None
+    kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+    return node.with_changes(body=[small.with_changes(names=kept)])
+
+
+def _bound_name(alias: cst.ImportAlias) -> str:
+    if alias.asname is not None:
+        return alias.asname.name.value  # type: ignore[union-attr]
+    return cst.Module([]).code_for_node(alias.name).split(".")[0]
+
+
+def _after_docstring(body: list[Any]) -> int:
+    at = 0
+    for i, node in enumerate(body):
+        if isinstance(node, cst.SimpleStatementLine) and (
+                (i == 0 and isinstance(node.body[0], cst.Expr))
+                or (isinstance(node.body[0], cst.ImportFrom) and node.body[0].module is not None
+                    and getattr(node.body[0].module, "value", "") == "__future__")):
+            at = i + 1
+        else:
+            break
+    return at
+
+
+def _standard(body: list[Any], em: Any, last: int, originals: list[Any]) -> tuple[list[Any], int]:
+    """`import math` among the standard library's imports, which stand first."""
+    wanted = [n for n in ("math",) if n in em.needs and em.it.names.bound.get(n) != n]
+    for name in wanted:
+        line = cst.parse_statement(f"import {name}")
+        places = [i for i, s in enumerate(body) if isinstance(s, cst.SimpleStatementLine)
+                  and isinstance(s.body[0], cst.Import | cst.ImportFrom)]
+        standard = [i for i in places if _root(body[i].body[0]) in sys.stdlib_module_names
+                    and _root(body[i].body[0]) != "__future__"]
+        if standard:
+            body.insert(standard[0], line.with_changes(leading_lines=body[standard[0]].leading_lines))
+            body[standard[0] + 1] = body[standard[0] + 1].with_changes(leading_lines=[])
+        else:
+            at = places[0] if places else _after_docstring(body)
+            following = body[at]
+            body.insert(at, line.with_changes(leading_lines=getattr(following, "leading_lines", [])))
+            if places:
+                body[at + 1] = following.with_changes(leading_lines=[cst.EmptyLine(indent=False)])
+        last += 1
+    return body, last
+
+
+def _root(node: Any) -> str:
+    if isinstance(node, cst.Import):
+        return cst.Module([]).code_for_node(node.names[0].name).split(".")[0]
+    return cst.Module([]).code_for_node(node.module).split(".")[0] if node.module is not None else "."
+
+
+def _insert(body: list[Any], last: int, blocks: list[Any]) -> list[Any]:
+    if not blocks:
+        return body
+    at = max(last + 1, _after_docstring(body))
+    # helpers go right behind the leading imports, not behind one further down
+    for i in range(_after_docstring(body), len(body)):
+        s = body[i]
+        if not (isinstance(s, cst.SimpleStatementLine) and isinstance(s.body[0], cst.Import | cst.ImportFrom)) and (
+                not isinstance(s, cst.Try)):
+            at = i
+            break
+    two = [cst.EmptyLine(indent=False), cst.EmptyLine(indent=False)]
+    made = [b.with_changes(leading_lines=[*two, *_no_blank(b.leading_lines)]) for b in blocks]
+    rest = body[at:]
+    if rest and hasattr(rest[0], "leading_lines"):
+        simple = isinstance(blocks[-1], cst.SimpleStatementLine) and isinstance(rest[0], cst.SimpleStatementLine)
+        gap = two[:1] if simple else two
+        rest[0] = rest[0].with_changes(leading_lines=[*gap, *_no_blank(rest[0].leading_lines)])
+    return [*body[:at], *made, *rest]
+
+
+def _no_blank(lines: Any) -> list[Any]:
+    out = list(lines)
+    while out and out[0].comment is None:
+        out.pop(0)
+    return out

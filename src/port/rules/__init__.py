@@ -1,0 +1,1 @@
+"""One structural construct each: functional models, classes, Sequential, initial values, control flow."""
