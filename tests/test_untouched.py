@@ -1,0 +1,43 @@
+"""Law 5 with the real translator: a file without framework code comes back byte for byte."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from port import cli
+
+FILES = {
+    "plain.py": b"x = 1\n",
+    "empty.py": b"",
+    "crlf.py": b"import os\r\n\r\ndef f( a,b ):\r\n\treturn  a ;\r\n",
+    "no_newline.py": b"import torch\nprint('tensorflow')  # keras",
+    "mentions.py": b'"""Like keras.layers.Dense, but without tensorflow."""\nkeras_version = "3"\n',
+    "bom.py": b"\xef\xbb\xbf# keras\nx = 1\n",
+    "latin.py": "# coding: latin-1\n# tensorflow für alle\n".encode("latin-1"),
+    "form_feed.py": b"import os\n\x0c\nclass A: pass  # tensorflow\n",
+}
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_byte_for_byte(tmp_path: Path, jobs: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, content in FILES.items():
+        for i in range(2):
+            (tmp_path / f"{i}_{name}").write_bytes(content)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert cli.main(["tf2torch", str(tmp_path), "--write", "--jobs", jobs]) == 0
+    assert "16 files: 0 would change" in capsys.readouterr().out
+    for path in tmp_path.iterdir():
+        assert path.read_bytes() == FILES[path.name[2:]] and path.stat().st_mtime_ns == before[path]
+
+
+def test_a_syntax_error_among_good_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good, bad = tmp_path / "good.py", tmp_path / "bad.py"
+    good.write_text("import tensorflow as tf\n\n\ndef f(x: tf.Tensor):\n    return tf.nn.relu(x)\n")
+    bad.write_text("import tensorflow as tf\ndef f(:\n")
+    assert cli.main(["tf2torch", str(tmp_path), "--write"]) == 2
+    assert bad.read_text() == "import tensorflow as tf\ndef f(:\n"
+    assert "tensorflow" not in good.read_text() and "import torch" in good.read_text()
+    out = capsys.readouterr().out
+    assert f"{bad}\n  2:" in out and "P902" in out and "2 files: 1 written, 1 failed" in out
