@@ -34,7 +34,7 @@ def test_byte_for_byte(tmp_path: Path, jobs: str, capsys: pytest.CaptureFixture[
 
 def test_a_syntax_error_among_good_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     good, bad = tmp_path / "good.py", tmp_path / "bad.py"
-    good.write_text("import tensorflow as tf\n\n\ndef f(x: tf.Tensor):\n    return tf.nn.relu(x)\n")
+    good.write_text("import tensorflow as tf\n\n\ndef f(x):\n    return tf.nn.relu(x)\n")
     bad.write_text("import tensorflow as tf\ndef f(:\n")
     assert cli.main(["tf2torch", str(tmp_path), "--write"]) == 2
     assert bad.read_text() == "import tensorflow as tf\ndef f(:\n"
