@@ -5,6 +5,7 @@ import sys
 import keras
 import numpy as np
 import tensorflow as tf
+from keras.src.applications.imagenet_utils import correct_pad
 
 keras.config.set_floatx("float64")
 L = keras.layers
@@ -154,6 +155,14 @@ def others():
         for kind in ("truncated_normal", "untruncated_normal", "uniform"):
             draws = keras.initializers.VarianceScaling(3.0, mode, kind, seed=1)((3, 3, 60, 90)).numpy()
             ARRAYS[f"draws {mode} {kind}:output:0"] = np.array([draws.std()])
+    for name in ("he_normal", "lecun_uniform", "glorot_normal", "glorot_uniform"):
+        draws = keras.initializers.get(name)((3, 60, 90)).numpy()
+        ARRAYS[f"draws fans {name}:output:0"] = np.array([draws.std(), np.abs(draws).max()])
+    for size in ((6, 7), (7, 8)):
+        pad = correct_pad(tf.zeros((1, *size, 3)), (3, 5))
+        ARRAYS[f"correct_pad {size[0]}:output:0"] = L.ZeroPadding2D(pad)(numbers("pad", (1, *size, 3))).numpy()
+    for i, pad in enumerate((2, (1, 2), ((1, 2), (3, 4)))):
+        ARRAYS[f"pad_amounts {i}:output:0"] = L.ZeroPadding2D(pad)(numbers("pad", (1, 4, 5, 3))).numpy()
     x = tf.ones((200, 300), "float64")
     ARRAYS["draws noise:output:0"] = np.array([L.GaussianNoise(0.5, seed=1)(x, training=True).numpy().std()])
     ARRAYS["draws dropout:output:0"] = np.array([L.GaussianDropout(0.2, seed=1)(x, training=True).numpy().std()])

@@ -300,6 +300,9 @@ def draws():
             weight = torch.empty(90, 60, 3, 3)
             helper("variance_scaling_")(weight, 3.0, mode, kind)
             compare(f"draws {mode} {kind}", [weight.std()[None]])
+    for name in ("he_normal", "lecun_uniform", "glorot_normal", "glorot_uniform"):
+        weight = helper("keras_fans_")(torch.empty(3, 60, 90), name)
+        compare(f"draws fans {name}", [torch.stack([weight.std(), weight.abs().max()])])
     x = torch.ones(200, 300)
     compare("draws noise", [helper("GaussianNoise")(0.5)(x).std()[None]])
     compare("draws dropout", [helper("GaussianDropout")(0.2)(x).std()[None]])
@@ -312,6 +315,12 @@ def draws():
 
 def modules():
     """Those that only move numbers, and packing."""
+    for size in ((6, 7), (7, 8)):
+        x = numbers("pad", (1, *size, 3)).movedim(-1, 1)
+        compare(f"correct_pad {size[0]}", [F.pad(x, helper("correct_pad")(x, (3, 5))).movedim(1, -1)])
+    for i, padding in enumerate((2, (1, 2), ((1, 2), (3, 4)))):
+        x = numbers("pad", (1, 4, 5, 3)).movedim(-1, 1)
+        compare(f"pad_amounts {i}", [F.pad(x, helper("pad_amounts")(padding)).movedim(1, -1)])
     x = numbers("x", (2, 3, 4))
     assert torch.equal(helper("Permute")(0, 2, 1)(x), x.mT)
     assert torch.equal(helper("Reshape")(6, -1)(x), x.reshape(2, 6, 2))
