@@ -101,6 +101,10 @@ def main(framework, jobs_path, inputs_path, out_path):
     for job in jobs["run"]:
         for dtype in job["dtypes"]:
             arrays = {n: rounded(inputs[f"{job['id']}|{n}"], dtype) for n in job["inputs"]}
+            if framework == "tf":
+                import keras
+
+                keras.config.set_floatx(dtype if "keras.layers." in job["source"] else "float32")
             try:
                 space = {}
                 exec(compile(job["source"], job["id"], "exec"), space)
