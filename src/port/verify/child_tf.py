@@ -180,7 +180,8 @@ def gradients(obj: Any, handles: Any, xs: list[np.ndarray], cotangent: Cotangent
     with tf.GradientTape() as tape:
         tape.watch(floats)
         ys = flat(call(obj, inputs, training))
-        terms = [tf.reduce_sum(tf.cast(y, keras.config.floatx()) * tf.constant(cotangent(i, y.shape), keras.config.floatx()))
+        kind = keras.config.floatx()
+        terms = [tf.reduce_sum(tf.cast(y, kind) * tf.constant(cotangent(i, y.shape), kind))
                  for i, y in enumerate(ys) if y.dtype.is_floating]
         loss = tf.add_n(terms) if terms else tf.constant(0.0)
     found = tape.gradient(loss, [*floats, *(v.value for v in trained.values())], unconnected_gradients="zero")

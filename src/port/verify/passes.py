@@ -33,7 +33,7 @@ def every(backend: Any, obj: Any, handles: Any, meta: dict[str, Any], given: Arr
 
 def steps(backend: Any, obj: Any, handles: Any, meta: dict[str, Any], given: Arrays, dtype: str, out: Arrays
           ) -> float:
-    """meta['steps'] steps of plain gradient descent on sum(output * cotangent); returns the rate, which the source chooses.
+    """meta['steps'] steps of plain gradient descent on sum(output * cotangent); returns the rate that the source chose.
 
     Buffers and tied or doubled weights act together here: a second bias that trains moves twice as far.
     """

@@ -39,7 +39,8 @@ def _walk(layer: Any, place: tuple[str, str], seen: set[int], units: list[Any], 
     if held:
         entry = entry_of(layer)
         own = not type(layer).__module__.startswith("keras.")
-        units.append({"path": path, "label": label, "name": _literal_name(layer), "classes": classes, "index": len(units),
+        units.append({"path": path, "label": label, "name": _literal_name(layer), "classes": classes,
+                      "index": len(units),
                       "weights": {n: _about(v, own) for n, v in held.items()}, "config": _config(layer),
                       "made": entry["made"], "first_call": None, "lines": entry["called"] or entry["created"],
                       "created": entry["created"]})

@@ -71,7 +71,8 @@ def _unit(model: torch.nn.Module, module: torch.nn.Module, path: str, held: dict
         tied = id(value) in first
         weights[name] = {"shape": list(value.shape), "trainable": bool(value.requires_grad), "tied": tied,
                          "kind": "f" if value.is_floating_point() else "i",
-                         "id": first.setdefault(id(value), len(first)), "buffer": not isinstance(value, torch.nn.Parameter)}
+                         "id": first.setdefault(id(value), len(first)),
+                         "buffer": not isinstance(value, torch.nn.Parameter)}
     classes = [_canonical(c) for c in type(module).__mro__ if issubclass(c, torch.nn.Module)]
     return {"path": path, "name": "", "classes": classes, "index": index, "weights": weights, "config": {},
             "made": entry["made"], "registered": index, "first_call": entry["first_call"],
