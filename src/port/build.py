@@ -92,6 +92,24 @@ def drop_commas(args: list[cst.Arg], original: list[cst.Arg]) -> list[cst.Arg]:
     return out
 
 
+def reflow(call: cst.Call, original: list[cst.Arg]) -> cst.Call:
+    """A call that lost arguments and has no remarks inside goes on one line, if it fits there."""
+    text = _code(call)
+    if len(call.args) >= len(original) and "\n" not in text:
+        return call
+    if "#" in text or "\n" not in text:
+        return call
+    flat = _flat(call)
+    return flat if len(_code(flat)) <= 80 and "\n" not in _code(flat) else call
+
+
+def _flat(call: cst.Call) -> cst.Call:
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    args = [a.with_changes(comma=comma if i < len(call.args) - 1 else cst.MaybeSentinel.DEFAULT,
+                           whitespace_after_arg=cst.SimpleWhitespace("")) for i, a in enumerate(call.args)]
+    return call.with_changes(args=args, whitespace_before_args=cst.SimpleWhitespace(""))
+
+
 def _with_comment_of(last: Any, own: Any) -> Any:
     """The end of the call, with the remark that followed this argument."""
     a, b = getattr(own, "whitespace_after", None), getattr(last, "whitespace_after", None)

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from port.binding import Bound, best_row, bind, literal_text
-from port.build import build, drop_commas, expression, paren, parse, substitute
+from port.build import build, drop_commas, expression, paren, parse, reflow, substitute
 from port.facts import UNKNOWN, Fact, Kind, Layout, Sym
 from port.infer import users
 from port.infer.apply import ANY_LAYOUT, CHANNELS_LAST, FLIPS, MERGES, SelfValue, wants_plain
 from port.infer.interp import code
 from port.infer.values import (
     Class,
+    Curried,
     Function,
     GraphModel,
     Instance,
@@ -378,8 +379,9 @@ def print_call(job: Job) -> cst.BaseExpression:
         args = arguments(job, Signature(signature.name, signature.params[1:]))
         func = cst.Attribute(paren(receiver), cst.Name(signature.name.rpartition(".")[2]))
         return cst.Call(func, args)
-    return cst.Call(expression(short(job.em, signature.name)), arguments(job, signature),
-                    whitespace_before_args=job.node.whitespace_before_args)
+    new = cst.Call(expression(short(job.em, signature.name)), arguments(job, signature),
+                   whitespace_before_args=job.node.whitespace_before_args)
+    return reflow(new, list(job.node.args))
 
 
 def arguments(job: Job, signature: Signature) -> list[cst.Arg]:
@@ -587,6 +589,7 @@ def module_call(job: Job) -> cst.BaseExpression:
     callee = getattr(job, "callee_expr", None)
     new: cst.BaseExpression = cst.Call(callee if callee is not None else expression(name), arguments(job, torch),
                                        whitespace_before_args=job.node.whitespace_before_args)
+    new = reflow(new, list(job.node.args))
     wrapper = getattr(job, "after_make", "")
     if wrapper:
         new = cst.Call(cst.Name(wrapper), [cst.Arg(new)])
@@ -681,6 +684,8 @@ def application(em: Emitter, node: cst.Call, callee: Fact, inputs: list[Fact]) -
         return _apply_lambda(em, node, payload)
     if isinstance(payload, users.Alternatives):
         return _apply_alternatives(em, node, payload)
+    if isinstance(payload, Curried):
+        return _apply_curried(em, node, payload)
     return _apply_model(em, node, payload)
 
 
@@ -744,8 +749,8 @@ def apply_function(em: Emitter, node: cst.Call, function: Function) -> cst.BaseE
     """A call of the user's function: as it is, or of the module that the function became."""
     _drop_training(em, node)
     if function in em.classes and em.scope.on_module is not None:
-        callee = em.scope.on_module(node, function)
-        return cst.Call(callee, tensor_args(em, node, function))
+        args = tensor_args(em, node, function)  # first: what is inside is made first
+        return cst.Call(em.scope.on_module(node, function), args)
     return em.generic_call(node, kept_args(em, node, function))
 
 
@@ -797,11 +802,18 @@ def kept_args(em: Emitter, node: cst.Call, function: Function) -> list[cst.Arg]:
 def _apply_alternatives(em: Emitter, node: cst.Call, options: Any) -> cst.BaseExpression:
     modules = [o for o in options.functions if isinstance(o.payload, Function) and o.payload in em.classes]
     if modules and em.scope.on_module is not None:
-        callee = em.scope.on_module(node, options)
-        return cst.Call(callee, tensor_args(em, node, modules[0].payload))
+        args = tensor_args(em, node, modules[0].payload)
+        return cst.Call(em.scope.on_module(node, options), args)
     function = next((o.payload for o in options.functions if isinstance(o.payload, Function)), None)
     args = kept_args(em, node, function) if function is not None else list(node.args)
     return em.generic_call(node, args)
+
+
+def _apply_curried(em: Emitter, node: cst.Call, curried: Curried) -> cst.BaseExpression:
+    if node.func is not curried.node or em.scope.on_module is None:
+        raise _refused("P206", f"what `{curried.outer.name}(...)` gives is not called where it is made", node)
+    args = tensor_args(em, node, curried.inner)
+    return cst.Call(em.scope.on_module(node, curried), args)
 
 
 def _apply_model(em: Emitter, node: cst.Call, payload: Any) -> cst.BaseExpression:

@@ -18,7 +18,7 @@ from port.build import build, expression, paren
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
 from port.infer.apply import MERGES, SelfValue
 from port.infer.interp import Interp, code
-from port.infer.values import Class, Function, Instance, LayerCall, ShapeOf, Size, has_tensor
+from port.infer.values import Class, Function, Instance, LayerCall, MixedRank, ShapeOf, Size, has_tensor
 from port.tree import rebuild, walk
 
 TO_FIRST = {3: (0, 2, 1), 4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}  # channels last to channels first
@@ -92,7 +92,7 @@ class Emitter:
         for node in walk(tree):
             if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name):
                 name = node.value.value
-                if name in ("torch", "F", "nn", "math"):
+                if name in ("torch", "F", "nn", "math", "os"):
                     self.need(name)
 
     @contextmanager
@@ -121,6 +121,9 @@ class Emitter:
         rank = fact.rank
         if rank is not None and rank < 3:
             return new
+        if isinstance(fact.payload, MixedRank) and fact.payload.rank is not None and want is Layout.PLAIN:
+            rank = fact.payload.rank
+            return build(f"{{x}}.permute{TO_LAST[rank]} if {{x}}.ndim == {rank} else {{x}}", x=new)
         if rank is None:
             raise Refused("P208", "the rank of this tensor is not known, so its axes cannot be reordered", node)
         dims = (TO_FIRST if want is Layout.FLIPPED else TO_LAST).get(rank)
@@ -154,6 +157,8 @@ class Emitter:
         return node if value is node.value else node.with_changes(value=value)
 
     def _Name(self, node: cst.Name) -> cst.BaseExpression:
+        if node.value in self.it.conflicts and self.fact(node).layout is Layout.FLIPPED:
+            raise Refused("P209", f"`{node.value}` is channels first or last, depending on settings", node)
         if node.value in self.scope.names:
             return expression(self.scope.names[node.value])
         symbol = self.symbol(node)

@@ -68,6 +68,14 @@ def findings(em: Emitter, module: cst.Module) -> tuple[Finding, ...]:
     return tuple(sorted(out))
 
 
+def call_text(name: str, params: list[str]) -> cst.BaseExpression:
+    """`Name(a, b)`, one argument a line if it is long."""
+    text = f"{name}({', '.join(params)})"
+    if len(text) > 85:
+        text = f"{name}(\n        " + ",\n        ".join(params) + ",\n    )"
+    return cst.parse_expression(text)
+
+
 class Pass:
     """One walk over the module's statements."""
 
@@ -78,6 +86,8 @@ class Pass:
         self.applied = False
         for function in em.it.functions.values():
             if self.is_builder(function):
+                em.classes[function] = self.spec
+            elif function.inner is not None:
                 em.classes[function] = self.spec
 
     def is_builder(self, function: Function) -> bool:
@@ -98,7 +108,8 @@ class Pass:
             self.specs[function] = Refused("P206", f"`{function.name}` calls itself", function.node)
             saved = self.em.scope
             try:
-                self.specs[function] = functional.builder(self.em, function)
+                make = functional.curried if function.inner is not None else functional.builder
+                self.specs[function] = make(self.em, function)
             except Refused as refusal:
                 self.specs[function] = refusal
             finally:
@@ -133,6 +144,7 @@ class Pass:
         em = self.em
         section = body[graph.start:graph.end + 1]
         last = section[-1]
+        graph.name = functional.free_name(em, graph.name)
         try:
             definition, params, outside, = graph_class(em, None, body, graph, graph.name, set(), [])
         except Refused as refusal:
@@ -215,12 +227,13 @@ class Pass:
         scope = Scope(stage="plain", function=function)
         for graph in sections:
             before = self.local_names(body[:graph.start])
+            graph.name = functional.free_name(em, graph.name)
             definition, params, outside = graph_class(em, function, body, graph, graph.name, before, leading)
             leading = [cst.EmptyLine(indent=False)] * 2
             made.append(definition)
             em.scope = scope
             new_body += plain.suite(em, [*body[at:graph.start], *outside], kept) if graph.start > at or outside else []
-            call = cst.parse_expression(f"{graph.name}({', '.join(params)})")
+            call = call_text(graph.name, params)
             last = body[graph.end].deep_replace(graph.model, call)
             gap = [cst.EmptyLine(indent=False)] if len(new_body) > 1 else []
             new_body.append(last.with_changes(leading_lines=gap))

@@ -12,6 +12,7 @@ from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, simplify, tensor
 from port.infer import shapes, users
 from port.infer.values import (
     Class,
+    Curried,
     Function,
     GraphModel,
     Grown,
@@ -370,8 +371,8 @@ def apply_to(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact
         return run_sequential(it, payload, args[0] if args else UNKNOWN, node)
     if isinstance(payload, GraphModel):
         return payload.outputs if has_tensor(payload.outputs) else tensor()
-    if isinstance(payload, Function):  # a curried builder
-        return users.call_function(it, node, payload, args)
+    if isinstance(payload, Curried):
+        return users.call_curried(it, node, payload, args)
     return tensor()
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import libcst as cst
 
-from port.facts import UNKNOWN, Dim, Fact, Kind, Sym
+from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
 from port.infer.apply import SelfValue
 from port.infer.interp import Interp
-from port.infer.values import OPEN, Class, Env, Function, Grown, Items, has_tensor, tensors_in
+from port.infer.values import OPEN, Class, Env, Function, Grown, Items, MixedRank, has_tensor, tensors_in
 
 _SPATIAL = {1: ["length"], 2: ["height", "width"], 3: ["depth", "height", "width"]}
 
@@ -154,12 +154,7 @@ def _join(it: Interp, name: str, a: Fact | None, b: Fact | None) -> Fact:
     if a == b and a.payload is b.payload:
         return a
     if a.kind is Kind.TENSOR and b.kind is Kind.TENSOR:
-        payload = a.payload if a.payload == b.payload else None
-        if a.layout is not b.layout:
-            from port.facts import Layout
-
-            a = a.but(layout=Layout.FLIPPED)
-        return a.but(payload=payload, dtype=a.dtype if a.dtype == b.dtype else None)
+        return _join_tensors(it, name, a, b)
     if a.kind is Kind.PLAIN and b.kind is Kind.PLAIN:
         if isinstance(a.payload, Items) and isinstance(b.payload, Items) and len(a.payload.elements) == len(
                 b.payload.elements):
@@ -167,12 +162,28 @@ def _join(it: Interp, name: str, a: Fact | None, b: Fact | None) -> Fact:
             return Fact(Kind.PLAIN, payload=Items(parts, a.payload.kind))
         if has_tensor(a) or has_tensor(b):
             return a if has_tensor(a) else b
-        return Fact(Kind.PLAIN, symbol="=" + name)
+        values = a.values | b.values if a.values is not None and b.values is not None else None
+        return Fact(Kind.PLAIN, values=values, symbol="=" + name)
     if Kind.TENSOR in (a.kind, b.kind):
         return (a if a.kind is Kind.TENSOR else b).but(symbol="?")
     if a.kind in (Kind.LAYER, Kind.FUNCTION, Kind.MODEL):
         return a
     return b if b.kind is not Kind.UNKNOWN else a
+
+
+def _join_tensors(it: Interp, name: str, a: Fact, b: Fact) -> Fact:
+    """Layouts must agree where both have axes to reorder; a vector beside an image is told apart when it runs."""
+    payload = a.payload if a.payload == b.payload else None
+    if a.layout is not b.layout:
+        flipped, other = (a, b) if a.layout is Layout.FLIPPED else (b, a)
+        if other.rank is not None and other.rank < 3:
+            payload = flipped.payload if isinstance(flipped.payload, MixedRank) else MixedRank(flipped.rank)
+        else:
+            it.conflicts.add(name)
+        a = flipped
+    elif a.layout is Layout.FLIPPED and (isinstance(a.payload, MixedRank) or isinstance(b.payload, MixedRank)):
+        payload = a.payload if isinstance(a.payload, MixedRank) else b.payload
+    return a.but(payload=payload, dtype=a.dtype if a.dtype == b.dtype else None)
 
 
 def _merge(it: Interp, env: Env, branches: list[tuple[Env, cst.CSTNode | None]], node: cst.CSTNode) -> None:

@@ -29,6 +29,7 @@ def infer(module: cst.Module, names: Names, rows: Mapping[str, tuple[Row, ...]],
         it.before.clear()
         it.after.clear()
         it.outs.clear()
+        it.conflicts.clear()
         for function in it.functions.values():
             function.result = None
         for cls in it.classes.values():
@@ -72,6 +73,7 @@ class Interp:
         self.counter = itertools.count()
         self.ranks: dict[tuple[Any, str], int] = {}
         self.wants_out: set[Function] = set()
+        self.conflicts: set[str] = set()  # variables that hold either layout, depending on settings
         self.known_params: dict[str, Fact] = {}  # facts given from outside, by parameter name
         self.added: dict[cst.Call, bool] = {}  # Sequentials that get layers by .add
         self.appended: set[str] = set()  # lists that get tensors
@@ -190,6 +192,8 @@ class Interp:
             return a if test else b
         if Kind.TENSOR in (a.kind, b.kind):
             return a if a.kind is Kind.TENSOR else b
+        if a.values is not None and b.values is not None:
+            return Fact(Kind.PLAIN, values=a.values | b.values, symbol="=")
         return self.plain(node)
 
     def _items(self, node: cst.List | cst.Tuple, env: Env) -> Fact:

@@ -247,9 +247,18 @@ def broadcast_shapes(shapes: list[tuple[Dim, ...] | None]) -> tuple[Dim, ...] | 
     for i in range(-rank, 0):
         column = [s[i] for s in shapes if s is not None and len(s) >= -i]
         real = [d for d in column if d != 1]
-        out.append(1 if not real else real[0] if all(d == real[0] for d in real) else
-                   next((d for d in real if d is not None), None))
+        out.append(1 if not real else min(real, key=_plainness))
     return tuple(out)
+
+
+def _plainness(dim: Dim) -> tuple[int, int]:
+    """Of two ways to write one size, a number is best, then settings, then sizes of other tensors."""
+    if dim is None:
+        return 3, 0
+    if isinstance(dim, int):
+        return 0, 0
+    carried = any(n.endswith(("_channels", "_features")) or n.startswith("OUT_") for n in dim.names)
+    return (2 if carried else 1), len(dim.text)
 
 
 def broadcast(g: Given) -> Fact:

@@ -15,6 +15,7 @@ from port.infer.values import (
     OPEN,
     Applied,
     Class,
+    Curried,
     Env,
     Function,
     Instance,
@@ -169,7 +170,35 @@ def call_function(it: Interp, node: cst.Call | None, function: Function, args: l
     if function.result is None or changed:
         analyze(it, function)
     _want_flips(it, function, bound)
+    inner = (function.result or UNKNOWN).payload
+    if node is not None and isinstance(inner, Function) and inner.stateful and inner.env is not it.globals and (
+            isinstance(inner.node, cst.FunctionDef) and inner.owner is None and inner.node in _nested(function)):
+        function.inner = inner
+        it.applications.pop(node, None)
+        return Fact(Kind.LAYER, symbol=function.name, payload=Curried(function, inner, node, bound))
     return substitute(it, node, function, bound)
+
+
+def _nested(function: Function) -> list[cst.CSTNode]:
+    return [s for s in function.node.body.body if isinstance(s, cst.FunctionDef)]  # type: ignore[union-attr]
+
+
+def call_curried(it: Interp, node: cst.Call, curried: Curried, args: list[Fact]) -> Fact:
+    inner = curried.inner
+    bound = bind_args(inner, node, args) or {}
+    changed = _receive(it, inner, bound, starred=False)
+    inner.called += 1
+    if inner.busy:
+        return inner.result or UNKNOWN
+    if inner.result is None or changed:
+        analyze(it, inner)
+    _want_flips(it, inner, bound)
+    result = inner.result or UNKNOWN
+    if not has_tensor(result):
+        return result
+    bindings = bindings_of(it, node, inner, bound)
+    bindings.update(bindings_of(it, curried.node, curried.outer, curried.bound))
+    return _in_terms(it, node, inner, result, bindings, None)
 
 
 def _receive(it: Interp, function: Function, bound: dict[str, tuple[Fact, Any]], starred: bool) -> bool:

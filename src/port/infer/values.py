@@ -41,6 +41,13 @@ class Grown:
     counts: str
 
 
+@dataclass(frozen=True)
+class MixedRank:
+    """Payload of a tensor that is channels first at `rank`, or a vector, depending on settings."""
+
+    rank: int | None
+
+
 @dataclass(eq=False)
 class Size:
     """A plain value that is a size of a tensor (`x.shape[-1]`)."""
@@ -84,6 +91,16 @@ class Function:
     inner: Function | None = None  # curried builders: the nested function that is returned
     self_fact: Fact | None = None
     fixed_layout: bool = False
+
+
+@dataclass(eq=False)
+class Curried:
+    """`block(settings)` that gives a function of a tensor; `node` is the call."""
+
+    outer: Function
+    inner: Function
+    node: cst.Call
+    bound: dict[str, tuple[Fact, Any]]
 
 
 @dataclass(eq=False)

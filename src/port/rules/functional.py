@@ -76,6 +76,30 @@ def builder(em: Emitter, function: Function) -> Spec:
     return Spec(name, definition, spec_params, dropped, mirrors)
 
 
+def curried(em: Emitter, outer: Function) -> Spec:
+    """`def block(settings): def apply(x): ...; return apply` -> one class."""
+    node, inner = outer.node, outer.inner
+    assert isinstance(node, cst.FunctionDef) and inner is not None and isinstance(inner.node, cst.FunctionDef)
+    docstring, body = split_docstring(node.body.body)
+    body = [s for s in body if s is not inner.node and not (
+        isinstance(s, cst.SimpleStatementLine) and isinstance(s.body[0], cst.Return))]
+    split = Split(em, outer, boundary=False)
+    split.settings |= set(outer.params) - {"training"}
+    tensors = [p for p in inner.params if p in inner.tensors or (inner, p) in em.it.ranks]
+    first, none, _ = block(split, body)
+    if none:
+        raise Refused("P206", f"`{outer.name}` works on tensors before it is called with one", node)
+    split.result_of = inner
+    init, forward, _ = block(split, split_docstring(inner.node.body.body)[1])
+    params = [_tensor_param(p, inner.node) for p in tensors]
+    merged = Function(outer.name, node, outer.env, params=[*tensors, *outer.params],
+                      defaults=outer.defaults, tensors=dict(inner.tensors), mirrors=dict(inner.mirrors))
+    definition, spec_params, dropped, mirrors = class_of(
+        split, camel(outer.name), docstring, [*first, *init], forward, params, merged, list(node.leading_lines),
+        apply_init=outer.called == 0)
+    return Spec(camel(outer.name), definition, spec_params, dropped, mirrors)
+
+
 def _tensor_param(name: str, node: cst.FunctionDef) -> cst.Param:
     for p in node.params.params:
         if p.name.value == name:
@@ -230,11 +254,23 @@ def _class(name: str, docstring: list[Any], params: list[cst.Param], init: list[
     blank = cst.EmptyLine(indent=False)
     make = cst.FunctionDef(cst.Name("__init__"), cst.Parameters([me, *params]), cst.IndentedBlock(init),
                            leading_lines=[blank] if docstring else [])
+    make = wrapped(make)
     run = cst.FunctionDef(cst.Name("forward"), cst.Parameters([me, *forward_params]),
                           cst.IndentedBlock(forward or [statement("pass")]), leading_lines=[blank])
     return cst.ClassDef(cst.Name(name), cst.IndentedBlock([*docstring, make, run]),
                         bases=[cst.Arg(cst.parse_expression("nn.Module"))], lpar=cst.LeftParen(),
                         rpar=cst.RightParen(), leading_lines=leading)
+
+
+def wrapped(node: cst.FunctionDef) -> cst.FunctionDef:
+    """A signature that is too long for a line has one parameter a line."""
+    if len(code(node.with_changes(body=cst.SimpleStatementSuite([cst.Pass()]), leading_lines=[]))) < 100:
+        return node
+    inner = cst.ParenthesizedWhitespace(indent=True, last_line=cst.SimpleWhitespace("    "))
+    end = cst.ParenthesizedWhitespace(indent=True)
+    params = [p.with_changes(comma=cst.Comma(whitespace_after=inner)) for p in node.params.params]
+    params[-1] = params[-1].with_changes(comma=cst.Comma(whitespace_after=end))
+    return node.with_changes(params=node.params.with_changes(params=params), whitespace_before_params=inner)
 
 
 # ---------------------------------------------------------------- graphs
@@ -286,6 +322,13 @@ def _model_name(em: Emitter, call: cst.Call, line: cst.CSTNode, fallback: str) -
         target = line.body[0].targets[0].target
         name = target.value if isinstance(target, cst.Name) else "model"
     return camel(name or "model")
+
+
+def free_name(em: Emitter, name: str) -> str:
+    """A class name that the file does not use yet."""
+    while name in em.it.globals.names or name in em.it.names.bound or name in em.it_classes:
+        name += "Model"
+    return name
 
 
 def graph_class(em: Emitter, function: Function | None, nodes: list[cst.BaseStatement], graph: Graph,
@@ -385,7 +428,9 @@ def _output_return(split: Split, model: cst.Call) -> Any:
     comment = cst.SimpleStatementLine([cst.Return(new)])
     if any(t.layout is Layout.FLIPPED for t in tensors_in(fact)):
         text = code(new)
-        if ".permute(" in text or text.endswith(".transpose(1, 2)"):
+        if ".ndim ==" in text:
+            pass
+        elif ".permute(" in text or text.endswith(".transpose(1, 2)"):
             comment = comment.with_changes(trailing_whitespace=cst.TrailingWhitespace(
                 cst.SimpleWhitespace("  "), cst.Comment("# NCHW -> NHWC")))
     return comment

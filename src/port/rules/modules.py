@@ -20,7 +20,7 @@ from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
 from port.infer import users
 from port.infer.flow import singular
 from port.infer.interp import code
-from port.infer.values import Class, Function, GraphModel, Instance, Items, LayerCall, SequentialModel, has_tensor
+from port.infer.values import Class, Curried, Function, GraphModel, Instance, Items, LayerCall, SequentialModel, has_tensor
 from port.tree import named, rebuild, walk
 
 Statements = list[cst.BaseStatement]
@@ -88,6 +88,7 @@ class Split:
     boundary: bool = False
     outer: set[str] = field(default_factory=set)
     models: dict[str, str] = field(default_factory=dict)
+    result_of: Function | None = None  # curried builders: the inner function, whose result is returned
     globals_: bool = False  # a module-level graph: settings are globals and need no self
 
     # ------------------------------------------------------------ settings in forward
@@ -161,6 +162,9 @@ class Split:
         if isinstance(payload, Function):
             spec = em.classes[payload](payload)
             return ctor_call(self, node, payload, spec.name, spec), payload.name, constant_name(em, node)
+        if isinstance(payload, Curried):
+            spec = em.classes[payload.outer](payload.outer)
+            return (curried_ctor(self, node, payload, spec), payload.outer.name, constant_name(em, payload.node))
         if isinstance(payload, users.Alternatives):
             options = [o.payload for o in payload.functions if isinstance(o.payload, Function)]
             specs = [em.classes[o](o) for o in options]
@@ -254,9 +258,27 @@ def ctor_call(split: Split, node: cst.Call, function: Function, name: str, spec:
             continue
         keyword_seen = keyword_seen or arg.keyword is not None or bool(arg.star)
         made.append(arg.with_changes(value=em.expr(arg.value)))
-    from port.build import drop_commas
+    from port.build import drop_commas, reflow
 
-    return cst.Call(expression(name), drop_commas(made, list(node.args)))
+    return reflow(cst.Call(expression(name), drop_commas(made, list(node.args)),
+                           whitespace_before_args=node.whitespace_before_args), list(node.args))
+
+
+def curried_ctor(split: Split, node: cst.Call, curried: Curried, spec: Any) -> cst.BaseExpression:
+    """`MBConvBlock(16, 24)(x)`: the sizes of x come first, then the settings."""
+    em = split.em
+    args = [em.it.facts.get(a.value, UNKNOWN) for a in node.args]
+    sizes = users.bindings_of(em.it, node, curried.inner, users.bind_args(curried.inner, node, args) or {})
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    made = [cst.Arg(em.size(sizes.get(m), node), comma=comma) for m, _ in spec.mirrors]
+    for arg, parameter in parameter_of(curried.outer, curried.node):
+        if parameter not in spec.dropped:
+            made.append(arg.with_changes(value=em.expr(arg.value)))
+    from port.build import drop_commas, reflow
+
+    call = cst.Call(expression(spec.name), drop_commas(made, list(curried.node.args)),
+                    whitespace_before_args=curried.node.whitespace_before_args)
+    return reflow(call, list(curried.node.args))
 
 
 # ---------------------------------------------------------------- statements
@@ -310,8 +332,14 @@ def _take(split: Split, init: list[Any]) -> None:
 def _line(split: Split, node: cst.SimpleStatementLine, init: list[Any], forward: Statements) -> bool:
     """One line; comments above go where its statement goes, to `forward` if it is split."""
     ended = False
+    from port.rules.plain import dropped_statement
+
     for small in node.body:
         line = node.with_changes(body=[small])
+        gone = dropped_statement(split.em, small)
+        if gone:
+            split.em.report("P001", f"`{gone}` has no counterpart; it is dropped", small)
+            continue
         if isinstance(small, cst.Return):
             _return(split, small, line, init, forward)
             ended = True
@@ -502,11 +530,12 @@ def _return(split: Split, small: cst.Return, line: cst.SimpleStatementLine, init
         forward.append(line)
         return
     fact = em.fact(small.value)
-    result = split.function.result if split.function is not None else None
+    owner = split.result_of or split.function
+    result = owner.result if owner is not None else None
     new = returned(split, small.value, fact, result)
     _take(split, init)
     forward.append(line.with_changes(body=[small.with_changes(value=new)]))
-    if split.function is not None and split.function in em.it.wants_out:
+    if owner is not None and owner in em.it.wants_out:
         sizes = _out_sizes(fact)
         if sizes is not None:
             init.append(statement(f"self.out_channels = {sizes}"))

@@ -36,7 +36,8 @@ def one(em: Emitter, node: Any, kept_names: set[str]) -> list[Any]:
         return line(em, node, kept_names)
     try:
         if isinstance(node, cst.If):
-            return [_if(em, node, kept_names)]
+            taken = decided(em, node)
+            return [_if(em, node, kept_names)] if taken is None else _taken(em, node, taken, kept_names)
         if isinstance(node, cst.For):
             head = node.with_changes(iter=em.expr(node.iter), orelse=_else(em, node.orelse, kept_names))
             return [head.with_changes(body=_block(em, node.body, kept_names))]
@@ -60,7 +61,9 @@ def one(em: Emitter, node: Any, kept_names: set[str]) -> list[Any]:
 
 def _block(em: Emitter, body: Any, kept_names: set[str]) -> Any:
     if isinstance(body, cst.IndentedBlock):
-        return body.with_changes(body=suite(em, body.body, kept_names))
+        kept: set[str] = set()  # imported in this block: other paths of the function do without the framework
+        made = suite(em, body.body, kept)
+        return body.with_changes(body=_with_imports(em, made, kept) if kept else made)
     return rebuild(body, em._child)
 
 
@@ -68,10 +71,39 @@ def _else(em: Emitter, orelse: Any, kept_names: set[str]) -> Any:
     return None if orelse is None else orelse.with_changes(body=_block(em, orelse.body, kept_names))
 
 
+def decided(em: Emitter, node: cst.If) -> list[Any] | None:
+    """Statements of the one branch that can be taken here; None if the condition stays."""
+    known = em.fact(node).literal(...)
+    function_ = em.scope.function
+    absent = function_ is not None and any(isinstance(n, cst.Name) and n.value in function_.absent
+                                           for n in walk(node.test))
+    if known is ... or not (absent or em.is_foreign(node.test)):
+        return None
+    if known:
+        return list(node.body.body)
+    if isinstance(node.orelse, cst.If):
+        return [node.orelse]
+    return list(node.orelse.body.body) if node.orelse is not None else []
+
+
+def _taken(em: Emitter, node: cst.If, taken: list[Any], kept_names: set[str]) -> list[Any]:
+    if not taken:
+        return []
+    inner = [x for s in taken for x in one(em, s, kept_names)]
+    if inner and hasattr(inner[0], "leading_lines"):
+        inner[0] = inner[0].with_changes(leading_lines=[*node.leading_lines, *inner[0].leading_lines])
+    return inner
+
+
 def _if(em: Emitter, node: cst.If, kept_names: set[str]) -> Any:
     orelse: Any = node.orelse
     if isinstance(orelse, cst.If):
-        orelse = _if(em, orelse, kept_names)
+        taken = decided(em, orelse)
+        if taken is None:
+            orelse = _if(em, orelse, kept_names)
+        else:
+            inner = _taken(em, orelse, taken, kept_names)
+            orelse = cst.Else(cst.IndentedBlock(inner)) if inner else None
     elif orelse is not None:
         orelse = _else(em, orelse, kept_names)
     return node.with_changes(test=em.expr(node.test), body=_block(em, node.body, kept_names), orelse=orelse)
@@ -121,11 +153,31 @@ def _small(em: Emitter, node: Any) -> Any:
     return em._expr(node)
 
 
+DROPPED_CALLS = ("keras.backend.clear_session", "tf.compat.v1.disable_eager_execution",
+                 "tf.compat.v1.enable_eager_execution", "keras.backend.set_image_data_format",
+                 "keras.applications.imagenet_utils.validate_activation", "tf.random.set_seed_generator")
+
+
+def dropped_statement(em: Emitter, small: Any) -> str:
+    """What is left out because nothing in PyTorch needs it; '' if it stays."""
+    value = getattr(small, "value", None)
+    if isinstance(small, cst.Expr) and isinstance(value, cst.Call) and em.symbol(value.func) in DROPPED_CALLS:
+        return code(value)
+    if isinstance(small, cst.Assign) and isinstance(small.targets[0].target, cst.Attribute) and (
+            small.targets[0].target.attr.value == "__doc__") and value is not None and em.is_foreign(value):
+        return code(small.targets[0].target)
+    return ""
+
+
 def _special(em: Emitter, node: cst.SimpleStatementLine) -> list[Any] | None:
     """Statements that become several, or none."""
     small = node.body[0]
     if len(node.body) != 1:
         return None
+    gone = dropped_statement(em, small)
+    if gone:
+        em.report("P001", f"`{gone}` has no counterpart; it is dropped", small)
+        return []
     loop = control.statement_rule(em, small, node)
     if loop is not None:
         return loop
@@ -134,10 +186,6 @@ def _special(em: Emitter, node: cst.SimpleStatementLine) -> list[Any] | None:
         owner = em.fact(value.func.value)
         if value.func.attr.value == "add" and isinstance(owner.payload, SequentialModel) and value.args:
             return sequential.add_lines(em, value, owner.payload, node)
-        if em.symbol(value.func) in ("keras.backend.clear_session", "tf.compat.v1.disable_eager_execution",
-                                     "tf.compat.v1.enable_eager_execution", "keras.backend.set_image_data_format"):
-            em.report("P001", f"`{code(value)}` has no counterpart; it is dropped", small)
-            return []
     for n in walk(small, enter_functions=False):
         if isinstance(n, cst.Call) and isinstance(n.func, cst.Attribute) and n.func.attr.value in TRAINING and (
                 em.fact(n.func.value).kind is Kind.MODEL or _is_model(em, n.func.value)):
