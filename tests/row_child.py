@@ -104,7 +104,7 @@ def main(framework, jobs_path, inputs_path, out_path):
             if framework == "tf":
                 import keras
 
-                keras.config.set_floatx(dtype if "keras.layers." in job["source"] else "float32")
+                keras.config.set_dtype_policy(dtype if "keras.layers." in job["source"] else "float32")
             try:
                 space = {}
                 exec(compile(job["source"], job["id"], "exec"), space)

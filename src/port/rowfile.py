@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import itertools
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import yaml
 
+from port.rowtext import Bad, argument, braces, each, expr_names, parse_signature
 from port.table import RowError
 
 Plain = dict[str, Any]
@@ -18,14 +18,7 @@ LISTS = ("ignore", "ignore_torch", "facts", "dtypes")
 TEXTS = ("layout", "via", "differs", "residue", "note", "none", "kind", "returns", "attr")
 KEYS = {"tf", "torch", "call", "draws", "grad", "sample", *MAPS, *LISTS, *TEXTS}
 INHERITED = ("tf", "ignore", "returns", "layout")  # by later rows of a list from its first
-# names in expressions that are no parameter
-FREE = {"helpers", "F", "torch", "nn", "math", "tf", "keras", "np", "len", "range", "tuple", "list", "reversed",
-        "int", "float", "min", "max", "zip", "sum", "enumerate", "slice", "sorted"}
 SAMPLE_KEYS = {"call", "training", "build"}  # keys of a sample that are no parameter
-
-
-class _Bad(Exception):
-    pass
 
 
 def compile_rows(files: dict[str, str]) -> Plain:
@@ -37,9 +30,9 @@ def compile_rows(files: dict[str, str]) -> Plain:
         for name, entry in _entries(file, text, faults):
             try:
                 if name in tables["names"] and rows[tables["names"][name][0]]["file"] != file:
-                    raise _Bad(f"also defined in {rows[tables['names'][name][0]]['file']}")
+                    raise Bad(f"also defined in {rows[tables['names'][name][0]]['file']}")
                 new = [row | {"name": name, "file": file} for row in _rows(entry)]
-            except _Bad as fault:
+            except Bad as fault:
                 faults.append(f"{file}: {name}: {fault}")
                 continue
             for row in new:
@@ -47,7 +40,15 @@ def compile_rows(files: dict[str, str]) -> Plain:
                 rows.append(row)
     if faults:
         raise RowError("\n".join(faults))
+    for numbers in tables["torch"].values():
+        numbers.sort(key=lambda number: _age(rows[number]))
     return {"rows": rows, **tables}
+
+
+def _age(row: Plain) -> int:
+    """Today's `tf.X` first, old spellings last: the order in which a torch name is read backwards."""
+    name = row["tf"][0][0] if row.get("tf") else ""
+    return 2 if name.startswith(("tf.compat.", "keras.backend.")) else 0 if name.startswith("tf.") else 1
 
 
 def _register(tables: dict[str, dict[str, list[int]]], row: Plain, number: int) -> None:
@@ -82,7 +83,7 @@ def _repeated(text: str) -> list[str]:
 def _rows(entry: Plain) -> Iterator[Plain]:
     """The rows of one entry: one for each way of naming the TF parameters."""
     if unknown := entry.keys() - KEYS:
-        raise _Bad(f"unknown key {', '.join(sorted(unknown))}")
+        raise Bad(f"unknown key {', '.join(sorted(unknown))}")
     row = _normal(entry)
     groups: dict[tuple[tuple[str, str], ...], list[tuple[Any, ...]]] = {}
     for signature, renamed in row.pop("tf", []):
@@ -105,10 +106,10 @@ def _normal(entry: Plain) -> Plain:
     for side in ("tf", "torch"):
         texts = entry.get(side, [])
         texts = [texts] if isinstance(texts, str) else texts
-        row[side] = [parse_signature(t) for text in texts for t in _braces(text)]
+        row[side] = [parse_signature(t) for text in texts for t in braces(text)]
     if "call" in entry:
         row["call"] = parse_signature(entry["call"])[0]
-    row["args"] = {name: _arg(arg) for name, arg in entry.get("args", {}).items()}
+    row["args"] = {name: argument(arg) for name, arg in entry.get("args", {}).items()}
     row["only"] = {name: tuple(v if isinstance(v, list) else [v])
                    for name, v in entry.get("only", {}).items()}
     for key in LISTS:
@@ -116,7 +117,7 @@ def _normal(entry: Plain) -> Plain:
         row[key] = (value,) if isinstance(value, str) else tuple(value)
     samples = entry.get("sample", [])
     samples = [samples] if isinstance(samples, dict) else samples
-    row["sample"] = tuple(each for sample in samples for each in _each(sample))
+    row["sample"] = tuple(one for sample in samples for one in each(sample))
     row |= {flag: entry[flag] for flag in ("draws", "grad") if flag in entry}
     if ":" in row.get("returns", ""):
         row["returns"], _, row["dtype"] = row["returns"].partition(":")
@@ -137,69 +138,6 @@ def _kind(row: Plain) -> str:
         return "function"
     names = [s[0] for s, _ in row["tf"] + row["torch"]]
     return "layer" if all(re.match(r"keras\.layers\.|torch\.nn\.", n) for n in names) else "object"
-
-
-def _each(sample: Plain) -> Iterator[Plain]:
-    """One sample for each combination of the `{each: [...]}` in it."""
-    choices = [v["each"] if isinstance(v, dict) and "each" in v else [v] for v in sample.values()]
-    for values in itertools.product(*choices):
-        yield dict(zip(sample, values, strict=True))
-
-
-def _arg(arg: Any) -> tuple[str, str | None, tuple[str, ...], str | None]:
-    if isinstance(arg, str):
-        return (arg, None, (), None)
-    if not isinstance(arg, dict) or arg.keys() - {"to", "via", "with", "of"} or not {*arg} & {"to", "via"}:
-        raise _Bad(f"argument {arg!r}: expected a name or {{to, via, with, of}}")
-    with_ = arg.get("with", ())
-    with_ = (with_,) if isinstance(with_, str) else tuple(with_)
-    return (arg.get("to", ""), arg.get("via"), with_, arg.get("of"))
-
-
-def _braces(text: str) -> list[str]:
-    """`tf.{,math.}exp(x)` is two signatures."""
-    head, paren, rest = text.partition("(")
-    parts = re.split(r"\{([^}]*)\}", head)
-    choices = [part.split(",") if i % 2 else [part] for i, part in enumerate(parts)]
-    return ["".join(choice) + paren + rest for choice in itertools.product(*choices)]
-
-
-def parse_signature(text: str) -> tuple[tuple[Any, ...], dict[str, str]]:
-    """Plain signature, and the names that its parameters have in the row's first signature where they differ:
-    `keras.ops.sum(x: input_tensor, axis=None)`."""
-    name, paren, _ = text.partition("(")
-    if not re.fullmatch(r"[\w.]+(\.\*)?", name):
-        raise _Bad(f"signature {text!r}: not a dotted name")
-    if not paren:
-        return (name, (), False, True), {}
-    try:
-        spec = ast.parse(f"def f{text[len(name):]}: pass").body[0].args  # type: ignore[attr-defined]
-    except SyntaxError as fault:
-        raise _Bad(f"signature {text!r}: {fault.msg}") from fault
-    plain = spec.posonlyargs + spec.args
-    defaults = [None] * (len(plain) - len(spec.defaults)) + [ast.unparse(d) for d in spec.defaults]
-    params = [(p.arg, d, "", False) for p, d in zip(plain, defaults, strict=True)]
-    if spec.vararg:
-        params.append((spec.vararg.arg, None, "*", False))
-    for p, d in zip(spec.kwonlyargs, spec.kw_defaults, strict=True):
-        params.append((p.arg, d and ast.unparse(d), "", True))
-    if spec.kwarg:
-        params.append((spec.kwarg.arg, None, "**", False))
-    every = [*plain, *spec.kwonlyargs, *([spec.vararg] if spec.vararg else [])]
-    renamed = {ast.unparse(p.annotation): p.arg for p in every if p.annotation}
-    return (name, tuple(params), name.startswith("tensor."), False), renamed
-
-
-def expr_names(text: str) -> list[ast.Name]:
-    """The free names of an expression, in order of appearance."""
-    try:
-        tree = ast.parse(text, mode="eval")
-    except SyntaxError as fault:
-        raise _Bad(f"expression {text!r}: {fault.msg}") from fault
-    bound = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    bound |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
-    names = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id not in bound | FREE]
-    return sorted(names, key=lambda n: (n.lineno, n.col_offset))
 
 
 def _rename(row: Plain, renamed: dict[str, str], signatures: list[tuple[Any, ...]]) -> Plain:
@@ -251,7 +189,7 @@ def _check_names(row: Plain, named: set[str]) -> None:
     if row["kind"] == "function":
         used |= {n for sample in row["sample"] for n in sample} - SAMPLE_KEYS
     if unknown := used - named:
-        raise _Bad(f"no TF signature has a parameter {', '.join(sorted(unknown))}")
+        raise Bad(f"no TF signature has a parameter {', '.join(sorted(unknown))}")
 
 
 def _check_torch(row: Plain) -> None:
@@ -263,9 +201,9 @@ def _check_torch(row: Plain) -> None:
     for signature in row["torch"]:
         for name, *_ in signature[1]:
             if name not in known:
-                raise _Bad(f"parameter {name!r} of {signature[0]} is not accounted for")
+                raise Bad(f"parameter {name!r} of {signature[0]} is not accounted for")
     if unknown := (targets | {*row["ignore_torch"]}) - has - {""}:
-        raise _Bad(f"no torch signature has a parameter {', '.join(sorted(unknown))}")
+        raise Bad(f"no torch signature has a parameter {', '.join(sorted(unknown))}")
 
 
 def _check(row: Plain) -> Plain:
@@ -274,9 +212,9 @@ def _check(row: Plain) -> Plain:
     if row.get("none"):
         return _slim(row)
     if not (row["torch"] or row.get("expr") or row.get("via")):
-        raise _Bad("leads nowhere: give `torch`, `expr`, `via` or `none`")
+        raise Bad("leads nowhere: give `torch`, `expr`, `via` or `none`")
     if not (row.get("tf") or row.get("expr") or row.get("via")):
-        raise _Bad("comes from nowhere: give `tf`, `expr`, `via` or `none`")
+        raise Bad("comes from nowhere: give `tf`, `expr`, `via` or `none`")
     if row.get("via"):
         return _slim(row)
     free = {n.id for n in expr_names(text)} if text else set()
@@ -285,10 +223,10 @@ def _check(row: Plain) -> Plain:
     for signature in row.get("tf", ()):
         names = [p[0] for p in signature[1]]
         if missing := [n for n in names if n not in known]:
-            raise _Bad(f"parameter {missing[0]!r} of {signature[0]} is not accounted for")
+            raise Bad(f"parameter {missing[0]!r} of {signature[0]} is not accounted for")
     for signature in row.get("tf", ()):
         if unknown := free - {p[0] for p in signature[1]}:
-            raise _Bad(f"expression {text!r}: {signature[0]} has no parameter {', '.join(sorted(unknown))}")
+            raise Bad(f"expression {text!r}: {signature[0]} has no parameter {', '.join(sorted(unknown))}")
     return _slim(row)
 
 

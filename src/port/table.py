@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-VERSION = 1  # of the compiled form: raise it whenever `rowfile` produces something else
+VERSION = 2  # of the compiled form: raise it whenever `rowfile` produces something else
 
 
 @dataclass(frozen=True)
