@@ -11,6 +11,7 @@ import libcst as cst
 
 from port.binding import Bound, best_row, bind, literal_text
 from port.build import build, drop_commas, expression, paren, parse, reflow, substitute
+from port.conditions import default_fact, unmet
 from port.facts import UNKNOWN, Fact, Kind, Layout, Sym
 from port.infer import users
 from port.infer.apply import ANY_LAYOUT, CHANNELS_LAST, FLIPS, MERGES, SelfValue, wants_plain
@@ -68,10 +69,7 @@ class Job:
     def fact(self, name: str) -> Fact:
         if name in self.bound.args:
             return self.em.fact(self.bound.args[name])
-        try:
-            return Fact(Kind.PLAIN, values=frozenset([literal_text(self.bound.default(name))]))
-        except LookupError:
-            return UNKNOWN
+        return default_fact(self.bound, name)
 
     def literal(self, name: str, otherwise: Any = ...) -> Any:
         return self.fact(name).literal(otherwise)
@@ -146,24 +144,18 @@ def unknown_symbol(em: Emitter, symbol: str, node: cst.CSTNode) -> Exception:
 
 # ---------------------------------------------------------------- rows of functions
 def allowed(job: Job) -> str:
-    """'' if `only` holds, else what does not."""
-    for name, values in job.row.only.items():
-        if not job.given(name) and job.bound.default(name) is None:
-            continue
-        value = job.literal(name)
-        ok = any(_same(value, v) for v in values)
-        if not ok and value is ...:
-            reached = resolve_reaching(job.em, job.bound.args.get(name))
-            ok = bool(reached) and all(any(_same(r, v) for v in values) for r in reached)
-        if not ok:
-            shown = code(job.bound.args[name]) if job.given(name) else job.bound.default(name)
-            return f"`{name}={shown}` is not one of {', '.join(map(repr, values))}"
-    return ""
+    """'' if `only` and `facts` hold, else what does not."""
+    return unmet_of(job)[1]
 
 
-def _same(a: Any, b: Any) -> bool:
-    b = tuple(b) if isinstance(b, list) else b
-    return a == b and isinstance(a, bool) == isinstance(b, bool)
+def unmet_of(job: Job) -> tuple[str, str]:
+    """Code and message of what does not hold; ('', '') if the row fits."""
+    code_, message = unmet(job.row, job.bound, job.fact,
+                           lambda name: resolve_reaching(job.em, job.bound.args.get(name)))
+    if "{}" in message:
+        name = message[1:].partition("{")[0]
+        message = message.replace("{}", f"={code(job.bound.args[name]) if job.given(name) else job.bound.default(name)}")
+    return code_, message
 
 
 def resolve_reaching(em: Emitter, node: cst.BaseExpression | None) -> set[Any]:
@@ -189,19 +181,24 @@ def row_call(em: Emitter, node: cst.Call, symbol: str, receiver: cst.BaseExpress
     rows = em.it.rows.get(symbol)
     if not rows:
         raise unknown_symbol(em, symbol, node)
-    problem = ""
+    problem = ("", "")
     for row in rows:
         if row.none:
             raise _refused("P203", f"`{symbol}`: {row.none}", node)
         for signature in row.tf:
-            if signature.name != symbol and not signature.name.endswith(".*"):
+            if not row_name(signature.name, symbol):
                 continue
             job = Job(em, row, bind(signature, node), node)
-            job.problem = job.bound.problem or allowed(job)  # type: ignore[attr-defined]
-            if not job.problem:  # type: ignore[attr-defined]
+            fault = ("P202", job.bound.problem) if job.bound.problem else unmet_of(job)
+            if not fault[1]:
                 return run(job, symbol)
-            problem = problem or job.problem  # type: ignore[attr-defined]
-    raise _refused("P202", f"`{symbol}`: {problem}", node)
+            problem = problem if problem[1] else fault
+    raise _refused(problem[0] or "P202", f"`{symbol}`: {problem[1]}", node)
+
+
+def row_name(name: str, symbol: str) -> bool:
+    """Is this the signature of the symbol, in TF 1's spelling or that of a whole family too?"""
+    return name in (symbol, symbol.replace("tf.", "tf.compat.v1.", 1)) or name.endswith(".*")
 
 
 def run(job: Job, symbol: str) -> cst.BaseExpression:

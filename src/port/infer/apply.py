@@ -59,9 +59,9 @@ def join_origin(facts: tuple[Fact, ...]) -> Any:
 
 
 # ---------------------------------------------------------------- attributes and subscripts
-def tensor_attribute(owner: Fact, name: str) -> Fact:
+def tensor_attribute(owner: Fact, name: str, variable: str = "") -> Fact:
     if name == "shape":
-        return Fact(Kind.SHAPE, payload=ShapeOf(owner))
+        return Fact(Kind.SHAPE, payload=ShapeOf(owner, variable))
     if name == "dtype":
         return Fact(Kind.PLAIN, symbol="=")
     if name == "T":
@@ -96,7 +96,7 @@ def subscript(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
     if owner.kind is Kind.TENSOR:
         return _index_tensor(it, node, owner)
     if isinstance(owner.payload, ShapeOf):
-        return _index_shape(it, index, at, owner.payload.of)
+        return _index_shape(it, index, at, owner.payload)
     if isinstance(owner.payload, Items):
         elements = owner.payload.elements
         if isinstance(at, int) and -len(elements) <= at < len(elements):
@@ -120,18 +120,19 @@ def subscript(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
     return it.plain(node)
 
 
-def _index_shape(it: Interp, index: Any, at: Any, of: Fact) -> Fact:
+def _index_shape(it: Interp, index: Any, at: Any, shape: ShapeOf) -> Fact:
+    of = shape.of
     if isinstance(index, cst.Index) and isinstance(at, int) and of.shape is not None and -len(of.shape) <= at < len(
             of.shape):
-        return Fact(Kind.PLAIN, payload=Size(of.shape[at]))
-    if isinstance(index, cst.Index) and at == -1 and of.shape is None:
-        return Fact(Kind.PLAIN, payload=Size(None))
+        return Fact(Kind.PLAIN, payload=Size(of.shape[at], shape.name))
     if isinstance(index, cst.Slice) and of.shape is not None:
         low, high = (it.facts.get(p, UNKNOWN).literal(None) if p is not None else None
                      for p in (index.lower, index.upper))
         if index.step is None and all(v is None or isinstance(v, int) for v in (low, high)):
-            return Fact(Kind.SHAPE, payload=ShapeOf(tensor(of.shape[low:high])))
-    return Fact(Kind.PLAIN, payload=Size(None))
+            return Fact(Kind.SHAPE, payload=ShapeOf(tensor(of.shape[low:high]), shape.name))
+    if isinstance(index, cst.Slice):
+        return Fact(Kind.SHAPE, payload=ShapeOf(tensor(), shape.name))
+    return Fact(Kind.PLAIN, payload=Size(None, shape.name))
 
 
 def _index_tensor(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
@@ -568,7 +569,8 @@ def _add(it: Interp, model: SequentialModel, layer: Fact) -> Fact:
 def _tensor_method(it: Interp, node: cst.Call, symbol: str, owner: Fact) -> Fact:
     name = symbol.partition(".")[2]
     if name in ("get_shape", "shape"):
-        return Fact(Kind.SHAPE, payload=ShapeOf(owner))
+        assert isinstance(node.func, cst.Attribute)
+        return Fact(Kind.SHAPE, payload=ShapeOf(owner, variable_of(node.func.value)))
     if name == "numpy":
         return it.plain(node)
     return tensor()
@@ -577,8 +579,15 @@ def _tensor_method(it: Interp, node: cst.Call, symbol: str, owner: Fact) -> Fact
 # ---------------------------------------------------------------- builtins and shapes
 def _shape_of(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     if args and args[0].kind is Kind.TENSOR:
-        return Fact(Kind.SHAPE, payload=ShapeOf(args[0]))
+        return Fact(Kind.SHAPE, payload=ShapeOf(args[0], variable_of(node.args[0].value)))
+    if args and args[0].kind in (Kind.PLAIN, Kind.UNKNOWN):  # not known to be a tensor, but it has a shape
+        return Fact(Kind.SHAPE, payload=ShapeOf(tensor(), variable_of(node.args[0].value)))
     return it.plain(node)
+
+
+def variable_of(node: cst.BaseExpression) -> str:
+    """The name that an expression is, if it is one."""
+    return node.value if isinstance(node, cst.Name) else ""
 
 
 def _int_like(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:

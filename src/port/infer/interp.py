@@ -229,14 +229,14 @@ class Interp:
         if isinstance(value, tuple):
             return [self.value(v) for v in value]
         if isinstance(fact.payload, ShapeOf) and fact.payload.of.shape is not None:
-            return [Fact(Kind.PLAIN, payload=Size(d)) for d in fact.payload.of.shape]
+            return [Fact(Kind.PLAIN, payload=Size(d, fact.payload.name)) for d in fact.payload.of.shape]
         return None
 
     def _Attribute(self, node: cst.Attribute, env: Env) -> Fact:
         owner = self.ev(node.value, env)
         name = node.attr.value
         if owner.kind is Kind.TENSOR:
-            return apply.tensor_attribute(owner, name)
+            return apply.tensor_attribute(owner, name, apply.variable_of(node.value))
         if isinstance(owner.payload, apply.SelfValue):
             found = owner.payload.cls.attrs.get(name)
             if found is None:

@@ -50,16 +50,18 @@ class MixedRank:
 
 @dataclass(eq=False)
 class Size:
-    """A plain value that is a size of a tensor (`x.shape[-1]`)."""
+    """A plain value that is a size of a tensor (`x.shape[-1]`); `of`: the variable that holds the tensor."""
 
     dim: Dim
+    of: str = ""
 
 
 @dataclass(eq=False)
 class ShapeOf:
-    """The shape of a tensor, as a value."""
+    """The shape of a tensor, as a value; `name`: the variable that holds the tensor."""
 
     of: Fact
+    name: str = ""
 
 
 @dataclass(eq=False)
