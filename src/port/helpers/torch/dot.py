@@ -2,8 +2,9 @@ import torch
 import torch.nn.functional as F
 
 
-def dot(x, y, axes, normalize=False):
-    """Contract one axis of x with one of y, sample by sample, as keras.layers.Dot."""
+def dot(inputs, axes, normalize=False):
+    """Contract one axis of each of two inputs, sample by sample, as keras.layers.Dot."""
+    x, y = inputs
     x_axis, y_axis = (axes, axes) if isinstance(axes, int) else axes
     if normalize:
         x, y = F.normalize(x, dim=x_axis, eps=1e-6), F.normalize(y, dim=y_axis, eps=1e-6)
