@@ -56,21 +56,22 @@ def settings(given: dict[str, Any]) -> Settings:
 
 def direction(source: Path, ported: Path) -> str:
     """Which way a pair of files goes, from what they import; ValueError if that does not say."""
-    tf, torch = (_framework(path, other) for path, other in ((source, ported), (ported, source)))
-    if (tf, torch) == ("tf", "torch"):
+    first, second = _frameworks(source), _frameworks(ported)
+    if first == {"tf"} and "torch" in second:  # refused parts of a port still import the source's framework
         return "tf2torch"
-    if (tf, torch) == ("torch", "tf"):
+    if first == {"torch"} and "tf" in second:
         return "torch2tf"
+    if second == {"torch"} and "tf" in first:
+        return "tf2torch"
     raise ValueError("one file must use TensorFlow or Keras, and the other PyTorch")
 
 
-def _framework(path: Path, other: Path) -> str:
+def _frameworks(path: Path) -> set[str]:
     try:
         text = files.read(path).text
     except files.FileProblem as problem:
         raise ValueError(f"{path}: {problem}") from None
-    tf, torch = bool(_TF.search(text)), bool(_TORCH.search(text))
-    return "tf" if tf and not torch else "torch" if torch and not tf else ""
+    return {name for name, pattern in (("tf", _TF), ("torch", _TORCH)) if pattern.search(text)}
 
 
 def verify_items(items: Sequence[Item], direction: str, config: Config, given: Sequence[Case],

@@ -161,6 +161,9 @@ class Emitter:
             raise Refused("P209", f"`{node.value}` is channels first or last, depending on settings", node)
         if node.value in self.scope.names:
             return expression(self.scope.names[node.value])
+        payload = self.fact(node).payload
+        if isinstance(payload, Function) and payload in self.classes and payload.name == node.value:
+            return cst.Name(self.classes[payload](payload).name)  # the builder is a class now
         symbol = self.symbol(node)
         if symbol and symbol.split(".")[0] in ("tf", "keras"):
             return calls.constant(self, node, symbol)

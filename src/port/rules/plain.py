@@ -217,8 +217,11 @@ def framework_names(em: Emitter, node: cst.CSTNode) -> set[str]:
 
 
 def function(em: Emitter, node: cst.FunctionDef) -> list[Any]:
-    """A function that stays one."""
+    """A function that stays one, or a builder of layers inside it."""
     known = em.it.functions.get(node)
+    if known is not None and known in em.classes:
+        spec = em.classes[known](known)
+        return [spec.definition.with_changes(leading_lines=node.leading_lines)]
     return [plain_function(em, node, known, Scope(stage="plain", function=known))]
 
 
