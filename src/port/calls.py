@@ -797,6 +797,11 @@ def kept_args(em: Emitter, node: cst.Call, function: Function) -> list[cst.Arg]:
 
 
 def _apply_alternatives(em: Emitter, node: cst.Call, options: Any) -> cst.BaseExpression:
+    if isinstance(options.functions[0].payload, Curried):
+        if em.scope.on_module is None or not isinstance(node.func, cst.Call):
+            raise _refused("P206", "a block chosen by a setting is not called where it is made", node)
+        args = tensor_args(em, node, options.functions[0].payload.inner)
+        return cst.Call(em.scope.on_module(node, options), args)
     modules = [o for o in options.functions if isinstance(o.payload, Function) and o.payload in em.classes]
     if modules and em.scope.on_module is not None:
         args = tensor_args(em, node, modules[0].payload)

@@ -157,8 +157,6 @@ class Emitter:
         return node if value is node.value else node.with_changes(value=value)
 
     def _Name(self, node: cst.Name) -> cst.BaseExpression:
-        if node.value in self.it.conflicts and self.fact(node).layout is Layout.FLIPPED:
-            raise Refused("P209", f"`{node.value}` is channels first or last, depending on settings", node)
         if node.value in self.scope.names:
             return expression(self.scope.names[node.value])
         payload = self.fact(node).payload
@@ -255,6 +253,12 @@ class Emitter:
         if known is not ... and self.is_foreign(node.test):
             return self._expr(node.body if known else node.orelse)
         return self.generic(node)
+
+    def check_layouts(self, node: cst.CSTNode) -> None:
+        """Refuse a branch or loop that a tensor leaves channels first on one path and last on another."""
+        names = self.it.conflicts.get(node)
+        if names:
+            raise Refused("P209", f"`{sorted(names)[0]}` is channels first or last, depending on the path", node)
 
     def is_foreign(self, node: cst.CSTNode) -> bool:
         """Does it mention the source's framework?"""

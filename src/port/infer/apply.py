@@ -9,8 +9,9 @@ import libcst as cst
 
 from port.binding import Bound, best_row, literal_text
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, simplify, tensor
-from port.infer import shapes, users
+from port.infer import masks, sequences, shapes, users
 from port.infer.values import (
+    Choice,
     Class,
     Curried,
     Function,
@@ -108,12 +109,14 @@ def subscript(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
                 return Fact(Kind.PLAIN, payload=Items(elements[low:high:step], owner.payload.kind))
         if elements and any(has_tensor(e) for e in elements):
             return next(e for e in elements if has_tensor(e)).but(shape=None, payload=None)
-        if elements and all(e.kind is Kind.LAYER for e in elements):
+        if elements and all(e.kind in (Kind.LAYER, Kind.MODEL) for e in elements):
             return elements[0]
     if isinstance(owner.payload, Grown) and isinstance(index, cst.Index):
         count: Dim = Sym(f"{owner.payload.counts}[{it.text(index.value)}]") if owner.payload.counts != "?" else None
         shape = owner.payload.element.shape
         return owner.payload.element.but(shape=None if shape is None else (*shape[:-1], count))
+    if isinstance(owner.payload, Choice):
+        return Fact(Kind.FUNCTION, payload=users.Alternatives(owner.payload.options))
     value = owner.literal(...)
     if isinstance(value, tuple | str) and isinstance(at, int) and -len(value) <= at < len(value):
         return it.value(value[at])
@@ -288,7 +291,9 @@ def _row_call(it: Interp, node: cst.Call, symbol: str, rows: tuple[Row, ...], ar
     if row.layout != FLIPS and row.returns not in ANY_LAYOUT and result.kind is Kind.TENSOR:
         result = result.but(layout=Layout.PLAIN)
     origin = join_origin(tensors) if row.returns in ("same", "broadcast", "cast") else None
-    return result.but(payload=origin) if result.kind is Kind.TENSOR else result
+    # a cast to the type it has gives the same tensor, and its mask
+    mask = masks.FOREIGN if row.returns == "cast" and tensors and tensors[0].mask is not None else None
+    return result.but(payload=origin, mask=mask) if result.kind is Kind.TENSOR else result
 
 
 def _makes_tensor(row: Row) -> bool:
@@ -337,6 +342,8 @@ def run_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fac
             result = result.but(layout=Layout.PLAIN)
         keep = row.returns in ("same", "broadcast", "cast") and not spatial
         result = result.but(payload=join_origin(inputs) if keep else None)
+    result = masks.after_layer(it, node, layer, inputs, sequences.outcome(it, node, layer, inputs, args, result))
+    if result.kind is Kind.TENSOR:
         layer.outputs.append(result)
     return result
 
@@ -366,14 +373,16 @@ def apply_to(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact
         return run_layer(it, node, callee, args)
     it.applications[node] = (callee, list(args))
     if isinstance(payload, Instance):
-        return users.apply_instance(it, node, payload, args)
+        return masks.after_instance(it, payload, args, users.apply_instance(it, node, payload, args))
     if isinstance(payload, SequentialModel):
         payload.inputs.append(args[0] if args else UNKNOWN)
-        return run_sequential(it, payload, args[0] if args else UNKNOWN, node)
+        return masks.foreign(run_sequential(it, payload, args[0] if args else UNKNOWN, node))
     if isinstance(payload, GraphModel):
-        return payload.outputs if has_tensor(payload.outputs) else tensor()
+        return masks.foreign(payload.outputs) if has_tensor(payload.outputs) else tensor()
     if isinstance(payload, Curried):
         return users.call_curried(it, node, payload, args)
+    if isinstance(payload, users.Alternatives):
+        return users.curried_alternatives(it, node, payload, args)
     return tensor()
 
 
@@ -594,7 +603,8 @@ def _int_like(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     value = args[0].literal(...) if args else ...
     if isinstance(value, int | float) and len(args) == 1:
         return it.value(int(value))
-    if args and isinstance(args[0].payload, Size) and len(args) == 1:
+    if args and isinstance(args[0].payload, Size) and len(args) == 1 and isinstance(
+            node.args[0].value, cst.Subscript):
         return args[0]
     if any(_mentions_size(it, a.value) for a in node.args):
         return Fact(Kind.PLAIN, payload=Size(shapes.simplify_sym(Sym(it.text(node)), None)))

@@ -12,9 +12,10 @@ from typing import Any
 import libcst as cst
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
+from port.infer import masks
 from port.infer.apply import SelfValue
 from port.infer.interp import Interp
-from port.infer.values import OPEN, Class, Env, Function, Grown, Items, MixedRank, has_tensor, tensors_in
+from port.infer.values import OPEN, Class, Env, Function, Grown, Items, MixedRank, Size, has_tensor, tensors_in
 
 _SPATIAL = {1: ["length"], 2: ["height", "width"], 3: ["depth", "height", "width"]}
 
@@ -70,6 +71,7 @@ def _augmented(it: Interp, node: cst.AugAssign, env: Env, line: cst.CSTNode) -> 
 
         both = tuple(f for f in (a, b) if f.kind is Kind.TENSOR)
         result = shapes.broadcast(shapes.Given(both, lambda n: None, lambda n: None, lambda n: UNKNOWN, ()))
+        result = result.but(mask=None)
     elif isinstance(a.payload, Items) and isinstance(b.payload, Items):
         a.payload.elements += b.payload.elements
         result = a
@@ -86,7 +88,10 @@ def assign(it: Interp, target: cst.BaseExpression, value: Fact, env: Env, line: 
            source: cst.BaseExpression | None = None) -> None:
     it.facts[target] = value
     if isinstance(target, cst.Name):
-        _rename_stale(it, target.value, env, line)
+        same = isinstance(value.payload, Size) and isinstance(value.payload.dim, Sym) and (
+            value.payload.dim.text == target.value)
+        if not same:
+            _rename_stale(it, target.value, env, line)
         if value.kind is Kind.PLAIN and value.symbol.startswith("="):
             value = value.but(symbol="=" + target.value)
         env.names[target.value] = value
@@ -151,7 +156,7 @@ def _rename_stale(it: Interp, name: str, env: Env, line: cst.CSTNode | None) -> 
 def _join(it: Interp, name: str, a: Fact | None, b: Fact | None) -> Fact:
     if a is None or b is None:
         return a or b or UNKNOWN
-    if a == b and a.payload is b.payload:
+    if a == b and a.payload is b.payload and a.mask is b.mask:
         return a
     if a.kind is Kind.TENSOR and b.kind is Kind.TENSOR:
         return _join_tensors(it, name, a, b)
@@ -179,16 +184,18 @@ def _join_tensors(it: Interp, name: str, a: Fact, b: Fact) -> Fact:
         if other.rank is not None and other.rank < 3:
             payload = flipped.payload if isinstance(flipped.payload, MixedRank) else MixedRank(flipped.rank)
         else:
-            it.conflicts.add(name)
+            it.conflicts.setdefault(it.merging, set()).add(name)
         a = flipped
     elif a.layout is Layout.FLIPPED and (isinstance(a.payload, MixedRank) or isinstance(b.payload, MixedRank)):
         payload = a.payload if isinstance(a.payload, MixedRank) else b.payload
-    return a.but(payload=payload, dtype=a.dtype if a.dtype == b.dtype else None)
+    return a.but(payload=payload, dtype=a.dtype if a.dtype == b.dtype else None, mask=masks.joined(a, b))
 
 
 def _merge(it: Interp, env: Env, branches: list[tuple[Env, cst.CSTNode | None]], node: cst.CSTNode) -> None:
     """Join the ends of branches into env; sizes that differ become mirrors, assigned at the end of each."""
     names = {n for branch, _ in branches for n in branch.names}
+    it.merging = node
+    it.conflicts.pop(node, None)
     for name in names:
         facts = [branch.names.get(name) for branch, _ in branches]
         joined = facts[0]
@@ -410,6 +417,7 @@ def _loop(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env,
           header: tuple[cst.BaseExpression, Fact] | None) -> None:
     """Two passes: the first finds which sizes change from turn to turn, the second records facts."""
     changed = _assigned(body)
+    it.conflicts.pop(node, None)
     trial = _before_loop(it, env, changed, body)
     saved = (dict(it.before), dict(it.after))
     for name in changed:
@@ -455,7 +463,8 @@ def _turn(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env,
 def _carried(it: Interp, name: str, start: Fact, end: Fact, node: cst.CSTNode,
              mirrors: list[tuple[str, int, str]]) -> Fact:
     if start.shape is None or end.shape is None or len(start.shape) != len(end.shape):
-        return start.but(shape=None if start.shape is None or end.shape is None else start.shape)
+        return start.but(shape=None if start.shape is None or end.shape is None else start.shape,
+                         mask=masks.joined(start, end))
     dims: list[Dim] = list(start.shape)
     for axis, (a, b) in enumerate(zip(start.shape, end.shape, strict=True)):
         if a == b:
@@ -469,7 +478,10 @@ def _carried(it: Interp, name: str, start: Fact, end: Fact, node: cst.CSTNode,
         mirrors.append((name, axis, mirror))
         dims[axis] = Sym(mirror)
     layout = start.layout if start.layout is end.layout else end.layout
-    return start.but(shape=tuple(dims), layout=layout, payload=None if layout is not start.layout else start.payload)
+    if start.layout is not end.layout and len(dims) > 2:
+        it.conflicts.setdefault(node, set()).add(name)
+    return start.but(shape=tuple(dims), layout=layout, payload=None if layout is not start.layout else start.payload,
+                     mask=masks.joined(start, end))
 
 
 def _leave(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env, inside: Env,

@@ -10,8 +10,8 @@ import libcst as cst
 
 from port.binding import literal_text
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, arithmetic, tensor
-from port.infer import apply, shapes
-from port.infer.values import Class, Env, Function, Grown, Items, LayerCall, ShapeOf, Size, has_tensor, tensors_in
+from port.infer import apply, masks, shapes
+from port.infer.values import Choice, Class, Env, Function, Grown, Items, LayerCall, ShapeOf, Size, has_tensor, tensors_in
 from port.names import Names, canonical, dotted_name
 from port.table import Row
 
@@ -73,7 +73,9 @@ class Interp:
         self.counter = itertools.count()
         self.ranks: dict[tuple[Any, str], int] = {}
         self.wants_out: set[Function] = set()
-        self.conflicts: set[str] = set()  # variables that hold either layout, depending on settings
+        self.masks: dict[cst.Call, Any] = {}  # application of Embedding or Masking -> its Mask
+        self.conflicts: dict[Any, set[str]] = {}  # branch or loop -> variables that leave it in either layout
+        self.merging: Any = None
         self.known_params: dict[str, Fact] = {}  # facts given from outside, by parameter name
         self.added: dict[cst.Call, bool] = {}  # Sequentials that get layers by .add
         self.appended: set[str] = set()  # lists that get tensors
@@ -121,7 +123,7 @@ class Interp:
     def _UnaryOperation(self, node: cst.UnaryOperation, env: Env) -> Fact:
         inner = self.ev(node.expression, env)
         if inner.kind is Kind.TENSOR:
-            return inner
+            return inner.but(mask=None)
         value = inner.literal(...)
         if value is ...:
             if isinstance(node.operator, cst.Minus) and isinstance(inner.payload, Size):
@@ -144,7 +146,7 @@ class Interp:
                 return shapes.matmul(shapes.Given((a, b), _none, _none, _none, ()))
             both = tuple(f for f in (a, b) if f.kind is Kind.TENSOR)
             result = shapes.broadcast(shapes.Given(both, _none, _none, _none, ()))
-            return result.but(payload=apply.join_origin(both))
+            return result.but(payload=apply.join_origin(both), mask=None)
         if isinstance(node.operator, cst.Add) and (isinstance(a.payload, Items) and isinstance(b.payload, Items)):
             return Fact(Kind.PLAIN, payload=Items(a.payload.elements + b.payload.elements, a.payload.kind))
         x, y = a.literal(...), b.literal(...)
@@ -163,6 +165,10 @@ class Interp:
             if has_tensor(left) or left.kind in (Kind.LAYER, Kind.MODEL):
                 return Fact(Kind.PLAIN, symbol="=") if left.symbol == "?" else self.value(
                     isinstance(operator, cst.IsNot))
+        if len(rights) == 1 and rights[0].literal(...) is None and self.current and isinstance(
+                node.left, cst.Name) and node.left.value in self.current[-1].absent and isinstance(
+                operator, cst.Is | cst.IsNot):
+            return self.value(isinstance(operator, cst.Is))  # a Keras tensor cannot be passed in
         if any(f.kind is Kind.TENSOR for f in (left, *rights)):
             facts = tuple(f for f in (left, *rights) if f.kind is Kind.TENSOR)
             return shapes.compare(shapes.Given(facts, _none, _none, _none, ()))
@@ -191,7 +197,7 @@ class Interp:
         if test is not ...:
             return a if test else b
         if Kind.TENSOR in (a.kind, b.kind):
-            return a if a.kind is Kind.TENSOR else b
+            return (a if a.kind is Kind.TENSOR else b).but(mask=masks.joined(a, b))
         if a.values is not None and b.values is not None:
             return Fact(Kind.PLAIN, values=a.values | b.values, symbol="=")
         return self.plain(node)
@@ -282,6 +288,16 @@ class Interp:
         return self.plain(node)
 
     _ListComp = _GeneratorExp = _SetComp = _comprehension
+
+    def _Dict(self, node: cst.Dict, env: Env) -> Fact:
+        values = []
+        for element in node.elements:
+            if isinstance(element, cst.DictElement):
+                self.ev(element.key, env)
+            values.append(self.ev(element.value, env))
+        if values and all(v.kind is Kind.FUNCTION and v.payload is not None for v in values):
+            return Fact(Kind.PLAIN, payload=Choice(values))
+        return self.plain(node)
 
     def _DictComp(self, node: cst.DictComp, env: Env) -> Fact:
         inner = Env(env)

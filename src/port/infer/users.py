@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, tensor
+from port.infer import masks
 from port.infer.values import (
     OPEN,
     Applied,
@@ -286,6 +287,7 @@ def reached(function: Function, name: str, seen: frozenset[Any] = frozenset()) -
 
 def _receive_tensor(it: Interp, function: Function, name: str, fact: Fact) -> bool:
     old = function.tensors.get(name)
+    fact = masks.foreign(fact)
     new = fact.but(payload=None) if fact.kind is Kind.TENSOR else fact
     if old is None:
         if fact.kind is Kind.TENSOR and fact.layout is Layout.FLIPPED:
@@ -307,6 +309,9 @@ def _receive_tensor(it: Interp, function: Function, name: str, fact: Fact) -> bo
         elif old.shape != fact.shape and old.shape is not None and fact.shape is not None:
             joined = tuple(a if a == b else None for a, b in zip(old.shape, fact.shape, strict=True))
             function.tensors[name] = old.but(shape=joined)
+        if fact.mask is not None and function.tensors[name].mask is None:
+            function.tensors[name] = function.tensors[name].but(mask=fact.mask)
+            changed = True
     return changed
 
 
@@ -325,6 +330,9 @@ def call_alternatives(it: Interp, node: cst.Call, options: Alternatives, args: l
             results.append(call_function(it, node, option.payload, args))
         elif isinstance(option.payload, Class):
             results.append(instantiate(it, node, option.payload, args))
+    if results and all(isinstance(r.payload, Curried) for r in results):
+        it.applications.pop(node, None)
+        return Fact(Kind.LAYER, payload=Alternatives(results))
     it.applications[node] = (Fact(Kind.FUNCTION, payload=options), list(args))
     if not results:
         return UNKNOWN
@@ -333,6 +341,17 @@ def call_alternatives(it: Interp, node: cst.Call, options: Alternatives, args: l
         return _out_of(it, node, first)
     stateful = any(isinstance(o.payload, Function) and o.payload.stateful for o in options.functions)
     return _out_of(it, node, first) if stateful and first.kind is Kind.TENSOR else first
+
+
+def curried_alternatives(it: Interp, node: cst.Call, options: Alternatives, args: list[Fact]) -> Fact:
+    """`{0: A, 1: B}[kind](settings)(x)`: one of several blocks; its width is asked of the module."""
+    results = [call_curried(it, node, o.payload, args) for o in options.functions]
+    it.wants_out |= {o.payload.inner for o in options.functions}
+    first = results[0]
+    if first.kind is not Kind.TENSOR or first.shape is None:
+        return first
+    return first.but(shape=(*first.shape[:1], *[None] * (len(first.shape) - 2), out_size(it, node, None, None)),
+                     payload=None)
 
 
 def analyze(it: Interp, function: Function) -> None:
@@ -417,7 +436,8 @@ def _tensor_param(it: Interp, function: Function, name: str, rank: int | None, s
         for axis, dim in enumerate(fact.shape):
             if isinstance(dim, Sym):
                 function.mirrors[dim.text] = (name, axis)
-    fact = fact.but(dtype=known.dtype if known is not None and known.dtype != "!" else None)
+    fact = fact.but(dtype=known.dtype if known is not None and known.dtype != "!" else None,
+                    mask=known.mask if known is not None else None)
     return fact.but(symbol="?") if known is not None and known.symbol == "?" else fact
 
 
@@ -455,7 +475,7 @@ def substitute(it: Interp, node: cst.Call | None, function: Function, bound: dic
     if not has_tensor(result) or node is None:
         return result
     bindings = bindings_of(it, node, function, bound)
-    return _in_terms(it, node, function, result, bindings, None)
+    return masks.foreign(_in_terms(it, node, function, result, bindings, None))
 
 
 def bindings_of(it: Interp, node: cst.Call, function: Function,

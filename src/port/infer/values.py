@@ -49,6 +49,13 @@ class MixedRank:
 
 
 @dataclass(eq=False)
+class Choice:
+    """A dict whose values are functions or classes of the user."""
+
+    options: list[Fact]
+
+
+@dataclass(eq=False)
 class Size:
     """A plain value that is a size of a tensor (`x.shape[-1]`); `of`: the variable that holds the tensor."""
 

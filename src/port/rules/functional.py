@@ -183,7 +183,7 @@ def _param_nodes(function: Function | None, params: list[str], defaults: dict[st
         default = known.get(p)
         if default is None and any(q.default is not None for q in out):
             default = None
-            out = [q.with_changes(default=None) for q in out]
+            out = [q.with_changes(default=None, equal=cst.MaybeSentinel.DEFAULT) for q in out]
         out.append(cst.Param(cst.Name(p), default=default, equal=cst.AssignEqual(
             cst.SimpleWhitespace(""), cst.SimpleWhitespace("")) if default is not None else cst.MaybeSentinel.DEFAULT))
     return out

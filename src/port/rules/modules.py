@@ -165,6 +165,8 @@ class Split:
         if isinstance(payload, Curried):
             spec = em.classes[payload.outer](payload.outer)
             return (curried_ctor(self, node, payload, spec), payload.outer.name, constant_name(em, payload.node))
+        if isinstance(payload, users.Alternatives) and isinstance(payload.functions[0].payload, Curried):
+            return curried_choice(self, node, [o.payload for o in payload.functions]), "block", ""
         if isinstance(payload, users.Alternatives):
             options = [o.payload for o in payload.functions if isinstance(o.payload, Function)]
             specs = [em.classes[o](o) for o in options]
@@ -264,7 +266,21 @@ def ctor_call(split: Split, node: cst.Call, function: Function, name: str, spec:
                            whitespace_before_args=node.whitespace_before_args), list(node.args))
 
 
-def curried_ctor(split: Split, node: cst.Call, curried: Curried, spec: Any) -> cst.BaseExpression:
+def curried_choice(split: Split, node: cst.Call, options: list[Curried]) -> cst.BaseExpression:
+    """One of several blocks, chosen by a setting: all must take the same arguments."""
+    specs = [split.em.classes[o.outer](o.outer) for o in options]
+    mirrors = dict.fromkeys(m for s in specs for m in s.mirrors)
+    if any(list(mirrors) != s.mirrors for s in specs):
+        raise Refused("P206", "blocks chosen by a setting need different sizes", node)
+    dropped = set.intersection(*[s.dropped for s in specs])
+    if any(s.dropped != dropped for s in specs):
+        raise Refused("P206", "blocks chosen by a setting take different arguments", node)
+    call = options[0].node
+    return curried_ctor(split, node, options[0], specs[0], split.em.expr(call.func))
+
+
+def curried_ctor(split: Split, node: cst.Call, curried: Curried, spec: Any,
+                 callee: cst.BaseExpression | None = None) -> cst.BaseExpression:
     """`MBConvBlock(16, 24)(x)`: the sizes of x come first, then the settings."""
     em = split.em
     args = [em.it.facts.get(a.value, UNKNOWN) for a in node.args]
@@ -276,7 +292,7 @@ def curried_ctor(split: Split, node: cst.Call, curried: Curried, spec: Any) -> c
             made.append(arg.with_changes(value=em.expr(arg.value)))
     from port.build import drop_commas, reflow
 
-    call = cst.Call(expression(spec.name), drop_commas(made, list(curried.node.args)),
+    call = cst.Call(callee or expression(spec.name), drop_commas(made, list(curried.node.args)),
                     whitespace_before_args=curried.node.whitespace_before_args)
     return reflow(call, list(curried.node.args))
 
@@ -418,7 +434,9 @@ def _assign(split: Split, small: Any, line: cst.SimpleStatementLine, init: list[
     if value is not None and _holds_layers(fact):
         _hold_list(split, targets, value, fact, line, init)
         return
-    init.append(line.with_changes(body=[split.init(small)]))
+    new = split.init(small)
+    if not (isinstance(new, cst.Assign) and code(new.targets[0].target) == code(new.value)):
+        init.append(line.with_changes(body=[new]))
     for t in targets:
         names = names_of(t)
         if split.loop_names:
@@ -586,6 +604,7 @@ def _if(split: Split, node: cst.If, rest: list[cst.CSTNode], init: list[Any],
         init += a
         forward += b
         return True if ended else None
+    split.em.check_layouts(node)
     tensor_test = touches_tensor(split, node.test)
     _mirrors(split, node, init)
     if tensor_test:
@@ -724,6 +743,7 @@ class LoopForward:
 
 
 def _loop(split: Split, node: Any, init: list[Any], forward: Statements) -> None:
+    split.em.check_layouts(node)
     if isinstance(node, cst.While):
         if touches_tensor(split, node):
             raise Refused("P206", "a while loop among layers", node)

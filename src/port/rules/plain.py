@@ -35,6 +35,7 @@ def one(em: Emitter, node: Any, kept_names: set[str]) -> list[Any]:
     if isinstance(node, cst.SimpleStatementLine):
         return line(em, node, kept_names)
     try:
+        em.check_layouts(node)
         if isinstance(node, cst.If):
             taken = decided(em, node)
             return [_if(em, node, kept_names)] if taken is None else _taken(em, node, taken, kept_names)
