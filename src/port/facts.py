@@ -174,6 +174,7 @@ class Fact:
     values: frozenset[Any] | None = None  # plain: the literal values that can reach this place
     symbol: str = ""  # canonical name of a class or function, or of the class of a layer
     payload: Any = field(default=None, compare=False)  # structure of containers, layers, user functions
+    mask: Any = field(default=None, compare=False)  # infer/masks.py: the Keras mask that the tensor carries
 
     @property
     def rank(self) -> int | None:

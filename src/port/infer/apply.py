@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
-from port.binding import Bound, best_row, literal_text
+from port.binding import Bound, best_row, bind, literal_text, row_name
+from port.conditions import SETTING, default_fact, is_exact_number, unmet
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, simplify, tensor
 from port.infer import masks, sequences, shapes, users
 from port.infer.values import (
@@ -270,13 +271,16 @@ def given(it: Interp, bound: Bound | None, inputs: tuple[Fact, ...]) -> shapes.G
 
 
 def _row_call(it: Interp, node: cst.Call, symbol: str, rows: tuple[Row, ...], args: list[Fact]) -> Fact:
-    found = best_row(rows, node, symbol, layer=symbol.startswith("keras.layers."))
+    found = _fitting(it, rows, node, symbol)
     if found is None:
         return it.plain(node)
     row, bound = found
     if row.kind == "layer" or symbol.startswith("keras.layers."):
         return _new_layer(it, node, symbol, row, bound)
     tensors = tuple(a for a in args if has_tensor(a))
+    python = python_result(row, [it.facts.get(a, UNKNOWN) for a in bound.args.values()]) if not tensors else None
+    if python is not None:
+        return python
     if not tensors and not row.returns:
         return Fact(Kind.PLAIN, symbol="=") if not symbol.startswith(("tf.", "keras.ops")) else tensor(
         ) if _makes_tensor(row) else it.plain(node)
@@ -284,16 +288,56 @@ def _row_call(it: Interp, node: cst.Call, symbol: str, rows: tuple[Row, ...], ar
         return Fact(Kind.SHAPE, payload=ShapeOf(tensors[0])) if tensors else it.plain(node)
     if row.returns in ("plain", "python", "none"):
         return it.plain(node)
-    rule = shapes.RULES.get(row.returns, shapes.unknown)
+    rule = SHAPES.get(row.returns, shapes.unknown)
     if row.layout == FLIPS:
         want_flipped(it, tensors)
     result = rule(given(it, bound, tensors))
-    if row.layout != FLIPS and row.returns not in ANY_LAYOUT and result.kind is Kind.TENSOR:
-        result = result.but(layout=Layout.PLAIN)
+    if result.kind is Kind.TENSOR:
+        if row.layout == FLIPS:
+            result = result.but(layout=Layout.FLIPPED)
+        elif row.returns not in ANY_LAYOUT:
+            result = result.but(layout=Layout.PLAIN)
+        if row.dtype:
+            result = result.but(dtype=opshapes.dtype_of(it.facts.get(bound.args.get("dtype"), UNKNOWN))
+                                if row.dtype == "dtype" else row.dtype)
     origin = join_origin(tensors) if row.returns in ("same", "broadcast", "cast") else None
-    # a cast to the type it has gives the same tensor, and its mask
-    mask = masks.FOREIGN if row.returns == "cast" and tensors and tensors[0].mask is not None else None
-    return result.but(payload=origin, mask=mask) if result.kind is Kind.TENSOR else result
+    return result.but(payload=origin) if result.kind is Kind.TENSOR else result
+
+
+def _fitting(it: Interp, rows: tuple[Row, ...], node: cst.Call, symbol: str) -> tuple[Row, Bound] | None:
+    """The first row whose signature and conditions fit the call; failing that, whose signature does."""
+    if symbol.startswith("keras.layers."):
+        return best_row(rows, node, symbol, layer=True)
+    for row in rows:
+        for signature in row.tf:
+            bound = bind(signature, node)
+            if bound.problem or not row_name(signature.name, symbol):
+                continue
+
+            def fact(name: str, bound: Bound = bound) -> Fact:
+                return it.facts.get(bound.args[name], UNKNOWN) if name in bound.args else default_fact(bound, name)
+
+            if unmet(row, bound, fact) == ("", ""):
+                return row, bound
+    return best_row(rows, node, symbol)
+
+
+# Functions that Python has too: what they are for numbers (rows by name).
+PYTHON = {"cast": "", "sqrt": "math.sqrt", "exp": "math.exp", "log": "math.log", "maximum": "max", "minimum": "min",
+          "abs": "abs", "floor": "math.floor", "ceil": "math.ceil", "pow": "math.pow"}
+
+
+def python_result(row: Row, facts: list[Fact]) -> Fact | None:
+    """A number, if the function is one of Python's and all it gets are numbers."""
+    if row.name not in PYTHON or not facts:
+        return None
+    numbers = facts[:1] if row.name == "cast" else facts
+    if not all(is_exact_number(f) or f.dtype == SETTING for f in numbers):
+        return None
+    kind = opshapes.dtype_of(facts[1]) if row.name == "cast" and len(facts) > 1 else ""
+    if kind and kind.startswith(("int", "uint")):
+        return facts[0] if isinstance(facts[0].payload, Size) else Fact(Kind.PLAIN, symbol="=", dtype="int")
+    return Fact(Kind.PLAIN, symbol="=", dtype="float")
 
 
 def _makes_tensor(row: Row) -> bool:
