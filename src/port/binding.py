@@ -68,6 +68,11 @@ def bind(signature: Signature, call: cst.Call, layer: bool = False, receiver: cs
     return bound
 
 
+def row_name(name: str, symbol: str) -> bool:
+    """Is this the signature of the symbol, in TF 1's spelling or that of a whole family too?"""
+    return name in (symbol, symbol.replace("tf.", "tf.compat.v1.", 1)) or name.endswith(".*")
+
+
 def literal_text(text: str | None) -> Any:
     """Value of source text that is a literal; LookupError otherwise."""
     if text is None:
@@ -92,7 +97,7 @@ def best_row(rows: tuple[Row, ...], call: cst.Call, symbol: str, layer: bool = F
     fallback = None
     for row in rows:
         for signature in row.tf:
-            if signature.name != symbol and not signature.name.endswith(".*"):
+            if not row_name(signature.name, symbol):
                 continue
             bound = bind(signature, call, layer)
             if not bound.problem:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
-from port.binding import Bound, best_row, bind, literal_text
+from port.binding import Bound, best_row, bind, literal_text, row_name
 from port.build import build, drop_commas, expression, paren, parse, reflow, substitute
 from port.conditions import default_fact, unmet
 from port.facts import UNKNOWN, Fact, Kind, Layout, Sym
@@ -194,11 +194,6 @@ def row_call(em: Emitter, node: cst.Call, symbol: str, receiver: cst.BaseExpress
                 return run(job, symbol)
             problem = problem if problem[1] else fault
     raise _refused(problem[0] or "P202", f"`{symbol}`: {problem[1]}", node)
-
-
-def row_name(name: str, symbol: str) -> bool:
-    """Is this the signature of the symbol, in TF 1's spelling or that of a whole family too?"""
-    return name in (symbol, symbol.replace("tf.", "tf.compat.v1.", 1)) or name.endswith(".*")
 
 
 def run(job: Job, symbol: str) -> cst.BaseExpression:
@@ -435,7 +430,11 @@ class Plan:
     run: Callable[..., cst.BaseExpression]  # (callee or None, inputs, node) -> expression
 
     def ctor(self) -> cst.BaseExpression:
-        return self.make()
+        from port.rules.initial import note
+
+        new = self.make()
+        note(self.job, new)
+        return new
 
 
 def first_input(layer: LayerCall) -> Fact:

@@ -7,12 +7,13 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from port.binding import Bound, literal_text
-from port.facts import Fact, Kind, Sym, dim_value
+from port.facts import Fact, Kind, dim_value
 from port.infer.values import Items, ShapeOf, Size
 from port.names import canonical
 from port.table import Row
 
-NUMBERS = ("int", "float")  # `Fact.dtype` of a Python value that is known to be a number
+# `Fact.dtype` of a Python value: a number for sure; by the default of a parameter; a setting of a model
+EXACT, USUAL, SETTING = ("int", "float"), ("int?", "float?"), "setting"
 Facts = Callable[[str], Fact]
 Reaching = Callable[[str], Collection[Any]]
 
@@ -98,12 +99,12 @@ def is_number(fact: Fact) -> bool:
         return False
     if fact.values is not None:
         return all(isinstance(v, int | float) and not isinstance(v, bool) for v in fact.values)
-    return isinstance(fact.payload, Size | Sym) or fact.dtype in NUMBERS
+    return isinstance(fact.payload, Size) or fact.dtype in EXACT + USUAL
 
 
 def is_exact_number(fact: Fact) -> bool:
     """A number that cannot be a tensor, whoever calls: not only by the default of a parameter."""
-    return is_number(fact) and (fact.values is not None or isinstance(fact.payload, Size))
+    return is_number(fact) and (fact.values is not None or isinstance(fact.payload, Size) or fact.dtype in EXACT)
 
 
 def is_sequence(fact: Fact) -> bool:

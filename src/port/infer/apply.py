@@ -10,7 +10,7 @@ import libcst as cst
 from port.binding import Bound, best_row, bind, literal_text, row_name
 from port.conditions import SETTING, default_fact, is_exact_number, unmet
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, simplify, tensor
-from port.infer import masks, sequences, shapes, users
+from port.infer import masks, opshapes, sequences, shapes, users
 from port.infer.values import (
     Choice,
     Class,
@@ -39,6 +39,7 @@ CHANNELS_LAST = ("keras.backend.image_data_format", "keras.config.image_data_for
 # Shape rules of ops that act alike in either layout (their axis arguments are remapped).
 ANY_LAYOUT = {"same", "broadcast", "compare", "concat", "reduce", "cast", "split"}
 FLIPS = "nchw"
+SHAPES = shapes.RULES | opshapes.RULES
 
 
 @dataclass(frozen=True)
@@ -690,6 +691,10 @@ def _reversed(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     return args[0] if args else UNKNOWN
 
 
+def _backend(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    return it.value("tensorflow")
+
+
 def _isinstance(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     return it.plain(node)
 
@@ -703,5 +708,5 @@ SPECIAL = {
     "tf.shape": _shape_of, "keras.ops.shape": _shape_of, "keras.backend.int_shape": _shape_of,
     "keras.backend.shape": _shape_of, "builtins.int": _int_like, "builtins.max": _int_like, "builtins.min": _int_like,
     "builtins.round": _int_like, "builtins.float": _int_like, "builtins.tuple": _tuple, "builtins.list": _tuple,
-    "builtins.len": _len, "builtins.reversed": _reversed, "copy.deepcopy": _first,
+    "keras.backend.backend": _backend, "keras.config.backend": _backend, "builtins.len": _len, "builtins.reversed": _reversed, "copy.deepcopy": _first,
 }

@@ -9,6 +9,7 @@ from typing import Any
 import libcst as cst
 
 from port.binding import literal_text
+from port.conditions import is_exact_number, is_number
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, arithmetic, tensor
 from port.infer import apply, masks, shapes
 from port.infer.values import Choice, Class, Env, Function, Grown, Items, LayerCall, ShapeOf, Size, has_tensor, tensors_in
@@ -155,6 +156,9 @@ class Interp:
             return self.value(arithmetic(op, x, y))
         if op and (isinstance(a.payload, Size) or isinstance(b.payload, Size)):
             return Fact(Kind.PLAIN, payload=Size(arithmetic(op, self.dim(node.left, a), self.dim(node.right, b))))
+        if is_number(a) and is_number(b):
+            exact = is_exact_number(a) and is_exact_number(b)
+            return self.plain(node).but(dtype="float" if exact else "float?")
         return self.plain(node)
 
     def _Comparison(self, node: cst.Comparison, env: Env) -> Fact:

@@ -400,13 +400,30 @@ def _parameters(it: Interp, function: Function, env: Env) -> None:
         elif name in function.callables:
             env.names[name] = Fact(Kind.FUNCTION, payload=Alternatives(function.callables[name]))
         else:
-            reaching = function.reaching.setdefault(name, set())
-            env.names[name] = Fact(Kind.PLAIN, symbol="=" + name, payload=None) if not reaching else Fact(
-                Kind.PLAIN, symbol="=" + name)
+            function.reaching.setdefault(name, set())
+            env.names[name] = Fact(Kind.PLAIN, symbol="=" + name, dtype=_number_kind(function, name))
     if function.kwstar:
         env.names[function.kwstar] = Fact(Kind.PLAIN, symbol="=")
     if function.star:
         env.names[function.star] = Fact(Kind.PLAIN, symbol="=")
+
+
+def _number_kind(function: Function, name: str) -> str | None:
+    """What a parameter's default or type hint says of it: see `conditions`."""
+    if not isinstance(function.node, cst.FunctionDef):
+        return None
+    default = function.defaults.get(name)
+    while isinstance(default, cst.UnaryOperation):
+        default = default.expression
+    if isinstance(default, cst.Integer | cst.Float):
+        return "int?" if isinstance(default, cst.Integer) else "float?"
+    for p in (*function.node.params.params, *function.node.params.kwonly_params):
+        if p.name.value == name and p.annotation is not None:
+            hint = p.annotation.annotation
+            if isinstance(hint, cst.Name) and hint.value in ("int", "float"):
+                return hint.value + "?"
+    owner = function.owner is not None and function.name == "__init__" and bool(function.owner.root)
+    return "setting" if owner and default is None else None
 
 
 def _container(it: Interp, function: Function, name: str, known: Fact) -> Fact:
