@@ -114,6 +114,10 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     if symbol.split(".")[0] in ("tf", "keras"):
         return row_call(em, node, symbol)
     owner = em.fact(node.func.value) if isinstance(node.func, cst.Attribute) else UNKNOWN
+    if owner.kind is Kind.LAYER and node.func.attr.value == "compute_mask":  # type: ignore[union-attr]
+        from port.rules import masking
+
+        return masking.compute_mask(em, node, owner.payload)
     if owner.kind is Kind.TENSOR:
         return _tensor_method(em, node, owner)
     return em.generic(node)
@@ -136,7 +140,19 @@ def _refused(code_: str, message: str, node: cst.CSTNode) -> Exception:
     return Refused(code_, message, node)
 
 
+def Refused_() -> type[Exception]:
+    from port.emit import Refused
+
+    return Refused
+
+
+TRAINING = ("keras.optimizers.", "keras.callbacks.", "keras.metrics.", "keras.losses.", "tf.data.", "tf.GradientTape",
+            "tf.train.", "tf.compat.v1.train.", "tf.distribute.", "tf.summary.", "keras.utils.Sequence")
+
+
 def unknown_symbol(em: Emitter, symbol: str, node: cst.CSTNode) -> Exception:
+    if symbol.startswith(TRAINING):
+        return _refused("P205", f"`{symbol}` belongs to training", node)
     near = difflib.get_close_matches(symbol, list(em.it.rows), 1, 0.8)
     hint = f"; did you mean `{near[0]}`?" if near else ""
     return _refused("P201", f"`{symbol}` has no row in the tables{hint}", node)
@@ -554,9 +570,11 @@ def fill(job: Job, what: str) -> Any:
     facts = tensors_in(job.x)
     shape = facts[0].shape if facts else None
     if what in ("channels", "features"):
-        if shape is None or not shape or shape[-1] is None:
+        width = facts[0].width if facts else None
+        try:
+            return None if width is None else job.em.size(width, job.node)
+        except Refused_():
             return None  # open: a Lazy module
-        return job.em.size(shape[-1], job.node)
     if what == "shape_tail":
         if shape is None or None in shape[1:]:
             raise job.refuse("P208", "the shape that arrives here is not known")
@@ -598,6 +616,9 @@ def _functional(job: Job) -> Plan:
     row = job.row
 
     def make() -> cst.BaseExpression:
+        if job.sequential and not row.torch and "torch" in row.expr:
+            job.em.helper("Lambda")
+            return build("Lambda(lambda x: {e})", e=template_layer(job, [cst.Name("x")]))
         if not row.torch:
             raise job.refuse("P206", f"`{row.name}` cannot be kept as an object; call it where it is used")
         prepare(job)
@@ -688,13 +709,19 @@ def application(em: Emitter, node: cst.Call, callee: Fact, inputs: list[Fact]) -
 def apply_layer(em: Emitter, node: cst.Call, layer: LayerCall, inputs: list[Fact]) -> cst.BaseExpression:
     made = plan(em, layer, inputs[0] if inputs else UNKNOWN)
     _drop_training(em, node)
+    from port.rules import masking
+
     merge = node is layer.node  # layers.add([a, b]): made and applied in one call
     args = node.args[:1] if merge else layer_args(node)
+    masking.guard(em, node, layer)
     if made.job.row.via in FULL:
         callee = _callee(em, node, layer, made, merge)
         return made.run(callee, args, node)
     if not args:
         raise _refused("P206", "a layer is called without an input", node)
+    masked = masking.average(em, node, layer, args[0].value)
+    if masked is not None:
+        return masked
     extra = [a for a in args[1:] if not (a.keyword is not None and a.keyword.value == "mask"
                                          and em.fact(a.value).literal(...) is None)]
     if extra and not merge:
@@ -706,11 +733,12 @@ def apply_layer(em: Emitter, node: cst.Call, layer: LayerCall, inputs: list[Fact
         values = [em.expr(e.value, made.job.want) for e in first.elements]
     else:
         values = [em.expr(first, made.job.want)]
+    masking.made(em, node, values[0])
     callee = _callee(em, node, layer, made, merge)
     return made.run(callee, values, node)
 
 
-FULL = {"mha", "rnn", "bidirectional", "attention"}
+FULL = {"mha", "rnn", "bidirectional", "attention"}  # their adapters read the arguments of the call themselves
 
 
 def _callee(em: Emitter, node: cst.Call, layer: LayerCall, made: Plan, merge: bool) -> cst.BaseExpression | None:
@@ -842,6 +870,12 @@ def _apply_model(em: Emitter, node: cst.Call, payload: Any) -> cst.BaseExpressio
         fact = em.fact(arg.value)
         want = (Layout.FLIPPED if flipped else Layout.PLAIN) if fact.kind is Kind.TENSOR else None
         made.append(arg.with_changes(value=em.expr(arg.value, want)))
+    from port.rules import masking
+
+    if method is not None:
+        made = masking.with_argument(em, node, method.params, made)
+    if isinstance(payload, GraphModel):
+        masking.no_mask_into_model(em, node)
     if isinstance(payload, GraphModel) and len(made) == 1 and isinstance(made[0].value, cst.List):
         made = [cst.Arg(e.value) for e in made[0].value.elements]
     args = drop_commas(made, list(node.args)) if len(made) != len(node.args) else made

@@ -174,11 +174,17 @@ class Fact:
     values: frozenset[Any] | None = None  # plain: the literal values that can reach this place
     symbol: str = ""  # canonical name of a class or function, or of the class of a layer
     payload: Any = field(default=None, compare=False)  # structure of containers, layers, user functions
+    last: Dim = None  # tensors of unknown rank: the size of the last axis (source order)
     mask: Any = field(default=None, compare=False)  # infer/masks.py: the Keras mask that the tensor carries
 
     @property
     def rank(self) -> int | None:
         return None if self.shape is None else len(self.shape)
+
+    @property
+    def width(self) -> Dim:
+        """Size of the last axis in the source: channels or features."""
+        return self.shape[-1] if self.shape else self.last
 
     @property
     def value(self) -> Any:

@@ -68,9 +68,10 @@ def layer_norm_axis(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
             raise job.refuse("P208", "the rank that `axis` counts in is not known")
         if value != -1 and shape is not None and value != len(shape) - 1:
             raise job.refuse("P202", "LayerNormalization over an axis that is not the last")
-        if shape is None or shape[-1] is None:
+        width = job.inputs[0].width if job.inputs else None
+        if width is None:
             raise job.refuse("P208", "the width that arrives at this normalisation is not known")
-        return job.em.size(shape[-1], job.node)
+        return job.em.size(width, job.node)
     if isinstance(value, tuple) and shape is not None:
         axes = sorted(a % len(shape) for a in value)
         if axes == list(range(len(shape) - len(axes), len(shape))):

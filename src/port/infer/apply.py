@@ -440,6 +440,14 @@ def _apply_lambda(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) ->
     return tensor()
 
 
+def has_input(model: SequentialModel) -> bool:
+    first = model.layers[0] if model.layers else None
+    if first is None or first.kind is Kind.TENSOR:
+        return first is not None
+    return isinstance(first.payload, LayerCall) and any(
+        _keyword(first.payload.node, k) is not None for k in ("input_shape", "input_dim", "batch_input_shape"))
+
+
 def run_sequential(it: Interp, model: SequentialModel, x: Fact, node: cst.Call) -> Fact:
     for layer in model.layers:
         if isinstance(layer.payload, LayerCall) and layer.payload.symbol == "keras.layers.Lambda":
@@ -601,6 +609,8 @@ def _method(it: Interp, node: cst.Call, symbol: str, owner: Fact, args: list[Fac
         return _add(it, owner.payload, args[0])
     elif name in ("set_shape", "assert_has_rank"):
         return UNKNOWN
+    elif name == "compute_mask" and args and args[0].kind is Kind.TENSOR:
+        return args[0].but(dtype="bool", payload=None, mask=None)
     elif symbol == "layer.get_shape" or name in ("compute_output_shape",):
         return it.plain(node)
     return it.plain(node)
@@ -609,7 +619,11 @@ def _method(it: Interp, node: cst.Call, symbol: str, owner: Fact, args: list[Fac
 def _add(it: Interp, model: SequentialModel, layer: Fact) -> Fact:
     it.added[model.node] = True
     first = not model.layers
-    model.layers.append(layer)
+    if it.depth and model.output is not None:  # in a loop: what arrives differs from turn to turn
+        known = model.output
+        model.output = known.but(shape=None if known.shape is None else (None,) * len(known.shape), last=None)
+    if all(known.payload is not layer.payload or known.payload is None for known in model.layers):
+        model.layers.append(layer)
     if first:
         start_sequential(it, model)
         if layer.kind is Kind.TENSOR:

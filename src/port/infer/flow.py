@@ -183,7 +183,7 @@ def _join_tensors(it: Interp, name: str, a: Fact, b: Fact) -> Fact:
         flipped, other = (a, b) if a.layout is Layout.FLIPPED else (b, a)
         if other.rank is not None and other.rank < 3:
             payload = flipped.payload if isinstance(flipped.payload, MixedRank) else MixedRank(flipped.rank)
-        else:
+        elif other.rank is None or flipped.rank is None or isinstance(flipped.payload, MixedRank):
             it.conflicts.setdefault(it.merging, set()).add(name)
         a = flipped
     elif a.layout is Layout.FLIPPED and (isinstance(a.payload, MixedRank) or isinstance(b.payload, MixedRank)):
@@ -202,10 +202,22 @@ def _merge(it: Interp, env: Env, branches: list[tuple[Env, cst.CSTNode | None]],
         for other in facts[1:]:
             joined = _join(it, name, joined, other)
         tensors = [f for f in facts if f is not None and f.kind is Kind.TENSOR]
+        if joined is not None and joined.kind is Kind.TENSOR and joined.layout is Layout.FLIPPED:
+            _relayout(it, name, facts, branches, node)
         if joined is not None and joined.kind is Kind.TENSOR and tensors:
             joined = _merge_shape(it, name, joined, facts, branches, node)
         if joined is not None:
             env.names[name] = joined
+
+
+def _relayout(it: Interp, name: str, facts: list[Fact | None], branches: list[tuple[Env, cst.CSTNode | None]],
+              node: cst.CSTNode) -> None:
+    """Paths that end channels last are brought channels first at their end."""
+    for fact, (_, where) in zip(facts, branches, strict=True):
+        place = where if where is not None else ("else", node)
+        it.relayout.get(place, {}).pop(name, None)
+        if fact is not None and fact.kind is Kind.TENSOR and fact.layout is Layout.PLAIN and (fact.rank or 0) > 2:
+            it.relayout.setdefault(place, {})[name] = fact.rank or 4
 
 
 def _merge_shape(it: Interp, name: str, joined: Fact, facts: list[Fact | None],
@@ -416,6 +428,15 @@ def _for(it: Interp, node: cst.For, env: Env) -> None:
 def _loop(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env,
           header: tuple[cst.BaseExpression, Fact] | None) -> None:
     """Two passes: the first finds which sizes change from turn to turn, the second records facts."""
+    it.depth += 1
+    try:
+        _two_passes(it, node, body, env, header)
+    finally:
+        it.depth -= 1
+
+
+def _two_passes(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env,
+                header: tuple[cst.BaseExpression, Fact] | None) -> None:
     changed = _assigned(body)
     it.conflicts.pop(node, None)
     trial = _before_loop(it, env, changed, body)
@@ -435,7 +456,15 @@ def _loop(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env,
         if start is None or end is None or start.kind is not Kind.TENSOR or end.kind is not Kind.TENSOR:
             continue
         second.names[name] = _carried(it, name, start, end, node, mirrors)
+        it.entered[node, name] = second.names[name].layout
     _turn(it, node, body, second, header)
+    for name in sorted(changed):
+        start, end = it.entered.get((node, name)), second.names.get(name)
+        it.relayout.get(body, {}).pop(name, None)
+        if start is Layout.FLIPPED and end is not None and end.kind is Kind.TENSOR and end.layout is Layout.PLAIN and (
+                end.rank or 0) > 2:
+            it.relayout.setdefault(body, {})[name] = end.rank or 4
+            second.names[name] = end.but(layout=Layout.FLIPPED)
     for name, axis, mirror in mirrors:
         end = second.names.get(name)
         size = end.shape[axis] if end is not None and end.shape is not None and axis < len(end.shape) else None
@@ -477,9 +506,10 @@ def _carried(it: Interp, name: str, start: Fact, end: Fact, node: cst.CSTNode,
             it.before.setdefault(node, {})[mirror] = a
         mirrors.append((name, axis, mirror))
         dims[axis] = Sym(mirror)
-    layout = start.layout if start.layout is end.layout else end.layout
-    if start.layout is not end.layout and len(dims) > 2:
-        it.conflicts.setdefault(node, set()).add(name)
+    layout = start.layout if start.layout is end.layout or len(dims) < 3 else Layout.FLIPPED
+    it.relayout.get(("before", node), {}).pop(name, None)
+    if layout is Layout.FLIPPED and start.layout is Layout.PLAIN:
+        it.relayout.setdefault(("before", node), {})[name] = len(dims)
     return start.but(shape=tuple(dims), layout=layout, payload=None if layout is not start.layout else start.payload,
                      mask=masks.joined(start, end))
 

@@ -31,6 +31,7 @@ def infer(module: cst.Module, names: Names, rows: Mapping[str, tuple[Row, ...]],
         it.after.clear()
         it.outs.clear()
         it.conflicts.clear()
+        it.relayout.clear()
         for function in it.functions.values():
             function.result = None
         for cls in it.classes.values():
@@ -77,6 +78,9 @@ class Interp:
         self.masks: dict[cst.Call, Any] = {}  # application of Embedding or Masking -> its Mask
         self.conflicts: dict[Any, set[str]] = {}  # branch or loop -> variables that leave it in either layout
         self.merging: Any = None
+        self.entered: dict[Any, Layout] = {}  # (loop, tensor) -> layout at the start of every turn
+        self.depth = 0  # loops around the current statement
+        self.relayout: dict[Any, dict[str, int]] = {}  # place -> tensors to bring channels first there, with rank
         self.known_params: dict[str, Fact] = {}  # facts given from outside, by parameter name
         self.added: dict[cst.Call, bool] = {}  # Sequentials that get layers by .add
         self.appended: set[str] = set()  # lists that get tensors

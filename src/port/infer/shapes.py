@@ -115,7 +115,9 @@ def global_pool(g: Given) -> Fact:
 
 def dense(g: Given) -> Fact:
     shape = g.x.shape
-    return tensor(None if shape is None else (*shape[:-1], g.dim("units")), g.x.dtype)
+    if shape is None:
+        return tensor(None, g.x.dtype).but(last=g.dim("units"))
+    return tensor((*shape[:-1], g.dim("units")), g.x.dtype)
 
 
 def same(g: Given) -> Fact:
@@ -128,7 +130,9 @@ def plain_same(g: Given) -> Fact:
 
 def embedding(g: Given) -> Fact:
     shape = g.x.shape
-    return tensor(None if shape is None else (*shape, g.dim("output_dim")), "float")
+    if shape is None:
+        return tensor(None, "float").but(last=g.dim("output_dim"))
+    return tensor((*shape, g.dim("output_dim")), "float")
 
 
 def product(dims: tuple[Dim, ...]) -> Dim:
@@ -266,7 +270,11 @@ def broadcast(g: Given) -> Fact:
     if not facts:
         return tensor()
     dtype = next((f.dtype for f in facts if f.dtype), None)
-    return tensor(broadcast_shapes([f.shape for f in facts]), dtype, join_layout(facts))
+    result = tensor(broadcast_shapes([f.shape for f in facts]), dtype, join_layout(facts))
+    if result.shape is None:  # the widest operand decides; scalars say nothing
+        widths = [f.width for f in facts if f.rank != 0 and f.width != 1]
+        result = result.but(last=min(widths, key=_plainness) if widths else None)
+    return result
 
 
 def compare(g: Given) -> Fact:

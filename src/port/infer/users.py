@@ -449,6 +449,9 @@ def _tensor_param(it: Interp, function: Function, name: str, rank: int | None, s
     if channels in function.params:
         channels = f"{name}_{kind}"
     fact = it.fresh_tensor(name, rank, channels, function, layout)
+    if fact.shape is None:
+        fact = fact.but(last=Sym(channels))
+        function.mirrors[channels] = (name, -1)
     if fact.shape is not None and len(fact.shape) >= 2:
         for axis, dim in enumerate(fact.shape):
             if isinstance(dim, Sym):
@@ -508,7 +511,9 @@ def bindings_of(it: Interp, node: cst.Call, function: Function,
             bindings[name] = None
     for mirror, (name, axis) in function.mirrors.items():
         fact = bound[name][0] if name in bound else UNKNOWN
-        if fact.kind is Kind.TENSOR and fact.shape is not None and -len(fact.shape) <= axis < len(fact.shape):
+        if fact.kind is Kind.TENSOR and axis == -1:
+            bindings[mirror] = fact.width
+        elif fact.kind is Kind.TENSOR and fact.shape is not None and -len(fact.shape) <= axis < len(fact.shape):
             bindings[mirror] = fact.shape[axis]
         elif axis == -2 and isinstance(fact.payload, Items):
             texts = [t.shape[-1] if t.shape else None for t in tensors_in(fact)]
@@ -542,6 +547,9 @@ def _in_terms(it: Interp, node: cst.Call, function: Function, fact: Fact, bindin
     if fact.kind is not Kind.TENSOR:
         return fact
     if fact.shape is None:
+        if isinstance(fact.last, Sym):
+            ok = "?" not in fact.last.text and _visible(it, function, fact.last, bindings)
+            return fact.but(last=fact.last.substitute(bindings) if ok else None)
         return fact
     origin = fact.payload if not function.stateful else None
     dims: list[Dim] = []
@@ -689,24 +697,24 @@ def _build(it: Interp, cls: Class, x: Fact, changed: bool) -> None:
     build.busy = True
     env = Env(build.env)
     env.names["self"] = build.self_fact
-    shaped = main if main is not None else x
     if len(build.params) > 1:
-        env.names[build.params[1]] = build_shape(it, cls, shaped, call)
+        env.names[build.params[1]] = _shape_seen(it, call, names, main if main is not None else x)
     it.current.append(build)
     flow.run(it, build.node.body.body, env)  # type: ignore[union-attr]
     it.current.pop()
     build.busy, build.result = False, UNKNOWN
 
 
-def build_shape(it: Interp, cls: Class, x: Fact, call: Function | None) -> Fact:
+def _shape_seen(it: Interp, call: Function | None, names: list[str], x: Fact) -> Fact:
+    """`input_shape` of `build`: the shape of call's first tensor, in the names that `call` has for its sizes."""
     if isinstance(x.payload, Items):
-        return Fact(Kind.PLAIN, payload=Items([build_shape(it, cls, e, call) for e in x.payload.elements], "list"))
-    if x.rank is None:
-        shape: tuple[Dim, ...] | None = None
-        return Fact(Kind.SHAPE, payload=ShapeOf(tensor(shape)))
-    flipped = call is not None and bool(call.flipped)
-    name = "in_features" if x.rank == 2 or (x.rank == 3 and not flipped) else "in_channels"
-    return Fact(Kind.SHAPE, payload=ShapeOf(tensor((*[None] * (x.rank - 1), Sym(name)))))
+        return Fact(Kind.PLAIN, payload=Items([_shape_seen(it, None, [], e) for e in x.payload.elements], "list"))
+    if call is None or not names:
+        return Fact(Kind.SHAPE, payload=ShapeOf(tensor(x.shape)))
+    several = len([n for n in names if n in call.tensors]) > 1
+    rank = x.rank if x.rank is not None else it.ranks.get((call, names[0]))
+    seen = _tensor_param(it, call, names[0], rank, several, x)
+    return Fact(Kind.SHAPE, payload=ShapeOf(seen))
 
 
 def analyze_rest(it: Interp) -> None:

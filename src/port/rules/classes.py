@@ -13,7 +13,7 @@ from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
 from port.infer import users
 from port.infer.apply import SelfValue
 from port.infer.interp import code
-from port.infer.values import Class, Function, Instance, Items, LayerCall, SequentialModel
+from port.infer.values import Class, Function, Instance, Items, LayerCall, SequentialModel, ShapeOf
 from port.rules import plain
 from port.rules.functional import permute_line, split_docstring, used_names
 from port.tree import walk
@@ -85,9 +85,7 @@ def resolve_sizes(em: Emitter, cls: Class) -> None:
     em.class_sizes[cls] = {}
     sizes: dict[str, Dim] = {}
     applied = [a for i in cls.instances for a in i.applied]
-    for mirror in list(mirrors(cls)) + ["in_features", "in_channels"]:
-        if mirror in sizes:
-            continue
+    for mirror in mirrors(cls):
         sizes[mirror] = _resolved(em, cls, mirror, applied)
     em.class_sizes[cls] = sizes
 
@@ -272,6 +270,11 @@ def _constructor_line(em: Emitter, cls: Class, function: Function, s: Any, kept:
             weight = _weight(em, cls, small, s)
             if weight is not None:
                 return weight
+        if _stateless_attr(em, small):
+            return []
+        unpacked = _unpacked_shape(em, small, s)
+        if unpacked is not None:
+            return unpacked
         return [_line_strict(em, s)]
     if isinstance(s, cst.If):
         known = em.fact(s).literal(...)
@@ -299,6 +302,33 @@ def _constructor_line(em: Emitter, cls: Class, function: Function, s: Any, kept:
     if isinstance(s, cst.FunctionDef):
         return plain.function(em, s)
     return [em._expr(s)]
+
+
+def _stateless_attr(em: Emitter, small: Any) -> bool:
+    """`self.flatten = Flatten()`: `forward` calls the function itself."""
+    if not isinstance(small, cst.Assign) or not isinstance(small.targets[0].target, cst.Attribute):
+        return False
+    payload = em.fact(small.value).payload
+    if not isinstance(payload, LayerCall) or not isinstance(small.value, cst.Call) or (
+            payload.symbol == "keras.layers.Lambda"):
+        return False
+    return not plan(em, payload, first_input(payload)).module
+
+
+def _unpacked_shape(em: Emitter, small: Any, s: Any) -> list[Any] | None:
+    """`_, length, dim = input_shape`."""
+    if not isinstance(small, cst.Assign) or not isinstance(small.targets[0].target, cst.Tuple):
+        return None
+    payload = em.fact(small.value).payload
+    if not isinstance(payload, ShapeOf) or payload.of.shape is None:
+        return None
+    lines = []
+    for element, dim in zip(small.targets[0].target.elements, payload.of.shape, strict=False):
+        if isinstance(element.value, cst.Name) and element.value.value != "_" and dim is not None:
+            lines.append(statement(f"{element.value.value} = {code(em.size(dim, small))}"))
+    if lines:
+        lines[0] = lines[0].with_changes(leading_lines=s.leading_lines)
+    return lines
 
 
 def _line_strict(em: Emitter, s: cst.SimpleStatementLine) -> Any:

@@ -1,4 +1,4 @@
-"""Initial values as in Keras: one `init_weights` per file, and the table of activation names (golden 11, 18)."""
+"""What stands before the user's text: helpers, `init_weights`, the table of activations (golden 10, 11, 18)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,17 @@ import libcst as cst
 from port import imports
 from port.emit import Emitter
 from port.tree import walk
+
+
+def note(job: Any, new: cst.CSTNode) -> None:
+    """Remembers which calls make the layer: their callee is found again in the finished output."""
+    from port.rules.initial_parts import Site
+    from port.rules.initializer_reader import arguments
+
+    site = Site(job, arguments(job.em, job))
+    for call in walk(new):
+        if isinstance(call, cst.Call):
+            job.em.sites.setdefault(call.func, site)
 
 
 def blocks(em: Emitter, module: cst.Module, body: list[Any]) -> tuple[list[Any], set[str]]:

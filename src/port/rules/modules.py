@@ -321,7 +321,9 @@ def block(split: Split, body: Sequence[cst.CSTNode]) -> tuple[list[Any], Stateme
             _nested(split, node, init)
         elif isinstance(node, cst.SimpleStatementLine):
             _mirrors(split, node, init)
+            held, start = lines.opened(split.em), len(forward)
             ended = _line(split, node, init, forward)
+            lines.closed(split.em, held, forward, start, node)
             if ended:
                 return init, forward, True
         else:
@@ -627,6 +629,8 @@ def _if(split: Split, node: cst.If, rest: list[cst.CSTNode], init: list[Any],
                 _mirror(split, name, dim, orelse_init)
         else:
             orelse_init, orelse_forward, ended_other = _branch(split, node.orelse.body.body, node.orelse.body)
+    if node.orelse is None:
+        orelse_forward += relayouts(split.em, ("else", node))
     rest_used = ended and node.orelse is None and bool(rest)
     if rest_used:  # `if cond: return ...`: what follows is the else branch of __init__
         orelse_init, orelse_forward, ended_other = block(split, rest)
@@ -657,7 +661,15 @@ def _branch(split: Split, body: Sequence[cst.CSTNode], key: cst.CSTNode) -> tupl
         return [stop.with_changes(leading_lines=[comment])], [], True
     for name, dim in split.em.it.after.get(key, {}).items():
         _mirror(split, name, dim, a)
+    b += relayouts(split.em, key)
     return a, b, ended
+
+
+def relayouts(em: Emitter, place: Any) -> Statements:
+    """Permutes where paths of different layouts meet."""
+    from port.rules.functional import permute_line
+
+    return [permute_line(name, name, rank) for name, rank in em.it.relayout.get(place, {}).items()]
 
 
 def _lead(node: cst.If, init: list[Any], forward: Statements) -> None:
@@ -769,6 +781,8 @@ def _loop(split: Split, node: Any, init: list[Any], forward: Statements) -> None
         _mirror(split, name, dim, mirrors)
     split.settings |= settings
     header = (node.target, split.init(_count_header(split, node)))
+    body_forward += relayouts(em, node.body)
+    forward += relayouts(em, ("before", node))
     lines = list(node.leading_lines)
     has_modules = bool(frame.modules)
     init.append(LoopInit(node, frame, header, body_init, mirrors, _blank(node) if body_forward else lines,

@@ -12,7 +12,7 @@ from port.emit import Emitter, Refused, Scope
 from port.facts import Kind, Layout
 from port.infer.interp import code
 from port.infer.values import Function, SequentialModel
-from port.rules import control, sequential
+from port.rules import control, lines, sequential
 from port.tree import rebuild, walk
 
 DROPPED_DECORATORS = ("tf.function", "tf.autograph", "keras.saving.register_keras_serializable", "tf.Module.with_name_scope",
@@ -38,8 +38,12 @@ def one(em: Emitter, node: Any, kept_names: set[str]) -> list[Any]:
         em.check_layouts(node)
         if isinstance(node, cst.If):
             taken = decided(em, node)
+            if any(em.it.relayout.get(place) for place in (node.body, ("else", node), getattr(node.orelse, "body", 0))):
+                raise Refused("P209", "a tensor is channels first or last, depending on the path", node)
             return [_if(em, node, kept_names)] if taken is None else _taken(em, node, taken, kept_names)
         if isinstance(node, cst.For):
+            if em.it.relayout.get(("before", node)) or em.it.relayout.get(node.body):
+                raise Refused("P209", "a tensor is channels first or last, depending on the turn", node)
             head = node.with_changes(iter=em.expr(node.iter), orelse=_else(em, node.orelse, kept_names))
             return [head.with_changes(body=_block(em, node.body, kept_names))]
         if isinstance(node, cst.While):
@@ -138,9 +142,25 @@ def line(em: Emitter, node: cst.SimpleStatementLine, kept_names: set[str]) -> li
         special = _special(em, node)
         if special is not None:
             return special
-        return [node.with_changes(body=[_small(em, s) for s in node.body])]
+        held, out = lines.opened(em), []
+        try:
+            out.append(node.with_changes(body=[_small(em, s) for s in node.body]))
+        finally:
+            lines.closed(em, held, out, 0, node)
+        return out
     except Refused as refusal:
         return keep(em, node, refusal, kept_names)
+
+
+def _is_alias(em: Emitter, node: cst.SimpleStatementLine) -> bool:
+    """`L = tf.keras.layers`: every use of the alias is resolved, so it goes."""
+    small = node.body[0]
+    if not isinstance(small, cst.Assign) or len(small.targets) != 1 or not isinstance(
+            small.targets[0].target, cst.Name):
+        return False
+    symbol = em.it.names.resolve(small.value)
+    name = small.targets[0].target.value
+    return bool(symbol) and symbol.split(".")[0] in ("tf", "keras") and em.it.names.bound.get(name) == symbol
 
 
 def _small(em: Emitter, node: Any) -> Any:
