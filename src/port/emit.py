@@ -70,6 +70,7 @@ class Emitter:
     dropped_init: dict[Any, set[str]] = field(default_factory=dict)
     refused: set[Any] = field(default_factory=set)
     it_classes: dict[str, Any] = field(default_factory=dict)  # class name -> its split, for initial values
+    sites: dict[Any, Any] = field(default_factory=dict)  # callee of a call that makes a module -> its layer's Site
     inner_sequentials: set[Any] = field(default_factory=set)  # Sequentials whose input arrives channels first
 
     # ------------------------------------------------------------ bookkeeping

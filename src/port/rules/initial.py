@@ -1,4 +1,4 @@
-"""What stands before the user's text: helpers, `init_weights`, the table of activations (golden 10, 11, 18)."""
+"""What stands before the user's text: helpers, `init_weights`, activation names (golden 10, 11, 18)."""
 
 from __future__ import annotations
 

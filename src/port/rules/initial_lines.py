@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from port.emit import Emitter
 from port.rules.initial_parts import GLOROT, ZEROS, Part
-from port.rules.initializers import fill
+from port.rules.initializers import BY_FANS, Spec, fill
 
 KEPT = "keras_fans_"  # helper: fans of a tensor in Keras' own axis order
 

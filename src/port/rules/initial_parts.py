@@ -47,8 +47,9 @@ OWN = {"norm": {"gamma": Spec("ones"), "beta": ZEROS}, "prelu": {"alpha": ZEROS}
        "heads": {"kernel": GLOROT, "bias": ZEROS},
        "cell": {"kernel": GLOROT, "recurrent": Spec("orthogonal"), "bias": ZEROS},
        "conv_cell": {"kernel": GLOROT, "recurrent": Spec("orthogonal"), "bias": ZEROS}}
+# helpers that hold other modules: the branch of those sees them first
 INNER = {"MultiHeadAttention": "nn.Linear", "GroupQueryAttention": "nn.Linear",
-         "ConvLSTM1dCell": "nn.Conv1d", "ConvLSTM2dCell": "nn.Conv2d"}  # helpers that hold other modules, which their own branch sees first
+         "ConvLSTM1dCell": "nn.Conv1d", "ConvLSTM2dCell": "nn.Conv2d"}
 KINDS = {"depthwise": "", "simple": "nn.Linear", "norm": "nn.LayerNorm AxisLayerNorm nn.GroupNorm",
          "prelu": "nn.PReLU PReLU", "embedding": "nn.Embedding", "rnn": "nn.LSTM nn.GRU nn.RNN",
          "cell": "LSTMCell GRUCell SimpleRNNCell", "mha": "nn.MultiheadAttention",
@@ -75,8 +76,9 @@ def parts_of(site: Site, callee: str, ctor: str) -> list[Part]:
         conv = "nn." + separable[1]
         point = {"kernel": specs["pointwise"], "bias": specs["bias"]}
         flags = _multiplied(site, specs["depthwise"])
-        return [Part(f"depthwise {conv}", "depthwise", site, {"kernel": specs["depthwise"]}, False, ".depthwise",
-                     flags=flags), Part(conv, "simple", site, point, bias, ".pointwise")]
+        deep = {"kernel": specs["depthwise"]}
+        return [Part(f"depthwise {conv}", "depthwise", site, deep, False, ".depthwise", flags=flags),
+                Part(conv, "simple", site, point, bias, ".pointwise")]
     family = family_of(kind)
     if not family or not specs:
         return []
@@ -99,7 +101,7 @@ def _parameters(site: Site) -> set[str]:
 
 
 def _multiplied(site: Site, spec: Spec) -> tuple[str, ...]:
-    """Keras counts a depthwise kernel as (k, k, C, M), PyTorch as (C * M, 1, k, k): the sums agree for M = 1."""
+    """Keras counts a depthwise kernel as (k, k, C, M), PyTorch as (C * M, 1, k, k): equal sums for M = 1."""
     same = spec.name in ("glorot_uniform", "glorot_normal") or (
         spec.name == "variance_scaling" and spec.arg("mode") in ("'fan_avg'", '"fan_avg"'))
     return () if not spec.shaped or (same and site.job.literal("depth_multiplier", 1) == 1) else ("view",)
