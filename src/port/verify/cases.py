@@ -116,14 +116,15 @@ def grown(spec: Spec, free: tuple[int | None, ...] | None) -> Spec:
     return Spec(spec.dtype, tuple(shape), spec.low, spec.high)
 
 
-def from_keras(shape: tuple[int | None, ...], dtype: str, vocabulary: int | None) -> Spec:
-    """A first guess for a Keras input: batch 2; unknown sizes odd, pairwise different, not square."""
+def from_keras(shape: tuple[int | None, ...], dtype: str, vocabulary: int | None,
+               pixels: bool = False) -> Spec:
+    """A first guess for a Keras input: batch 2; unknown sizes odd, pairwise different; `pixels`: 0 to 255."""
     fill = {2: [7], 3: [7, 5], 4: [33, 45, 3], 5: [5, 9, 11, 3]}.get(len(shape), [7, 9, 11, 13, 15])
     sizes = [2, *(fill[i] if size is None else size for i, size in enumerate(shape[1:]))]
     if dtype == "bool" or dtype.startswith(("int", "uint")):
         kind = dtype if dtype in DTYPES.values() else "int32"
         return Spec(kind, tuple(sizes), high=None if kind == "bool" else float(vocabulary or 5))
-    return Spec("float32", tuple(sizes))
+    return Spec("float32", tuple(sizes), 0.0, 255.0) if pixels else Spec("float32", tuple(sizes))
 
 
 def as_case(entry: dict[str, Any]) -> Case:

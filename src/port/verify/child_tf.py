@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from . import cases, tf_feed, user
+from . import cases, tf_feed, tf_grouped, user
 from . import tf_units as units_of
 from . import tf_watch as watch
 from .user import DROPS, builds, positional
@@ -30,6 +30,7 @@ def setup(job: dict[str, Any]) -> None:
     tf.config.run_functions_eagerly(True)
     watch.install(job["path"])
     _watch_resize()
+    tf_grouped.install()
     keras.random.dropout = lambda inputs, *_, **__: inputs
     tf.nn.dropout = lambda x, *_, **__: x
     dtype(job["dtypes"][0])
@@ -95,7 +96,8 @@ def specs(obj: Any) -> list[cases.Spec]:
     if not isinstance(obj, keras.Model) or not getattr(obj, "inputs", None):
         return []
     embeddings = [e.input_dim for e in obj._flatten_layers() if isinstance(e, keras.layers.Embedding)]
-    return [cases.from_keras(tuple(i.shape), str(i.dtype), min(embeddings, default=None))
+    pixels = any(isinstance(r, keras.layers.Rescaling) and 0 < np.max(r.scale) < 0.02 for r in obj._flatten_layers())
+    return [cases.from_keras(tuple(i.shape), str(i.dtype), min(embeddings, default=None), pixels)
             for i in tf.nest.flatten(obj.inputs)]
 
 
@@ -195,17 +197,19 @@ def gradients(obj: Any, handles: Any, xs: list[np.ndarray], cotangent: Cotangent
     return out
 
 
-def calibrate(obj: Any, xs: list[np.ndarray]) -> bool:
-    layers = obj._flatten_layers() if isinstance(obj, keras.layers.Layer) else []
-    norms = [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]
-    old = [layer.momentum for layer in norms]
-    for layer in norms:
-        layer.momentum = 0.0
-    if norms:
-        call(obj, tensors(xs), True)
-    for layer, momentum in zip(norms, old, strict=True):
-        layer.momentum = momentum
-    return bool(norms)
+def calibrate(obj: Any, xs: list[np.ndarray], near: Callable[[np.ndarray, np.ndarray], Any]) -> None:
+    """Moving statistics of every batch norm from what reaches it in inference, through `near(mean, variance)`."""
+    def around(layer: Any, original: Any, args: Any, kwargs: Any) -> Any:
+        if isinstance(layer, keras.layers.BatchNormalization) and args:
+            x = np.moveaxis(args[0].numpy(), layer.axis, -1).reshape(-1, args[0].shape[layer.axis])
+            mean, variance = near(x.mean(0), x.var(0))
+            layer.moving_mean.assign(mean)
+            layer.moving_variance.assign(variance)
+        return original(*args, **kwargs)
+
+    if isinstance(obj, keras.layers.Layer):
+        with watch.Tap(around):
+            call(obj, tensors(xs), False)
 
 
 def record(obj: Any, handles: Any, xs: list[np.ndarray], training: bool) -> tuple[list[Any], dict[str, np.ndarray]]:

@@ -218,17 +218,21 @@ def _biased(after: dict[str, np.ndarray], before: dict[str, np.ndarray], handles
     return out
 
 
-def calibrate(obj: Any, xs: list[np.ndarray]) -> bool:
-    norms: list[Any] = [m for m in obj.modules() if getattr(m, "running_var", None) is not None] if isinstance(
+def calibrate(obj: Any, xs: list[np.ndarray], near: Callable[[np.ndarray, np.ndarray], Any]) -> None:
+    """Running statistics of every batch norm from what reaches it in inference, through `near(mean, variance)`."""
+    def before(module: Any, args: Any) -> None:
+        x = numpy(args[0]).swapaxes(1, -1).reshape(-1, module.num_features)
+        mean, variance = near(x.mean(0), x.var(0))
+        module.running_mean.copy_(torch.tensor(mean))
+        module.running_var.copy_(torch.tensor(variance))
+
+    norms = [m for m in obj.modules() if getattr(m, "running_var", None) is not None] if isinstance(
         obj, torch.nn.Module) else []
-    old = [m.momentum for m in norms]
-    for module in norms:
-        module.momentum = 1.0
-    if norms:
-        forward(obj, xs, True)
-    for module, momentum in zip(norms, old, strict=True):
-        module.momentum = momentum
-    return bool(norms)
+    hooks = [module.register_forward_pre_hook(before) for module in norms]
+    if hooks:
+        forward(obj, xs, False)
+    for hook in hooks:
+        hook.remove()
 
 
 def record(obj: Any, handles: Any, xs: list[np.ndarray], training: bool) -> tuple[list[Any], dict[str, np.ndarray]]:

@@ -4,9 +4,11 @@ The error of an array is its largest absolute difference over a scale: the large
 at least 1e-3 for outputs, inputs' and buffers. For gradients at least 1e-4 of the largest gradient of the same pass:
 one that is zero in theory (a bias before batch normalisation) is rounding of terms of that size.
 
-In float64 the limit is 1e-9; where TensorFlow resized images, which it does in float32, it is twenty times what such
-rounding changes in a second run of TensorFlow, at most 1e-5. In float32 rounding is judged by the model itself: at
-most ten times what the source loses between float64 and float32, and at least 1e-5 (gradients 1e-4).
+In float64 the limit is 1e-9. In float32 rounding is judged by the model itself: at most ten times what the source
+loses between float64 and float32, and at least 1e-5 (gradients 1e-4). The same loss times 2**-29 is the rounding to
+expect in float64: where twenty times that is more than 1e-9 (a badly conditioned network), it is the limit, up to
+1e-7. Where TensorFlow resized images, which it does in float32, the limit is twenty times what such rounding changes
+in a second run of TensorFlow, at most 1e-5.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from .pairing import Pairing
 
 Arrays = dict[str, np.ndarray]
 EXACT = 1e-9
+NARROW = 1e-6  # where the source casts its results to float32 itself
 RESIDUE = 1e-5  # below this, the rounding of a constant is looked for
 GROUPS = {"y": "outputs", "dx": "gradients of inputs", "dw": "gradients of weights", "buf": "buffers",
           "steps": "weights after steps", "losses": "losses"}
@@ -134,7 +137,9 @@ def _group(meta: dict[str, Any], source: Arrays, pairs: list[tuple[Arrays, Array
             value = min(value, plain)
         if own[name].shape != theirs[name].shape:
             note = f"shape {list(own[name].shape)} became {list(theirs[name].shape)}"
-        limit = EXACT if dtype == "float64" else _limit(source, where, name, floor)
+        limit = _limit(source, where, name, floor)
+        if dtype == "float64" and EXACT < value <= NARROW and _narrow(source):
+            limit, note = NARROW, "float32 cast"
         raised = meta.get("floor", {}).get(f"{group}/{variant}/{mode}", 0.0) if dtype == "float64" else 0.0
         if value > limit and 20 * raised > limit:
             limit, note = min(20 * raised, RESIDUE), "float32 resize"
@@ -142,13 +147,20 @@ def _group(meta: dict[str, Any], source: Arrays, pairs: list[tuple[Arrays, Array
     return out
 
 
+def _narrow(source: Arrays) -> bool:
+    return any(k.startswith("float64/y/") and a.dtype == np.float32 for k, a in source.items())
+
+
 def _limit(source: Arrays, where: tuple[str, str, int, str], name: str, floor: float) -> float:
-    """float32: what the source itself loses against its float64 run, times ten."""
+    """By what the source itself loses between float64 and float32: its condition, measured."""
     dtype, group, variant, mode = where
     tail = f"{group}/{variant}/{mode}/{name}"
-    exact, own = source.get(f"float64/{tail}"), source.get(f"{dtype}/{tail}")
-    lost = error(exact, own, floor)[0] if exact is not None and own is not None else 0.0
-    return max(FLOAT32[group], 10 * lost if np.isfinite(lost) else 0.0)
+    exact, short = source.get(f"float64/{tail}"), source.get(f"float32/{tail}")
+    lost = error(exact, short, floor)[0] if exact is not None and short is not None else 0.0
+    lost = lost if np.isfinite(lost) else 0.0
+    if dtype == "float64":
+        return min(max(EXACT, 20 * lost * 2.0**-29), 100 * EXACT)
+    return max(FLOAT32[group], 10 * lost)
 
 
 def _explained(pairing: Pairing, meta: dict[str, Any]) -> set[str]:

@@ -51,6 +51,8 @@ def _numbers(case: Case, source: Part, target: Part, pairing: Pairing, pairs: tu
         bad = [r for r in bad if r.dtype != "float64"]
     notes = [*meta["notes"], *(n for n in other["notes"] if n not in meta["notes"]),
              *(s[1:] for s in surface if s[0] == "~")]
+    if any(r.note == "float32 cast" for r in rows):
+        notes.append("the source itself returns float32 in a float64 run: the limit there is 1e-6")
     if not any(compare.size(arrays[k]) for k in arrays if "/dw/" in k) and meta.get("units"):
         notes.append("all gradients of the weights are zero: this case shows little")
     place = _place(other.get("where"))
@@ -62,12 +64,27 @@ def _numbers(case: Case, source: Part, target: Part, pairing: Pairing, pairs: tu
         message = message or f"equal to {compare.worst(rows):.1e}: TensorFlow resizes images in float32"
     if status == verdict.VERIFIED:
         place = None
-    if status == verdict.VERIFIED and not rows:
-        status, message = verdict.UNVERIFIED, "nothing could be compared"
+    skipped = _skipped(meta, arrays, rows)
+    if status == verdict.VERIFIED and skipped:
+        status, message = verdict.UNVERIFIED, "; ".join([*skipped, *([message] if message else [])])
     divergences = ("batch norm: torch keeps the variance times n/(n-1), Keras without",) if any(
         r.note == "biased variance" for r in rows) else ()
     worst = compare.worst(rows, meta["dtypes"][0])
     return Verdict(case, status, stage, message, worst, tuple(rows), pairs, place, names, divergences, tuple(notes))
+
+
+def _skipped(meta: dict[str, Any], arrays: Arrays, rows: list[compare.Row]) -> list[str]:
+    """Reasons why agreement of what was compared is not yet a proof."""
+    out = [] if rows else ["nothing could be compared"]
+    outputs = [a for k, a in arrays.items() if k.split("/")[1] == "y" and a.dtype.kind == "f" and a.size]
+    if outputs and not any(np.isfinite(a).any() for a in outputs):
+        out.append("every output of the source is NaN or infinite")
+    if meta.get("random"):
+        out.append("inference agrees; training mode draws random numbers that could not be switched off")
+    if "asked" in meta and meta["asked"] != meta["dtypes"]:
+        out.append(f"agrees in {' and '.join(meta['dtypes'])} only; "
+                   + next((n for n in meta["notes"] if n.startswith("the source cannot run")), ""))
+    return out
 
 
 def _message(faults: list[str], bad: list[compare.Row], names: tuple[str, ...], attributed: dict[str, Any],

@@ -19,7 +19,8 @@ Arrays = dict[str, np.ndarray]
 def run_source(backend: Any, job: dict[str, Any], case: cases.Case, module: Any) -> tuple[dict[str, Any], Arrays]:
     """Everything a port is compared with: inputs, cotangents, weights, outputs, gradients, buffers, activations."""
     meta: dict[str, Any] = {"call": case.call, "ported_call": case.ported_call or case.call, "name": case.name,
-                            "notes": [], "side": backend.SIDE, "dtypes": [], "path": job["path"]}
+                            "notes": [], "side": backend.SIDE, "dtypes": [], "path": job["path"],
+                            "asked": job["dtypes"]}
     arrays: Arrays = {}
     for number, dtype in enumerate(job["dtypes"]):
         try:
@@ -54,7 +55,7 @@ def _one_dtype(backend: Any, job: dict[str, Any], case: cases.Case, module: Any,
         meta["units"] = units
         weights = values.random(units, np.random.default_rng([job["seed"], 99]))
         backend.assign(handles, weights)
-        _calibrate(backend, obj, handles, xs, job["seed"])
+        backend.calibrate(obj, xs, values.near(np.random.default_rng([job["seed"], 98])))
         arrays.update({f"w/{k}": v for k, v in backend.read(handles).items()})
     backend.assign(handles, store.under(arrays, "w"))
     _modes(backend, obj, handles, meta, arrays, dtype, first)
@@ -86,13 +87,6 @@ def _draw(job: dict[str, Any], meta: dict[str, Any], arrays: Arrays, pads: bool)
         padding = "end" if variant == 0 or not pads else "start"
         for i, text in enumerate(texts):
             arrays[f"in/x/{variant}/{i}"] = cases.draw(cases.parse(text), rng, padding)
-
-
-def _calibrate(backend: Any, obj: Any, handles: Any, xs: list[np.ndarray], seed: int) -> None:
-    """Moving statistics from a batch, disturbed: else activations of deep networks leave all bounds."""
-    if backend.calibrate(obj, xs):
-        held = {k: v for k, v in backend.read(handles).items() if k.rsplit("/", 1)[-1] in values.STATISTICS}
-        backend.assign(handles, values.disturb(held, np.random.default_rng([seed, 98])))
 
 
 def _modes(backend: Any, obj: Any, handles: Any, meta: dict[str, Any], arrays: Arrays, dtype: str,

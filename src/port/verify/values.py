@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -51,13 +52,16 @@ def _fan_in(classes: str, name: str, shape: tuple[int, ...], config: dict[str, A
     return max(1, math.prod(shape[:config["contracted"]] if config.get("contracted") else shape[:-1]))
 
 
-def disturb(statistics: dict[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Moving statistics near those of a real batch, but not equal to them, and no variance near zero."""
-    out = {}
-    for key, value in statistics.items():
-        if "var" in key.rsplit("/", 1)[-1]:
-            value = np.maximum(value, 0.05 * value.mean() + 1e-3) * rng.uniform(0.7, 1.4, value.shape)
-        else:
-            value = value + 0.1 * (np.abs(value).mean() + 0.1) * rng.normal(size=value.shape)
-        out[key] = value.astype("float32").astype("float64")
-    return out
+def near(rng: np.random.Generator) -> Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """(mean, variance) of a batch to moving statistics of its size: nothing grows from layer to layer.
+
+    The second moment stands for the variance, so that a channel that hardly varies in a small batch is not blown up;
+    random statistics, or exact ones, would let the activations of a deep network leave all bounds.
+    """
+    def values(mean: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        moment = variance + mean**2
+        moment = np.maximum(moment, 0.5 * moment.mean() + 1e-3)
+        moved = 0.5 * mean + 0.1 * np.sqrt(moment) * rng.normal(size=mean.shape)
+        scaled = moment * rng.uniform(0.7, 1.4, mean.shape)
+        return moved.astype("float32").astype("float64"), scaled.astype("float32").astype("float64")
+    return values
