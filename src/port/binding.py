@@ -24,6 +24,7 @@ class Bound:
     keyword: set[str] = field(default_factory=set)  # parameters that were given by keyword
     nodes: dict[str, cst.Arg] = field(default_factory=dict)
     common: dict[str, cst.BaseExpression] = field(default_factory=dict)
+    stars: list[cst.Arg] = field(default_factory=list)  # what a `*` parameter takes
     problem: str = ""
 
     def default(self, name: str) -> str | None:
@@ -60,6 +61,7 @@ def bind(signature: Signature, call: cst.Call, layer: bool = False, receiver: cs
         elif star is not None:
             bound.args.setdefault(star.name, arg.value)
             bound.nodes.setdefault(star.name, arg)
+            bound.stars.append(arg)
         else:
             bound.problem = "too many arguments"
     missing = [p.name for p in signature.params if p.default is None and not p.star and p.name not in bound.args]

@@ -16,6 +16,7 @@ from port.facts import UNKNOWN, Fact, Kind, Layout, Sym
 from port.infer import users
 from port.infer.apply import ANY_LAYOUT, CHANNELS_LAST, FLIPS, MERGES, SelfValue, wants_plain
 from port.infer.interp import code
+from port.infer.shapes import mixes
 from port.infer.values import (
     Class,
     Curried,
@@ -30,6 +31,7 @@ from port.infer.values import (
     tensors_in,
 )
 from port.table import Row, Signature
+from port.tree import walk
 
 if TYPE_CHECKING:
     from port.emit import Emitter
@@ -77,7 +79,7 @@ class Job:
     def expr(self, name: str, want: Layout | None = None) -> cst.BaseExpression:
         """The argument translated; its default if it is not given."""
         if name in self.bound.args:
-            return self.em.expr(self.bound.args[name], want)
+            return arrange(self, self.bound.args[name], want)
         default = self.bound.default(name)
         return expression(default if default is not None else "None")
 
@@ -216,16 +218,9 @@ def run(job: Job, symbol: str) -> cst.BaseExpression:
     from port import adapt
 
     em, row = job.em, job.row
-    result = em.fact(job.node)
-    job.inputs = tuple(t for a in job.bound.args.values() for t in tensors_in(em.fact(a)))
-    flipped = result.layout is Layout.FLIPPED or any(t.layout is Layout.FLIPPED for t in job.inputs)
-    if row.layout == FLIPS:
-        job.want, job.flipped = Layout.FLIPPED, True
-    elif row.returns in ANY_LAYOUT:
-        job.want, job.flipped = (None, flipped) if row.returns in ("reduce", "same", "cast") else (
-            Layout.FLIPPED if flipped else None, flipped)
-    else:
-        job.want = Layout.PLAIN
+    job.inputs = tuple(t for a in (*job.bound.args.values(), *(s.value for s in job.bound.stars[1:]))
+                       for t in tensors_in(em.fact(a)))
+    job.want, job.flipped = layout_of(job)
     if row.differs:
         em.report("P101", f"{symbol}: {row.differs}", job.node, symbol)
     if row.via:
@@ -239,23 +234,67 @@ def run(job: Job, symbol: str) -> cst.BaseExpression:
     if template is not None:
         new = fill_template(job, template)
     else:
-        new = print_call(job)
+        new = adapt.on_device(job, print_call(job))
     for wrap in job.after:
         new = wrap(new)
     return new
 
 
+def layout_of(job: Job) -> tuple[Layout | None, bool]:
+    """The layout that the tensors of a function are brought to (None: as they are); is it channels first?"""
+    row, result = job.row, job.em.fact(job.node)
+    if row.layout == FLIPS:
+        return Layout.FLIPPED, True
+    flipped = any(t.layout is Layout.FLIPPED for t in job.inputs)
+    if row.returns not in ANY_LAYOUT:
+        return Layout.PLAIN, False
+    if not flipped:
+        return None, False
+    if row.returns == "reduce":
+        mixed = mixes(job.inputs[0], job.literal(next((n for n in ("axis", "axes") if n in job.row.args), "")))
+        return (Layout.PLAIN, False) if mixed else (None, True)
+    made = tensors_in(result)
+    layout = made[0].layout if made else Layout.FLIPPED
+    return layout, layout is Layout.FLIPPED
+
+
+def arrange(job: Job, node: cst.BaseExpression, want: Layout | None) -> cst.BaseExpression:
+    """An argument of a function, its tensors in the layout that is wanted."""
+    em, fact = job.em, job.em.fact(node)
+    if want is None:
+        return em.expr(node)
+    if job.row.layout == FLIPS and job.row.kind == "function" and node is next(iter(job.bound.args.values())) and (
+            fact.rank is None and fact.layout is Layout.PLAIN):
+        rank = next((n + 2 for n in (1, 3) if f"{n}d" in job.row.name), 4)
+        order = TO_FIRST_OF[rank]
+        return build(f"{{x}}.permute{order}" if rank > 3 else "{x}.transpose(1, 2)", x=em.expr(node))
+    if fact.kind is Kind.TENSOR:
+        elementwise = want is Layout.FLIPPED and job.row.kind == "function" and job.row.returns in ELEMENTWISE
+        return em.operand(node, fact, job.node) if elementwise else em.expr(node, want)
+    if isinstance(node, cst.List | cst.Tuple) and tensors_in(fact):
+        elements = [e.with_changes(value=arrange(job, e.value, want)) for e in node.elements]
+        return node.with_changes(elements=elements)
+    if any(t.layout is not want and (t.rank is None or t.rank > 2) and (
+            t.rank is not None or want is Layout.FLIPPED or t.layout is Layout.FLIPPED) for t in tensors_in(fact)):
+        raise job.refuse("P209", "a list of tensors in another layout than this needs; write the list out")
+    return em.expr(node)
+
+
+ELEMENTWISE = ("same", "broadcast", "compare", "cast")
+TO_FIRST_OF = {3: (0, 2, 1), 4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}
+
+
 def fill_template(job: Job, template: str) -> cst.BaseExpression:
     from port import adapt
 
-    tree = parse(template).deep_clone()
     em = job.em
+    nodes: dict[str, cst.BaseExpression] = {}
+    template = adapt.shortened(job, template, nodes)
+    tree = parse(template).deep_clone()
     em.needs_of(tree)
     _helpers_in(em, tree)
-    nodes: dict[str, cst.BaseExpression] = {}
-    names = {p.name for p in job.bound.signature.params}
-    lambda_params: set[str] = set()
-    for name in names - lambda_params:
+    free = {n.value for n in walk(tree) if isinstance(n, cst.Name)}
+    for name in [p.name for p in job.bound.signature.params if p.name in free and p.name not in nodes]:
         arg = job.row.args.get(name)
         if arg is not None and arg.via:
             adapted = adapt.ARGS[arg.via](job, name, arg)
@@ -306,6 +345,10 @@ def map_args(job: Job) -> None:
     for p in job.bound.signature.params:
         if p.name not in job.bound.args and p.default is not None:
             _map_default(job, p.name, adapt.ARGS)
+    for p in job.torch.params if job.torch is not None else ():
+        if p.default is None and p.name not in job.out and any(
+                a.to == p.name and job.bound.default(n) == "None" for n, a in row.args.items()):
+            job.out[p.name] = expression("None")
     for name, value in row.fixed.items():
         if _default_of(job.torch, name) != value:
             job.out[name] = expression(repr(value))
@@ -379,6 +422,9 @@ def print_call(job: Job) -> cst.BaseExpression:
     map_args(job)
     names = {p.name for p in signature.params} | {"input"}
     job.out = {k: v for k, v in job.out.items() if k in names}
+    for wrap in job.before:
+        first = next(iter(p.name for p in signature.params))
+        job.out[first] = wrap(job.out[first])
     if signature.attribute:
         return build("{x}." + signature.name.rpartition(".")[2], x=next(iter(job.out.values())))
     if signature.method or signature.name.startswith("tensor."):
@@ -387,7 +433,7 @@ def print_call(job: Job) -> cst.BaseExpression:
         args = arguments(job, Signature(signature.name, signature.params[1:]))
         func = cst.Attribute(paren(receiver), cst.Name(signature.name.rpartition(".")[2]))
         return cst.Call(func, args)
-    new = cst.Call(expression(short(job.em, signature.name)), arguments(job, signature),
+    new = cst.Call(expression(short(job.em, job.callee or signature.name)), arguments(job, signature),
                    whitespace_before_args=job.node.whitespace_before_args)
     return reflow(new, list(job.node.args))
 
@@ -408,6 +454,9 @@ def arguments(job: Job, signature: Signature) -> list[cst.Arg]:
         fits = positional and i < len(order) and order[i] == name
         by_name = not fits or (source in keyword_given) or (source is None and name not in job.row.fill
                                                              and not _required(signature, name))
+        if name == star and job.bound.stars and source in job.bound.args:
+            made += [a.with_changes(value=arrange(job, a.value, job.want), keyword=None) for a in job.bound.stars]
+            continue
         if name == star:
             value = job.out[name]
             made.append(cst.Arg(value, star="*" if isinstance(value, cst.Tuple | cst.List) else ""))

@@ -6,11 +6,13 @@ LAYERS: whole layers, giving a Plan or None (then the row's own form is used).
 
 from __future__ import annotations
 
-from port.adapt import activations, args, layers, ops
+from port.adapt import activations, args, layers, oprows, ops, windows
 from port.adapt.activations import activation_value
+from port.adapt.oprows import shortened
+from port.adapt.ops import on_device
 
-ARGS = args.ARGS | ops.ARGS | activations.ARGS | layers.ARGS_LAYERS
-ROWS = ops.ROWS | layers.ROWS
+ARGS = args.ARGS | ops.ARGS | windows.ARGS | activations.ARGS | layers.ARGS_LAYERS
+ROWS = oprows.ROWS | layers.ROWS
 LAYERS = layers.LAYERS
 
-__all__ = ["ARGS", "LAYERS", "ROWS", "activation_value"]
+__all__ = ["ARGS", "LAYERS", "ROWS", "activation_value", "on_device", "shortened"]

@@ -293,8 +293,19 @@ def reduce(g: Given) -> Fact:
         return tensor(tuple(1 if i in axes else d for i, d in enumerate(x.shape)), x.dtype, x.layout)
     left = tuple(d for i, d in enumerate(x.shape) if i not in axes)
     spatial = set(range(1, len(x.shape) - 1))
+    if mixes(x, axis):
+        return tensor(left, x.dtype)
     mixed = x.layout is Layout.FLIPPED and not spatial <= axes and len(x.shape) - 1 not in axes
     return tensor(left, x.dtype, Layout.FLIPPED if mixed else Layout.PLAIN)
+
+
+def mixes(x: Fact, axis: Any) -> bool:
+    """A reduction over the batch (and not the channels) of a channels-first tensor: what is left has no layout."""
+    rank = x.rank
+    if x.layout is not Layout.FLIPPED or rank is None or not isinstance(axis, int | tuple):
+        return False
+    axes = {a % rank for a in (axis if isinstance(axis, tuple) else (axis,)) if isinstance(a, int)}
+    return 0 in axes and rank - 1 not in axes and not set(range(1, rank - 1)) <= axes
 
 
 def pad(g: Given) -> Fact:
