@@ -13,7 +13,7 @@ from port.tree import rebuild
 # How tightly an expression binds: an operand is put in parentheses if it binds less tightly than its place.
 _ATOMS = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.Integer, cst.Float, cst.SimpleString, cst.List,
           cst.Dict, cst.Set, cst.ListComp, cst.FormattedString, cst.Ellipsis, cst.ConcatenatedString)
-_LOOSE_PLACES = (cst.Arg, cst.Index, cst.Element, cst.StarredElement, cst.Slice, cst.DictElement, cst.Assign,
+_LOOSE_PLACES = (cst.Arg, cst.Index, cst.Element, cst.StarredElement, cst.Slice, cst.DictElement, cst.ListComp, cst.Assign,
                  cst.Return, cst.Expr)
 
 

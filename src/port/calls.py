@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -221,6 +222,9 @@ def run(job: Job, symbol: str) -> cst.BaseExpression:
     job.inputs = tuple(t for a in (*job.bound.args.values(), *(s.value for s in job.bound.stars[1:]))
                        for t in tensors_in(em.fact(a)))
     job.want, job.flipped = layout_of(job)
+    python = adapt.python_form(job)
+    if python is not None:
+        return python
     if row.differs:
         em.report("P101", f"{symbol}: {row.differs}", job.node, symbol)
     if row.via:
@@ -351,7 +355,17 @@ def map_args(job: Job) -> None:
             job.out[p.name] = expression("None")
     for name, value in row.fixed.items():
         if _default_of(job.torch, name) != value:
-            job.out[name] = expression(repr(value))
+            job.out[name] = expression(re.sub(r"e([+-])0(\d)", r"e\1\2", repr(value)))
+            _in_place(job, name)
+
+
+def _in_place(job: Job, name: str) -> None:
+    """A fixed argument stands before those that follow it in the signature and are given by keyword."""
+    order = [p.name for p in job.torch.params] if job.torch is not None else []
+    later = order[order.index(name) + 1:] if name in order else []
+    behind = [n for n in job.out if n in later and job.source.get(n) in job.bound.keyword]
+    for n in behind:
+        job.out[n] = job.out.pop(n)
 
 
 def _map_one(job: Job, name: str, adapters: Any) -> None:
@@ -444,7 +458,6 @@ def arguments(job: Job, signature: Signature) -> list[cst.Arg]:
     star = next((p.name for p in signature.params if p.star == "*"), None)
     filled = [n for n in job.out if n not in job.source]
     sequence = [n for n in order if n in filled and n in job.row.fill]
-    sequence += [n for n in job.out if n in job.source]
     sequence += [n for n in job.out if n not in sequence]
     keyword_given = {job.source[n] for n in job.source if job.source[n] in job.bound.keyword}
     made: list[cst.Arg] = []
@@ -452,8 +465,9 @@ def arguments(job: Job, signature: Signature) -> list[cst.Arg]:
     for i, name in enumerate(sequence):
         source = job.source.get(name)
         fits = positional and i < len(order) and order[i] == name
+        required = _required(signature, name) and job.row.kind != "function"
         by_name = not fits or (source in keyword_given) or (source is None and name not in job.row.fill
-                                                             and not _required(signature, name))
+                                                             and not required)
         if name == star and job.bound.stars and source in job.bound.args:
             made += [a.with_changes(value=arrange(job, a.value, job.want), keyword=None) for a in job.bound.stars]
             continue
@@ -969,10 +983,16 @@ def subscript(em: Emitter, node: cst.Subscript) -> cst.BaseExpression:
         return _flipped_shape(em, node, owner.payload.of)
     if owner.kind is Kind.TENSOR and (owner.layout is Layout.FLIPPED):
         return _flipped_index(em, node, owner)
-    if owner.kind is Kind.TENSOR:
+    if owner.kind is Kind.TENSOR or _looks_like_tensor(em, node, owner):
         return _plain_index(em, node)
     new = em.generic(node)
     return new.with_changes(value=paren(new.value)) if new is not node else node
+
+
+def _looks_like_tensor(em: Emitter, node: cst.Subscript, owner: Fact) -> bool:
+    """`x[:, ::-1]` of something unknown: no list, so a tensor (of a NumPy array, `.flip` would raise)."""
+    return owner.payload is None and owner.kind in (Kind.PLAIN, Kind.UNKNOWN) and len(node.slice) > 1 and not (
+        owner.values or owner.dtype)
 
 
 def _plain_index(em: Emitter, node: cst.Subscript) -> cst.BaseExpression:

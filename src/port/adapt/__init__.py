@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from port.adapt import activations, args, layers, oprows, ops, windows
 from port.adapt.activations import activation_value
-from port.adapt.oprows import shortened
+from port.adapt.oprows import python_form, shortened
 from port.adapt.ops import on_device
 
 ARGS = args.ARGS | ops.ARGS | windows.ARGS | activations.ARGS | layers.ARGS_LAYERS
 ROWS = oprows.ROWS | layers.ROWS
 LAYERS = layers.LAYERS
 
-__all__ = ["ARGS", "LAYERS", "ROWS", "activation_value", "on_device", "shortened"]
+__all__ = ["ARGS", "LAYERS", "ROWS", "activation_value", "on_device", "python_form", "shortened"]

@@ -7,9 +7,11 @@ from typing import Any
 import libcst as cst
 
 from port.build import build, expression, paren
-from port.calls import Job, print_call
-from port.conditions import is_number
+from port.calls import Job, arrange, print_call
+from port.conditions import is_exact_number, is_number
 from port.facts import Kind, Layout
+from port.infer import users
+from port.infer.apply import PYTHON
 from port.infer.interp import code
 from port.infer.opshapes import dtype_of
 from port.infer.values import Size
@@ -37,6 +39,25 @@ def cast(job: Job) -> cst.BaseExpression | None:
     source = job.bound.args[name]
     same |= isinstance(target, cst.Attribute) and target.attr.value == "dtype" and code(target.value) == code(source)
     return job.expr(name, job.want) if same else None
+
+
+def python_form(job: Job) -> cst.BaseExpression | None:
+    """`tf.sqrt` of a number is `math.sqrt`; of what is only by default a number, torch's with a tensor of it."""
+    row = job.row
+    function = PYTHON.get(row.name, "")
+    facts = [job.em.fact(a) for n, a in job.bound.args.items() if n not in row.ignore]
+    if not function or job.inputs or not facts or not all(is_number(f) or f.dtype == "setting" for f in facts):
+        return None
+    values = [arrange(job, a, None) for n, a in job.bound.args.items() if n not in row.ignore]
+    exact = all(is_exact_number(f) or f.dtype == "setting" for f in facts)
+    if not exact and len(values) == 1 and function != "abs":
+        job.em.need("torch")
+        return build(f"torch.{row.name}(torch.as_tensor({{x}}))", x=values[0])
+    if not exact and function == "math.pow":
+        return build("{a} ** {b}", a=values[0], b=values[1])
+    if function.startswith("math."):
+        job.em.need("math")
+    return cst.Call(expression(function), [cst.Arg(v) for v in values])
 
 
 def moments(job: Job) -> None:
@@ -92,6 +113,10 @@ def gather_batch_dims(job: Job) -> cst.BaseExpression:
     batch %= i.rank + 1
     if axis != batch or i.rank not in (batch, batch + 1):
         raise job.refuse("P202", "tf.gather with these batch_dims, axis and ranks; use torch.take_along_dim")
+    function = job.em.scope.function
+    for a in (job.bound.args["params"], job.bound.args["indices"]):
+        if isinstance(a, cst.Name) and function is not None and users.documented_rank(function, a.value):
+            job.em.report("P103", f"`{a.value}` is taken to have the axes that the docstring names", a)
     from port import adapt
 
     job.em.need("torch")

@@ -5,6 +5,7 @@ Sizes inside are written with the parameters' names; a call replaces them by wha
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -359,6 +360,7 @@ def analyze(it: Interp, function: Function) -> None:
     from port.infer import flow
 
     function.busy = True
+    depth, it.depth = it.depth, 0
     for _ in range(LIMIT):
         before = (len(it.flips), len(it.ranks), {k: set(v) for k, v in [("f", function.flipped)]})
         env = Env(function.env)
@@ -375,7 +377,7 @@ def analyze(it: Interp, function: Function) -> None:
         if before == (len(it.flips), len(it.ranks), {"f": function.flipped}):
             break
     function.result = _join_returns(it, function)
-    function.busy = False
+    function.busy, it.depth = False, depth
 
 
 def _parameters(it: Interp, function: Function, env: Env) -> None:
@@ -401,11 +403,27 @@ def _parameters(it: Interp, function: Function, env: Env) -> None:
             env.names[name] = Fact(Kind.FUNCTION, payload=Alternatives(function.callables[name]))
         else:
             function.reaching.setdefault(name, set())
-            env.names[name] = Fact(Kind.PLAIN, symbol="=" + name, dtype=_number_kind(function, name))
+            rank = documented_rank(function, name)
+            env.names[name] = tensor((None,) * rank) if rank is not None else Fact(
+                Kind.PLAIN, symbol="=" + name, dtype=_number_kind(function, name))
     if function.kwstar:
         env.names[function.kwstar] = Fact(Kind.PLAIN, symbol="=")
     if function.star:
         env.names[function.star] = Fact(Kind.PLAIN, symbol="=")
+
+
+_SHAPES = re.compile(r"((?:\w+, )*\w+): \((\w[^()]*,[^()]*)\)")
+
+
+def documented_rank(function: Function, name: str) -> int | None:
+    """The number of axes that the docstring of a plain function gives: `states: (batch, beam, features)`."""
+    if not isinstance(function.node, cst.FunctionDef) or function.owner is not None or function.stateful:
+        return None
+    for names, axes in _SHAPES.findall(function.node.get_docstring() or ""):
+        parts = [p.strip() for p in axes.split(",")]
+        if name in names.split(", ") and all(re.fullmatch(r"[\w ]+", p) for p in parts):
+            return len(parts)
+    return None
 
 
 def _number_kind(function: Function, name: str) -> str | None:
@@ -444,7 +462,7 @@ def _container(it: Interp, function: Function, name: str, known: Fact) -> Fact:
 def _tensor_param(it: Interp, function: Function, name: str, rank: int | None, several: bool,
                   known: Fact | None) -> Fact:
     layout = Layout.FLIPPED if name in function.flipped and (rank is None or rank >= 3) else Layout.PLAIN
-    kind = "features" if rank == 2 or (rank == 3 and layout is Layout.PLAIN) else "channels"
+    kind = "features" if rank == 2 or (rank in (None, 3) and layout is Layout.PLAIN) else "channels"
     channels = f"{name}_{kind}" if several else f"in_{kind}"
     if channels in function.params:
         channels = f"{name}_{kind}"

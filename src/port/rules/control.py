@@ -49,9 +49,29 @@ EXPRESSIONS = {"tf.cond": cond, "keras.ops.cond": cond, "tf.map_fn": map_fn, "ke
                "keras.backend.map_fn": map_fn}
 
 
+def moments(em: Emitter, small: Any) -> Any:
+    """`mean, var = tf.nn.moments(...)`: var_mean gives them the other way round, so the names change places."""
+    value = getattr(small, "value", None)
+    if not isinstance(small, cst.Assign) or len(small.targets) != 1 or not isinstance(value, cst.Call):
+        return None
+    target = small.targets[0].target
+    if em.symbol(value.func) not in ("tf.nn.moments", "keras.ops.moments") or not isinstance(target, cst.Tuple):
+        return None
+    new = em.expr(value)
+    if len(target.elements) != 2 or not isinstance(new, cst.Subscript):
+        return None
+    first, second = target.elements
+    names = [first.with_changes(value=second.value), second.with_changes(value=first.value)]
+    return small.with_changes(value=new.value, targets=[small.targets[0].with_changes(
+        target=target.with_changes(elements=names))])
+
+
 def statement_rule(em: Emitter, small: Any, line: cst.SimpleStatementLine) -> list[Any] | None:
     """`x, i = tf.while_loop(cond, body, [x, i])`: assign, then loop."""
     value = getattr(small, "value", None)
+    swapped = moments(em, small)
+    if swapped is not None:
+        return [line.with_changes(body=[swapped])]
     if not isinstance(value, cst.Call) or em.symbol(value.func) not in ("tf.while_loop", "keras.ops.while_loop"):
         return None
     if not isinstance(small, cst.Assign) or len(small.targets) != 1:
