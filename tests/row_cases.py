@@ -25,7 +25,8 @@ class Case:
 
     @property
     def facts(self) -> dict[str, Fact]:
-        return {name: tensor(spec.shape, spec.dtype).but(kind=Kind.TENSOR) for name, spec in self.inputs.items()}
+        return {name: tensor(spec.shape, "float" if spec.floating else spec.dtype).but(kind=Kind.TENSOR)
+                for name, spec in self.inputs.items()}
 
     def arrays(self) -> dict[str, Any]:
         return {name: samples.array(spec, f"{self.id}/{name}") for name, spec in self.inputs.items()}
