@@ -66,11 +66,14 @@ class Emitter:
     original_imports: dict[str, str] = field(default_factory=dict)
     module_classes: set[Any] = field(default_factory=set)
     class_sizes: dict[Any, dict[str, Dim]] = field(default_factory=dict)  # Class -> how its input sizes are written
+    open_sizes: set[str] = field(default_factory=set)  # sizes of inputs that root classes take as parameters
     class_params: dict[Any, list[str]] = field(default_factory=dict)  # Class -> sizes that became parameters
     dropped_init: dict[Any, set[str]] = field(default_factory=dict)
     refused: set[Any] = field(default_factory=set)
     it_classes: dict[str, Any] = field(default_factory=dict)  # class name -> its split, for initial values
     sites: dict[Any, Any] = field(default_factory=dict)  # callee of a call that makes a module -> its layer's Site
+    line: Any = None  # rules/lines.py: what the current simple statement will be given besides its own text
+    masks: dict[Any, str] = field(default_factory=dict)  # rules/masking.py: Mask -> the variable that holds it
     inner_sequentials: set[Any] = field(default_factory=set)  # Sequentials whose input arrives channels first
 
     # ------------------------------------------------------------ bookkeeping

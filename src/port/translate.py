@@ -10,7 +10,7 @@ from port import imports, names, table
 from port.build import statement
 from port.emit import Emitter, Refused, Scope
 from port.facts import Fact
-from port.findings import Finding
+from port.findings import CATALOGUE, Finding, Outcome
 from port.infer.interp import Interp, infer
 from port.infer.values import Class, Function
 from port.result import Options, Result
@@ -41,15 +41,29 @@ def translate(text: str, direction: str, options: Options = Options(), path: str
     if not bound.uses(direction):
         return Result(text, text)
     it = infer(module, bound, table.by_tf_name(), params or {})
-    em = Emitter(it)
-    em.original_imports = imports.original_imports(module)
-    body = Pass(em, module, options).run()
+    em, body = emitted(it, module, options, set())
+    if any(code in ("P102", "P208") for _, code, _, _ in em.reports):
+        # Classes whose input width no call shows: a parameter of the constructor, where a Lazy module cannot serve.
+        other, other_body = emitted(it, module, options, classes.channel_mirrors(em))
+        if _refusals(other) < _refusals(em):
+            em, body = other, other_body
     new = module.with_changes(body=body).code
     try:
         cst.parse_module(new)
     except cst.ParserSyntaxError as error:
         return Result(text, text, (Finding(1, 0, "P901", f"the output would not parse: {error.message}"),))
     return Result(text, new, findings(em, module))
+
+
+def emitted(it: Interp, module: cst.Module, options: Options, open_sizes: set[str]) -> tuple[Emitter, list[Any]]:
+    """One emission of the whole file."""
+    em = Emitter(it, open_sizes=open_sizes)
+    em.original_imports = imports.original_imports(module)
+    return em, Pass(em, module, options).run()
+
+
+def _refusals(em: Emitter) -> int:
+    return sum(CATALOGUE[code].outcome is Outcome.REFUSED for _, code, _, _ in em.reports)
 
 
 def findings(em: Emitter, module: cst.Module) -> tuple[Finding, ...]:

@@ -130,6 +130,8 @@ def _index_shape(it: Interp, index: Any, at: Any, shape: ShapeOf) -> Fact:
     if isinstance(index, cst.Index) and isinstance(at, int) and of.shape is not None and -len(of.shape) <= at < len(
             of.shape):
         return Fact(Kind.PLAIN, payload=Size(of.shape[at], shape.name))
+    if isinstance(index, cst.Index) and at == -1 and of.shape is None:
+        return Fact(Kind.PLAIN, payload=Size(of.last, shape.name))
     if isinstance(index, cst.Slice) and of.shape is not None:
         low, high = (it.facts.get(p, UNKNOWN).literal(None) if p is not None else None
                      for p in (index.lower, index.upper))
@@ -420,6 +422,9 @@ def apply_to(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact
     if isinstance(payload, Instance):
         return masks.after_instance(it, payload, args, users.apply_instance(it, node, payload, args))
     if isinstance(payload, SequentialModel):
+        if has_input(payload):  # it was followed when it was built
+            out = payload.output if payload.output is not None else tensor()
+            return masks.foreign(out.but(layout=Layout.PLAIN, payload=None))
         payload.inputs.append(args[0] if args else UNKNOWN)
         return masks.foreign(run_sequential(it, payload, args[0] if args else UNKNOWN, node))
     if isinstance(payload, GraphModel):
@@ -438,6 +443,14 @@ def _apply_lambda(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) ->
     if isinstance(inner.payload, Function):
         return users.call_function(it, None, inner.payload, args)
     return tensor()
+
+
+def has_input(model: SequentialModel) -> bool:
+    first = model.layers[0] if model.layers else None
+    if first is None or first.kind is Kind.TENSOR:
+        return first is not None
+    return isinstance(first.payload, LayerCall) and any(
+        _keyword(first.payload.node, k) is not None for k in ("input_shape", "input_dim", "batch_input_shape"))
 
 
 def has_input(model: SequentialModel) -> bool:

@@ -164,11 +164,11 @@ def _attention(inputs: tuple[Fact, ...]) -> Fact:
 
 def _heads(it: Interp, layer: LayerCall, x: Fact) -> Fact:
     node = layer.bound.get("output_shape")
-    if x.shape is None:
-        return tensor(None, x.dtype)
-    width = x.shape[-1]
+    width = x.width
     if node is not None and it.facts.get(node, UNKNOWN).literal(...) is not None:
         width = it.dim(node)
+    if x.shape is None:
+        return tensor(None, x.dtype).but(last=width)
     return tensor((*x.shape[:-1], width), x.dtype)
 
 

@@ -78,6 +78,12 @@ def mirrors(cls: Class) -> dict[str, tuple[str, int]]:
     return dict(call.mirrors) if call is not None else {}
 
 
+def channel_mirrors(em: Emitter) -> set[str]:
+    """Widths of inputs, which root classes can be told by a parameter."""
+    return {m for cls in em.it.classes.values() if is_module(cls) for m, (_, axis) in mirrors(cls).items()
+            if m.endswith(("features", "channels"))}
+
+
 def resolve_sizes(em: Emitter, cls: Class) -> None:
     """How each size of the input is written in `__init__`: a parameter that has it, a new one, or not at all."""
     if cls in em.class_sizes:
@@ -91,6 +97,8 @@ def resolve_sizes(em: Emitter, cls: Class) -> None:
 
 
 def _resolved(em: Emitter, cls: Class, mirror: str, applied: list[Any]) -> Dim:
+    if not applied and mirror in em.open_sizes:
+        return Sym(mirror)  # a root class: whoever makes the model says how wide its input is
     if not applied or any(a.sizes.get(mirror) is None for a in applied):
         return None
     init = users.find_method(cls, "__init__")

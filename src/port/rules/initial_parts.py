@@ -76,7 +76,7 @@ def parts_of(site: Site, callee: str, ctor: str) -> list[Part]:
         conv = "nn." + separable[1]
         point = {"kernel": specs["pointwise"], "bias": specs["bias"]}
         flags = _multiplied(site, specs["depthwise"])
-        deep = {"kernel": specs["depthwise"]}
+        deep = {"kernel": specs["depthwise"], "bias": ZEROS}
         return [Part(f"depthwise {conv}", "depthwise", site, deep, False, ".depthwise", flags=flags),
                 Part(conv, "simple", site, point, bias, ".pointwise")]
     family = family_of(kind)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,17 +20,20 @@ class Line:
     targets: str = ""  # of the assignment, instead of its own
 
 
-def opened(em: Emitter) -> Line | None:
-    """A simple statement begins; the result goes to `closed`."""
-    old, em.line = em.line, Line()
-    return old
+@contextmanager
+def around(em: Emitter, out: list[Any], node: cst.CSTNode) -> Iterator[None]:
+    """A simple statement is translated and appended to `out`; what its expressions ask for is put around it."""
+    old, em.line, start = em.line, Line(), len(out)
+    try:
+        yield
+        line = em.line
+    finally:
+        em.line = old
+    if line.before or line.after or line.targets:
+        _put(line, out, start, node)
 
 
-def closed(em: Emitter, old: Line | None, out: list[Any], start: int, node: cst.CSTNode) -> None:
-    """The statement stands in `out[start:]`: put around it what its expressions asked for."""
-    line, em.line = em.line, old
-    if line is None or not (line.before or line.after or line.targets):
-        return
+def _put(line: Line, out: list[Any], start: int, node: cst.CSTNode) -> None:
     if len(out) <= start:
         raise Refused("P206", "a mask or a state is made where no statement can keep it", node)
     if line.targets:

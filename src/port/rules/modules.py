@@ -21,6 +21,7 @@ from port.infer import users
 from port.infer.flow import singular
 from port.infer.interp import code
 from port.infer.values import Class, Curried, Function, GraphModel, Instance, Items, LayerCall, SequentialModel, has_tensor
+from port.rules import lines
 from port.tree import named, rebuild, walk
 
 Statements = list[cst.BaseStatement]
@@ -321,9 +322,8 @@ def block(split: Split, body: Sequence[cst.CSTNode]) -> tuple[list[Any], Stateme
             _nested(split, node, init)
         elif isinstance(node, cst.SimpleStatementLine):
             _mirrors(split, node, init)
-            held, start = lines.opened(split.em), len(forward)
-            ended = _line(split, node, init, forward)
-            lines.closed(split.em, held, forward, start, node)
+            with lines.around(split.em, forward, node):
+                ended = _line(split, node, init, forward)
             if ended:
                 return init, forward, True
         else:

@@ -139,14 +139,14 @@ def _try(em: Emitter, node: cst.Try, kept_names: set[str]) -> Any:
 
 def line(em: Emitter, node: cst.SimpleStatementLine, kept_names: set[str]) -> list[Any]:
     try:
+        if _is_alias(em, node):
+            return []
         special = _special(em, node)
         if special is not None:
             return special
-        held, out = lines.opened(em), []
-        try:
+        out: list[Any] = []
+        with lines.around(em, out, node):
             out.append(node.with_changes(body=[_small(em, s) for s in node.body]))
-        finally:
-            lines.closed(em, held, out, 0, node)
         return out
     except Refused as refusal:
         return keep(em, node, refusal, kept_names)

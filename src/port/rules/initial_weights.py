@@ -1,0 +1,266 @@
+"""The text of `init_weights`: one initialiser per module type, the most frequent; what deviates follows after."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import libcst as cst
+
+from port.emit import Emitter
+from port.rules.initial_lines import impossible, lines, tuple_of
+from port.rules.initial_parts import INNER, ORDER, OWN, ZEROS, Part, default_specs
+from port.rules.initial_places import Place
+from port.tree import walk
+
+RNN = ["nn.LSTM", "nn.GRU", "nn.RNN"]
+
+
+@dataclass(eq=False)
+class Owner:
+    """A class, a function or the module's own statements, with what it makes."""
+
+    name: str
+    node: Any = None
+    kind: str = "class"  # class | function | module
+    bound: list[tuple[Part, Place]] = field(default_factory=list)
+    outermost: bool = True
+    plain: bool = True  # nothing else may apply `init_weights` to it: deviations are lines after its own
+
+
+@dataclass
+class Branch:
+    """One arm of `init_weights`."""
+
+    kinds: list[str]
+    part: Part  # with the chosen initialisers
+    roles: set[str]
+    guard: bool
+    reset: bool = False
+
+    def text(self, em: Emitter) -> list[str]:
+        part = replace(self.part, kind=", ".join(self.kinds))
+        first = ["module.reset_parameters()"] if self.reset else []
+        return [*first, *(lines(em, part, "module", self.roles, self.guard) if self.roles else [])]
+
+    def test(self, alone: bool) -> str:
+        names = [k.removeprefix("depthwise ") for k in self.kinds]
+        test = f"isinstance(module, {tuple_of(names)})"
+        if self.part.family == "depthwise" and not alone:
+            test += " and 1 < module.groups == module.in_channels"
+        return test
+
+
+class Plan:
+    """The choice for a whole file."""
+
+    def __init__(self, em: Emitter, owners: list[Owner]):
+        self.em, self.owners = em, owners
+        self.parts = [part for owner in owners for part, _ in owner.bound]
+        self.chosen: dict[str, Part] = {}
+        for part in self.parts:
+            if part.kind not in self.chosen:
+                self.chosen[part.kind] = self._choose([p for p in self.parts if p.kind == part.kind])
+        self.branches = self._branches()
+        self.tails: list[str] = []  # statements on classes, after the branches on types
+
+    def _choose(self, parts: list[Part]) -> Part:
+        usable = [p for p in parts if p.known and not any(impossible(p, r) for r in p.specs)]
+        if not usable:
+            return replace(parts[0], specs=default_specs(parts[0]))
+        best = Counter(p.key for p in usable).most_common(1)[0][0]
+        return next(p for p in usable if p.key == best)
+
+    # ------------------------------------------------------------ branches on types
+    def _branches(self) -> list[Branch]:
+        kinds = sorted(self.chosen, key=lambda k: (ORDER.index(self.chosen[k].family), RNN.index(k) if k in RNN else 0,
+                                                   k))
+        told = {k for k in kinds if self.chosen[k].family not in OWN}
+        made: list[Branch] = []
+        for kind in kinds:
+            branch = self._branch(kind, told)
+            if branch is None:
+                continue
+            like = next((b for b in made if self._alike(b, branch)), None)
+            if like is None:
+                made.append(branch)
+            else:
+                like.kinds += branch.kinds
+                like.guard = like.guard or branch.guard
+        return made
+
+    def _alike(self, a: Branch, b: Branch) -> bool:
+        same = a.part.family == b.part.family and a.part.specs == b.part.specs and a.roles == b.roles and (
+            a.reset == b.reset)
+        if a.part.family == "depthwise":
+            return same and a.part.flags == b.part.flags
+        return same and a.part.family in ("simple", "rnn", "norm", "prelu") or (same and not a.roles)
+
+    def _branch(self, kind: str, told: set[str]) -> Branch | None:
+        part = self.chosen[kind]
+        guard = any(not p.bias for p in self.parts if p.kind == kind) or self._inner_without_bias(kind)
+        if part.family == "depthwise" and self._as_simple(kind, guard):
+            return None
+        if part.family not in OWN:
+            roles = set(part.specs)
+            if part.family == "mha" and not self._linear_does(part):
+                roles.add("out")
+            return Branch([kind], part, roles, guard)
+        roles = {r for r, spec in part.specs.items() if spec != OWN[part.family].get(r)}
+        if "LSTM" in kind and "forget" not in part.flags:
+            roles.add("bias")
+        inner = INNER.get(kind)
+        reset = inner in told and not (part.family == "heads" and not roles and self._linear_does(part))
+        return Branch([kind], part, roles, guard, reset) if roles or reset else None
+
+    def _as_simple(self, kind: str, guard: bool) -> bool:
+        """A depthwise convolution that the branch of the ordinary ones serves."""
+        part, plain = self.chosen[kind], self.chosen.get(kind.removeprefix("depthwise "))
+        if plain is None or "view" in part.flags or part.specs != plain.specs:
+            return False
+        for p in self.parts:
+            if p.kind == plain.kind:
+                p.bias = p.bias and not guard
+        return True
+
+    def _linear_does(self, part: Part) -> bool:
+        linear = self.chosen.get("nn.Linear")
+        return linear is not None and linear.specs == part.specs
+
+    def _inner_without_bias(self, kind: str) -> bool:
+        """Do helpers or attention hold modules of this kind without a bias?"""
+        if any(INNER.get(p.kind) == kind and (p.family == "conv_cell" or not p.bias) for p in self.parts):
+            return True
+        return kind == "nn.Linear" and any(p.family == "mha" and not p.bias for p in self.parts)
+
+    # ------------------------------------------------------------ deviations
+    def deviations(self, owner: Owner) -> list[str]:
+        """Statements after `self.apply(init_weights)`; for an inner class they go to `tails`."""
+        blocks: list[tuple[tuple[str, ...], list[str]]] = []
+        for part, place in owner.bound:
+            made = self._deviation(owner, part, place)
+            if made and blocks and blocks[-1][0] == place.header:
+                blocks[-1][1].extend(made)
+            elif made:
+                blocks.append((place.header, made))
+        out = [line for header, made in blocks for line in nested(header, made)]
+        if owner.kind != "class" or (owner.outermost and owner.plain) or not out:
+            return out
+        as_module = [line.replace("self.", "module.") for line in out]
+        self.tails += [f"if isinstance(module, {owner.name}):", *["    " + line for line in as_module]]
+        return []
+
+    def _deviation(self, owner: Owner, part: Part, place: Place) -> list[str]:
+        chosen = self.chosen[part.kind]
+        roles: set[str] = set()
+        for role, spec in part.specs.items():
+            why = self._cannot(owner, part, role, place, spec == chosen.specs.get(role))
+            if why:
+                self._tell(part, role, why, chosen)
+            elif spec != chosen.specs.get(role):
+                roles.add(role)
+        if part.flags != chosen.flags and part.family == "depthwise":
+            roles.add("kernel")
+        elif ("forget" in part.flags) != ("forget" in chosen.flags):
+            roles.add("bias")
+        if not roles or part.lazy or not place.text:
+            return []
+        if part.family == "mha" and "kernel" in roles:
+            roles.add("out")
+        return lines(self.em, part, place.text + part.path, roles, not part.bias)
+
+    def _cannot(self, owner: Owner, part: Part, role: str, place: Place, same: bool) -> str:
+        spec = part.specs[role]
+        if spec.why:
+            return f"`{spec.why}` is not an initialiser that can be read from this file"
+        if same:
+            return ""
+        alone = owner.outermost and owner.plain and owner.kind == "class"
+        if spec.local and not alone:
+            return f"`{', '.join(v for _, v in spec.args)}` is only known where the layer is made"
+        if not place.text or (owner.kind == "class" and not alone and any(_foreign(h) for h in place.header)):
+            return "the layer cannot be reached after it is made"
+        return impossible(part, role)
+
+    def _tell(self, part: Part, role: str, why: str, chosen: Part) -> None:
+        spec = chosen.specs.get(role, ZEROS)
+        what = {"kernel": "kernel", "gamma": "scale", "beta": "offset"}.get(role, role)
+        self.em.report("P103", f"initial values of this layer's {what}: {why}; they are {spec.title} here",
+                       part.site.job.node)
+
+    # ------------------------------------------------------------ the function
+    def text(self, name: str) -> str:
+        em = self.em
+        body: list[str] = []
+        if any(p.lazy for p in self.parts) and self.branches:
+            em.need("nn")
+            body += ["if isinstance(getattr(module, 'weight', None), nn.parameter.UninitializedParameter):",
+                     "    return  # made at the first call"]
+        word = "if"
+        for branch in self.branches:
+            alone = not any(b is not branch and set(b.kinds) & {k.removeprefix("depthwise ") for k in branch.kinds}
+                            for b in self.branches)
+            body += [f"{word} {branch.test(alone)}:", *["    " + line for line in branch.text(em)]]
+            word = "elif"
+        body += self.tails
+        if not body:
+            return ""
+        return f'def {name}(module):\n    """{self.docstring()}"""\n' + "".join(f"    {b}\n" for b in body)
+
+    def docstring(self) -> str:
+        rnn = [k for b in self.branches for k in b.kinds if k in ("nn.LSTM", "nn.RNN")]
+        if rnn:
+            what = "an LSTM" if "nn.LSTM" in rnn else "a SimpleRNN"
+            return f"Initial values as in Keras, which has a single bias in {what}: the second stays zero."
+        phrases = self._phrases()
+        start = "as in Keras" if all(self._is_default(b.part) for b in self.branches) and not self.tails else (
+            "of the layers")
+        text = ", ".join(phrases) or "those that the layers ask for"
+        return f"Initial values {start}: {text[0].upper() + text[1:]}."
+
+    @staticmethod
+    def _is_default(part: Part) -> bool:
+        return part.specs == default_specs(part)
+
+    def _phrases(self) -> list[str]:
+        kernels = [b for b in self.branches if "kernel" in b.part.specs and b.roles]
+        titles = list(dict.fromkeys(b.part.specs["kernel"].title for b in kernels))
+        out = [f"{titles[0]} kernels"] if len(titles) == 1 else [
+            f"{b.part.specs['kernel'].title} {_noun(b.kinds[0])}" for b in kernels]
+        biases = list(dict.fromkeys(b.part.specs["bias"].title for b in kernels if "bias" in b.part.specs))
+        out += [f"{' or '.join(biases)} biases"] if biases else []
+        for b in self.branches:
+            if b.part.family == "embedding":
+                spec = b.part.specs["embeddings"]
+                out.append("small uniform embeddings" if spec == default_specs(b.part)["embeddings"] else (
+                    f"{spec.title} embeddings"))
+            elif b.part.family == "norm" and b.roles:
+                out.append(f"{b.part.specs['gamma'].title} scales")
+        return list(dict.fromkeys(out))
+
+
+def _noun(kind: str) -> str:
+    if kind.startswith("depthwise"):
+        return "depthwise kernels"
+    if "ConvTranspose" in kind:
+        return "transposed convolutions"
+    if "Conv" in kind and "LSTM" not in kind:
+        return "convolutions"
+    return "dense kernels" if kind == "nn.Linear" else "attention kernels" if "Attention" in kind else "kernels"
+
+
+def nested(header: tuple[str, ...], body: list[str]) -> list[str]:
+    """The statements below loops and conditions."""
+    out = ["    " * len(header) + line for line in body]
+    return [*["    " * i + h for i, h in enumerate(header)], *out]
+
+
+def _foreign(header: str) -> bool:
+    """Does a condition read names of the constructor?"""
+    if not header.startswith("if ") or "[" in header or " in " in header:
+        return False
+    tree = cst.parse_expression(header[3:-1])
+    names = {n.value for n in walk(tree) if isinstance(n, cst.Name)}
+    attributes = {n.attr.value for n in walk(tree) if isinstance(n, cst.Attribute)}
+    return bool(names - attributes - {"self", "not"})
