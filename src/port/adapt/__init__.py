@@ -6,13 +6,14 @@ LAYERS: whole layers, giving a Plan or None (then the row's own form is used).
 
 from __future__ import annotations
 
-from port.adapt import activations, args, layers, oprows, ops, windows
+from port.adapt import activations, args, attention, bidirectional, layers, oprows, ops, recurrent, special, windows
 from port.adapt.activations import activation_value
 from port.adapt.oprows import python_form, shortened
 from port.adapt.ops import on_device
 
-ARGS = args.ARGS | ops.ARGS | windows.ARGS | activations.ARGS | layers.ARGS_LAYERS
+ARGS = args.ARGS | ops.ARGS | windows.ARGS | activations.ARGS | layers.ARGS_LAYERS | (
+    recurrent.ARGS | attention.ARGS | special.ARGS)
 ROWS = oprows.ROWS | layers.ROWS
-LAYERS = layers.LAYERS
+LAYERS = layers.LAYERS | recurrent.LAYERS | bidirectional.LAYERS | attention.LAYERS | special.LAYERS
 
 __all__ = ["ARGS", "LAYERS", "ROWS", "activation_value", "on_device", "python_form", "shortened"]
