@@ -679,8 +679,18 @@ def _int_like(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
             node.args[0].value, cst.Subscript):
         return args[0]
     if any(_mentions_size(it, a.value) for a in node.args):
-        return Fact(Kind.PLAIN, payload=Size(shapes.simplify_sym(Sym(it.text(node)), None)))
+        it.facts.pop(node, None)  # what an earlier pass thought of it
+        known = all(_sizes_known(it, a.value) for a in node.args)
+        return Fact(Kind.PLAIN, payload=Size(shapes.simplify_sym(Sym(it.text(node)), None) if known else None))
     return it.plain(node)
+
+
+def _sizes_known(it: Interp, node: cst.CSTNode) -> bool:
+    payload = it.facts.get(node, UNKNOWN).payload
+    if isinstance(payload, Size):
+        return payload.dim is not None
+    return not isinstance(node, cst.BinaryOperation | cst.Call | cst.UnaryOperation) or all(
+        _sizes_known(it, c.value if isinstance(c, cst.Arg) else c) for c in node.children)
 
 
 def _mentions_size(it: Interp, node: cst.CSTNode) -> bool:
