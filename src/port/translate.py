@@ -150,7 +150,7 @@ class Pass:
                 continue
             out += self.statement(body[at])
             at += 1
-        blocks, extra = initial.blocks(self.em, self.module, out)
+        blocks, extra = initial.blocks(self.em, self.module, out, self.options)
         out = [s for s in out if s is not None]
         return imports.rewrite(out, body, self.em, blocks, extra, names.FRAMEWORKS["tf2torch"])
 

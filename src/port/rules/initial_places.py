@@ -85,6 +85,9 @@ class Finder:
         if isinstance(small, cst.Assign):
             for t in small.targets:
                 self.puts.append(Put(code(t.target), "set", small.value, loops, tests))
+        elif isinstance(small, cst.Return) and "model" in self.roots and small.value is not None and _is_list(
+                small.value):
+            self.puts.append(Put("model", "set", small.value, loops, tests))
         elif isinstance(small, cst.Expr) and isinstance(small.value, cst.Call) and isinstance(
                 small.value.func, cst.Attribute):
             call, owner = small.value, code(small.value.func.value)

@@ -1,4 +1,4 @@
-"""The text of `init_weights`: one initialiser per module type, the most frequent; what deviates follows after."""
+"""The text of `init_weights`: the most frequent initialiser of each module type; deviations come after."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Owner:
 
     name: str
     node: Any = None
-    kind: str = "class"  # class | function | module
+    kind: str = "class"  # class | method | function | module
     bound: list[tuple[Part, Place]] = field(default_factory=list)
     outermost: bool = True
     plain: bool = True  # nothing else may apply `init_weights` to it: deviations are lines after its own
@@ -69,14 +69,17 @@ class Plan:
         usable = [p for p in parts if p.known and not any(impossible(p, r) for r in p.specs)]
         if not usable:
             return replace(parts[0], specs=default_specs(parts[0]))
-        best = Counter(p.key for p in usable).most_common(1)[0][0]
-        return next(p for p in usable if p.key == best)
+        counts = Counter(p.key for p in usable)
+        most = [p for p in usable if counts[p.key] == max(counts.values())]
+        return next((p for p in most if p.specs == default_specs(p)), most[0])  # a tie: Keras' own default
 
     # ------------------------------------------------------------ branches on types
     def _branches(self) -> list[Branch]:
-        kinds = sorted(self.chosen, key=lambda k: (ORDER.index(self.chosen[k].family), RNN.index(k) if k in RNN else 0,
-                                                   k))
-        told = {k for k in kinds if self.chosen[k].family not in OWN}
+        def place(kind: str) -> tuple[int, int, str]:
+            return ORDER.index(self.chosen[kind].family), RNN.index(kind) if kind in RNN else 0, kind
+
+        kinds = sorted(self.chosen, key=place)
+        told = {k.removeprefix("depthwise ") for k in kinds if self.chosen[k].family not in OWN}
         made: list[Branch] = []
         for kind in kinds:
             branch = self._branch(kind, told)
@@ -95,7 +98,7 @@ class Plan:
             a.reset == b.reset)
         if a.part.family == "depthwise":
             return same and a.part.flags == b.part.flags
-        return same and a.part.family in ("simple", "rnn", "norm", "prelu") or (same and not a.roles)
+        return same and (a.part.family in ("simple", "rnn", "norm", "prelu") or not a.roles)
 
     def _branch(self, kind: str, told: set[str]) -> Branch | None:
         part = self.chosen[kind]
@@ -123,6 +126,11 @@ class Plan:
             if p.kind == plain.kind:
                 p.bias = p.bias and not guard
         return True
+
+    def treats(self, part: Part) -> bool:
+        """Does `init_weights` have a branch for it?"""
+        base = part.kind.removeprefix("depthwise ")
+        return any({part.kind, base} & set(b.kinds) for b in self.branches)
 
     def _linear_does(self, part: Part) -> bool:
         linear = self.chosen.get("nn.Linear")
@@ -176,10 +184,11 @@ class Plan:
             return f"`{spec.why}` is not an initialiser that can be read from this file"
         if same:
             return ""
-        alone = owner.outermost and owner.plain and owner.kind == "class"
+        alone = owner.outermost and owner.plain
         if spec.local and not alone:
             return f"`{', '.join(v for _, v in spec.args)}` is only known where the layer is made"
-        if not place.text or (owner.kind == "class" and not alone and any(_foreign(h) for h in place.header)):
+        lost = not alone and (owner.kind != "class" or any(_foreign(h) for h in place.header))
+        if lost or not place.text:
             return "the layer cannot be reached after it is made"
         return impossible(part, role)
 
@@ -199,8 +208,8 @@ class Plan:
                      "    return  # made at the first call"]
         word = "if"
         for branch in self.branches:
-            alone = not any(b is not branch and set(b.kinds) & {k.removeprefix("depthwise ") for k in branch.kinds}
-                            for b in self.branches)
+            mine = {k.removeprefix("depthwise ") for k in branch.kinds}
+            alone = not any(b is not branch and set(b.kinds) & mine for b in self.branches)
             body += [f"{word} {branch.test(alone)}:", *["    " + line for line in branch.text(em)]]
             word = "elif"
         body += self.tails
@@ -214,9 +223,11 @@ class Plan:
             what = "an LSTM" if "nn.LSTM" in rnn else "a SimpleRNN"
             return f"Initial values as in Keras, which has a single bias in {what}: the second stays zero."
         phrases = self._phrases()
-        start = "as in Keras" if all(self._is_default(b.part) for b in self.branches) and not self.tails else (
-            "of the layers")
-        text = ", ".join(phrases) or "those that the layers ask for"
+        default = all(self._is_default(b.part) for b in self.branches) and not self.tails
+        start = "as in Keras" if default else "of the layers"
+        text = ", ".join(phrases)
+        if not text or len(text) > 80:
+            return "Initial values of the layers, as the source asks for them."
         return f"Initial values {start}: {text[0].upper() + text[1:]}."
 
     @staticmethod
@@ -247,7 +258,9 @@ def _noun(kind: str) -> str:
         return "transposed convolutions"
     if "Conv" in kind and "LSTM" not in kind:
         return "convolutions"
-    return "dense kernels" if kind == "nn.Linear" else "attention kernels" if "Attention" in kind else "kernels"
+    if "Attention" in kind:
+        return "attention kernels"
+    return "dense kernels" if kind == "nn.Linear" else "kernels"
 
 
 def nested(header: tuple[str, ...], body: list[str]) -> list[str]:
