@@ -37,7 +37,7 @@ MERGES = {n: n.capitalize() for n in (
     "add", "subtract", "multiply", "average", "maximum", "minimum", "concatenate", "dot")}
 CHANNELS_LAST = ("keras.backend.image_data_format", "keras.config.image_data_format", "keras.backend.image_dim_ordering")
 # Shape rules of ops that act alike in either layout (their axis arguments are remapped).
-ANY_LAYOUT = {"same", "broadcast", "compare", "concat", "reduce", "cast", "split"}
+ANY_LAYOUT = {"same", "broadcast", "compare", "concat", "reduce", "cast", "split", "pad", "like"}
 FLIPS = "nchw"
 SHAPES = shapes.RULES | opshapes.RULES
 
@@ -428,12 +428,19 @@ def apply_to(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact
         payload.inputs.append(args[0] if args else UNKNOWN)
         return masks.foreign(run_sequential(it, payload, args[0] if args else UNKNOWN, node))
     if isinstance(payload, GraphModel):
-        return masks.foreign(payload.outputs) if has_tensor(payload.outputs) else tensor()
+        return masks.foreign(as_source(payload.outputs)) if has_tensor(payload.outputs) else tensor()
     if isinstance(payload, Curried):
         return users.call_curried(it, node, payload, args)
     if isinstance(payload, users.Alternatives):
         return users.curried_alternatives(it, node, payload, args)
     return tensor()
+
+
+def as_source(fact: Fact) -> Fact:
+    """What a public interface gives: axes as in the source."""
+    if isinstance(fact.payload, Items):
+        return fact.but(payload=Items([as_source(e) for e in fact.payload.elements], fact.payload.kind))
+    return fact.but(layout=Layout.PLAIN, payload=None) if fact.kind is Kind.TENSOR else fact
 
 
 def _apply_lambda(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact:

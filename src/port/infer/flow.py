@@ -135,6 +135,17 @@ def mirror_name(it: Interp, var: str, axis: int, rank: int) -> str:
     return f"{var}_{names[axis - 1]}" if 1 <= axis <= len(names) else f"{var}_size{axis}"
 
 
+def carries(it: Interp) -> bool:
+    """Can sizes be carried along in `__init__`? Not from a method of a class: its layers are made elsewhere."""
+    return not it.current or it.current[-1].owner is None
+
+
+def note_mirror(it: Interp, name: str) -> None:
+    """The variable of a size gets a new value: what was written with it means something else from here on."""
+    if it.current:
+        it.current[-1].reassigned.add(name)
+
+
 def _rename_stale(it: Interp, name: str, env: Env, line: cst.CSTNode | None) -> None:
     """`name` is about to change: sizes written with it are saved under names of their own."""
     for var, fact in list(env.names.items()):
@@ -144,8 +155,9 @@ def _rename_stale(it: Interp, name: str, env: Env, line: cst.CSTNode | None) -> 
         for axis, dim in enumerate(shape):
             if isinstance(dim, Sym) and name in dim.names:
                 mirror = mirror_name(it, var, axis, len(shape))
-                if line is not None and mirror != name:
+                if line is not None and mirror != name and carries(it):
                     it.before.setdefault(line, {})[mirror] = dim
+                    note_mirror(it, mirror)
                     shape[axis] = Sym(mirror, dim.known)
                 else:
                     shape[axis] = None
@@ -232,7 +244,7 @@ def _merge_shape(it: Interp, name: str, joined: Fact, facts: list[Fact | None],
         if all(d == column[0] for d in column):
             dims.append(column[0])
             continue
-        if any(d is None for d in column) or axis == 0:
+        if any(d is None for d in column) or axis == 0 or not carries(it):
             dims.append(None)
             continue
         mirror = mirror_name(it, name, axis, rank)
@@ -242,6 +254,7 @@ def _merge_shape(it: Interp, name: str, joined: Fact, facts: list[Fact | None],
             place = it.after if where is not None else it.before
             place.setdefault(where if where is not None else node, {})[mirror] = fact.shape[axis]
         dims.append(Sym(mirror))
+        note_mirror(it, mirror)
         _save_users(it, mirror, name, branches, node)
     return joined.but(shape=tuple(dims))
 
@@ -492,16 +505,17 @@ def _turn(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env,
 def _carried(it: Interp, name: str, start: Fact, end: Fact, node: cst.CSTNode,
              mirrors: list[tuple[str, int, str]]) -> Fact:
     if start.shape is None or end.shape is None or len(start.shape) != len(end.shape):
-        return start.but(shape=None if start.shape is None or end.shape is None else start.shape,
+        return start.but(last=start.width if start.width == end.width else None, shape=None if start.shape is None or end.shape is None else start.shape,
                          mask=masks.joined(start, end))
     dims: list[Dim] = list(start.shape)
     for axis, (a, b) in enumerate(zip(start.shape, end.shape, strict=True)):
         if a == b:
             continue
-        if a is None or b is None or axis == 0:
+        if a is None or b is None or axis == 0 or not carries(it):
             dims[axis] = None
             continue
         mirror = mirror_name(it, name, axis, len(dims))
+        note_mirror(it, mirror)
         if not (isinstance(a, Sym) and a.text == mirror):
             it.before.setdefault(node, {})[mirror] = a
         mirrors.append((name, axis, mirror))
@@ -527,7 +541,10 @@ def _leave(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env, inside:
             for axis, dim in enumerate(shape):
                 if (name, axis) in carried:
                     shape[axis] = Sym(carried[name, axis])
+                elif isinstance(dim, Sym) and dim.names & local and not carries(it):
+                    shape[axis] = None
                 elif isinstance(dim, Sym) and dim.names & local and name not in env.names:
+                    note_mirror(it, mirror_name(it, name, axis, len(shape)))
                     mirror = mirror_name(it, name, axis, len(shape))
                     it.after.setdefault(body, {})[mirror] = dim
                     shape[axis] = Sym(mirror)

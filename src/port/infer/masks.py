@@ -75,7 +75,7 @@ def after_layer(it: Interp, node: cst.Call, layer: LayerCall, inputs: tuple[Fact
     if not has_tensor(result):
         return result
     mask = arriving(it, node, layer, inputs)
-    if name in READS:
+    if name in READS and (mask is None or mask.kind != "given" or name not in RECURRENT):
         for fact in inputs:
             if isinstance(fact.mask, Mask):
                 fact.mask.used = True

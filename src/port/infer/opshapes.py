@@ -81,7 +81,7 @@ def _kind_of(value: Any) -> str | None:
 
 
 def like(g: Given) -> Fact:
-    return tensor(g.x.shape, _given_dtype(g, g.x.dtype))
+    return tensor(g.x.shape, _given_dtype(g, g.x.dtype), g.x.layout)
 
 
 def one_hot(g: Given) -> Fact:

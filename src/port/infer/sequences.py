@@ -156,10 +156,11 @@ def _conv_lstm(it: Interp, layer: LayerCall, x: Fact) -> Fact:
 
 
 def _attention(inputs: tuple[Fact, ...]) -> Fact:
-    if len(inputs) < 2 or inputs[0].shape is None:
+    if len(inputs) < 2:
         return tensor()
-    value = inputs[1].shape[-1] if inputs[1].shape else None
-    return tensor((*inputs[0].shape[:-1], value), inputs[0].dtype)
+    if inputs[0].shape is None:
+        return tensor().but(last=inputs[1].width)
+    return tensor((*inputs[0].shape[:-1], inputs[1].width), inputs[0].dtype)
 
 
 def _heads(it: Interp, layer: LayerCall, x: Fact) -> Fact:

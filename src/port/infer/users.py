@@ -366,6 +366,7 @@ def analyze(it: Interp, function: Function) -> None:
         env = Env(function.env)
         _parameters(it, function, env)
         function.returns = []
+        function.reassigned.clear()
         it.current.append(function)
         body = function.node.body
         if isinstance(function.node, cst.Lambda):
@@ -545,6 +546,8 @@ def _visible(it: Interp, function: Function, dim: Sym, bindings: dict[str, Dim])
     """Can the caller write this size? Not if it uses names that only the function knows."""
     if isinstance(function.node, cst.Lambda):
         return True
+    if dim.names & function.reassigned:
+        return False
     local = {n.value for n in walk(function.node.body) if isinstance(n, cst.Name)}
     for name in dim.names - bindings.keys():
         outer = function.env.get(name)

@@ -7,7 +7,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.facts import Dim, Fact, Kind, Layout
+from port.facts import Dim, Fact, Kind, Layout, Sym
 from port.table import Row
 
 OPEN = object()  # stands among the reaching values of a setting when anything may arrive
@@ -39,6 +39,13 @@ class Grown:
 
     element: Fact
     counts: str
+
+    def any(self) -> Fact:
+        """One of its elements, seen from outside the loop."""
+        shape = self.element.shape
+        if shape is None or self.counts == "?":
+            return self.element
+        return self.element.but(shape=(*shape[:-1], Sym(f"{self.counts}[0]")))
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,7 @@ class Function:
     inner: Function | None = None  # curried builders: the nested function that is returned
     self_fact: Fact | None = None
     fixed_layout: bool = False
+    reassigned: set[str] = field(default_factory=set)  # mirrors whose value changes in the body
 
 
 @dataclass(eq=False)
@@ -198,7 +206,7 @@ def tensors_in(fact: Fact) -> list[Fact]:
     if fact.kind is Kind.TENSOR:
         return [fact]
     if isinstance(fact.payload, Grown):
-        return [fact.payload.element]
+        return [fact.payload.any()]
     if isinstance(fact.payload, Items):
         return [t for e in fact.payload.elements for t in tensors_in(e)]
     return []

@@ -278,7 +278,7 @@ def _constructor_line(em: Emitter, cls: Class, function: Function, s: Any, kept:
             weight = _weight(em, cls, small, s)
             if weight is not None:
                 return weight
-        if _stateless_attr(em, small):
+        if _stateless_attr(em, small) or _only_keras(em, small):
             return []
         unpacked = _unpacked_shape(em, small, s)
         if unpacked is not None:
@@ -321,6 +321,14 @@ def _stateless_attr(em: Emitter, small: Any) -> bool:
             payload.symbol == "keras.layers.Lambda"):
         return False
     return not plan(em, payload, first_input(payload)).module
+
+
+def _only_keras(em: Emitter, small: Any) -> bool:
+    """`init = RandomNormal(stddev=0.02)`: what reads it is translated, the object has no use."""
+    if not isinstance(small, cst.Assign) or not isinstance(small.value, cst.Call) or not isinstance(
+            small.targets[0].target, cst.Name):
+        return False
+    return em.symbol(small.value.func).startswith(("keras.initializers.", "keras.regularizers.", "keras.constraints."))
 
 
 def _unpacked_shape(em: Emitter, small: Any, s: Any) -> list[Any] | None:

@@ -431,8 +431,9 @@ def _output_return(split: Split, model: cst.Call) -> Any:
         if ".ndim ==" in text:
             pass
         elif ".permute(" in text or text.endswith(".transpose(1, 2)"):
+            note = "# NCHW -> NHWC" if ".permute(0, 2, 3, 1)" in text else "# (N, C, L) -> (N, L, C)"
             comment = comment.with_changes(trailing_whitespace=cst.TrailingWhitespace(
-                cst.SimpleWhitespace("  "), cst.Comment("# NCHW -> NHWC")))
+                cst.SimpleWhitespace("  "), cst.Comment(note)))
     return comment
 
 

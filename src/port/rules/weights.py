@@ -10,9 +10,11 @@ from port.build import build, expression
 from port.emit import Emitter, Refused
 from port.infer.apply import _keyword
 from port.infer.interp import code
+from port.rules.initializer_reader import Reader
+from port.rules.initializers import fill
 
 DEFAULT = "glorot_uniform"
-# initialiser -> the tensor it makes, {s} being the shape; the others fill an empty tensor in place
+# initialiser -> the tensor it makes, {s} being the shape; the others fill an empty tensor
 FULL = {"zeros": "torch.zeros({s})", "ones": "torch.ones({s})"}
 
 
@@ -58,82 +60,32 @@ def shape_of(em: Emitter, node: cst.BaseExpression | None) -> cst.BaseExpression
 def initial(em: Emitter, node: cst.BaseExpression | None, shape: cst.BaseExpression, call: cst.Call
             ) -> cst.BaseExpression:
     """The starting tensor of a weight that is not a layer's."""
-    name, args = initializer_name(em, node)
-    if name in FULL:
-        return build(FULL[name], s=shape)
-    if name == "constant":
-        value = args.get("value")
-        return build("torch.full({s}, {v})", s=shape, v=_float(em.expr(value)) if value is not None else "0.0")
-    if name in ("random_normal", "normal"):
-        mean, std = _number(em, args, "mean", "0.0"), _number(em, args, "stddev", "0.05")
-        return build("nn.init.normal_(torch.empty({s}), {m}, {d})", s=shape, m=mean, d=std)
-    if name in ("random_uniform", "uniform"):
-        low, high = _number(em, args, "minval", "-0.05"), _number(em, args, "maxval", "0.05")
-        return build("nn.init.uniform_(torch.empty({s}), {a}, {b})", s=shape, a=low, b=high)
-    if name == "truncated_normal":
-        std = _number(em, args, "stddev", "0.05")
-        em.helper("truncated_normal_")
-        return build("truncated_normal_(torch.empty({s}), std={d})", s=shape, d=std)
-    if name in ("glorot_uniform", "glorot_normal", "he_normal", "he_uniform", "lecun_normal", "lecun_uniform",
-                "variance_scaling", "orthogonal", "identity"):
-        return _scaled(em, name, shape)
-    raise Refused("P202", f"the initializer `{code(node) if node is not None else name}` of a weight", call)
+    spec = Reader(em, em.scope.function, em.scope.cls).read(node, DEFAULT)
+    if spec.why:
+        raise Refused("P202", f"the initializer `{spec.why}` of a weight", call)
+    if spec.name in FULL:
+        return build(FULL[spec.name], s=shape)
+    if spec.name == "constant":
+        return build("torch.full({s}, {v})", s=shape, v=_float(expression(spec.arg("value"))))
+    text = code(build("torch.empty({s})", s=shape))
+    if spec.by_fans and not (spec.name == "glorot_uniform" and isinstance(shape, cst.Tuple)
+                             and len(shape.elements) == 2 and not _starred(shape)):
+        em.helper("keras_fans_")  # Keras counts fans from the end of the shape (in, out), PyTorch from its start
+        triple = ", ".join(spec.arg(k) for k in ("scale", "mode", "distribution") if spec.name == "variance_scaling")
+        return expression(f"keras_fans_({text}, {f'({triple})' if triple else repr(spec.name)})")
+    if spec.name == "identity" and spec.args:
+        raise Refused("P202", "`gain` of the initializer of a weight", call)
+    return expression(fill(em, spec, text))
 
 
-def _scaled(em: Emitter, name: str, shape: cst.BaseExpression) -> cst.BaseExpression:
-    """Keras counts fans from the end of the shape (in, out), PyTorch from its start."""
-    if name == "orthogonal":
-        return build("nn.init.orthogonal_(torch.empty({s}))", s=shape)
-    if name == "identity":
-        return build("nn.init.eye_(torch.empty({s}))", s=shape)
-    em.helper("keras_fans_")
-    return build(f"keras_fans_(torch.empty({{s}}), '{name}')", s=shape)
+def _starred(shape: cst.Tuple) -> bool:
+    return any(isinstance(e, cst.StarredElement) for e in shape.elements)
 
 
 def _float(value: cst.BaseExpression) -> cst.BaseExpression:
     if isinstance(value, cst.Integer):
         return expression(value.value + ".0")
     return value
-
-
-def _number(em: Emitter, args: dict[str, cst.BaseExpression], name: str, default: str) -> cst.BaseExpression:
-    return em.expr(args[name]) if name in args else expression(default)
-
-
-POSITIONS = {"constant": ["value"], "random_normal": ["mean", "stddev"], "random_uniform": ["minval", "maxval"],
-             "truncated_normal": ["mean", "stddev"], "variance_scaling": ["scale", "mode", "distribution"]}
-
-
-def initializer_name(em: Emitter, node: cst.BaseExpression | None) -> tuple[str, dict[str, Any]]:
-    """('he_normal', arguments) of a string, class or object."""
-    if node is None:
-        return DEFAULT, {}
-    value = em.fact(node).literal(...)
-    if isinstance(value, str):
-        return snake(value), {}
-    call = node if isinstance(node, cst.Call) else None
-    target = node.func if isinstance(node, cst.Call) else node
-    symbol = em.symbol(target) if isinstance(target, cst.Name | cst.Attribute) else ""
-    if symbol == "keras.initializers.get" and call is not None and call.args:
-        return initializer_name(em, call.args[0].value)
-    name = snake(symbol.rpartition(".")[2].removesuffix("_initializer"))
-    if not symbol:
-        raise Refused("P202", f"the initializer `{code(node)}` is not known", node)
-    if symbol.rpartition(".")[2] == "zeros_initializer":
-        name = "zeros"
-    args: dict[str, Any] = {}
-    for i, a in enumerate(call.args if call is not None else []):
-        if a.keyword is not None:
-            args[a.keyword.value] = a.value
-        elif i < len(POSITIONS.get(name, [])):
-            args[POSITIONS[name][i]] = a.value
-    return name, args
-
-
-def snake(name: str) -> str:
-    if name != name.lower():
-        name = "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
-    return {"zero": "zeros", "one": "ones"}.get(name, name)
 
 
 def variable(em: Emitter, call: cst.Call, name: str) -> Any:
