@@ -8,15 +8,14 @@ from typing import Any
 import libcst as cst
 
 from port.adapt.cells import Use, bound_call, keyword_arg
+from port.adapt.proofs import fills, function_of, is_row
 from port.build import build, drop_commas, expression, paren
 from port.calls import Job, Plan, module_call, prepare
-from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, dim_value
-from port.infer import users
+from port.facts import UNKNOWN, Dim, Fact, Kind, Layout
 from port.infer.interp import code
-from port.infer.values import Class, Items, tensors_in
+from port.infer.values import Items, tensors_in
 from port.rules import masking
 from port.table import Arg
-from port.tree import walk
 
 CALL = ("query", "value", "key", "query_mask", "value_mask", "key_mask", "attention_mask",
         "return_attention_scores", "training", "use_causal_mask")
@@ -51,7 +50,7 @@ def fits(job: Job, found: list[tuple[Use, list[Fact]]]) -> bool:
 
 
 def width(fact: Fact) -> Dim:
-    return fact.shape[-1] if fact.shape else None
+    return fact.width
 
 
 def _writable(job: Job, use: Use, facts: list[Fact]) -> bool:
@@ -66,85 +65,8 @@ def _writable(job: Job, use: Use, facts: list[Fact]) -> bool:
         return False
     kinds = [width(em.fact(n)) for n in (args["query"], args["value"], key)]
     mask = use.given(em, "attention_mask")
-    return None not in kinds and (mask is None or em.fact(mask).rank in (2, 3))
-
-
-def fills(job: Job, query: Dim) -> bool:
-    """Is `num_heads * key_dim` the width? By numbers, or by the text `width // num_heads`."""
-    heads, size = job.em.it.dim(job.bound.args["num_heads"]), job.em.it.dim(job.bound.args["key_dim"])
-    numbers = (dim_value(query), dim_value(heads), dim_value(size))
-    if all(isinstance(n, int) for n in numbers):
-        return numbers[0] == numbers[1] * numbers[2]  # type: ignore[operator]
-    if query is None:
-        return False
-    if not _sizable(job, query):
-        return False
-    number = same_text(job, job.bound.args["num_heads"])
-    return any(same_text(job, b) == number and is_width(job, query, a)
-               for a, b in _quotients(job, job.bound.args["key_dim"])) or (
-        heads == 1 and is_width(job, query, job.bound.args["key_dim"]))
-
-
-def is_width(job: Job, query: Dim, node: cst.BaseExpression) -> bool:
-    """Is the setting the width that arrives: by its text, or in every call of the function that builds the layer?"""
-    text = same_text(job, node)
-    if text == same_text(job, job.em.size(query, job.node)):
-        return True
-    function, em = job.em.scope.function, job.em
-    if function is None or text not in function.params or not isinstance(query, Sym) or query.text not in (
-            function.mirrors):
-        return False
-    found = []
-    for call, (callee, facts) in em.it.applications.items():
-        if callee.payload is function:
-            bound = users.bind_args(function, call, facts) or {}
-            sizes = users.bindings_of(em.it, call, function, bound)
-            found.append((str(sizes.get(query.text)), str(sizes.get(text))))
-    return bool(found) and all(a == b != "None" for a, b in found)
-
-
-def _sizable(job: Job, dim: Dim) -> bool:
-    from port.emit import Refused
-
-    try:
-        job.em.size(dim, job.node)
-        return True
-    except Refused:
-        return False
-
-
-def _quotients(job: Job, node: cst.BaseExpression) -> list[tuple[cst.BaseExpression, cst.BaseExpression]]:
-    """(a, b) if the value is `a // b` or int(a / b), also through a variable or attribute that is assigned once."""
-    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.FloorDivide):
-        return [(node.left, node.right)]
-    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "int" and len(
-            node.args) == 1 and isinstance(node.args[0].value, cst.BinaryOperation) and isinstance(
-            node.args[0].value.operator, cst.Divide):
-        return [(node.args[0].value.left, node.args[0].value.right)]
-    value = assigned(job, node)
-    return _quotients(job, value) if value is not None else []
-
-
-def assigned(job: Job, node: cst.BaseExpression) -> cst.BaseExpression | None:
-    """What a variable or an attribute of self holds, if it is assigned in one place only."""
-    place: Any = job.em.scope.function.node if job.em.scope.function is not None else job.em.it.module
-    if isinstance(node, cst.Attribute):
-        if not isinstance(job.em.scope.cls, Class):
-            return None
-        place = job.em.scope.cls.node
-    elif not isinstance(node, cst.Name):
-        return None
-    text = code(node)
-    found = [n for n in walk(place) if isinstance(n, cst.Assign) and any(code(t.target) == text for t in n.targets)]
-    return found[0].value if len(found) == 1 else None
-
-
-def same_text(job: Job, node: cst.BaseExpression) -> str:
-    """Text by which two settings are known to be equal: `self.dim = dim` is `dim`."""
-    value = assigned(job, node)
-    if isinstance(value, cst.Name | cst.Attribute):
-        return same_text(job, value)
-    return code(node).replace(" ", "").strip("()")
+    return None not in kinds and (mask is None or em.fact(mask).rank in (2, 3) or is_row(
+        job, mask, function_of(job, use.node)))
 
 
 # ---------------------------------------------------------------- making
@@ -206,6 +128,17 @@ def joined(args: list[cst.Arg]) -> list[cst.Arg]:
             for i, a in enumerate(args)]
 
 
+def broken(callee: cst.BaseExpression, args: list[cst.Arg]) -> cst.Call:
+    """A long call with each keyword on a line of its own."""
+    made = cst.Call(callee, joined(args))
+    if len(code(made)) < 85:
+        return made
+    turn = cst.ParenthesizedWhitespace(indent=True, last_line=cst.SimpleWhitespace("    "))
+    split = [a.with_changes(comma=cst.Comma(whitespace_after=turn)) if i < len(args) - 1 and args[
+        i + 1].keyword is not None else a for i, a in enumerate(made.args)]
+    return made.with_changes(args=split, whitespace_before_args=turn)
+
+
 class Native:
     """nn.MultiheadAttention: (query, key, value), masks True where attention is forbidden, a pair as result."""
 
@@ -221,7 +154,7 @@ class Native:
         made += self.masks(callee, found, query, key)
         scores = self.flag(found, "return_attention_scores")
         made.append(keyword_arg("average_attn_weights" if scores else "need_weights", cst.Name("False")))
-        new = cst.Call(paren(callee), joined(made))
+        new = broken(paren(callee), made)
         return new if scores else build("{r}[0]", r=new)
 
     def flag(self, found: dict[str, cst.BaseExpression], name: str) -> bool:
@@ -242,8 +175,10 @@ class Native:
         em.report("P101", "nn.MultiheadAttention: a query that may see nothing gives NaN, in Keras the mean of "
                   "the values", self.job.node, "keras.layers.MultiHeadAttention")
         fact, mask = em.fact(node), em.expr(node)
-        if fact.rank == 3 and fact.shape[1] == 1:  # type: ignore[index]
-            hidden = self.optional(node, self.inverted(fact, build("{m}[:, 0]", m=paren(mask))))
+        if (fact.rank == 3 and fact.shape[1] == 1) or (fact.rank is None and is_row(self.job, node)):  # type: ignore
+            own = isinstance(node, cst.Subscript) and is_row(self.job, node)
+            row = em.expr(node.value) if own else build("{m}[:, 0]", m=paren(mask))  # type: ignore[attr-defined]
+            hidden = self.optional(node, self.inverted(fact, row))
             made = [keyword_arg("key_padding_mask", hidden)]
             return [*made, keyword_arg("attn_mask", causal)] if causal is not None else made
         hidden = self.inverted(fact, mask)
@@ -360,4 +295,3 @@ def nothing(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
 
 ARGS: dict[str, Callable[..., Any]] = {"mha": nothing}
 LAYERS: dict[str, Callable[[Job], Plan | None]] = {"mha": mha, "attention": attention}
-__all__ = ["ARGS", "LAYERS", "Sym"]

@@ -188,7 +188,7 @@ def _cell_value(job: Job, node: cst.BaseExpression, x: Fact) -> cst.BaseExpressi
     if not kind:
         raise job.refuse("P206", f"`{name}` as a cell")
     width = tensors_in(x)[:1]
-    arrives = tensor((None, width[0].shape[-1])) if width and width[0].shape else (
+    arrives = tensor((None, width[0].width)) if width and width[0].width is not None else (
         layer.inputs[-1] if layer.inputs else UNKNOWN)
     return cell(layer_job(job.em, layer, arrives), kind)
 

@@ -50,11 +50,11 @@ def native(job: Job, s: Settings, found: list[Use], wrapped: bool = False) -> bo
 def _native_module(job: Job, s: Settings, bidirectional: bool) -> cst.BaseExpression:
     # Initial values (rules/initial.py): one bias in Keras, so `bias_hh_l0` is zero and frozen; the forget gate's
     # bias is 1 unless unit_forget_bias=False; recurrent weights are orthogonal. GRU has both biases.
-    if bidirectional:
-        job.out["bidirectional"] = expression("True")
+    prepare(job, (job.row.torch[0],))
     if s.relu:
         job.out["nonlinearity"] = expression("'relu'")
-    prepare(job, (job.row.torch[0],))
+    if bidirectional:
+        job.out["bidirectional"] = expression("True")
     with job.em.at_build():
         return module_call(job)
 

@@ -83,7 +83,7 @@ def _args(modules: list[cst.BaseExpression]) -> list[cst.Arg]:
             for i, m in enumerate(modules)]
 
 
-# ---------------------------------------------------------------- masks and products
+# ---------------------------------------------------------------- masks
 def masking(job: Job) -> Plan:
     def make() -> cst.BaseExpression:
         job.em.helper("Lambda")
@@ -95,33 +95,6 @@ def masking(job: Job) -> Plan:
 
     job.want = Layout.PLAIN
     return Plan(job, False, "masking", make, run)
-
-
-def dot(job: Job) -> Plan:
-    """`dot(x, y, axes)`: the helper's arguments are Keras'."""
-    def run(callee: Any, inputs: list[cst.BaseExpression], node: cst.Call) -> cst.BaseExpression:
-        if len(inputs) != 2:
-            raise job.refuse("P206", "the two inputs of this product are not written out")
-        job.em.helper("dot")
-        args = [cst.Arg(inputs[0]), cst.Arg(inputs[1]), cst.Arg(_axes(job))]
-        if job.given("normalize") and job.literal("normalize") is not False:
-            args.append(keyword_arg("normalize", job.expr("normalize")))
-        return made_call("dot", args)
-
-    def make() -> cst.BaseExpression:
-        job.em.helper("Lambda")
-        job.em.helper("dot")
-        return build("Lambda(lambda x, y: dot(x, y, {a}))", a=_axes(job))
-
-    job.want = Layout.PLAIN
-    return Plan(job, False, "dot", make, run)
-
-
-def _axes(job: Job) -> cst.BaseExpression:
-    node = job.expr("axes")
-    if isinstance(node, cst.List):
-        return cst.Tuple(node.elements, lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
-    return node
 
 
 # ---------------------------------------------------------------- weights of another shape
@@ -216,7 +189,7 @@ def conv_lstm(job: Job) -> Plan:
         return made_call("RNN", args)
 
     def run(callee: Any, inputs: list[cst.BaseExpression], node: cst.Call) -> cst.BaseExpression:
-        x = build(f"{{x}}.movedim(-1, 2)", x=paren(inputs[0]))  # noqa: F541
+        x = build("{x}.movedim(-1, 2)", x=paren(inputs[0]))
         new: cst.BaseExpression = cst.Call(paren(callee), [cst.Arg(x)])
         return build("{x}.movedim(2, -1)", x=new) if sequences else new
 
@@ -233,6 +206,6 @@ def nothing(job: Job, name: str, arg: Arg) -> None:
 
 ARGS: dict[str, Callable[..., Any]] = {"prelu": nothing}
 LAYERS: dict[str, Callable[[Job], Plan | None]] = {
-    "time_distributed": time_distributed, "masking": masking, "dot": dot, "prelu": prelu, "group_norm": group_norm,
+    "time_distributed": time_distributed, "masking": masking, "prelu": prelu, "group_norm": group_norm,
     "normalization": normalization, "conv_lstm": conv_lstm}
 __all__ = ["ARGS", "LAYERS", "_functional"]
