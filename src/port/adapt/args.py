@@ -321,9 +321,11 @@ def _pad_expression(job: Job, name: str, n: int) -> cst.BaseExpression:
 def pairs(job: Job, value: Any, n: int) -> list[tuple[int, int]]:
     if isinstance(value, int):
         return [(value, value)] * n
-    if n == 1:
-        return [tuple(value)]
-    return [(v, v) if isinstance(v, int) else tuple(v) for v in value]
+    each = [value] if n == 1 else value
+    found = [(v, v) if isinstance(v, int) else v for v in each] if isinstance(each, list | tuple) else []
+    if len(found) != n or any(not isinstance(p, list | tuple) or len(p) != 2 for p in found):
+        raise job.refuse("P202", f"{value!r} is not one number or pair for each of {n} axes")
+    return [(p[0], p[1]) for p in found]
 
 
 ARGS = {f.__name__: f for f in (pair, axis, regularizer, constraint, one_minus, last_axis, mask_zero, shape,

@@ -147,7 +147,7 @@ def bind_args(function: Function, node: cst.Call | None, args: list[Fact]) -> di
     """Parameter to (fact, expression); None if stars hide what goes where (then keywords only)."""
     names = function.params[1:] if function.owner is not None and function.params[:1] == ["self"] else function.params
     found: dict[str, tuple[Fact, Any]] = {}
-    if node is None:
+    if node is None or len(node.args) != len(args):  # the call of a wrapper, which passes on the first ones
         return {n: (f, None) for n, f in zip(names, args, strict=False)}
     at = 0
     for arg, fact in zip(node.args, args, strict=True):

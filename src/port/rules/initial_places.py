@@ -44,6 +44,7 @@ class Finder:
     roots: frozenset[str] = frozenset()
     puts: list[Put] = field(default_factory=list)
     taken: set[int] = field(default_factory=set)
+    open: set[str] = field(default_factory=set)  # names being followed: `x = f(x)` ends
 
     def find(self, body: Any) -> list[Place]:
         self._gather(body, (), ())
@@ -161,8 +162,10 @@ class Finder:
     def _inside(self, node: cst.BaseExpression, header: tuple[str, ...], text: str) -> Iterator[Place]:
         if isinstance(node, cst.Name) and node.value not in self.roots:
             made = self._made(node.value)
-            if made is not None and not _is_list(made.value):
+            if made is not None and not _is_list(made.value) and node.value not in self.open:
+                self.open.add(node.value)
                 yield from self._inside(made.value, header, text)
+                self.open.discard(node.value)
         elif isinstance(node, cst.IfExp):
             yield from self._inside(node.body, (*header, f"if {code(node.test)}:"), text)
             yield from self._inside(node.orelse, (*header, f"if not ({code(node.test)}):"), text)
