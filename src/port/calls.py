@@ -100,6 +100,10 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     symbol = em.symbol(node.func)
     if symbol in CHANNELS_LAST:
         return expression("'channels_last'")
+    if symbol == "keras.activations.get":
+        from port.adapt.activations import chosen
+
+        return chosen(em, node)
     if symbol == "keras.Sequential":
         from port.rules.sequential import sequential
 

@@ -109,6 +109,9 @@ def activation(job: Job, name: str, arg: Any) -> None:
     symbol = job.em.symbol(node) if isinstance(node, cst.Name | cst.Attribute) else ""
     if symbol.startswith(PREFIXES):
         apply_name(job, symbol.rpartition(".")[2])
+    elif fact.symbol == "port.activation" and not isinstance(node, cst.Call):
+        job.after.append(lambda x: cst.Call(paren(job.em.expr(node)), [cst.Arg(x)]))
+        _no_module(job, node)
     elif isinstance(fact.payload, Function) or (fact.kind is Kind.FUNCTION and fact.payload is not None):
         job.after.append(lambda x: cst.Call(paren(job.em.expr(node)), [cst.Arg(x)]))
         _no_module(job, node)
@@ -145,6 +148,28 @@ def _setting(job: Job, node: cst.BaseExpression) -> None:
     _no_module(job, node)
     table = remember(job.em, reached, job.flipped)
     job.after.append(lambda x: build(f"{table}[{{name}}]({{x}})", name=job.em.expr(node), x=x))
+
+
+def chosen(em: Emitter, node: cst.Call) -> cst.BaseExpression:
+    """`keras.activations.get(activation)`: the function of that name."""
+    from port.emit import Refused
+
+    if not node.args:
+        raise Refused("P202", "keras.activations.get without a name", node)
+    given = node.args[0].value
+    value = em.fact(given).literal(...)
+    if value is None or isinstance(value, str):
+        found = activation_value(em, value or "linear")
+        if found is None:
+            raise Refused("P201", f"the activation `{value}` has no row", node)
+        return found
+    reached = {r for r in resolve_reaching(em, given) if r is None or isinstance(r, str)}
+    if not reached:
+        raise Refused("P202", f"no call in this project shows which activation `{code(given)}` is", node)
+    unknown = sorted(r for r in reached if r is not None and r not in NAMES)
+    if unknown:
+        raise Refused("P201", f"the activation `{unknown[0]}` has no row", node)
+    return build(f"{remember(em, reached, False)}[{{name}}]", name=em.expr(given))
 
 
 def remember(em: Emitter, names: set[str | None], flipped: bool) -> str:

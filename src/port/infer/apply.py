@@ -211,6 +211,8 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
         return _merge(it, node, symbol, args)
     if symbol in CHANNELS_LAST:
         return it.value("channels_last")
+    if symbol == ACTIVATION:
+        return args[0].but(payload=None) if args else UNKNOWN
     special = SPECIAL.get(symbol)
     if special is not None:
         return special(it, node, args)
@@ -475,7 +477,7 @@ def run_sequential(it: Interp, model: SequentialModel, x: Fact, node: cst.Call) 
         elif isinstance(layer.payload, LayerCall):
             x = run_layer(it, layer.payload.node, layer, [x])
         elif layer.kind in (Kind.LAYER, Kind.MODEL):
-            x = apply_to(it, node, layer, [x]) if not isinstance(layer.payload, LayerCall) else x
+            x = _inside(it, node, layer, x)
         else:
             x = tensor()
     model.output = x
@@ -571,6 +573,17 @@ def _sequential(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
             model.open = True
     result = Fact(Kind.MODEL, symbol="keras.Sequential", payload=model)
     start_sequential(it, model)
+    return result
+
+
+def _inside(it: Interp, node: cst.Call, layer: Fact, x: Fact) -> Fact:
+    """A layer of the user's, or a model, inside a Sequential: the call is the Sequential's, not its own."""
+    saved = it.applications.get(node)
+    result = apply_to(it, node, layer, [x])
+    if saved is None:
+        it.applications.pop(node, None)
+    else:
+        it.applications[node] = saved
     return result
 
 
@@ -735,6 +748,13 @@ def _reversed(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     return args[0] if args else UNKNOWN
 
 
+ACTIVATION = "port.activation"  # a function that a setting chose by name
+
+
+def _activation(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    return Fact(Kind.FUNCTION, symbol=ACTIVATION)
+
+
 def _backend(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     return it.value("tensorflow")
 
@@ -752,5 +772,5 @@ SPECIAL = {
     "tf.shape": _shape_of, "keras.ops.shape": _shape_of, "keras.backend.int_shape": _shape_of,
     "keras.backend.shape": _shape_of, "builtins.int": _int_like, "builtins.max": _int_like, "builtins.min": _int_like,
     "builtins.round": _int_like, "builtins.float": _int_like, "builtins.tuple": _tuple, "builtins.list": _tuple,
-    "keras.backend.backend": _backend, "keras.config.backend": _backend, "builtins.len": _len, "builtins.reversed": _reversed, "copy.deepcopy": _first,
+    "keras.activations.get": _activation, "keras.backend.backend": _backend, "keras.config.backend": _backend, "builtins.len": _len, "builtins.reversed": _reversed, "copy.deepcopy": _first,
 }

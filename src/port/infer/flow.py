@@ -505,7 +505,7 @@ def _turn(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env,
 def _carried(it: Interp, name: str, start: Fact, end: Fact, node: cst.CSTNode,
              mirrors: list[tuple[str, int, str]]) -> Fact:
     if start.shape is None or end.shape is None or len(start.shape) != len(end.shape):
-        return start.but(last=start.width if start.width == end.width else None, shape=None if start.shape is None or end.shape is None else start.shape,
+        return start.but(last=start.width if start.width == end.width else None, shape=None,
                          mask=masks.joined(start, end))
     dims: list[Dim] = list(start.shape)
     for axis, (a, b) in enumerate(zip(start.shape, end.shape, strict=True)):
