@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from port.binding import Bound, best_row, bind, literal_text, row_name
-from port.conditions import SETTING, default_fact, is_exact_number, unmet
+from port.conditions import SETTING, default_fact, is_exact_number, is_number, unmet
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, simplify, tensor
 from port.infer import masks, opshapes, sequences, shapes, users
 from port.infer.values import (
@@ -337,12 +337,14 @@ def python_result(row: Row, facts: list[Fact]) -> Fact | None:
     if row.name not in PYTHON or not facts:
         return None
     numbers = facts[:1] if row.name == "cast" else facts
-    if not all(is_exact_number(f) or f.dtype == SETTING for f in numbers):
+    exact = all(is_exact_number(f) or f.dtype == SETTING for f in numbers)
+    if not exact and not (row.name == "cast" and is_number(facts[0])):
         return None
     kind = opshapes.dtype_of(facts[1]) if row.name == "cast" and len(facts) > 1 else ""
     if kind and kind.startswith(("int", "uint")):
-        return facts[0] if isinstance(facts[0].payload, Size) else Fact(Kind.PLAIN, symbol="=", dtype="int")
-    return Fact(Kind.PLAIN, symbol="=", dtype="float")
+        return facts[0] if isinstance(facts[0].payload, Size) else Fact(
+            Kind.PLAIN, symbol="=", dtype="int" if exact else "int?")
+    return Fact(Kind.PLAIN, symbol="=", dtype="float" if exact else "float?")
 
 
 def _makes_tensor(row: Row) -> bool:

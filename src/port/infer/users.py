@@ -432,16 +432,16 @@ def _number_kind(function: Function, name: str) -> str | None:
     if not isinstance(function.node, cst.FunctionDef):
         return None
     default = function.defaults.get(name)
+    owner = function.owner is not None and function.name == "__init__" and bool(function.owner.root)
     while isinstance(default, cst.UnaryOperation):
         default = default.expression
     if isinstance(default, cst.Integer | cst.Float):
-        return "int?" if isinstance(default, cst.Integer) else "float?"
+        return ("int" if isinstance(default, cst.Integer) else "float") + ("" if owner else "?")
     for p in (*function.node.params.params, *function.node.params.kwonly_params):
         if p.name.value == name and p.annotation is not None:
             hint = p.annotation.annotation
             if isinstance(hint, cst.Name) and hint.value in ("int", "float"):
                 return hint.value + "?"
-    owner = function.owner is not None and function.name == "__init__" and bool(function.owner.root)
     return "setting" if owner and default is None else None
 
 
