@@ -154,7 +154,10 @@ class Emitter:
         """A size as `__init__` writes it."""
         if dim is None:
             raise Refused("P208", "a size that this depends on is not known when the model is built", node)
-        return expression(self.scope.sizes(dim) if self.scope.sizes else str(dim))
+        try:
+            return expression(self.scope.sizes(dim) if self.scope.sizes else str(dim))
+        except Refused as refusal:
+            raise Refused(refusal.code, refusal.message, refusal.node or node) from None
 
     def _Arg(self, node: cst.Arg) -> cst.Arg:
         value = self._expr(node.value)

@@ -103,6 +103,8 @@ def import_needs(lines: tuple[str, ...]) -> tuple[set[str], set[str]]:
 def rewrite(module_body: list[Any], originals: list[Any], em: Any, blocks: list[Any], extra: set[str],
             roots: tuple[str, ...]) -> list[Any]:
     """Replace framework imports by torch's; put helpers after the imports."""
+    used = {n.value for part in (*module_body, *blocks) for n in walk(part) if isinstance(n, cst.Name)}
+    em.needs &= used  # what was asked for by code that was refused afterwards is not there
     torch_lines = [LINES[n] for n in ("torch", "F", "nn") if n in em.needs]
     torch_lines += sorted(ln for ln in extra if not ln.startswith("import math"))
     out: list[Any] = []

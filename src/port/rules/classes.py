@@ -176,7 +176,7 @@ def size_text(em: Emitter, cls: Class, dim: Dim) -> str:
             new = dim.substitute(bindings)
             if new is not None:
                 return str(new)
-    raise Refused("P208", "a size is not known when the layer is made", None)
+    raise Refused("P208", f"the size `{dim}` of the input is not known when the layer is made", None)
 
 
 def known_input(em: Emitter, cls: Class | None, fact: Fact) -> Fact:
