@@ -573,7 +573,8 @@ def plan(em: Emitter, layer: LayerCall, x: Fact, sequential: bool = False) -> Pl
         adapter = adapt.LAYERS.get(row.via)
         if adapter is None:
             raise job.refuse("P203", f"`{layer.symbol}` is not translated yet (adapter `{row.via}`)")
-        made = adapter(job)
+        with em.at_build():
+            made = adapter(job)
         if made is not None:
             em.plans[key] = made
             return made
@@ -722,7 +723,7 @@ def _call_arguments(job: Job, first: str) -> list[cst.Arg]:
         rest = [a.with_changes(comma=comma if i < len(rest) - 1 else cst.MaybeSentinel.DEFAULT,
                                whitespace_after_arg=cst.SimpleWhitespace("")) for i, a in enumerate(rest)]
     elif rest:
-        rest[-1] = rest[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+        rest[-1] = rest[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=cst.SimpleWhitespace(""))
     return [cst.Arg(value, comma=comma if rest else cst.MaybeSentinel.DEFAULT), *rest]
 
 

@@ -56,6 +56,25 @@ def rebuild(node: cst.CSTNode, change: Callable[[cst.CSTNode], cst.CSTNode]) -> 
     return node.with_changes(**new) if new else node
 
 
+def loads(node: cst.CSTNode) -> set[str]:
+    """Names that stand for values below: not attributes, keywords or parameters."""
+    found: set[str] = set()
+    stack = [node]
+    while stack:
+        top = stack.pop()
+        if isinstance(top, cst.Name):
+            found.add(top.value)
+        elif isinstance(top, cst.Attribute):
+            stack.append(top.value)
+        elif isinstance(top, cst.Arg):
+            stack.append(top.value)
+        elif isinstance(top, cst.Param):
+            stack += [c for c in (top.default, top.annotation) if c is not None]
+        else:
+            stack.extend(children(top))
+    return found
+
+
 def named(node: cst.CSTNode) -> set[str]:
     """All names read or written below."""
     return {n.value for n in walk(node) if isinstance(n, cst.Name)}

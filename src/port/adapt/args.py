@@ -9,6 +9,7 @@ import libcst as cst
 from port.build import build, expression
 from port.calls import Job
 from port.facts import Layout, Sym, dim_value
+from port.infer.interp import code
 from port.infer.shapes import pair as pair_of
 from port.table import Arg
 from port.infer.values import tensors_in
@@ -225,7 +226,7 @@ def _open_padding(job: Job, name: str) -> cst.BaseExpression | None:
         return same(job)
     if not lowered <= {"same", "valid"} or not lowered:
         raise job.refuse("P202", f"which padding `{name}` is cannot be told")
-    if one(job.literal("strides")) or _never_strided(job, node):
+    if one(job.literal("strides")) or _never_strided(job, node) or _same_at_one(job, node):
         return job.expr(name)
     n = job.row.torch[0].name[-2]
     job.em.helper(f"Conv{n}dSame")
@@ -233,6 +234,17 @@ def _open_padding(job: Job, name: str) -> cst.BaseExpression | None:
     value = job.expr(name)
     job.callee_expr = build(f"(Conv{n}dSame if {{p}} == 'same' else nn.Conv{n}d)", p=value)  # type: ignore[attr-defined]
     return None
+
+
+def _same_at_one(job: Job, padding: cst.BaseExpression) -> bool:
+    """`'same' if strides == 1 else 'valid'`."""
+    if not isinstance(padding, cst.IfExp) or job.em.fact(padding.body).literal(...) != "same":
+        return False
+    test, strides = padding.test, job.bound.args.get("strides")
+    if strides is None or not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
+        return False
+    equal = isinstance(test.comparisons[0].operator, cst.Equal)
+    return equal and code(test.left) == code(strides) and one(job.em.fact(test.comparisons[0].comparator).literal(...))
 
 
 def _never_strided(job: Job, padding: cst.BaseExpression) -> bool:

@@ -125,7 +125,18 @@ def _attr_fact(it: Interp, value: Fact, source: cst.BaseExpression | None) -> Fa
 
 # ---------------------------------------------------------------- mirrors
 def mirror_name(it: Interp, var: str, axis: int, rank: int) -> str:
-    """Name of the variable that carries a size of tensor `var` in `__init__`."""
+    """Name of the variable that carries a size of tensor `var` in `__init__`; never one of the user's."""
+    name = _mirror_name(it, var, axis, rank)
+    function = it.current[-1] if it.current else None
+    taken = (function.assigned | set(function.params)) if function is not None else set(it.globals.names)
+    if name in taken and name.startswith("in_"):
+        name = f"{var}_{name.removeprefix('in_')}"
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _mirror_name(it: Interp, var: str, axis: int, rank: int) -> str:
     if axis == rank - 1:
         function = it.current[-1] if it.current else None
         main = function is None or var == "x" or var in function.params[:1]

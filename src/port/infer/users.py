@@ -89,6 +89,8 @@ def _scan(it: Interp, function: Function, node: cst.FunctionDef) -> None:
         elif isinstance(n.func, cst.Name) and not symbol:
             function.stateful |= _calls_stateful(it, function, n.func.value)
     function.absent &= set(function.params)
+    function.assigned = frozenset(t.value for n in walk(node.body) if isinstance(n, cst.AssignTarget)
+                                  for t in walk(n.target) if isinstance(t, cst.Name))
     function.graph = model and (given or any(n for n in walk(node.body) if _is_get_input(it, n)))
 
 
@@ -465,8 +467,8 @@ def _tensor_param(it: Interp, function: Function, name: str, rank: int | None, s
     layout = Layout.FLIPPED if name in function.flipped and (rank is None or rank >= 3) else Layout.PLAIN
     kind = "features" if rank == 2 or (rank in (None, 3) and layout is Layout.PLAIN) else "channels"
     channels = f"{name}_{kind}" if several else f"in_{kind}"
-    if channels in function.params:
-        channels = f"{name}_{kind}"
+    while channels in function.params or channels in function.assigned:
+        channels = f"{name}_{kind}" if channels.startswith("in_") else channels + "_"
     fact = it.fresh_tensor(name, rank, channels, function, layout)
     if fact.shape is None:
         fact = fact.but(last=Sym(channels))

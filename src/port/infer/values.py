@@ -107,6 +107,7 @@ class Function:
     inner: Function | None = None  # curried builders: the nested function that is returned
     self_fact: Fact | None = None
     fixed_layout: bool = False
+    assigned: frozenset[str] = frozenset()  # names that its own statements bind
     reassigned: set[str] = field(default_factory=set)  # mirrors whose value changes in the body
 
 

@@ -16,7 +16,7 @@ from port.infer.interp import code
 from port.infer.values import Function, GraphModel, Items, tensors_in
 from port.rules.assemble import Writer, assign_names, flattened, prune
 from port.rules.modules import Split, block, camel
-from port.tree import named, walk
+from port.tree import loads, named, walk
 
 NCHW = "  # NHWC -> NCHW"
 
@@ -36,7 +36,7 @@ class Spec:
 
 
 def used_names(statements: list[Any]) -> set[str]:
-    return {n.value for s in statements for n in walk(s) if isinstance(n, cst.Name)}
+    return {n for s in statements for n in loads(s)}
 
 
 def self_reads(statements: list[Any]) -> set[str]:

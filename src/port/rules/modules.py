@@ -162,10 +162,10 @@ class Split:
         em = self.em
         if isinstance(payload, Function):
             spec = em.classes[payload](payload)
-            return ctor_call(self, node, payload, spec.name, spec), payload.name, constant_name(em, node)
+            return ctor_call(self, node, payload, spec.name, spec), payload.name.strip("_"), constant_name(em, node)
         if isinstance(payload, Curried):
             spec = em.classes[payload.outer](payload.outer)
-            return (curried_ctor(self, node, payload, spec), payload.outer.name, constant_name(em, payload.node))
+            return (curried_ctor(self, node, payload, spec), snake(payload.outer.name), constant_name(em, payload.node))
         if isinstance(payload, users.Alternatives) and isinstance(payload.functions[0].payload, Curried):
             return curried_choice(self, node, [o.payload for o in payload.functions]), "block", ""
         if isinstance(payload, users.Alternatives):

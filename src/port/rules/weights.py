@@ -68,18 +68,18 @@ def initial(em: Emitter, node: cst.BaseExpression | None, shape: cst.BaseExpress
     if spec.name == "constant":
         return build("torch.full({s}, {v})", s=shape, v=_float(expression(spec.arg("value"))))
     text = code(build("torch.empty({s})", s=shape))
-    if spec.by_fans and not (spec.name == "glorot_uniform" and isinstance(shape, cst.Tuple)
-                             and len(shape.elements) == 2 and not _starred(shape)):
+    if spec.by_fans and not (spec.name == "glorot_uniform" and _is_matrix(shape)):
         em.helper("keras_fans_")  # Keras counts fans from the end of the shape (in, out), PyTorch from its start
         triple = ", ".join(spec.arg(k) for k in ("scale", "mode", "distribution") if spec.name == "variance_scaling")
         return expression(f"keras_fans_({text}, {f'({triple})' if triple else repr(spec.name)})")
-    if spec.name == "identity" and spec.args:
-        raise Refused("P202", "`gain` of the initializer of a weight", call)
+    if spec.name in ("identity", "orthogonal") and (spec.args or not _is_matrix(shape)):
+        raise Refused("P202", f"the initializer `{spec.name}` of a weight that is not a matrix", call)
     return expression(fill(em, spec, text))
 
 
-def _starred(shape: cst.Tuple) -> bool:
-    return any(isinstance(e, cst.StarredElement) for e in shape.elements)
+def _is_matrix(shape: cst.BaseExpression) -> bool:
+    return isinstance(shape, cst.Tuple) and len(shape.elements) == 2 and not any(
+        isinstance(e, cst.StarredElement) for e in shape.elements)
 
 
 def _float(value: cst.BaseExpression) -> cst.BaseExpression:
