@@ -6,4 +6,4 @@ from torch import nn
 def he_normal_(weight):
     """Keras' HeNormal: a normal cut at two standard deviations, its variance restored."""
     std = math.sqrt(2 / weight[0].numel()) / 0.87962566103423978
-    nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std)
+    return nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std)

@@ -9,9 +9,8 @@ def variance_scaling_(weight, scale=1.0, mode='fan_in', distribution='truncated_
     fan = {'fan_in': fan_in, 'fan_out': fan_out, 'fan_avg': (fan_in + fan_out) / 2}[mode]
     std = math.sqrt(scale / max(fan, 1))
     if distribution == 'uniform':
-        nn.init.uniform_(weight, -math.sqrt(3) * std, math.sqrt(3) * std)
-    elif distribution == 'untruncated_normal':
-        nn.init.normal_(weight, std=std)
-    else:  # cut at two standard deviations, the variance restored
-        std /= 0.87962566103423978
-        nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std)
+        return nn.init.uniform_(weight, -math.sqrt(3) * std, math.sqrt(3) * std)
+    if distribution == 'untruncated_normal':
+        return nn.init.normal_(weight, std=std)
+    std /= 0.87962566103423978  # cut at two standard deviations, the variance restored
+    return nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std)
