@@ -58,6 +58,7 @@ class Names:
     """Module-level bindings of names to symbols: `{'layers': 'keras.layers', 'np': 'numpy'}`."""
 
     bound: dict[str, str] = field(default_factory=dict)
+    chains: list[list[cst.BaseExpression]] = field(default_factory=list)  # layers of Sequentials read as functional
 
     def resolve(self, node: cst.BaseExpression) -> str:
         """Canonical name of an expression that is a (dotted) name bound by an import; '' otherwise."""

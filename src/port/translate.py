@@ -14,7 +14,7 @@ from port.findings import CATALOGUE, Finding, Outcome
 from port.infer.interp import Interp, infer
 from port.infer.values import Class, Function
 from port.result import Options, Result
-from port.rules import classes, functional, initial, plain
+from port.rules import classes, functional, initial, plain, sequential_class
 from port.rules.functional import graph_class, graphs, used_names
 from port.tree import walk
 
@@ -40,6 +40,18 @@ def translate(text: str, direction: str, options: Options = Options(), path: str
     bound = names.collect(module)
     if not bound.uses(direction):
         return Result(text, text)
+    functional_form = sequential_class.rewrite(module, bound)
+    if functional_form is not None:
+        result = converted(text, functional_form, module, bound, options, params)
+        if sequential_class.INPUT not in result.text and sequential_class.MODEL not in result.text:
+            return result
+        bound = names.collect(module)  # a refusal would show code that nobody wrote
+    return converted(text, module, module, bound, options, params)
+
+
+def converted(text: str, module: cst.Module, written: cst.Module, bound: names.Names, options: Options,
+              params: dict[str, Fact] | None) -> Result:
+    """`module` translated; findings are placed in the module as it was `written`."""
     it = infer(module, bound, table.by_tf_name(), params or {})
     em, body = emitted(it, module, options, set())
     if any(code in ("P102", "P208") for _, code, _, _ in em.reports):
@@ -52,7 +64,7 @@ def translate(text: str, direction: str, options: Options = Options(), path: str
         cst.parse_module(new)
     except cst.ParserSyntaxError as error:
         return Result(text, text, (Finding(1, 0, "P901", f"the output would not parse: {error.message}"),))
-    return Result(text, new, findings(em, module))
+    return Result(text, new, findings(em, written))
 
 
 def emitted(it: Interp, module: cst.Module, options: Options, open_sizes: set[str]) -> tuple[Emitter, list[Any]]:

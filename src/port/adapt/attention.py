@@ -197,7 +197,8 @@ class Native:
         if isinstance(node, cst.Name) and function is not None and node.value in function.params:
             default = function.defaults.get(node.value)
             if default is not None and code(default) == "None":
-                return build(f"None if {node.value} is None else {{v}}", v=value)
+                test = expression(f"{node.value} is None")
+                return cst.IfExp(test=test, body=cst.Name("None"), orelse=value)
         return value
 
 

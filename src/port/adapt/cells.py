@@ -13,7 +13,7 @@ from port.calls import Job, fill, layer_job
 from port.facts import UNKNOWN, Fact, Kind, tensor
 from port.infer.interp import code
 from port.infer.values import LayerCall, tensors_in
-from port.rules import masking
+from port.rules import masking, packing
 from port.rules.initial import note
 from port.table import Arg
 
@@ -45,6 +45,7 @@ def bound_call(node: cst.Call, args: list[cst.Arg], names: tuple[str, ...]) -> d
 
 
 def uses(job: Job, names: tuple[str, ...] = PARAMETERS) -> list[Use]:
+    packing.mark(job.em)
     em, layer = job.em, job.em.it.layers[job.node]
     out = []
     for node, (callee, _) in em.it.applications.items():

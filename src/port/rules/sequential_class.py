@@ -1,0 +1,280 @@
+"""Sequential models that are no chain of one tensor become functional ones, before anything is inferred.
+
+`model = Sequential(); model.add(LSTM(5))` is read as `x = LSTM(5)(inputs); model = Model(inputs, x)`: golden
+convention 3 then follows from convention 2. The layers stay the nodes they were, so findings keep their places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import libcst as cst
+
+from port.build import expression
+from port.infer.apply import _keyword
+from port.infer.interp import code
+from port.names import Names
+from port.tree import named, walk
+
+INPUT, MODEL = "_port_Input", "_port_Model"
+RECURRENT = {"LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "CuDNNLSTM", "CuDNNGRU", "ConvLSTM1D", "ConvLSTM2D"}
+READS = {"GlobalAveragePooling1D", "GlobalAvgPool1D"}
+SIMPLE = {"Dense", "Dropout", "Activation", "LayerNormalization", "Embedding"}
+
+
+@dataclass
+class Chain:
+    """One Sequential: its name, where it begins and ends in a body, its layers in order."""
+
+    call: cst.Call
+    variable: str = ""  # '' if it is returned at once
+    start: int = 0
+    end: int = 0
+    layers: list[cst.BaseExpression] = field(default_factory=list)
+    straight: bool = True  # no layer is added in a loop or branch
+
+
+def rewrite(module: cst.Module, names: Names) -> cst.Module | None:
+    """The module with such models in functional form; None if there are none."""
+    chains: list[list[cst.BaseExpression]] = []
+    body = _body(list(module.body), names, chains)
+    new = []
+    for s in body:
+        if isinstance(s, cst.FunctionDef) and isinstance(s.body, cst.IndentedBlock):
+            inner = _body(list(s.body.body), names, chains, s)
+            s = s.with_changes(body=s.body.with_changes(body=inner)) if inner != list(s.body.body) else s
+        new.append(s)
+    if not chains:
+        return None
+    names.bound[INPUT], names.bound[MODEL] = "keras.Input", "keras.Model"
+    names.chains = chains
+    return module.with_changes(body=new)
+
+
+def _symbol(names: Names, node: cst.CSTNode) -> str:
+    return names.resolve(node.func) if isinstance(node, cst.Call) else ""
+
+
+def _body(nodes: list[Any], names: Names, chains: list[list[cst.BaseExpression]], function: Any = None) -> list[Any]:
+    out: list[Any] = []
+    at = 0
+    while at < len(nodes):
+        chain = _chain(nodes, at, names)
+        made = _functional(chain, nodes, names, function) if chain is not None and _needed(chain, names) else None
+        if made is None:
+            out.append(nodes[at])
+            at += 1
+            continue
+        assert chain is not None
+        out += made
+        chains.append(chain.layers if chain.straight else [])
+        at = chain.end + 1
+    return out
+
+
+# ---------------------------------------------------------------- finding
+def _chain(nodes: Sequence[Any], at: int, names: Names) -> Chain | None:
+    """The Sequential that begins in this statement."""
+    s = nodes[at]
+    if not isinstance(s, cst.SimpleStatementLine) or len(s.body) != 1:
+        return None
+    small = s.body[0]
+    value = getattr(small, "value", None)
+    if _symbol(names, value) != "keras.Sequential" or not isinstance(small, cst.Assign | cst.Return):
+        return None
+    given = _keyword(value, "layers", 0)
+    chain = Chain(value, start=at, end=at)
+    if given is not None and not isinstance(given, cst.List | cst.Tuple):
+        return None
+    if given is not None:
+        if any(isinstance(e, cst.StarredElement) for e in given.elements):
+            return None
+        chain.layers = [e.value for e in given.elements]
+    if isinstance(small, cst.Return):
+        return chain if chain.layers else None
+    if len(small.targets) != 1 or not isinstance(small.targets[0].target, cst.Name):
+        return None
+    chain.variable = small.targets[0].target.value
+    return _with_adds(chain, nodes, at)
+
+
+def _with_adds(chain: Chain, nodes: Sequence[Any], at: int) -> Chain | None:
+    found = [i for i in range(at + 1, len(nodes)) if _adds(nodes[i], chain.variable)]
+    chain.end = found[-1] if found else at
+    for s in nodes[at + 1:chain.end + 1]:
+        calls = _adds(s, chain.variable)
+        uses = sum(isinstance(n, cst.Name) and n.value == chain.variable for n in walk(s))
+        if uses != len(calls) or isinstance(s, cst.FunctionDef | cst.ClassDef):
+            return None
+        chain.layers += [c.args[0].value for c in calls]
+        chain.straight &= isinstance(s, cst.SimpleStatementLine)
+    return chain if chain.layers else None
+
+
+def _adds(node: cst.CSTNode, name: str) -> list[cst.Call]:
+    """Calls `name.add(layer)` that are statements of their own, in order."""
+    found = []
+    for n in walk(node):
+        if isinstance(n, cst.Expr) and isinstance(n.value, cst.Call) and isinstance(
+                n.value.func, cst.Attribute) and n.value.func.attr.value == "add" and isinstance(
+                n.value.func.value, cst.Name) and n.value.func.value.value == name and len(n.value.args) == 1:
+            found.append(n.value)
+    return found
+
+
+def _needed(chain: Chain, names: Names) -> bool:
+    kinds = [_symbol(names, n).rpartition(".")[2] for n in chain.layers if _symbol(names, n).startswith("keras.layers.")
+             or _symbol(names, n).startswith("tf.compat.v1.keras.layers.")]
+    if any(k in RECURRENT for k in kinds):
+        return True
+    for n, layer in ((_symbol(names, n).rpartition(".")[2], n) for n in chain.layers):
+        if n == "TimeDistributed" and isinstance(layer, cst.Call) and layer.args and _symbol(
+                names, layer.args[0].value).rpartition(".")[2] not in SIMPLE:
+            return True
+    masks = any(k == "Masking" for k in kinds) or any(
+        isinstance(n, cst.Call) and k == "Embedding" and _keyword(n, "mask_zero") is not None
+        for n, k in ((n, _symbol(names, n).rpartition(".")[2]) for n in chain.layers))
+    return masks and any(k in READS for k in kinds)
+
+
+# ---------------------------------------------------------------- the functional form
+def _functional(chain: Chain, nodes: Sequence[Any], names: Names, function: Any) -> list[Any] | None:
+    given = _input(chain, names)
+    if given is None:
+        return None
+    taken = named(function) if function is not None else {n for s in nodes for n in named(s)}
+    if not chain.straight and code(chain.layers[0]) == code(given):
+        return None
+    x = next(n for n in ("x", "hidden", "features", "x_") if n not in taken)
+    inputs = next(n for n in ("inputs", "input_", "model_inputs", "inputs_") if n not in taken)
+    first = nodes[chain.start]
+    layers = chain.layers[1:] if _is_input(chain.layers[0], names) else chain.layers
+    chain.layers = layers
+    begin = cst.SimpleStatementLine([_assign(inputs, given)])
+    if not layers:
+        return None
+    if chain.straight:
+        return _straight(chain, nodes, begin, x, inputs, layers, first)
+    begin = cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Name(x)), cst.AssignTarget(
+        cst.Name(inputs))], given)], leading_lines=first.leading_lines)
+    if any(isinstance(e, cst.Call) for e in (_list(chain.call) or [])):
+        return None
+    out: list[Any] = [begin]
+    for s in nodes[chain.start + 1:chain.end + 1]:
+        new = _replaced(s, chain.variable, x, names)
+        out += [new] if new is not None else []
+    return [*out, cst.SimpleStatementLine([_assign(chain.variable, _model(chain, cst.Name(inputs), cst.Name(x)))])]
+
+
+def _assign(name: str, value: cst.BaseExpression) -> cst.Assign:
+    return cst.Assign([cst.AssignTarget(cst.Name(name))], value)
+
+
+def _list(call: cst.Call) -> list[cst.BaseExpression]:
+    given = _keyword(call, "layers", 0)
+    return [e.value for e in given.elements] if isinstance(given, cst.List | cst.Tuple) else []
+
+
+def _straight(chain: Chain, nodes: Sequence[Any], begin: Any, x: str, inputs: str, layers: list[cst.BaseExpression],
+              first: Any) -> list[Any]:
+    notes = _notes(chain, nodes)
+    out: list[Any] = [begin]
+    held = inputs
+    for layer in layers[:-1]:
+        line = cst.SimpleStatementLine([_assign(x, _applied(layer, held))])
+        out.append(line.with_changes(**notes.get(layer, {})))
+        held = x
+    whole = _model(chain, cst.Name(inputs), _applied(layers[-1], held))
+    returned = nodes[chain.end + 1] if chain.end + 1 < len(nodes) else None
+    last: Any = _assign(chain.variable, whole) if chain.variable else cst.Return(whole)
+    if chain.variable and isinstance(returned, cst.SimpleStatementLine) and code(
+            returned).strip() == f"return {chain.variable}":
+        last = cst.Return(whole)
+        chain.end += 1
+    out.append(cst.SimpleStatementLine([last]).with_changes(**notes.get(layers[-1], {})))
+    if first.leading_lines:
+        out[0] = out[0].with_changes(leading_lines=first.leading_lines)
+    return out
+
+
+def _applied(layer: cst.BaseExpression, held: str) -> cst.Call:
+    return cst.Call(layer, [cst.Arg(cst.Name(held))])
+
+
+def _model(chain: Chain, inputs: cst.BaseExpression, outputs: cst.BaseExpression) -> cst.Call:
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    keep = [a.with_changes(comma=cst.MaybeSentinel.DEFAULT) for a in chain.call.args
+            if a.keyword is not None and a.keyword.value == "name"]
+    args = [cst.Arg(inputs, comma=comma), cst.Arg(outputs, comma=comma if keep else cst.MaybeSentinel.DEFAULT), *keep]
+    return cst.Call(cst.Name(MODEL), args)
+
+
+def _replaced(node: Any, variable: str, x: str, names: Names) -> Any:
+    """`model.add(L)` below this statement as `x = L(x)`."""
+    class Change(cst.CSTTransformer):
+        def leave_Expr(self, original_node: cst.Expr, updated_node: cst.Expr) -> Any:
+            for call in _adds(original_node, variable):
+                if not _is_input(call.args[0].value, names):
+                    return _assign(x, _applied(call.args[0].value, x))
+            return updated_node
+
+    return node.visit(Change())
+
+
+def _notes(chain: Chain, nodes: Sequence[Any]) -> dict[cst.BaseExpression, dict[str, Any]]:
+    """Comments around each layer: above it, and behind it."""
+    found: dict[cst.BaseExpression, dict[str, Any]] = {}
+    given = _keyword(chain.call, "layers", 0)
+    if isinstance(given, cst.List):
+        space: Any = given.lbracket.whitespace_after
+        for e in given.elements:
+            lines = [ln for ln in getattr(space, "empty_lines", []) if ln.comment is not None]
+            space = getattr(e.comma, "whitespace_after", None) or given.rbracket.whitespace_before
+            after = getattr(space, "first_line", None)
+            found[e.value] = {"leading_lines": lines} | (
+                {"trailing_whitespace": after} if after is not None and after.comment is not None else {})
+    for s in nodes[chain.start + 1:chain.end + 1]:
+        for call in _adds(s, chain.variable):
+            found[call.args[0].value] = {"leading_lines": s.leading_lines,
+                                         "trailing_whitespace": s.trailing_whitespace}
+    return found
+
+
+# ---------------------------------------------------------------- what arrives
+def _is_input(node: cst.BaseExpression, names: Names) -> bool:
+    return _symbol(names, node) in ("keras.Input", "keras.layers.InputLayer")
+
+
+def _input(chain: Chain, names: Names) -> cst.Call | None:
+    """The Input call; None if the shape that arrives is not told."""
+    first = chain.layers[0]
+    if not isinstance(first, cst.Call):
+        return None
+    if _symbol(names, first) == "keras.Input":
+        return first
+    if _symbol(names, first) == "keras.layers.InputLayer":
+        kept = [a.with_changes(keyword=cst.Name("shape")) if a.keyword is not None and a.keyword.value == "input_shape"
+                else a for a in first.args]
+        return first.with_changes(func=cst.Name(INPUT), args=kept)
+    for keyword in ("input_shape", "batch_input_shape"):
+        shape = _keyword(first, keyword)
+        if shape is not None:
+            name = "shape" if keyword == "input_shape" else "batch_shape"
+            return _call(name, shape)
+    size, length = _keyword(first, "input_dim"), _keyword(first, "input_length")
+    kind = _symbol(names, first).rpartition(".")[2]
+    if kind == "Embedding":
+        text = code(length) if length is not None else "None"
+        return expression(f"{INPUT}(shape=({text},), dtype='int32')")  # type: ignore[return-value]
+    if size is not None:
+        text = f"({code(length) if length is not None else 'None'}, {code(size)})" if kind in RECURRENT else (
+            f"({code(size)},)")
+        return expression(f"{INPUT}(shape={text})")  # type: ignore[return-value]
+    return None
+
+
+def _call(keyword: str, value: cst.BaseExpression) -> cst.Call:
+    plain = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+    return cst.Call(cst.Name(INPUT), [cst.Arg(value, keyword=cst.Name(keyword), equal=plain)])
