@@ -111,3 +111,24 @@ def is_sequence(fact: Fact) -> bool:
     if isinstance(fact.payload, ShapeOf | Items):
         return True
     return bool(fact.values) and all(isinstance(v, tuple) for v in fact.values or ())
+
+
+def joined_number(a: Fact, b: Fact) -> str | None:
+    """`Fact.dtype` of what is one number or another: as sure as the less sure of the two."""
+    kinds = [_number_dtype(a), _number_dtype(b)]
+    if None in kinds:
+        return None
+    if SETTING in kinds:
+        return SETTING
+    word = "int" if all(str(k).startswith("int") for k in kinds) else "float"
+    return word if all(k in EXACT for k in kinds) else word + "?"
+
+
+def _number_dtype(fact: Fact) -> str | None:
+    if fact.dtype == SETTING:
+        return SETTING
+    if not is_number(fact):
+        return None
+    if fact.values is None:
+        return "int" if isinstance(fact.payload, Size) else fact.dtype
+    return "int" if all(isinstance(v, int) for v in fact.values) else "float"

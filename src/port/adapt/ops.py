@@ -213,7 +213,7 @@ def on_device(job: Job, new: cst.BaseExpression) -> cst.BaseExpression:
         return new
     if job.em.scope.stage == "init" or any(a.keyword is not None and a.keyword.value == "device" for a in new.args):
         return new
-    source = next((s for a in job.bound.args.values() if (s := tensor_of(job, a))), "")
+    source = next((s for a in job.bound.args.values() if (s := tensor_of(job, a))), "") or own_tensor(job)
     if not source:
         return new
     equal = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
@@ -234,6 +234,15 @@ def tensor_of(job: Job, node: cst.CSTNode) -> str:
     if isinstance(node, cst.Lambda):
         return ""
     return next((s for c in node.children if (s := tensor_of(job, c))), "")
+
+
+def own_tensor(job: Job) -> str:
+    """In a method that runs: its first tensor, which callers must give."""
+    function = job.em.scope.function
+    if job.em.scope.stage != "forward" or function is None or function.owner is None:
+        return ""
+    return next((p for p in function.params if p not in function.defaults and (
+        f := function.tensors.get(p)) is not None and f.kind is Kind.TENSOR), "")
 
 
 def known_number(fact: Fact) -> bool:

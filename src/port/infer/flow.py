@@ -11,6 +11,7 @@ from typing import Any
 
 import libcst as cst
 
+from port.conditions import joined_number
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
 from port.infer import masks
 from port.infer.apply import SelfValue
@@ -191,7 +192,7 @@ def _join(it: Interp, name: str, a: Fact | None, b: Fact | None) -> Fact:
         if has_tensor(a) or has_tensor(b):
             return a if has_tensor(a) else b
         values = a.values | b.values if a.values is not None and b.values is not None else None
-        return Fact(Kind.PLAIN, values=values, symbol="=" + name)
+        return Fact(Kind.PLAIN, values=values, symbol="=" + name, dtype=joined_number(a, b))
     if Kind.TENSOR in (a.kind, b.kind):
         return (a if a.kind is Kind.TENSOR else b).but(symbol="?")
     if a.kind in (Kind.LAYER, Kind.FUNCTION, Kind.MODEL):

@@ -444,7 +444,8 @@ def _number_kind(function: Function, name: str) -> str | None:
             hint = p.annotation.annotation
             if isinstance(hint, cst.Name) and hint.value in ("int", "float"):
                 return hint.value + "?"
-    return "setting" if owner and default is None else None
+    optional = isinstance(default, cst.Name) and default.value == "None"
+    return "setting" if owner and (default is None or optional) else None
 
 
 def _container(it: Interp, function: Function, name: str, known: Fact) -> Fact:
