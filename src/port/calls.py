@@ -127,6 +127,10 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
         return masking.compute_mask(em, node, owner.payload)
     if owner.kind is Kind.TENSOR:
         return _tensor_method(em, node, owner)
+    if isinstance(owner.payload, ShapeOf):
+        from port.adapt import members
+
+        return members.shape_method(em, node, owner) or em.generic(node)
     return em.generic(node)
 
 
@@ -400,6 +404,8 @@ def _map_default(job: Job, name: str, adapters: Any) -> None:
     else:
         value = expression(job.bound.default(name) or "None")
     if value is None or not arg.to or job.torch is None:
+        return
+    if code(value) == next((p.default for p in job.torch.params if p.name == arg.to), None):
         return
     try:
         mine = literal_text(code(value))
@@ -1031,6 +1037,13 @@ def _plain_index(em: Emitter, node: cst.Subscript) -> cst.BaseExpression:
 def _flipped_shape(em: Emitter, node: cst.Subscript, of: Fact) -> cst.BaseExpression:
     at = em.fact(node.slice[0].slice.value).literal(...) if isinstance(node.slice[0].slice, cst.Index) else ...
     rank = of.rank
+    window = node.slice[0].slice
+    if isinstance(window, cst.Slice) and rank is not None and window.step is None:
+        low, high = (em.fact(p).literal(...) if p is not None else None for p in (window.lower, window.upper))
+        if isinstance(low, int) and isinstance(high, int) and 1 <= low and low < high % rank <= rank - 1:
+            return build(f"{{x}}[{low + 1}:{high % rank + 1}]", x=em.shape_expr(node.value))
+        if low in (None, 0) and high == 1:
+            return build("{x}[:1]", x=em.shape_expr(node.value))
     if not isinstance(at, int) or rank is None:
         raise _refused("P209", "the shape of a channels-first tensor is used in a way that cannot be reordered", node)
     at %= rank

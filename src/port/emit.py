@@ -185,6 +185,11 @@ class Emitter:
         return self.it.names.resolve(node)
 
     def _Attribute(self, node: cst.Attribute) -> cst.BaseExpression:
+        from port.adapt import members
+
+        of_framework = members.dtype_attribute(self, node) or members.shape_attribute(self, node, self.fact(node.value))
+        if of_framework is not None:
+            return of_framework
         symbol = self.symbol(node)
         if symbol and symbol.split(".")[0] in ("tf", "keras"):
             return calls.constant(self, node, symbol)
@@ -208,6 +213,8 @@ class Emitter:
 
     def shape_expr(self, node: cst.BaseExpression) -> cst.BaseExpression:
         """`x.shape`, from whatever spelling of it."""
+        if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value == "as_list":
+            return self.shape_expr(node.func.value)
         if isinstance(node, cst.Attribute):
             return build("{x}.shape", x=self._expr(node.value))
         if isinstance(node, cst.Call) and node.args:

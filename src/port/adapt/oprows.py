@@ -14,7 +14,7 @@ from port.infer import users
 from port.infer.apply import PYTHON
 from port.infer.interp import code
 from port.infer.opshapes import dtype_of
-from port.infer.values import Size
+from port.infer.values import ShapeOf, Size
 
 CASTS = {"to_float": "float32", "to_double": "float64", "to_int": "int64", "cast_to_floatx": "float32"}
 
@@ -44,6 +44,10 @@ def cast(job: Job) -> cst.BaseExpression | None:
 def python_form(job: Job) -> cst.BaseExpression | None:
     """`tf.sqrt` of a number is `math.sqrt`; of what is only by default a number, torch's with a tensor of it."""
     row = job.row
+    if row.name == "reduce_prod" and list(job.bound.args) == ["input_tensor"] and isinstance(
+            job.fact("input_tensor").payload, ShapeOf):
+        job.em.need("math")
+        return build("math.prod({s})", s=arrange(job, job.bound.args["input_tensor"], None))
     function = PYTHON.get(row.name, "")
     facts = [job.em.fact(a) for n, a in job.bound.args.items() if n not in row.ignore]
     if not function or job.inputs or not facts or not all(is_number(f) or f.dtype == "setting" for f in facts):

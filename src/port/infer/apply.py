@@ -211,6 +211,8 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
         return _merge(it, node, symbol, args)
     if symbol in CHANNELS_LAST:
         return it.value("channels_last")
+    if symbol == "shape.as_list":
+        return callee.payload
     if symbol == ACTIVATION:
         return args[0].but(payload=None) if args else UNKNOWN
     special = SPECIAL.get(symbol)
@@ -334,6 +336,8 @@ PYTHON = {"cast": "", "sqrt": "math.sqrt", "exp": "math.exp", "log": "math.log",
 
 def python_result(row: Row, facts: list[Fact]) -> Fact | None:
     """A number, if the function is one of Python's and all it gets are numbers."""
+    if row.name == "reduce_prod" and len(facts) == 1 and isinstance(facts[0].payload, ShapeOf):
+        return Fact(Kind.PLAIN, payload=Size(None, facts[0].payload.name))
     if row.name not in PYTHON or not facts:
         return None
     numbers = facts[:1] if row.name == "cast" else facts

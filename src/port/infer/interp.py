@@ -256,6 +256,8 @@ class Interp:
             if found is None:
                 found = apply.inherited(owner.payload.cls, name)
             return found if found is not None else Fact(Kind.UNKNOWN, symbol=f"self.{name}")
+        if isinstance(owner.payload, ShapeOf) and name == "as_list":
+            return Fact(Kind.UNKNOWN, symbol="shape.as_list", payload=owner)
         if isinstance(owner.payload, ShapeOf) and name in ("rank", "ndims"):
             rank = owner.payload.of.rank
             return self.value(rank) if rank is not None else self.plain(node)
