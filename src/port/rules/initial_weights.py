@@ -181,7 +181,7 @@ class Plan:
     def _cannot(self, owner: Owner, part: Part, role: str, place: Place, same: bool) -> str:
         spec = part.specs[role]
         if spec.why:
-            return f"`{spec.why}` is not an initialiser that can be read from this file"
+            return spec.why
         if same:
             return ""
         alone = owner.outermost and owner.plain

@@ -124,7 +124,7 @@ class Reader:
         local = False
         known = PARAMETERS[name]
         for key in given.keys() - known.keys() - {"seed", "dtype"}:
-            return unknown(f"`{key}` of {code(node)}")
+            return unknown(f"{key} of {code(node)}")
         for key, default in known.items():
             if key not in given:
                 if key in defaults and defaults[key] != default:
@@ -187,8 +187,8 @@ class Reader:
             return Reader(self.em, None, None, self.depth).read(default)
         if len(found) > 1 and all(isinstance(f, str | None) for f in found) and OPEN not in reaching:
             specs = {named(f) for f in found}
-            several = ", ".join(sorted(map(repr, found)))
-            return specs.pop() if len(specs) == 1 else unknown(f"{name}, which is {several}")
+            several = " or ".join(sorted(map(repr, found)))
+            return specs.pop() if len(specs) == 1 else unknown(name, f"may be {several}")
         return unknown(name)
 
     def _own(self, node: cst.Attribute) -> Spec:

@@ -52,8 +52,8 @@ class Spec:
         return " ".join(w.capitalize() if w in ("glorot", "lecun", "he") else w for w in plain.split())
 
 
-def unknown(why: str) -> Spec:
-    return Spec(why=why)
+def unknown(what: str, how: str = "cannot be read from this file") -> Spec:
+    return Spec(why=f"`{what}` {how}")
 
 
 def literal(text: str) -> Any:

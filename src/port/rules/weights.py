@@ -12,6 +12,7 @@ from port.infer.apply import _keyword
 from port.infer.interp import code
 from port.rules.initializer_reader import Reader
 from port.rules.initializers import fill
+from port.rules.settings import usually_none
 
 DEFAULT = "glorot_uniform"
 # initialiser -> the tensor it makes, {s} being the shape; the others fill an empty tensor
@@ -33,7 +34,10 @@ def weight(em: Emitter, call: cst.Call, name: str, own: bool) -> Any:
     for what in ("regularizer", "constraint"):
         node = _keyword(call, what)
         if node is not None and em.fact(node).literal(...) is not None:
-            em.report("P205", f"`{what}` of a weight acts in Keras' training loop; add it to yours", call)
+            none = usually_none(em, node)
+            em.report("P103" if none else "P205", f"`{what}` of a weight " + (
+                "is taken as None, its default; one that is given " if none else "") +
+                "acts in Keras' training loop; add it to yours", call)
     if dtype is not None and em.fact(dtype).literal(...) not in (None, "float32") and (
             em.symbol(dtype) not in ("tf.float32",)) and "floatx" not in code(dtype):
         raise Refused("P202", "`dtype` of add_weight", call)
@@ -62,7 +66,7 @@ def initial(em: Emitter, node: cst.BaseExpression | None, shape: cst.BaseExpress
     """The starting tensor of a weight that is not a layer's."""
     spec = Reader(em, em.scope.function, em.scope.cls).read(node, DEFAULT)
     if spec.why:
-        raise Refused("P202", f"the initializer `{spec.why}` of a weight", call)
+        raise Refused("P202", f"the initializer of this weight: {spec.why}", call)
     if spec.name in FULL:
         return build(FULL[spec.name], s=shape)
     if spec.name == "constant":
