@@ -12,7 +12,7 @@ import libcst as cst
 
 from port.binding import Bound, best_row, bind, literal_text, row_name
 from port.build import build, drop_commas, expression, paren, parse, reflow, substitute
-from port.conditions import default_fact, unmet
+from port.infer.conditions import default_fact, unmet
 from port.facts import UNKNOWN, Fact, Kind, Layout, Sym
 from port.infer import users
 from port.infer.apply import ANY_LAYOUT, CHANNELS_LAST, FLIPS, MERGES, SelfValue, wants_plain
@@ -132,6 +132,13 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
 
         return members.shape_method(em, node, owner) or em.generic(node)
     return em.generic(node)
+
+
+def member(em: Emitter, node: cst.Attribute) -> cst.BaseExpression | None:
+    """Attributes of shapes and dtypes that PyTorch spells otherwise."""
+    from port.adapt import members
+
+    return members.dtype_attribute(em, node) or members.shape_attribute(em, node, em.fact(node.value))
 
 
 def _tensor_method(em: Emitter, node: cst.Call, owner: Fact) -> cst.BaseExpression:

@@ -185,9 +185,7 @@ class Emitter:
         return self.it.names.resolve(node)
 
     def _Attribute(self, node: cst.Attribute) -> cst.BaseExpression:
-        from port.adapt import members
-
-        of_framework = members.dtype_attribute(self, node) or members.shape_attribute(self, node, self.fact(node.value))
+        of_framework = calls.member(self, node)
         if of_framework is not None:
             return of_framework
         symbol = self.symbol(node)

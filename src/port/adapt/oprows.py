@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.build import build, expression, paren
 from port.calls import Job, arrange, print_call
-from port.conditions import is_exact_number, is_number
+from port.infer.conditions import is_exact_number, is_number
 from port.facts import Kind, Layout
 from port.infer import users
 from port.infer.apply import PYTHON
@@ -162,7 +162,7 @@ def _stacked(job: Job, node: cst.BaseExpression) -> list[cst.BaseExpression] | N
     em = job.em
     if isinstance(node, cst.Subscript) and len(node.slice) > 1:
         *heads, last = [e.slice for e in node.slice]
-        whole = all(isinstance(h, cst.Slice) and h.lower is h.upper is h.step is None or (
+        whole = all((isinstance(h, cst.Slice) and h.lower is h.upper is h.step is None) or (
             isinstance(h, cst.Index) and isinstance(h.value, cst.Ellipsis)) for h in heads)
         rank = em.fact(node.value).rank
         ends = isinstance(heads[-1], cst.Index) or rank in (None, len(heads))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from port.binding import Bound, best_row, bind, literal_text, row_name
-from port.conditions import SETTING, default_fact, is_exact_number, is_number, unmet
+from port.infer.conditions import SETTING, default_fact, is_exact_number, is_number, unmet
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, simplify, tensor
 from port.infer import masks, opshapes, sequences, shapes, users
 from port.infer.values import (
@@ -700,7 +700,7 @@ def variable_of(node: cst.BaseExpression) -> str:
 def _int_like(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     value = args[0].literal(...) if args else ...
     if isinstance(value, int | float) and len(args) == 1:
-        return it.value(int(value))
+        return it.value(float(value) if it.names.resolve(node.func) == "" and _is(node.func, "float") else int(value))
     if args and isinstance(args[0].payload, Size) and len(args) == 1 and isinstance(
             node.args[0].value, cst.Subscript):
         return args[0]
@@ -717,6 +717,10 @@ def _sizes_known(it: Interp, node: cst.CSTNode) -> bool:
         return payload.dim is not None
     return not isinstance(node, cst.BinaryOperation | cst.Call | cst.UnaryOperation) or all(
         _sizes_known(it, c.value if isinstance(c, cst.Arg) else c) for c in node.children)
+
+
+def _is(node: cst.CSTNode, name: str) -> bool:
+    return isinstance(node, cst.Name) and node.value == name
 
 
 def _mentions_size(it: Interp, node: cst.CSTNode) -> bool:

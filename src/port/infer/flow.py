@@ -11,7 +11,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.conditions import joined_number
+from port.infer.conditions import joined_number
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
 from port.infer import masks
 from port.infer.apply import SelfValue

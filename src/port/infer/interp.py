@@ -9,7 +9,7 @@ from typing import Any
 import libcst as cst
 
 from port.binding import literal_text
-from port.conditions import is_exact_number, is_number
+from port.infer.conditions import is_exact_number, is_number
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, arithmetic, tensor
 from port.infer import apply, masks, shapes
 from port.infer.values import Choice, Class, Env, Function, Grown, Items, LayerCall, ShapeOf, Size, has_tensor, tensors_in
