@@ -18,7 +18,7 @@ from port.report.model import CaseVerdict, FileReport, Report
 from port.result import Result
 from port.verify.cases import Case
 from port.verify.compare import Row
-from port.verify.verdict import ERROR, MISMATCH, UNVERIFIED, VERIFIED, Place, Verdict
+from port.verify.verdict import ERROR, MISMATCH, UNVERIFIED, VERIFIED, PairLine, Place, Verdict
 
 CASE = Case("f(3)", ("f32[2,3]",))
 GOLDEN = Path(__file__).parent / "golden" / "tf2torch" / "functional_resnet"
@@ -40,6 +40,28 @@ def test_a_verdict_on_a_terminal() -> None:
     terminal.show(Report("tf2torch", (FileReport("a.py", verdicts=(said,)),)), Console(file=stream, width=120), False)
     out = stream.getvalue()
     assert "verified  f(3)  f32[2,3]" in out and "2.0e-15" in out and out.endswith("1 of 1 case verified\n")
+
+
+def test_a_verdict_is_brief_unless_verbose() -> None:
+    rows = tuple(Row(dtype, "y", 0, "infer", "0", error, 1e-5, 1.0)
+                 for dtype, error in (("float64", 2e-15), ("float32", 3e-7)))
+    pairs = tuple(PairLine(f"dense_{i}", f"fc{i}", "kernel -> weight", "name") for i in range(20))
+
+    def shown(status: str, verbose: bool) -> list[str]:
+        notes = ("dropout switched off in A",)
+        said = verdicts.of(Verdict(CASE, status, "numeric", "", 2e-15, rows, pairs, notes=notes))
+        stream = StringIO()
+        report = Report("tf2torch", (FileReport("a.py", verdicts=(said,)),))
+        terminal.show(report, Console(file=stream, width=120), False, verbose)
+        return stream.getvalue().splitlines()[1:-1]
+
+    assert shown(VERIFIED, False) == [
+        "verified  f(3)  f32[2,3]",
+        "  float64: 1 array, worst 2.0e-15; float32: 1 array, worst 3.0e-07; 20 layers paired: 20 by name"]
+    brief = "\n".join(shown(MISMATCH, False))
+    assert "dense_7" in brief and "dense_8" not in brief and "12 more pairs (--verbose shows all)" in brief
+    for status in (VERIFIED, MISMATCH):
+        assert "dense_19" in "\n".join(shown(status, True))
 
 
 @pytest.mark.parametrize(("status", "message", "code"), [

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
-from port.verify import cases, pairing, weights
+from port.verify import cases, compare, fill, pairing, weights
 from port.verify.parent import Case, Settings, Verdict, verify
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -245,3 +246,129 @@ def test_names_come_before_order() -> None:
     torch = [_unit(0, "other", "", ["T"], {"weight": [3, 3]}), _unit(1, "first", "", ["T"], {"weight": [3, 3]})]
     best = pairing.candidates(keras, torch, table)[0]
     assert [(p.keras, p.torch, p.how) for p in best.pairs] == [(0, 1, "name"), (1, 0, "order of creation")]
+
+
+# ---------------------------------------------------------------- sizes that a port must be told
+
+GATES = '''
+import keras
+from keras import layers
+
+
+class Gate(layers.Layer):
+    def __init__(self, units, scale=1.0):
+        super().__init__()
+        self.dense, self.scale = layers.Dense(units), scale
+
+    def call(self, states, extra):
+        return self.scale * self.dense(states) * extra[..., :1]
+'''
+PORTED_GATES = '''
+from torch import nn
+
+
+class Gate(nn.Module):
+    def __init__(self, in_features, units, extra_features, scale=1.0):
+        super().__init__()
+        assert extra_features == 6
+        self.dense, self.scale = nn.Linear(in_features, units), scale
+
+    def forward(self, states, extra):
+        return self.scale * self.dense(states) * extra[..., :1]
+'''
+
+
+@pytest.mark.parametrize("call", ["Gate(4, scale=2.0)", "Gate(units=4)"])
+def test_sizes_of_the_input_are_filled_in(tmp_path: Path, call: str) -> None:
+    given = [Case(call, ("f32[2,5,3]", "f32[2,5,6]"))]
+    (verdict,) = verify(*_files(tmp_path, GATES, PORTED_GATES), "tf2torch", given, FAST)
+    assert verdict.status == "verified", verdict.message
+    assert verdict.stage == "numeric" and "filled in_features=3, extra_features=6 from the input" in verdict.notes
+
+
+def _gate(in_features: int, units: int, queries_length: int, frames_height: int, frames_width: int,
+          size: int = 1) -> None: ...
+
+
+def test_where_sizes_come_from() -> None:
+    module = ModuleType("case")
+    module.__dict__["f"] = _gate
+    about = {"known": ["units", "size"], "inputs": ["queries", "frames"]}
+    text, told = fill.filled(module, "f(9, size=2)", about, [(2, 5, 3), (2, 7, 8, 4)])
+    assert text == "f(3, 9, queries_length=5, frames_height=7, frames_width=8, size=2)" and len(told) == 4
+    assert fill.filled(module, "f(*a)", about, [(2, 5, 3)]) == ("f(*a)", [])
+    assert fill.filled(module, "f", about, [(2, 5, 3)]) == ("f", [])
+
+
+# ---------------------------------------------------------------- steps
+
+def test_steps_are_compared_when_asked_for(tmp_path: Path) -> None:
+    ported = PORT + "nn.Sequential(nn.Linear(3, 2), nn.Tanh())"
+    files = _files(tmp_path, TINY + "layers.Dense(2, activation='tanh')])", ported)
+    (verdict,) = verify(*files, "tf2torch", None, Settings(dtypes=("float64",), steps=3))
+    assert (verdict.status, verdict.stage) == ("verified", "behaviour"), verdict.message
+    assert {r.group for r in verdict.rows} >= {"steps", "losses"} and all(r.limit <= 1e-8 for r in verdict.rows)
+
+
+def test_the_limit_of_steps_grows_with_what_they_enlarge() -> None:
+    def limit(growth: float) -> float | None:
+        return compare.steps_limit({"dtypes": ["float64"], "growth": growth})
+
+    assert limit(1.0) == 1e-9 and limit(1e5) == pytest.approx(1e-7) and limit(1e9) is None
+
+
+# ---------------------------------------------------------------- cases that are found
+
+FOUND = '''
+import keras
+from keras import layers
+
+
+def block(units=2):
+    return layers.Dense(units)
+
+
+def net(units=2):
+    return keras.Sequential([keras.Input((3,)), block(units)])
+
+
+def small():
+    return net(1)
+
+
+def sized(units):
+    return net(units)
+
+
+def trained():
+    model = net()
+    model.fit(0, 0)
+    return model
+
+
+def both():
+    return net(), 3
+'''
+
+
+def test_builders_with_defaults_are_found(tmp_path: Path) -> None:
+    ported = PORT.replace("build", "net(units=2)", 1).replace("()", "", 1) + "nn.Linear(3, units)"
+    ported += "\n\ndef small():\n    return net(1)\n"
+    found = verify(*_files(tmp_path, FOUND, ported), "tf2torch", None, FAST)
+    assert [(v.case.call, v.status) for v in found] == [("net()", "verified"), ("small()", "verified")]
+
+
+# ---------------------------------------------------------------- refused parts
+
+def test_refused_parts_may_import_the_source_framework(tmp_path: Path) -> None:
+    refused = "\n\ndef train(model):\n    import tensorflow as tf\n    return tf.data.Dataset\n"
+    ported = "import keras\n" + PORT + "nn.Linear(3, 2)" + refused + "\nadam = keras.optimizers.Adam()\n"
+    (verdict,) = verify(*_files(tmp_path, TINY + "layers.Dense(2)])", ported), "tf2torch", None, FAST)
+    assert verdict.status == "verified", verdict.message
+
+
+def test_a_source_framework_that_is_missing_is_said_in_one_line(tmp_path: Path) -> None:
+    ported = "import tf_keras.not_here\n" + PORT + "nn.Linear(3, 2)"
+    (verdict,) = verify(*_files(tmp_path, TINY + "layers.Dense(2)])", ported), "tf2torch", None, FAST)
+    assert verdict.status == "error" and "tf_keras" in verdict.message and "refused" in verdict.message
+    assert "\n" not in verdict.message

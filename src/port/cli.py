@@ -91,9 +91,10 @@ def _case(command: argparse.ArgumentParser) -> None:
     add("--input", action="append", metavar="SPEC", help="what to feed, as in 'f32[2,224,224,3]'; once per input")
     add("--device", choices=("cpu", "cuda"), help="where the torch side runs")
     add("--dtype", action="append", choices=("float64", "float32"), dest="dtypes", help="both by default")
-    add("--steps", type=_positive, metavar="K", help="optimizer steps to compare")
+    add("--steps", type=_positive, metavar="K", help="also compare K steps of gradient descent; default: none")
     add("--seed", type=int, metavar="S", help="seed of weights and inputs")
     add("--timeout", type=float, metavar="SECONDS", help="for each side")
+    add("-v", "--verbose", action="store_true", help="show every pair of weights, and the tables of what agrees")
     add("--tf-python", metavar="PATH", help="interpreter that has TensorFlow")
     add("--torch-python", metavar="PATH", help="interpreter that has PyTorch")
 
@@ -152,7 +153,7 @@ def _translate(direction: str, given: argparse.Namespace) -> int:
     except ValueError as problem:
         raise Usage(str(problem)) from None
     report = Report(direction, tuple(item.report for item in items), given.check)
-    return _finish(report, given.format, with_diff=not (given.write or output))
+    return _finish(report, given.format, with_diff=not (given.write or output), verbose=given.verbose)
 
 
 def _config(path: os.PathLike[str]) -> Config:
@@ -185,14 +186,14 @@ def _verify_items(items: list[Item], direction: str, config: Config, given: argp
     return checking.verify_items(items, direction, config, cases, settings, note=_say)
 
 
-def _finish(report: Report, form: str, with_diff: bool) -> int:
+def _finish(report: Report, form: str, with_diff: bool, verbose: bool) -> int:
     """Print the report in one of the formats; errors of single files go to stderr as well."""
     if form == "text":
         from rich.console import Console
 
         from port.report import terminal
 
-        terminal.show(report, Console(width=None if sys.stdout.isatty() else 120), with_diff)
+        terminal.show(report, Console(width=None if sys.stdout.isatty() else 120), with_diff, verbose)
     else:
         from importlib import import_module
 
@@ -225,7 +226,8 @@ def _verify(given: argparse.Namespace) -> int:
         raise Usage(f"{problem.filename}: {problem.strerror}") from None
     except ValueError as problem:
         raise Usage(str(problem)) from None
-    return _finish(Report(direction, (FileReport(str(source), verdicts=verdicts),)), given.format, with_diff=False)
+    report = Report(direction, (FileReport(str(source), verdicts=verdicts),))
+    return _finish(report, given.format, with_diff=False, verbose=given.verbose)
 
 
 def _ops(given: argparse.Namespace) -> int:

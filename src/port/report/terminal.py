@@ -9,15 +9,15 @@ from port.findings import CATALOGUE, Finding, Outcome
 from port.report.model import CaseVerdict, FileReport, Report, plural, title
 
 
-def show(report: Report, console: Console, with_diff: bool) -> None:
+def show(report: Report, console: Console, with_diff: bool, verbose: bool = False) -> None:
     """Print everything but the errors of single files, which belong on stderr."""
     for file in report.files:
-        _file(file, console, with_diff)
+        _file(file, console, with_diff, verbose)
     if closing := _closing(report):
         console.print(closing, style="bold", highlight=False)
 
 
-def _file(file: FileReport, console: Console, with_diff: bool) -> None:
+def _file(file: FileReport, console: Console, with_diff: bool, verbose: bool) -> None:
     if with_diff:
         for line in file.diff():
             _line(console, Text(line, _diff_style(line)))
@@ -26,18 +26,18 @@ def _file(file: FileReport, console: Console, with_diff: bool) -> None:
     for finding in file.findings:
         _finding(finding, console)
     for verdict in file.verdicts:
-        _verdict(verdict, console)
+        _verdict(verdict, console, verbose)
     if file.written:
         _line(console, Text(f"wrote {file.written}", "green"))
 
 
-def _verdict(verdict: CaseVerdict, console: Console) -> None:
+def _verdict(verdict: CaseVerdict, console: Console, verbose: bool) -> None:
     if verdict.whole is None:
         _line(console, Text(f"{verdict.status}  {verdict.case}  {verdict.text}"))
         return
-    from port.verify import show  # numpy comes with it
+    from port.report import verdicts  # numpy comes with it
 
-    console.print(show.render(verdict.whole), highlight=False)
+    console.print(verdicts.render(verdict.whole, verbose), highlight=False)
 
 
 def _line(console: Console, text: Text) -> None:

@@ -28,7 +28,7 @@ class Settings:
     device: str = "cpu"  # cpu | cuda, for the torch side
     dtypes: tuple[str, ...] = ("float64", "float32")
     seed: int = 0
-    steps: int = 0  # steps of the behaviour stage, plain gradient descent; rounding grows from step to step
+    steps: int = 0  # steps of plain gradient descent: the behaviour stage, run only when asked for
     timeout: float = 600.0  # seconds for each child
     tf_python: str = ""
     torch_python: str = ""

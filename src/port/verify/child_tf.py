@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,7 @@ import tensorflow as tf
 from . import cases, tf_feed, tf_grouped, user
 from . import tf_units as units_of
 from . import tf_watch as watch
-from .user import DROPS, builds, positional
+from .user import DROPS, builders, positional
 
 Cotangent = Callable[[int, Any], np.ndarray]
 SIDE = "tf"
@@ -253,10 +252,8 @@ def describe(units: list[dict[str, Any]], handles: Any) -> None:
 def discover(module: ModuleType) -> list[str]:
     """Calls worth verifying: models at module level, and builders whose arguments all have defaults."""
     found = [n for n, v in vars(module).items() if isinstance(v, keras.Model) and getattr(v, "inputs", None)]
-    for node in ast.parse(inspect.getsource(module)).body:
-        if isinstance(node, ast.FunctionDef) and builds(node, ("Model", "Sequential")):
-            found.append(f"{node.name}()")
-    return found
+    own = {n for n, v in vars(module).items() if inspect.isclass(v) and issubclass(v, keras.Model)}
+    return found + [f"{name}()" for name in builders(module, {"Model", "Sequential", *own})]
 
 
 def localise(obj: Any, handles: Any, xs: list[np.ndarray], training: bool, plan: dict[int, Any],

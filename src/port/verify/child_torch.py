@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,7 @@ import torch
 
 from . import cases, torch_feed, torch_round, user
 from . import torch_units as units_of
-from .user import DROPS, builds, positional
+from .user import DROPS, builders, positional
 
 Cotangent = Callable[[int, Any], np.ndarray]
 SIDE = "torch"
@@ -69,6 +68,8 @@ def evaluate(module: ModuleType, text: str) -> Any:
 def kind(obj: Any) -> str:
     if isinstance(obj, torch.nn.Module):
         return "model"
+    if any(base.__module__.partition(".")[0] == "keras" for base in type(obj).__mro__):
+        raise TypeError(f"the port still makes a Keras {type(obj).__name__}: this part was not translated")
     if callable(obj):
         return "function"
     raise TypeError(f"the call gives a {type(obj).__name__}, not a module or function")
@@ -265,9 +266,8 @@ def flat_tensors(value: Any) -> list[Any]:
 
 def discover(module: ModuleType) -> list[str]:
     found = [n for n, v in vars(module).items() if isinstance(v, torch.nn.Module)]
-    tree = ast.parse(inspect.getsource(module)).body
-    classes = ("Sequential", *(n.name for n in tree if isinstance(n, ast.ClassDef)))
-    return found + [f"{n.name}()" for n in tree if isinstance(n, ast.FunctionDef) and builds(n, classes)]
+    own = {n for n, v in vars(module).items() if inspect.isclass(v) and issubclass(v, torch.nn.Module)}
+    return found + [f"{name}()" for name in builders(module, {"Sequential", *own})]
 
 
 def localise(obj: Any, handles: Any, xs: list[np.ndarray], training: bool, plan: dict[int, Any],

@@ -9,6 +9,11 @@ loses between float64 and float32, and at least 1e-5 (gradients 1e-4). The same 
 expect in float64: where twenty times that is more than 1e-9 (a badly conditioned network), it is the limit, up to
 1e-7. Where TensorFlow resized images, which it does in float32, the limit is twenty times what such rounding changes
 in a second run of TensorFlow, at most 1e-5.
+
+Steps of training (only when they are asked for) enlarge rounding from step to step. By how much is measured: the source
+takes them a second time from weights that are off by 1e-10, and the limit is 1e-12 times the growth of that change, at
+least 1e-9. Where that passes 1e-5, steps cannot tell a fault from rounding: they are not compared, and a note says so.
+(Steps run in the first dtype only; if that is float32, these four numbers are 1e-4, 1e-6, 1e-4 and 1e-2.)
 """
 
 from __future__ import annotations
@@ -27,7 +32,8 @@ NARROW = 1e-6  # where the source casts its results to float32 itself
 RESIDUE = 1e-5  # below this, the rounding of a constant is looked for
 GROUPS = {"y": "outputs", "dx": "gradients of inputs", "dw": "gradients of weights", "buf": "buffers",
           "steps": "weights after steps", "losses": "losses"}
-FLOAT32 = {"y": 1e-5, "dx": 1e-4, "dw": 1e-4, "buf": 1e-5, "steps": 1e-4, "losses": 1e-4}
+FLOAT32 = {"y": 1e-5, "dx": 1e-4, "dw": 1e-4, "buf": 1e-5}
+STEPS = {"float64": (1e-12, 1e-9, 1e-5), "float32": (1e-6, 1e-4, 1e-2)}
 
 
 @dataclass(frozen=True)
@@ -110,7 +116,8 @@ def rows(meta: dict[str, Any], source: Arrays, target: Arrays, pairing: Pairing)
                          (raw_own.get(which, own.get(which, {})), raw.get(which, theirs.get(which, {})))]
                 if group in ("dw", "buf", "steps"):
                     pairs = [(a, _translated(pairing, meta["side"], b, group == "dw")) for a, b in pairs]
-                out += _group(meta, source, pairs, pairing, (dtype, group, *which))
+                if group not in ("steps", "losses") or steps_limit(meta) is not None:
+                    out += _group(meta, source, pairs, pairing, (dtype, group, *which))
     return out
 
 
@@ -137,7 +144,8 @@ def _group(meta: dict[str, Any], source: Arrays, pairs: list[tuple[Arrays, Array
             value = min(value, plain)
         if own[name].shape != theirs[name].shape:
             note = f"shape {list(own[name].shape)} became {list(theirs[name].shape)}"
-        limit = _limit(source, where, name, floor)
+        told = steps_limit(meta) if group in ("steps", "losses") else None
+        limit = _limit(source, where, name, floor) if told is None else told
         if dtype == "float64" and EXACT < value <= NARROW and _narrow(source):
             limit, note = NARROW, "float32 cast"
         raised = meta.get("floor", {}).get(f"{group}/{variant}/{mode}", 0.0) if dtype == "float64" else 0.0
@@ -145,6 +153,13 @@ def _group(meta: dict[str, Any], source: Arrays, pairs: list[tuple[Arrays, Array
             limit, note = min(20 * raised, RESIDUE), "float32 resize"
         out.append(Row(*where, name, value, limit, scale, note))
     return out
+
+
+def steps_limit(meta: dict[str, Any]) -> float | None:
+    """None: rounding alone would exceed it."""
+    unit, least, most = STEPS[meta["dtypes"][0]]
+    limit = max(least, unit * float(meta.get("growth", 1.0)))
+    return limit if limit <= most else None
 
 
 def _narrow(source: Arrays) -> bool:

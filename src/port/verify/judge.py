@@ -51,8 +51,13 @@ def _numbers(case: Case, source: Part, target: Part, pairing: Pairing, pairs: tu
         bad = [r for r in bad if r.dtype != "float64"]
     notes = [*meta["notes"], *(n for n in other["notes"] if n not in meta["notes"]),
              *(s[1:] for s in surface if s[0] == "~")]
+    if other.get("filled"):
+        notes.insert(0, f"filled {', '.join(other['filled'])} from the input")
     if any(r.note == "float32 cast" for r in rows):
         notes.append("the source itself returns float32 in a float64 run: the limit there is 1e-6")
+    if meta.get("steps") and compare.steps_limit(meta) is None:
+        notes.append(f"the {meta['steps']} steps enlarge a small change {meta['growth']:.0e} times: "
+                     "rounding alone parts them, so they were not compared")
     if not any(compare.size(arrays[k]) for k in arrays if "/dw/" in k) and meta.get("units"):
         notes.append("all gradients of the weights are zero: this case shows little")
     place = _place(other.get("where"))

@@ -57,6 +57,23 @@ def steps(backend: Any, obj: Any, handles: Any, meta: dict[str, Any], given: Arr
     return rate
 
 
+NUDGE = {"float64": 1e-10, "float32": 1e-4}
+
+
+def growth(backend: Any, obj: Any, handles: Any, meta: dict[str, Any], given: Arrays, dtype: str, plain: Arrays
+           ) -> float:
+    """By how much the steps enlarge a small change: they are run once more from weights that are off by NUDGE."""
+    again: Arrays = {}
+    rng = np.random.default_rng(41)
+    held = {k: v for k, v in store.under(given, "w").items() if v.dtype.kind == "f"}
+    backend.assign(handles, {k: v * (1 + NUDGE[dtype] * rng.normal(size=v.shape)) for k, v in held.items()})
+    steps(backend, obj, handles, meta, given, dtype, again)
+    changes = [np.abs(v - plain[k]).max(initial=0) / max(np.abs(plain[k]).max(initial=0), 1e-3)
+               for k, v in again.items() if k in plain]
+    found = float(np.max(changes, initial=0.0)) / NUDGE[dtype]
+    return found if np.isfinite(found) else 1e300
+
+
 def floors(plain: Arrays, disturbed: Arrays) -> dict[str, float]:
     """{'group/variant/mode': largest relative change}: what rounding one op to float32 does to every result."""
     out: dict[str, float] = {}

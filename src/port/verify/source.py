@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from . import cases, passes, store, user, values
+from . import cases, fill, passes, store, user, values
 from .passes import MODES, inputs
 
 Arrays = dict[str, np.ndarray]
@@ -52,6 +52,7 @@ def _one_dtype(backend: Any, job: dict[str, Any], case: cases.Case, module: Any,
     meta["notes"] += [n for n in notes if n not in meta["notes"]]
     units, handles = backend.units(obj)
     if first:
+        meta["fill"] = None if case.ported_call else fill.described(module, case.call, obj)
         meta["units"] = units
         weights = values.random(units, np.random.default_rng([job["seed"], 99]))
         backend.assign(handles, weights)
@@ -65,6 +66,8 @@ def _one_dtype(backend: Any, job: dict[str, Any], case: cases.Case, module: Any,
         backend.assign(handles, store.under(arrays, "w"))
         meta["steps"] = job.get("steps", 0)
         meta["rate"] = passes.steps(backend, obj, handles, meta, arrays, dtype, arrays)
+        if meta["steps"] and meta["rate"]:
+            meta["growth"] = passes.growth(backend, obj, handles, meta, arrays, dtype, arrays)
         backend.assign(handles, store.under(arrays, "w"))
         meta["calls"] = {}
         for mode in MODES if meta["kind"] == "model" else ():
@@ -124,6 +127,8 @@ def run(backend: Any, job: dict[str, Any], folder: Path) -> None:
         try:
             parts.append(run_source(backend, job, case, module))
         except Exception as fault:
+            if isinstance(fault, TypeError) and not job["cases"] and str(fault).startswith("the call gives a"):
+                continue  # a function that was found here, and builds something else
             parts.append(({"call": case.call, "name": case.name, "error": user.explain(fault, job["path"]),
                            "missing_input": isinstance(fault, LookupError), "notes": []}, {}))
     store.bundle(folder / "source.npz", parts, {"path": job["path"], "side": backend.SIDE, "dtypes": job["dtypes"]})

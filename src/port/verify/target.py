@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from . import carry, compare, locate, pairing, passes, store, user
+from . import carry, compare, fill, locate, pairing, passes, store, user
 from .passes import MODES, inputs
 
 Arrays = dict[str, np.ndarray]
@@ -46,10 +46,14 @@ def run_case(backend: Any, job: dict[str, Any], source: dict[str, Any], given: A
         if number or dtype != module.port_dtype:
             module = backend.load(Path(job["path"]), dtype)
         backend.dtype(dtype)
-        obj = backend.evaluate(module, source["ported_call"])
+        text = source["ported_call"]
+        xs = inputs(given, 0, len(source["specs"][0]))
+        if source.get("fill"):
+            text, told = fill.filled(module, text, source["fill"], [x.shape for x in xs])
+            meta["filled"] = told
+        obj = backend.evaluate(module, text)
         if backend.kind(obj) != source["kind"]:
             raise TypeError(f"the source is a {source['kind']}, the port a {backend.kind(obj)}")
-        xs = inputs(given, 0, len(source["specs"][0]))
         structure, notes = backend.start(obj, xs)
         meta["notes"] += [n for n in notes if n not in meta["notes"]]
         units, handles = backend.units(obj)

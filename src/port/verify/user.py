@@ -15,6 +15,7 @@ from typing import Any
 # attributes that hold the rate of random draws, when they are floats in (0, 1]
 DROPS = ("rate", "dropout", "recurrent_dropout", "_dropout", "stddev", "drop_rate", "drop_path_rate", "drop_prob",
          "drop_path", "dropout_rate", "survival_probability")
+FRAMEWORKS = ("tensorflow", "keras", "tf_keras", "torch")
 
 
 def load(path: Path, tag: str) -> ModuleType:
@@ -68,6 +69,8 @@ def explain(fault: BaseException, path: str) -> str:
     message = text[0][:300] if text else ""
     if message.endswith(":") and len(text) > 1:
         message += " " + next((t.strip() for t in text[1:] if t.strip()), "")[:200]
+    if isinstance(fault, ModuleNotFoundError) and (fault.name or "").partition(".")[0] in FRAMEWORKS:
+        message += "; the port still needs it where parts were refused: translate those, or install it beside the other"
     last = traceback.extract_tb(fault.__traceback__)[-1] if fault.__traceback__ else None
     inside = f"[{os.path.basename(last.filename)} line {last.lineno}] " if last else ""
     where = f"{os.path.basename(path)} line {at[-1]}: " if at else inside
@@ -80,10 +83,22 @@ def positional(function: Any) -> list[str]:
     return [p.name for p in found if p.kind in kinds and p.name not in ("training", "mask")]
 
 
-def builds(node: ast.FunctionDef, classes: tuple[str, ...]) -> bool:
-    """A function without required arguments that returns something and calls one of these classes."""
-    args = node.args
-    required = len(args.posonlyargs + args.args) - len(args.defaults) + sum(d is None for d in args.kw_defaults)
-    calls = {getattr(c.func, "attr", getattr(c.func, "id", "")) for c in ast.walk(node) if isinstance(c, ast.Call)}
-    returns = any(isinstance(r, ast.Return) and r.value is not None for r in ast.walk(node))
-    return not required and returns and bool(calls & set(classes)) and not calls & {"fit", "train"}
+def builders(module: ModuleType, made: set[str]) -> list[str]:
+    """Functions without required arguments that return something and call one of `made`, or another that does."""
+    found = [n for n in ast.parse(inspect.getsource(module)).body if isinstance(n, ast.FunctionDef) and _returns(n)]
+    known = set(made)
+    while more := {n.name for n in found if n.name not in known and _called(n) & known}:
+        known |= more
+    return [n.name for n in found if n.name in known and not _required(n.args) and not _called(n) & {"fit", "train"}]
+
+
+def _returns(node: ast.FunctionDef) -> bool:
+    return any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(node))
+
+
+def _called(node: ast.FunctionDef) -> set[str]:
+    return {getattr(n.func, "attr", getattr(n.func, "id", "")) for n in ast.walk(node) if isinstance(n, ast.Call)}
+
+
+def _required(args: ast.arguments) -> int:
+    return len(args.posonlyargs + args.args) - len(args.defaults) + sum(d is None for d in args.kw_defaults)
