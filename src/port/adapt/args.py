@@ -61,14 +61,22 @@ def axis(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
 
 def regularizer(job: Job, name: str, arg: Arg) -> None:
     """A penalty is part of Keras' loss, not of the layer."""
-    if job.literal(name) is not None:
-        job.em.report("P205", f"`{name}`: Keras adds this penalty to the loss; add the term to your loss", job.node)
+    _left_to_training(job, name, "Keras adds this penalty to the loss; add the term to your loss")
 
 
 def constraint(job: Job, name: str, arg: Arg) -> None:
-    if job.literal(name) is not None:
-        job.em.report("P205", f"`{name}`: Keras projects the weight after every update; do so after optimizer.step()",
-                      job.node)
+    _left_to_training(job, name, "Keras projects the weight after every update; do so after optimizer.step()")
+
+
+def _left_to_training(job: Job, name: str, what: str) -> None:
+    from port.rules.settings import usually_none
+
+    if job.literal(name) is None:
+        return
+    if usually_none(job.em, job.bound.args.get(name)):
+        job.em.report("P103", f"`{name}` is taken as None, its default. Where one is given, {what}", job.node)
+    else:
+        job.em.report("P205", f"`{name}`: {what}", job.node)
 
 
 def one_minus(job: Job, name: str, arg: Arg) -> cst.BaseExpression:

@@ -217,7 +217,19 @@ def method(em: Emitter, cls: Class, node: cst.FunctionDef) -> list[Any]:
     except Refused as refusal:
         if name in ("__init__", "call"):
             raise
+        if name in ("get_config", "from_config") and not _config_used(em, cls, node):
+            em.report("P001", f"`{name}` writes Keras objects for Keras to read; it is dropped", node)
+            return []
         return plain.refused_definition(em, node, refusal)
+
+
+def _config_used(em: Emitter, cls: Class, node: cst.FunctionDef) -> bool:
+    """Does other code of the file call this method of its own object or class?"""
+    name, inside = node.name.value, set(walk(node))
+    calls = [n.func for n in walk(em.it.module) if isinstance(n, cst.Call) and isinstance(n.func, cst.Attribute)
+             and n.func.attr.value == name and n not in inside]
+    return any(code(c.value) in ("self", "cls", cls.name) or em.fact(c.value).kind is Kind.MODEL
+               or isinstance(em.fact(c.value).payload, Instance) for c in calls)
 
 
 def scope(em: Emitter, cls: Class, function: Function | None, stage: str) -> Scope:

@@ -45,8 +45,13 @@ def map_fn(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     return build(f"torch.stack([{{b}} for {name} in {{x}}])", b=body, x=em.expr(elems))
 
 
+def backend_name(em: Emitter, node: cst.Call) -> cst.BaseExpression:
+    em.report("P001", "the backend's name stays the one that was translated", node)
+    return expression("'tensorflow'")
+
+
 EXPRESSIONS = {"tf.cond": cond, "keras.ops.cond": cond, "tf.map_fn": map_fn, "keras.ops.map": map_fn,
-               "keras.backend.map_fn": map_fn}
+               "keras.backend.map_fn": map_fn, "keras.backend.backend": backend_name, "keras.config.backend": backend_name}
 
 
 def moments(em: Emitter, small: Any) -> Any:
@@ -103,7 +108,9 @@ def _assign(names: list[Any], values: list[cst.BaseExpression]) -> cst.SimpleSta
 
 
 def expression_rule(em: Emitter, node: cst.Call, symbol: str) -> cst.BaseExpression | None:
-    rule = EXPRESSIONS.get(symbol)
+    from port.rules import settings
+
+    rule = settings.as_given if symbol in settings.GETTERS else EXPRESSIONS.get(symbol)
     return rule(em, node) if rule is not None else None
 
 
