@@ -184,6 +184,9 @@ class Emitter:
                 "builtins.") else ""
         return self.it.names.resolve(node)
 
+    def _Annotation(self, node: cst.Annotation) -> cst.Annotation:
+        return node  # rules/hints.py, at the end
+
     def _Attribute(self, node: cst.Attribute) -> cst.BaseExpression:
         of_framework = calls.member(self, node)
         if of_framework is not None:

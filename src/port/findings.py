@@ -61,7 +61,7 @@ CATALOGUE = _catalogue(
          "Read the formula; decide whether it matters to you."),
     Code("P102", A, "input size left open",
          "No call in this project shows how many channels or features arrive here, so a Lazy module was written.",
-         "Write the size, or run `port verify` with a case; initial values of the Lazy layer are PyTorch's."),
+         "Write the size, or run `port verify` with a case."),
     Code("P103", A, "assumption",
          "The translation holds under an assumption that the source does not prove.",
          "Check the stated assumption; without --unsafe nothing that could change numbers is written."),

@@ -26,6 +26,7 @@ from port.infer.values import (
     Size,
     has_tensor,
     tensors_in,
+    without,
 )
 
 if TYPE_CHECKING:
@@ -213,6 +214,8 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
         return it.value("channels_last")
     if symbol == "shape.as_list":
         return callee.payload
+    if symbol in ("self.add_weight", "self.add_variable"):
+        return _weight(it, node)
     if symbol == ACTIVATION:
         return args[0].but(payload=None) if args else UNKNOWN
     special = SPECIAL.get(symbol)
@@ -250,6 +253,7 @@ def _new_layer(it: Interp, node: cst.Call, symbol: str, row: Row | None, bound: 
     layer = it.layers.get(node)
     if layer is None:
         layer = it.layers[node] = LayerCall(node, symbol, row, bound.args if bound else {})
+        layer.hidden = frozenset(it.hidden)
     return Fact(Kind.LAYER, symbol=symbol, payload=layer)
 
 
@@ -398,6 +402,7 @@ def run_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fac
         keep = row.returns in ("same", "broadcast", "cast") and not spatial
         result = result.but(payload=join_origin(inputs) if keep else None)
     result = masks.after_layer(it, node, layer, inputs, sequences.outcome(it, node, layer, inputs, args, result))
+    result = without(result, layer.hidden)
     if result.kind is Kind.TENSOR:
         layer.outputs.append(result)
     return result
@@ -483,7 +488,7 @@ def run_sequential(it: Interp, model: SequentialModel, x: Fact, node: cst.Call) 
         elif isinstance(layer.payload, LayerCall):
             x = run_layer(it, layer.payload.node, layer, [x])
         elif layer.kind in (Kind.LAYER, Kind.MODEL):
-            x = _inside(it, node, layer, x)
+            x = _inside(it, model, layer, x)
         else:
             x = tensor()
     model.output = x
@@ -582,15 +587,14 @@ def _sequential(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     return result
 
 
-def _inside(it: Interp, node: cst.Call, layer: Fact, x: Fact) -> Fact:
+def _inside(it: Interp, model: SequentialModel, layer: Fact, x: Fact) -> Fact:
     """A layer of the user's, or a model, inside a Sequential: the call is the Sequential's, not its own."""
-    saved = it.applications.get(node)
-    result = apply_to(it, node, layer, [x])
-    if saved is None:
-        it.applications.pop(node, None)
-    else:
-        it.applications[node] = saved
-    return result
+    call_ = _INSIDE.deep_clone() if layer.payload not in model.calls else model.calls[layer.payload]
+    model.calls[layer.payload] = call_  # type: ignore[assignment]
+    return apply_to(it, call_, layer, [x])  # type: ignore[arg-type]
+
+
+_INSIDE = cst.Call(cst.Name("layer"), [cst.Arg(cst.Name("x"))])
 
 
 def start_sequential(it: Interp, model: SequentialModel) -> None:
@@ -756,6 +760,16 @@ def _reversed(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     if elements is not None:
         return Fact(Kind.PLAIN, payload=Items(list(reversed(elements)), "list"))
     return args[0] if args else UNKNOWN
+
+
+def _weight(it: Interp, node: cst.Call) -> Fact:
+    """`self.add_weight(shape=(n, features))`: a tensor of that shape."""
+    shape = _keyword(node, "shape", 0)
+    if isinstance(shape, cst.Tuple | cst.List) and not any(isinstance(e, cst.StarredElement) for e in shape.elements):
+        return tensor(tuple(it.dim(e.value) for e in shape.elements), "float")
+    if shape is None:
+        return tensor((), "float")
+    return tensor(None, "float")
 
 
 ACTIVATION = "port.activation"  # a function that a setting chose by name

@@ -78,6 +78,7 @@ class Interp:
         self.masks: dict[cst.Call, Any] = {}  # application of Embedding or Masking -> its Mask
         self.conflicts: dict[Any, set[str]] = {}  # branch or loop -> variables that leave it in either layout
         self.merging: Any = None
+        self.hidden: set[str] = set()  # variables of the comprehension around the current expression
         self.entered: dict[Any, Layout] = {}  # (loop, tensor) -> layout at the start of every turn
         self.depth = 0  # loops around the current statement
         self.relayout: dict[Any, dict[str, int]] = {}  # place -> tensors to bring channels first there, with rank
@@ -290,7 +291,9 @@ class Interp:
     def _comprehension(self, node: Any, env: Env) -> Fact:
         inner = Env(env)
         self._comp_for(node.for_in, inner)
+        outer, self.hidden = self.hidden, self.hidden | set(inner.names)
         element = self.ev(node.elt, inner)
+        self.hidden = outer
         if has_tensor(element):
             return Fact(Kind.PLAIN, payload=Grown(tensors_in(element)[0].but(shape=None), "?"))
         if element.kind in (Kind.LAYER, Kind.MODEL):

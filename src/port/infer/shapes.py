@@ -221,7 +221,10 @@ def concat(g: Given) -> Fact:
     facts = tuple(t for f in g.inputs for t in tensors_in(f))
     shapes = [f.shape for f in facts]
     if not shapes or any(s is None for s in shapes) or len({len(s) for s in shapes if s is not None}) > 1:
-        return tensor(None, None, join_layout(facts))
+        widths = [f.width for f in facts if f.width is not None]
+        elsewhere = isinstance(axis_of(g, -1), int) and axis_of(g, -1) >= 0 and bool(widths)
+        return tensor(None, None, join_layout(facts)).but(
+            last=min(widths, key=_plainness) if elsewhere and _not_last(axis_of(g, -1), shapes) else None)
     rank = len(shapes[0])  # type: ignore[arg-type]
     axis = axis_of(g, -1)
     if not isinstance(axis, int):
@@ -241,6 +244,12 @@ def concat(g: Given) -> Fact:
         else:
             sizes.append(next((d for d in column if isinstance(d, int)), next((d for d in column if d), None)))
     return tensor(tuple(sizes), facts[0].dtype, join_layout(facts))
+
+
+def _not_last(axis: int, shapes: list[tuple[Dim, ...] | None]) -> bool:
+    """Is this axis surely another than the last?"""
+    ranks = {len(s) for s in shapes if s is not None}
+    return len(ranks) == 1 and axis < max(ranks) - 1
 
 
 def broadcast_shapes(shapes: list[tuple[Dim, ...] | None]) -> tuple[Dim, ...] | None:
@@ -424,8 +433,13 @@ def squeeze(g: Given) -> Fact:
 
 
 def matmul(g: Given) -> Fact:
-    if len(g.inputs) < 2 or g.inputs[0].shape is None or g.inputs[1].shape is None:
+    if len(g.inputs) < 2:
         return tensor()
+    if g.inputs[0].shape is None or g.inputs[1].shape is None:
+        right = g.inputs[1].shape
+        if g.get("transpose_b", False) is not False or (right is not None and len(right) < 2):
+            return tensor()
+        return tensor(None, g.inputs[0].dtype).but(last=g.inputs[1].width)
     a, b = g.inputs[0].shape, g.inputs[1].shape
     if len(a) < 2 or len(b) < 2:
         return tensor()

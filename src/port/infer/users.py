@@ -25,6 +25,7 @@ from port.infer.values import (
     ShapeOf,
     has_tensor,
     tensors_in,
+    without,
 )
 from port.tree import walk
 
@@ -89,6 +90,7 @@ def _scan(it: Interp, function: Function, node: cst.FunctionDef) -> None:
         elif isinstance(n.func, cst.Name) and not symbol:
             function.stateful |= _calls_stateful(it, function, n.func.value)
     function.absent &= set(function.params)
+    function.names = frozenset(n.value for n in walk(node.body) if isinstance(n, cst.Name))
     function.assigned = frozenset(t.value for n in walk(node.body) if isinstance(n, cst.AssignTarget)
                                   for t in walk(n.target) if isinstance(t, cst.Name))
     function.graph = model and (given or any(n for n in walk(node.body) if _is_get_input(it, n)))
@@ -551,7 +553,7 @@ def _visible(it: Interp, function: Function, dim: Sym, bindings: dict[str, Dim])
         return True
     if dim.names & function.reassigned:
         return False
-    local = {n.value for n in walk(function.node.body) if isinstance(n, cst.Name)}
+    local = function.names
     for name in dim.names - bindings.keys():
         outer = function.env.get(name)
         is_global = name in it.globals.names or name in it.names.bound or name in _BUILTIN
@@ -622,6 +624,7 @@ def instantiate(it: Interp, node: cst.Call, cls: Class, args: list[Fact]) -> Fac
     init = find_method(cls, "__init__")
     bound = bind_args(init, node, args) if init is not None else {}
     maker = it.current[-1] if it.current else None
+    instance.hidden = frozenset(it.hidden)
     instance.maker = maker.owner or maker if maker is not None else None
     instance.args = [(n, f, it.text(e) if e is not None else n) for n, (f, e) in (bound or {}).items()]
     if init is not None:
@@ -682,7 +685,7 @@ def apply_instance(it: Interp, node: cst.Call, instance: Instance, args: list[Fa
     method_stateful, method.stateful = method.stateful, False
     out = _in_terms(it, node, method, result, bindings, None)
     method.stateful = method_stateful
-    return out
+    return without(out, instance.hidden)
 
 
 def instance_bindings(it: Interp, instance: Instance) -> dict[str, Dim]:

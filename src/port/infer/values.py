@@ -23,6 +23,7 @@ class LayerCall:
     bound: dict[str, cst.BaseExpression]
     inputs: list[Any] = field(default_factory=list)  # one Fact, or list of Facts, per application
     outputs: list[Fact] = field(default_factory=list)
+    hidden: frozenset[str] = frozenset()  # comprehension variables that its arguments may use
 
 
 @dataclass(eq=False)
@@ -107,6 +108,7 @@ class Function:
     inner: Function | None = None  # curried builders: the nested function that is returned
     self_fact: Fact | None = None
     fixed_layout: bool = False
+    names: frozenset[str] = frozenset()  # all names in its body
     assigned: frozenset[str] = frozenset()  # names that its own statements bind
     reassigned: set[str] = field(default_factory=set)  # mirrors whose value changes in the body
 
@@ -148,6 +150,7 @@ class Instance:
     inputs: list[Any] = field(default_factory=list)
     applied: list[Applied] = field(default_factory=list)
     maker: Any = None  # the class or function whose code makes it; None at module level
+    hidden: frozenset[str] = frozenset()  # comprehension variables that its arguments may use
 
 
 @dataclass(eq=False)
@@ -165,6 +168,7 @@ class SequentialModel:
     layers: list[Fact] = field(default_factory=list)
     inputs: list[Fact] = field(default_factory=list)
     output: Fact | None = None
+    calls: dict[Any, cst.Call] = field(default_factory=dict)  # layer -> the call that stands for its application
     open: bool = False  # layers come from an expression that is not known
 
 
@@ -194,6 +198,18 @@ class Env:
 
     def copy(self) -> Env:
         return Env(self.outer, dict(self.names))
+
+
+def without(fact: Fact, names: frozenset[str]) -> Fact:
+    """Sizes that are written with names which only hold elsewhere are not known."""
+    if not names or fact.kind is not Kind.TENSOR:
+        return fact
+
+    def known(dim: Dim) -> Dim:
+        return None if isinstance(dim, Sym) and dim.names & names else dim
+
+    shape = None if fact.shape is None else tuple(known(d) for d in fact.shape)
+    return fact.but(shape=shape, last=known(fact.last))
 
 
 def has_tensor(fact: Fact) -> bool:

@@ -376,8 +376,22 @@ def prune(body: list[Any], keep: set[str]) -> list[Any]:
         used = keep | _loads(body)
         smaller = _prune_once(body, used)
         if smaller is None:
+            smaller = _without_idle(body, keep)
+        if smaller is None:
             return body
         body = smaller
+
+
+def _without_idle(body: list[Any], keep: set[str]) -> list[Any] | None:
+    """Without an `if` that only changes a variable which nothing but itself reads (`if name is None: name = ...`)."""
+    for i, s in enumerate(body):
+        if not isinstance(s, cst.If) or s.orelse is not None or not pure(s.test):
+            continue
+        names = [_candidate(x) if isinstance(x, cst.SimpleStatementLine) else None for x in s.body.body]
+        others = body[:i] + body[i + 1:]
+        if None not in names and not set(names) & (keep | _loads(others)):
+            return others
+    return None
 
 
 def _loads(body: list[Any]) -> set[str]:

@@ -184,6 +184,8 @@ class Plan:
             return spec.why
         if same:
             return ""
+        if part.lazy:
+            return "the size is only known at the first call"
         alone = owner.outermost and owner.plain
         if spec.local and not alone:
             return f"`{', '.join(v for _, v in spec.args)}` is only known where the layer is made"
@@ -202,10 +204,7 @@ class Plan:
     def text(self, name: str) -> str:
         em = self.em
         body: list[str] = []
-        if any(p.lazy for p in self.parts) and self.branches:
-            em.need("nn")
-            body += ["if isinstance(getattr(module, 'weight', None), nn.parameter.UninitializedParameter):",
-                     "    return  # made at the first call"]
+        body += self._lazy(name)
         word = "if"
         for branch in self.branches:
             mine = {k.removeprefix("depthwise ") for k in branch.kinds}
@@ -216,6 +215,23 @@ class Plan:
         if not body:
             return ""
         return f'def {name}(module):\n    """{self.docstring()}"""\n' + "".join(f"    {b}\n" for b in body)
+
+    def _lazy(self, name: str) -> list[str]:
+        """Lazy modules are filled once the first call has told their size."""
+        kinds = sorted({p.kind.removeprefix("depthwise ").replace("nn.", "nn.Lazy")
+                        for p in self.parts if p.lazy and self.treats(p)})
+        filled = [k for k in kinds if "Norm" not in k]
+        out = []
+        if filled:
+            self.em.need("functools")
+            out += [f"if isinstance(module, {tuple_of(filled)}) and module.has_uninitialized_params():",
+                    f"    module.reset_parameters = functools.partial({name}, module)  # when it has a size",
+                    "    return"]
+        norms = [k for k in kinds if k not in filled]
+        if norms:
+            out += [f"if isinstance(module, {tuple_of(norms)}) and module.has_uninitialized_params():",
+                    "    return"]
+        return out
 
     def docstring(self) -> str:
         rnn = [k for b in self.branches for k in b.kinds if k in ("nn.LSTM", "nn.RNN")]

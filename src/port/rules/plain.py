@@ -228,7 +228,8 @@ def keep(em: Emitter, node: Any, refusal: Refused, kept_names: set[str]) -> list
     em.report(refusal.code, refusal.message, refusal.node or node)
     comment = cst.EmptyLine(comment=cst.Comment(f"# port: {refusal.code} {' '.join(refusal.message.split())}"))
     kept_names |= framework_names(em, node)
-    return [node.with_changes(leading_lines=[*node.leading_lines, comment])]
+    em.kept.append(node.with_changes(leading_lines=[*node.leading_lines, comment]))
+    return em.kept[-1:]
 
 
 def framework_names(em: Emitter, node: cst.CSTNode) -> set[str]:
@@ -312,7 +313,8 @@ def refused_definition(em: Emitter, node: Any, refusal: Refused) -> list[Any]:
         node = node.with_changes(body=node.body.with_changes(body=_with_imports(em, list(node.body.body), inner)))
     else:
         em.top_level |= names
-    return [node.with_changes(leading_lines=[*node.leading_lines, comment])]
+    em.kept.append(node.with_changes(leading_lines=[*node.leading_lines, comment]))
+    return em.kept[-1:]
 
 
 __all__ = ["Layout", "decorators", "function", "keep", "one", "refused_definition", "suite"]

@@ -145,8 +145,6 @@ def _functional(chain: Chain, nodes: Sequence[Any], names: Names, function: Any)
     if given is None:
         return None
     taken = named(function) if function is not None else {n for s in nodes for n in named(s)}
-    if not chain.straight and code(chain.layers[0]) == code(given):
-        return None
     x = next(n for n in ("x", "hidden", "features", "x_") if n not in taken)
     inputs = next(n for n in ("inputs", "input_", "model_inputs", "inputs_") if n not in taken)
     first = nodes[chain.start]
@@ -159,12 +157,12 @@ def _functional(chain: Chain, nodes: Sequence[Any], names: Names, function: Any)
         return _straight(chain, nodes, begin, x, inputs, layers, first)
     begin = cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Name(x)), cst.AssignTarget(
         cst.Name(inputs))], given)], leading_lines=first.leading_lines)
-    if any(isinstance(e, cst.Call) for e in (_list(chain.call) or [])):
-        return None
     out: list[Any] = [begin]
+    out += [cst.SimpleStatementLine([_assign(x, _applied(e, x))]) for e in _list(chain.call) if e in layers]
     for s in nodes[chain.start + 1:chain.end + 1]:
-        new = _replaced(s, chain.variable, x, names)
-        out += [new] if new is not None else []
+        adds = _adds(s, chain.variable)
+        if not (len(adds) == 1 and isinstance(s, cst.SimpleStatementLine) and _is_input(adds[0].args[0].value, names)):
+            out.append(_replaced(s, chain.variable, x, names))
     return [*out, cst.SimpleStatementLine([_assign(chain.variable, _model(chain, cst.Name(inputs), cst.Name(x)))])]
 
 
