@@ -14,7 +14,7 @@ from port.findings import CATALOGUE, Finding, Outcome
 from port.infer.interp import Interp, infer
 from port.infer.values import Class, Function
 from port.result import Options, Result
-from port.rules import classes, functional, initial, plain, sequential_class
+from port.rules import classes, functional, hints, initial, plain, sequential_class
 from port.rules.functional import graph_class, graphs, used_names
 from port.tree import walk
 
@@ -162,6 +162,7 @@ class Pass:
                 continue
             out += self.statement(body[at])
             at += 1
+        out = hints.rewrite(self.em, out)
         blocks, extra = initial.blocks(self.em, self.module, out, self.options)
         out = [s for s in out if s is not None]
         return imports.rewrite(out, body, self.em, blocks, extra, names.FRAMEWORKS["tf2torch"])

@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.build import expression
 from port.emit import Emitter
-from port.tree import walk
+from port.tree import rebuild, walk
 
 TENSORS = ("tf.Tensor", "tf.Variable", "keras.KerasTensor", "keras.Variable", "tf.RaggedTensor", "tf.SparseTensor")
 MODULES = ("keras.Model", "keras.Sequential", "tf.Module", "keras.models.")
@@ -19,8 +19,14 @@ def rewrite(em: Emitter, body: list[Any]) -> list[Any]:
     """The statements with hints translated, except in what stays in the source's framework."""
     if not any(isinstance(n, cst.Annotation) and foreign(em, n) for s in body if s is not None for n in walk(s)):
         return body
-    change = Hints(em)
-    return [s if s is None else s.visit(change) for s in body]
+    kept = {id(n) for n in em.kept}
+
+    def visit(node: Any) -> Any:
+        if id(node) in kept:
+            return node
+        return rebuild(node, lambda n: _hint(em, n)) if isinstance(node, cst.Annotation) else rebuild(node, visit)
+
+    return [s if s is None else visit(s) for s in body]
 
 
 def foreign(em: Emitter, node: cst.CSTNode) -> bool:
@@ -32,33 +38,18 @@ def _symbol(em: Emitter, node: Any) -> str:
     return symbol if symbol.split(".")[0] in ("tf", "keras") else ""
 
 
-class Hints(cst.CSTTransformer):
-    """Replaces framework names inside annotations."""
+def _hint(em: Emitter, node: Any) -> Any:
+    if not isinstance(node, cst.Name | cst.Attribute):
+        return rebuild(node, lambda n: _hint(em, n))
+    symbol = _symbol(em, node)
+    return expression(counterpart(em, symbol)) if symbol else node
 
-    def __init__(self, em: Emitter):
-        super().__init__()
-        self.em, self.depth = em, 0
-        self.kept = {id(n) for n in em.kept}
 
-    def on_visit(self, node: cst.CSTNode) -> bool:
-        if id(node) in self.kept:
-            return False
-        self.depth += isinstance(node, cst.Annotation)
-        return not (self.depth and isinstance(node, cst.Attribute))
-
-    def on_leave(self, original: Any, updated: Any) -> Any:
-        if isinstance(original, cst.Annotation) and id(original) not in self.kept:
-            self.depth -= 1
-        if not self.depth or not isinstance(original, cst.Name | cst.Attribute):
-            return updated
-        symbol = _symbol(self.em, original)
-        return expression(self.counterpart(symbol)) if symbol else updated
-
-    def counterpart(self, symbol: str) -> str:
-        text = OTHERS.get(symbol, "")
-        if symbol in TENSORS:
-            text = "torch.Tensor"
-        elif symbol.startswith((*MODULES, "keras.layers.")):
-            text = "nn.Module"
-        self.em.need(*{t for t in ("torch", "nn") if text.startswith(t + ".")})
-        return text or "object"
+def counterpart(em: Emitter, symbol: str) -> str:
+    text = OTHERS.get(symbol, "")
+    if symbol in TENSORS:
+        text = "torch.Tensor"
+    elif symbol.startswith((*MODULES, "keras.layers.")):
+        text = "nn.Module"
+    em.need(*{t for t in ("torch", "nn") if text.startswith(t + ".")})
+    return text or "object"
