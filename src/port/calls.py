@@ -995,6 +995,12 @@ def constant(em: Emitter, node: cst.BaseExpression, symbol: str) -> cst.BaseExpr
     raise unknown_symbol(em, symbol, node)
 
 
+def own_attribute(em: Emitter, node: cst.Attribute, cls: Class) -> cst.BaseExpression | None:
+    from port.rules import own
+
+    return own.attribute(em, node, cls)
+
+
 def subscript(em: Emitter, node: cst.Subscript) -> cst.BaseExpression:
     owner = em.fact(node.value)
     if isinstance(owner.payload, ShapeOf) and owner.payload.of.layout is Layout.FLIPPED:

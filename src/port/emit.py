@@ -195,8 +195,12 @@ class Emitter:
         if symbol and symbol.split(".")[0] in ("tf", "keras"):
             return calls.constant(self, node, symbol)
         owner = self.fact(node.value)
-        if isinstance(owner.payload, SelfValue) and self.scope.names.get("self." + node.attr.value):
-            return expression(self.scope.names["self." + node.attr.value])
+        if isinstance(owner.payload, SelfValue):
+            if self.scope.names.get("self." + node.attr.value):
+                return expression(self.scope.names["self." + node.attr.value])
+            keras_own = calls.own_attribute(self, node, owner.payload.cls)
+            if keras_own is not None:
+                return keras_own
         if owner.kind is Kind.TENSOR and node.attr.value == "shape" and owner.layout is Layout.FLIPPED:
             raise Refused("P209", "the whole shape of a channels-first tensor is used; index it instead", node)
         value = self._expr(node.value)

@@ -82,6 +82,8 @@ def decided(em: Emitter, node: cst.If) -> list[Any] | None:
     function_ = em.scope.function
     absent = function_ is not None and any(isinstance(n, cst.Name) and n.value in function_.absent
                                            for n in walk(node.test))
+    if code(node.test) == "not self.built" and em.scope.cls is not None:
+        known, absent = False, True  # what `build` does is done in the constructor
     if known is ... or not (absent or em.is_foreign(node.test)):
         return None
     if known:
