@@ -8,10 +8,10 @@ import libcst as cst
 
 from port.build import build, expression, paren
 from port.calls import Job, arrange, print_call
-from port.infer.conditions import is_exact_number, is_number
 from port.facts import Kind, Layout
 from port.infer import users
 from port.infer.apply import PYTHON
+from port.infer.conditions import is_exact_number, is_number
 from port.infer.interp import code
 from port.infer.opshapes import dtype_of
 from port.infer.values import ShapeOf, Size

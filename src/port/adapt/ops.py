@@ -9,8 +9,8 @@ import libcst as cst
 from port.adapt import args as layer_args
 from port.build import build, expression
 from port.calls import DTYPES, Job
-from port.infer.conditions import is_number, is_sequence
 from port.facts import Fact, Kind, Layout
+from port.infer.conditions import is_number, is_sequence
 from port.infer.interp import code
 from port.infer.values import ShapeOf, Size
 from port.table import Arg

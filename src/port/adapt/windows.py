@@ -10,8 +10,8 @@ from port.adapt import args as layer_args
 from port.adapt.args import same_amounts
 from port.build import build, expression
 from port.calls import Job
-from port.infer.conditions import is_number
 from port.facts import dim_value
+from port.infer.conditions import is_number
 from port.infer.interp import code
 from port.infer.opshapes import inner_window
 from port.table import Arg

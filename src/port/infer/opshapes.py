@@ -164,6 +164,13 @@ def moments(g: Given) -> Fact:
     return Fact(Kind.PLAIN, payload=Items([tensor(shape, g.x.dtype)] * 2, "tuple"))
 
 
+def repeat_along(g: Given) -> Fact:
+    axis, shape = axis_of(g), g.x.shape
+    if shape is None or not isinstance(axis, int):
+        return tensor(None, g.x.dtype)
+    return tensor(tuple(None if i == axis % len(shape) else d for i, d in enumerate(shape)), g.x.dtype)
+
+
 def tile(g: Given) -> Fact:
     times = sizes_of(g.fact(_first(g, "multiples", "repeats", "n")))
     if g.x.shape is None or times is None or len(times) != len(g.x.shape):
@@ -264,5 +271,5 @@ def _blocks(g: Given, spatial: str, channels: str) -> Fact:
 RULES = {name.rstrip("_"): rule for name, rule in (
     (f.__name__, f) for f in (
         fill, range_, eye, constant, like, one_hot, sequence_mask, reduce_last, gather, boolean_mask, unstack, list_,
-        top_k, moments, tile, broadcast_to, slice_, matrix_transpose, nn_conv, nn_pool, resize, depth_to_space,
+        top_k, moments, tile, repeat_along, broadcast_to, slice_, matrix_transpose, nn_conv, nn_pool, resize, depth_to_space,
         space_to_depth))}
