@@ -15,7 +15,7 @@ from port.build import build, drop_commas, expression, paren, parse, reflow, sub
 from port.infer.conditions import default_fact, unmet
 from port.facts import UNKNOWN, Fact, Kind, Layout, Sym
 from port.infer import users
-from port.infer.apply import ANY_LAYOUT, CHANNELS_LAST, FLIPS, MERGES, SelfValue, wants_plain
+from port.infer.apply import ANY_LAYOUT, CHANNELS_LAST, FLIPS, MERGES, RANK_OF, SelfValue, wants_plain
 from port.infer.interp import code
 from port.infer.shapes import mixes
 from port.infer.values import (
@@ -813,7 +813,9 @@ def apply_layer(em: Emitter, node: cst.Call, layer: LayerCall, inputs: list[Fact
             "merge", "merge_average", "dot"):
         values = [em.expr(e.value, made.job.want) for e in first.elements]
     else:
-        values = [em.expr(first, made.job.want)]
+        values = [em.expr(first)]
+        if made.job.want is not None:
+            values = [em.in_layout(first, values[0], made.job.want, RANK_OF.get(layer.symbol[-2:]))]
     masking.made(em, node, values[0])
     callee = _callee(em, node, layer, made, merge)
     return made.run(callee, values, node)
@@ -961,6 +963,22 @@ def _apply_model(em: Emitter, node: cst.Call, payload: Any) -> cst.BaseExpressio
         made = [cst.Arg(e.value) for e in made[0].value.elements]
     args = drop_commas(made, list(node.args)) if len(made) != len(node.args) else made
     return node.with_changes(func=paren(func), args=args)
+
+
+def layer_weight(em: Emitter, node: cst.Attribute, layer: LayerCall) -> cst.BaseExpression:
+    """`self.tokens.embeddings` -> `self.tokens.weight`; a transposed kernel is transposed back."""
+    name = node.attr.value
+    spec = layer.row.weights.get(name) if layer.row is not None else None
+    owner = paren(em.expr(node.value))
+    if isinstance(spec, str):
+        return cst.Attribute(owner, cst.Name(spec))
+    if isinstance(spec, dict) and set(spec) == {"to", "permute"} and list(spec["permute"]) == [1, 0]:
+        return cst.Attribute(cst.Attribute(owner, cst.Name(spec["to"])), cst.Name("T"))
+    if isinstance(spec, dict) and set(spec) <= {"to", "missing"}:
+        return cst.Attribute(owner, cst.Name(spec["to"]))
+    if isinstance(spec, dict) and "permute" in spec:
+        raise _refused("P206", f"`{name}` of this layer has another order of axes in PyTorch", node)
+    raise _refused("P204", f"`{name}` of a Keras layer", node)
 
 
 # ---------------------------------------------------------------- names and subscripts

@@ -118,7 +118,9 @@ class Emitter:
             new = self.in_layout(node, new, want)
         return new
 
-    def in_layout(self, node: cst.BaseExpression, new: cst.BaseExpression, want: Layout) -> cst.BaseExpression:
+    def in_layout(self, node: cst.BaseExpression, new: cst.BaseExpression, want: Layout,
+                  hint: int | None = None) -> cst.BaseExpression:
+        """`hint`: the rank that the consumer asks for, where facts do not know it."""
         fact = self.fact(node)
         if fact.kind is not Kind.TENSOR or fact.layout is want:
             return new
@@ -128,6 +130,7 @@ class Emitter:
         if isinstance(fact.payload, MixedRank) and fact.payload.rank is not None and want is Layout.PLAIN:
             rank = fact.payload.rank
             return build(f"{{x}}.permute{TO_LAST[rank]} if {{x}}.ndim == {rank} else {{x}}", x=new)
+        rank = rank if rank is not None else hint
         if rank is None:
             raise Refused("P208", "the rank of this tensor is not known, so its axes cannot be reordered", node)
         dims = (TO_FIRST if want is Layout.FLIPPED else TO_LAST).get(rank)
@@ -195,6 +198,8 @@ class Emitter:
         if symbol and symbol.split(".")[0] in ("tf", "keras"):
             return calls.constant(self, node, symbol)
         owner = self.fact(node.value)
+        if isinstance(owner.payload, LayerCall):
+            return calls.layer_weight(self, node, owner.payload)
         if isinstance(owner.payload, SelfValue):
             if self.scope.names.get("self." + node.attr.value):
                 return expression(self.scope.names["self." + node.attr.value])

@@ -33,6 +33,12 @@ def cast(job: Job) -> cst.BaseExpression | None:
             return cst.Call(cst.Name("bool"), [cst.Arg(value)])
         return cst.Call(cst.Name("int"), [cst.Arg(value)]) if whole and not known else value
     if fact.kind is not Kind.TENSOR:
+        node = job.bound.args[name]
+        if fact.kind is Kind.PLAIN and not isinstance(node, cst.Name) and "dtype" in job.bound.args:
+            from port.build import build  # an array of NumPy or a list, not a parameter that may be a tensor
+
+            job.em.need("torch")
+            return build("torch.as_tensor({x}, dtype={d})", x=job.expr(name), d=job.expr("dtype"))
         return None
     same = fact.dtype == kind and (whole or kind == "bool")
     target = job.bound.args.get("dtype")

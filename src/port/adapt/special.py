@@ -150,12 +150,33 @@ def group_norm(job: Job) -> Plan | None:
 
 def normalization(job: Job) -> Plan:
     """Mean and variance that are given; those that `adapt` would compute must be passed."""
+    if not job.given("mean") and not job.given("variance"):
+        return learned(job)
     if not job.given("mean") or not job.given("variance") or job.literal("mean") is None:
         raise job.refuse("P206", "Normalization learns its statistics by `adapt`; compute mean and variance from the "
                          "data and pass them")
     job.row = replace(job.row, via=None)
     job.want = Layout.PLAIN
     return _module(job)
+
+
+def learned(job: Job) -> Plan:
+    """Statistics that `adapt` would set are buffers: 0 and 1 at first, as in Keras."""
+    axis, rank = job.literal("axis"), job.inputs[0].rank if job.inputs else None
+    width = job.inputs[0].width if job.inputs else None
+    if axis not in (-1, None if rank is None else rank - 1) or job.literal("invert") is not False:
+        raise job.refuse("P202", "`axis` or `invert` of Normalization")
+    if width is None:
+        raise job.refuse("P208", "how many features arrive at this Normalization is not known")
+    job.want = Layout.PLAIN
+    size = job.em.size(width, job.node)
+    job.em.report("P103", "`adapt` has no counterpart: set the buffers `mean` and `variance` from your data", job.node)
+
+    def make() -> cst.BaseExpression:
+        job.em.helper("FeatureNormalization")
+        return build("FeatureNormalization({n})", n=size)
+
+    return Plan(job, True, "normalization", make, lambda callee, inputs, node: cst.Call(callee, [cst.Arg(inputs[0])]))
 
 
 # ---------------------------------------------------------------- convolutional recurrence

@@ -779,6 +779,10 @@ def _activation(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     return Fact(Kind.FUNCTION, symbol=ACTIVATION)
 
 
+def _epsilon(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    return it.value(1e-7)
+
+
 def _backend(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     return it.value("tensorflow")
 
@@ -796,5 +800,5 @@ SPECIAL = {
     "tf.shape": _shape_of, "keras.ops.shape": _shape_of, "keras.backend.int_shape": _shape_of,
     "keras.backend.shape": _shape_of, "builtins.int": _int_like, "builtins.max": _int_like, "builtins.min": _int_like,
     "builtins.round": _int_like, "builtins.float": _int_like, "builtins.tuple": _tuple, "builtins.list": _tuple,
-    "keras.activations.get": _activation, "keras.backend.backend": _backend, "keras.config.backend": _backend, "builtins.len": _len, "builtins.reversed": _reversed, "copy.deepcopy": _first,
+    "keras.backend.epsilon": _epsilon, "keras.config.epsilon": _epsilon, "keras.activations.get": _activation, "keras.backend.backend": _backend, "keras.config.backend": _backend, "builtins.len": _len, "builtins.reversed": _reversed, "copy.deepcopy": _first,
 }

@@ -336,6 +336,9 @@ class Interp:
             return node.value
         if isinstance(fact.payload, Size) and fact.payload.dim is not None:
             return str(fact.payload.dim)
+        if isinstance(node, cst.Attribute) and fact.kind is Kind.PLAIN and len(fact.symbol) > 1 and (
+                fact.symbol.startswith("=") and dotted_name(node).startswith("self.")):
+            return fact.symbol[1:]  # self.units, set from the parameter `units`
         if isinstance(node, cst.BinaryOperation):
             return f"{self._operand(node.left)} {code(node.operator).strip()} {self._operand(node.right)}"
         if isinstance(node, cst.Call):

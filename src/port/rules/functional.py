@@ -202,9 +202,41 @@ def _store(split: Split, init: list[Any], params: list[str], read: set[str]) -> 
                 raise Refused("P206", f"the setting `{n}` changes between two uses", None)
             last[n] = i
     for i, s in enumerate(init):
-        out.append(s)
-        out += [statement(f"self.{n} = {n}") for n in sorted(todo) if last.get(n) == i]
+        mine = {n for n in todo if last.get(n) == i}
+        always = mine - (set() if not isinstance(s, cst.If) else {n for n in mine if not _always(s, n)})
+        out.append(_stored_inside(s, mine - always) if mine - always else s)
+        out += [statement(f"self.{n} = {n}") for n in sorted(always)]
     return out
+
+
+def _always(s: cst.If, name: str) -> bool:
+    """Is the variable bound on every path through this `if`?"""
+    def bound(body: Any) -> bool:
+        return any(isinstance(x, cst.SimpleStatementLine) and name in _assigns(x) or (
+            isinstance(x, cst.If) and _always(x, name)) for x in body)
+
+    if s.orelse is None:
+        return False
+    other = _always(s.orelse, name) if isinstance(s.orelse, cst.If) else bound(s.orelse.body.body)
+    return bound(s.body.body) and other
+
+
+def _stored_inside(s: Any, names: set[str]) -> Any:
+    """`self.n = n` right behind the assignments, which only some paths reach."""
+    if not isinstance(s, cst.If):
+        return s
+    body: list[Any] = []
+    for x in s.body.body:
+        body.append(_stored_inside(x, names))
+        if isinstance(x, cst.SimpleStatementLine):
+            body += [statement(f"self.{n} = {n}") for n in sorted(_assigns(x) & names)]
+    orelse: Any = s.orelse
+    if isinstance(orelse, cst.If):
+        orelse = _stored_inside(orelse, names)
+    elif orelse is not None:
+        block_ = _stored_inside(cst.If(cst.Name("x"), orelse.body), names)
+        orelse = orelse.with_changes(body=block_.body)
+    return s.with_changes(body=s.body.with_changes(body=body), orelse=orelse)
 
 
 def _assigns(s: Any) -> set[str]:

@@ -428,8 +428,7 @@ def _assign(split: Split, small: Any, line: cst.SimpleStatementLine, init: list[
         for t in targets:
             split.settings -= names_of(t)
         return
-    if value is not None and isinstance(fact.payload, Items) and not fact.payload.elements and isinstance(
-            value, cst.List) and isinstance(targets[0], cst.Name) and _holds_tensors(split, targets[0].value):
+    if value is not None and isinstance(value, cst.List) and not value.elements and isinstance(targets[0], cst.Name) and _holds_tensors(split, targets[0].value):
         forward.append(line)
         init.append(statement(f"{targets[0].value}_channels = []"))
         return
