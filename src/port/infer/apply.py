@@ -766,7 +766,9 @@ def _weight(it: Interp, node: cst.Call) -> Fact:
     """`self.add_weight(shape=(n, features))`: a tensor of that shape."""
     shape = _keyword(node, "shape", 0)
     if isinstance(shape, cst.Tuple | cst.List) and not any(isinstance(e, cst.StarredElement) for e in shape.elements):
-        return tensor(tuple(it.dim(e.value) for e in shape.elements), "float")
+        facts = [it.facts.get(e.value, UNKNOWN) for e in shape.elements]
+        return tensor(tuple(f.payload.dim if isinstance(f.payload, Size) else it.dim(e.value)
+                            for f, e in zip(facts, shape.elements, strict=True)), "float")
     if shape is None:
         return tensor((), "float")
     return tensor(None, "float")
