@@ -75,7 +75,8 @@ LINES = st.one_of(
     st.builds("class {}:\n\tpass".format, NAMES),
     st.builds("for {} in {}: pass".format, NAMES, VALUES),
     st.sampled_from(["import os, sys", "from torch import nn", "# import keras", "", "x = {**a, 'tf': 1}",
-                     "@f\ndef g(): ...", "'''keras'''", "async def f():\n  await g()", "\\\n", "match x:\n    case 1:\n        pass"]))
+                     "@f\ndef g(): ...", "'''keras'''", "async def f():\n  await g()", "\\\n",
+                     "match x:\n    case 1:\n        pass"]))
 
 
 @settings(max_examples=150, deadline=None)
