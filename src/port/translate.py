@@ -14,7 +14,7 @@ from port.findings import CATALOGUE, Finding, Outcome
 from port.infer.interp import Interp, infer
 from port.infer.values import Class, Function
 from port.result import Options, Result
-from port.rules import classes, functional, hints, initial, plain, sequential_class
+from port.rules import classes, functional, hints, initial, inline, plain, sequential_class
 from port.rules.functional import graph_class, graphs, used_names
 from port.tree import walk
 
@@ -46,6 +46,11 @@ def translate(text: str, direction: str, options: Options = Options(), path: str
         if sequential_class.INPUT not in result.text and sequential_class.MODEL not in result.text:
             return result
         bound = names.collect(module)  # a refusal would show code that nobody wrote
+    in_build = inline.rewrite(module)
+    if in_build is not module:
+        result = converted(text, in_build, module, names.collect(in_build), options, params)
+        if not any(f".{maker}(" in result.text for maker in inline.MAKERS):
+            return result
     return converted(text, module, module, bound, options, params)
 
 
@@ -163,7 +168,7 @@ class Pass:
             out += self.statement(body[at])
             at += 1
         out = hints.rewrite(self.em, out)
-        blocks, extra = initial.blocks(self.em, self.module, out, self.options)
+        blocks, extra = initial.blocks(self.em, self.module, out, self.options.init == "keep")
         out = [s for s in out if s is not None]
         return imports.rewrite(out, body, self.em, blocks, extra, names.FRAMEWORKS["tf2torch"])
 

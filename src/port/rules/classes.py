@@ -16,7 +16,7 @@ from port.infer.interp import code
 from port.infer.values import Class, Function, Instance, Items, LayerCall, SequentialModel, ShapeOf
 from port.rules import plain
 from port.rules.functional import permute_line, split_docstring, used_names
-from port.tree import walk
+from port.tree import loads, walk
 
 SUPER_ONLY = {"name", "dtype", "trainable", "activity_regularizer", "autocast"}
 LEFT_OUT = {"compute_mask", "compute_output_shape", "compute_output_spec"}
@@ -270,6 +270,10 @@ def constructor_body(em: Emitter, cls: Class, function: Function) -> list[Any]:
             out += _constructor_line(em, cls, function, s, kept)
         if kept:
             raise Refused("P206", "the constructor uses Keras in a way that is not translated", node)
+        shapes = {p for p in function.params if p != "self"} if function.name == "build" else set()
+        left = shapes & {name for line in out for name in loads(line)}
+        if left:
+            raise Refused("P206", f"`build` passes `{left.pop()}` on; a constructor has no shape to give", node)
         return out
     finally:
         em.scope = old
@@ -319,6 +323,8 @@ def _constructor_line(em: Emitter, cls: Class, function: Function, s: Any, kept:
     if isinstance(s, cst.For):
         body = [x for c in s.body.body for x in _constructor_line(em, cls, function, c, kept)]
         return [s.with_changes(iter=em.expr(s.iter), body=s.body.with_changes(body=body or [statement("pass")]))]
+    if isinstance(s, cst.With) and plain.is_scope(em, s):
+        return [x for c in s.body.body for x in _constructor_line(em, cls, function, c, kept)]
     if isinstance(s, cst.FunctionDef):
         return plain.function(em, s)
     return [em._expr(s)]

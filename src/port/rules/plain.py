@@ -116,10 +116,17 @@ def _if(em: Emitter, node: cst.If, kept_names: set[str]) -> Any:
     return node.with_changes(test=em.expr(node.test), body=_block(em, node.body, kept_names), orelse=orelse)
 
 
+SCOPES = ("tf.name_scope", "keras.backend.name_scope", "keras.name_scope", "tf.compat.v1.name_scope",
+          "tf.compat.v1.variable_scope", "tf.device", "tf.init_scope")
+
+
+def is_scope(em: Emitter, node: cst.With) -> bool:
+    return all(isinstance(i.item, cst.Call) and em.symbol(i.item.func) in SCOPES for i in node.items)
+
+
 def _with(em: Emitter, node: cst.With, kept_names: set[str]) -> list[Any]:
     symbols = [em.symbol(i.item.func) if isinstance(i.item, cst.Call) else "" for i in node.items]
-    if all(s in ("tf.name_scope", "keras.backend.name_scope", "keras.name_scope", "tf.compat.v1.name_scope",
-                 "tf.compat.v1.variable_scope", "tf.device", "tf.init_scope") for s in symbols):
+    if is_scope(em, node):
         inner = suite(em, node.body.body, kept_names)
         inner[0] = inner[0].with_changes(leading_lines=[*node.leading_lines, *inner[0].leading_lines])
         em.report("P001", "a name scope has no counterpart; its block is kept", node)
