@@ -579,6 +579,9 @@ def plan(em: Emitter, layer: LayerCall, x: Fact, sequential: bool = False) -> Pl
     else:
         job.want = Layout.PLAIN
     _common(job)
+    if layer.symbol == "keras.layers.Rescaling" and any(
+            isinstance(n, cst.List | cst.Tuple | cst.ListComp) for n in job.bound.args.values()):
+        raise job.refuse("P202", "a scale or offset for each channel; multiply by a tensor of the right shape")
     if row.differs:
         em.report("P101", f"{row.name}: {row.differs}", layer.node, layer.symbol)
     functional = row.call is not None or "torch" in row.expr
@@ -818,6 +821,9 @@ def apply_layer(em: Emitter, node: cst.Call, layer: LayerCall, inputs: list[Fact
             values = [em.in_layout(first, values[0], made.job.want, RANK_OF.get(layer.symbol[-2:]))]
     masking.made(em, node, values[0])
     callee = _callee(em, node, layer, made, merge)
+    out = em.fact(node)
+    if made.job.want is Layout.PLAIN and out.layout is Layout.FLIPPED and (out.rank or 4) > 2:
+        raise _refused("P209", f"inference and rule disagree about the layout of `{layer.symbol}`", node)
     return made.run(callee, values, node)
 
 

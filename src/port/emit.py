@@ -89,6 +89,8 @@ class Emitter:
         self.needs.update(names)
 
     def helper(self, name: str) -> None:
+        if name in self.it.globals.names:
+            raise Refused("P206", f"the helper `{name}` is needed, but the file has a `{name}` of its own; rename that")
         self.helpers.setdefault(name)
 
     def needs_of(self, tree: cst.CSTNode) -> None:

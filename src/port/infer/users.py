@@ -685,7 +685,16 @@ def apply_instance(it: Interp, node: cst.Call, instance: Instance, args: list[Fa
     method_stateful, method.stateful = method.stateful, False
     out = _in_terms(it, node, method, result, bindings, None)
     method.stateful = method_stateful
-    return without(out, instance.hidden)
+    return _outside(without(out, instance.hidden), method)
+
+
+def _outside(fact: Fact, method: Function) -> Fact:
+    """What an object gives is a tensor of its own: where it came from inside does not concern the caller."""
+    from port.infer.apply import Origin
+
+    if isinstance(fact.payload, Items):
+        return fact.but(payload=Items([_outside(e, method) for e in fact.payload.elements], fact.payload.kind))
+    return fact.but(payload=None) if isinstance(fact.payload, Origin) and fact.payload.owner is method else fact
 
 
 def instance_bindings(it: Interp, instance: Instance) -> dict[str, Dim]:

@@ -11,6 +11,7 @@ import libcst as cst
 from port.build import statement
 from port.emit import Emitter, Refused
 from port.facts import Kind, Layout
+from port.imports import has_helper
 from port.infer.apply import Origin
 from port.infer.interp import code
 from port.infer.values import Function, GraphModel, Items, tensors_in
@@ -64,7 +65,7 @@ def builder(em: Emitter, function: Function) -> Spec:
         raise Refused("P206", f"`{function.name}` creates layers but takes no tensor that is known", node)
     split.settings |= {p for p in function.params if p not in tensors} - {"training"}
     init, forward, _ = block(split, body)
-    name = camel(function.name)
+    name = free_name(em, camel(function.name))
     params = [_tensor_param(p, node) for p in tensors]
     if split.boundary:
         forward = [*_entry(em, function, tensors), *forward]
@@ -358,7 +359,7 @@ def _model_name(em: Emitter, call: cst.Call, line: cst.CSTNode, fallback: str) -
 
 def free_name(em: Emitter, name: str) -> str:
     """A class name that the file does not use yet."""
-    while name in em.it.globals.names or name in em.it.names.bound or name in em.it_classes:
+    while name in em.it.globals.names or name in em.it.names.bound or name in em.it_classes or has_helper(name):
         name += "Model"
     return name
 

@@ -8,7 +8,6 @@ import libcst as cst
 
 from port import imports
 from port.emit import Emitter
-from port.result import Options
 from port.rules.initial_apply import APPLY, Changes
 from port.rules.initial_layout import Layout, loads
 from port.rules.initial_parts import Site
@@ -25,12 +24,14 @@ def note(job: Any, new: cst.CSTNode) -> None:
             job.em.sites.setdefault(call.func, site)
 
 
-def blocks(em: Emitter, module: cst.Module, body: list[Any], options: Options = Options()
-           ) -> tuple[list[Any], set[str]]:
-    """Definitions that go before the user's text, and import lines that they need; `body` changes."""
+def blocks(em: Emitter, module: cst.Module, body: list[Any], keep: bool = True) -> tuple[list[Any], set[str]]:
+    """Definitions that go before the user's text, and import lines that they need; `body` changes.
+
+    `keep`: start from the source's initial values, not from PyTorch's.
+    """
     body[:] = without_objects(em, body)
-    init = initial_values(em, body) if options.init == "keep" else None
-    if options.init != "keep":
+    init = initial_values(em, body) if keep else None
+    if not keep:
         _leave_out(body)
     extra: set[str] = set()
     made: list[Any] = []

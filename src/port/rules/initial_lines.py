@@ -152,7 +152,12 @@ class _Families:
         m = to.m
         if "kernel" in roles:
             spec = part.specs["kernel"]
-            if spec.by_fans:
+            if getattr(to.em, "separate_projections", False):  # kdim or vdim given somewhere
+                to.out += [f"weights = ({m}.q_proj_weight, {m}.k_proj_weight, {m}.v_proj_weight)",
+                           f"if {m}.in_proj_weight is not None:",
+                           f"    weights = {m}.in_proj_weight.detach().chunk(3)",
+                           "for weight in weights:", "    " + fill(to.em, spec, "weight")]
+            elif spec.by_fans:
                 to.out.append(f"for weight in {m}.in_proj_weight.detach().chunk(3):  # query, key, value")
                 to.out.append("    " + fill(to.em, spec, "weight"))
             else:

@@ -281,5 +281,9 @@ def resized() -> bool:
     return False
 
 
+def prepare_attribution() -> None:
+    """Nothing: constants are rounded while the model runs."""
+
+
 def attribute(rerun: Any) -> dict[str, Any]:
     return torch_round.attribute(rerun)

@@ -41,7 +41,8 @@ def expand(units: list[Unit], torch_units: list[Unit], table: Table) -> list[Uni
     out = []
     for unit in units:
         kind = next((c for c in unit["classes"] if c in table["parts"]), None)
-        whole = kind and present & set(table["layers"].get(kind, {}))
+        partners = present & set(table["layers"].get(kind or "", {}))
+        whole = any(rules_for(unit, t, table) is not None for t in torch_units if partners & set(t["classes"]))
         if not kind or whole or any(_same_names(unit, t) for t in torch_units):
             out.append(unit)
             continue

@@ -52,6 +52,10 @@ def note_call(layer: Any) -> int:
     return order
 
 
+def path() -> str:
+    return _path
+
+
 class Tap:
     """While active, `around(layer, original, args, kwargs)` replaces every layer call."""
 
