@@ -24,7 +24,7 @@ def look(weights):
 
 
 def torch_weights(model):
-    """Trainable parameters; those that Keras keeps in one array are joined, kernels have their last axis first."""
+    """Trainable parameters, the first axis last; what Keras keeps in one array is joined."""
     joined = {}
     for name, p in model.named_parameters():
         if not p.requires_grad:
