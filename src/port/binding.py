@@ -31,7 +31,8 @@ class Bound:
         return next((p.default for p in self.signature.params if p.name == name), None)
 
 
-def bind(signature: Signature, call: cst.Call, layer: bool = False, receiver: cst.BaseExpression | None = None) -> Bound:
+def bind(signature: Signature, call: cst.Call, layer: bool = False,
+         receiver: cst.BaseExpression | None = None) -> Bound:
     """Match a call with a signature; `problem` says what does not fit."""
     bound = Bound(signature)
     positional = [p for p in signature.params if not p.keyword_only and not p.star]

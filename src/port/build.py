@@ -13,8 +13,8 @@ from port.tree import rebuild
 # How tightly an expression binds: an operand is put in parentheses if it binds less tightly than its place.
 _ATOMS = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.Integer, cst.Float, cst.SimpleString, cst.List,
           cst.Dict, cst.Set, cst.ListComp, cst.FormattedString, cst.Ellipsis, cst.ConcatenatedString)
-_LOOSE_PLACES = (cst.Arg, cst.Index, cst.Element, cst.StarredElement, cst.Slice, cst.DictElement, cst.ListComp, cst.Assign,
-                 cst.Return, cst.Expr)
+_LOOSE_PLACES = (cst.Arg, cst.Index, cst.Element, cst.StarredElement, cst.Slice, cst.DictElement, cst.ListComp,
+                 cst.Assign, cst.Return, cst.Expr)
 
 
 def is_atom(node: cst.BaseExpression) -> bool:
@@ -48,7 +48,7 @@ def substitute(tree: cst.CSTNode, nodes: dict[str, cst.BaseExpression]) -> cst.C
     if isinstance(tree, cst.Attribute):
         value = substitute(tree.value, nodes)
         return tree if value is tree.value else tree.with_changes(value=paren(value))  # type: ignore[arg-type]
-    loose = isinstance(tree, _LOOSE_PLACES) or isinstance(tree, cst.Tuple | cst.List)
+    loose = isinstance(tree, (*_LOOSE_PLACES, cst.Tuple, cst.List))
 
     def change(child: cst.CSTNode) -> cst.CSTNode:
         new = substitute(child, nodes)
@@ -81,9 +81,9 @@ def drop_commas(args: list[cst.Arg], original: list[cst.Arg]) -> list[cst.Arg]:
     out = []
     for i, arg in enumerate(args):
         if i == len(args) - 1:
-            out.append(arg.with_changes(comma=_with_comment_of(last, arg.comma) if original else cst.MaybeSentinel.DEFAULT,
-                                        whitespace_after_arg=original[-1].whitespace_after_arg if original
-                                        else cst.SimpleWhitespace("")))
+            comma = _with_comment_of(last, arg.comma) if original else cst.MaybeSentinel.DEFAULT
+            after = original[-1].whitespace_after_arg if original else cst.SimpleWhitespace("")
+            out.append(arg.with_changes(comma=comma, whitespace_after_arg=after))
         elif isinstance(arg.comma, cst.MaybeSentinel) or (original and arg.comma is original[-1].comma):
             like = original[0].comma if multi else cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
             out.append(arg.with_changes(comma=_without_comment(like)))

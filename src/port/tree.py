@@ -9,8 +9,8 @@ from functools import cache
 import libcst as cst
 
 # Fields that hold only white space, commas and parentheses marks: never code.
-_SKIP = ("whitespace", "comma", "lpar", "rpar", "semicolon", "lbracket", "rbracket", "lbrace", "rbrace", "leading_lines",
-         "lines_after", "header", "footer", "trailing_whitespace", "equal", "colon", "dot", "annotation_", "indent")
+_SKIP = ("whitespace", "comma", "lpar", "rpar", "semicolon", "lbracket", "rbracket", "lbrace", "rbrace",
+         "leading_lines", "lines_after", "header", "footer", "trailing_whitespace", "equal", "colon", "dot", "annotation_", "indent")
 
 
 @cache
@@ -64,9 +64,7 @@ def loads(node: cst.CSTNode) -> set[str]:
         top = stack.pop()
         if isinstance(top, cst.Name):
             found.add(top.value)
-        elif isinstance(top, cst.Attribute):
-            stack.append(top.value)
-        elif isinstance(top, cst.Arg):
+        elif isinstance(top, cst.Attribute | cst.Arg):
             stack.append(top.value)
         elif isinstance(top, cst.Param):
             stack += [c for c in (top.default, top.annotation) if c is not None]
