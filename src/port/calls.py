@@ -96,7 +96,11 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
         callee, inputs = em.it.applications[node]
         return application(em, node, callee, inputs)
     if node in em.it.layers:
-        return plan(em, em.it.layers[node], first_input(em.it.layers[node])).ctor()
+        made = plan(em, em.it.layers[node], first_input(em.it.layers[node]))
+        if (made.job.after or made.job.before) and not em.it.layers[node].inputs:
+            raise _refused("P204", "where this layer is applied is not seen, so its activation or padding would be lost",
+                           node)
+        return made.ctor()
     symbol = em.symbol(node.func)
     if symbol in CHANNELS_LAST:
         return expression("'channels_last'")

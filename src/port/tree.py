@@ -10,7 +10,8 @@ import libcst as cst
 
 # Fields that hold only white space, commas and parentheses marks: never code.
 _SKIP = ("whitespace", "comma", "lpar", "rpar", "semicolon", "lbracket", "rbracket", "lbrace", "rbrace",
-         "leading_lines", "lines_after", "header", "footer", "trailing_whitespace", "equal", "colon", "dot", "annotation_", "indent")
+         "leading_lines", "lines_after", "header", "footer", "trailing_whitespace", "equal", "colon", "dot",
+         "annotation_", "indent")
 
 
 @cache

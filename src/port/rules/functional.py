@@ -202,6 +202,7 @@ def _store(split: Split, init: list[Any], params: list[str], read: set[str]) -> 
             if n in last and not isinstance(s, cst.If):
                 raise Refused("P206", f"the setting `{n}` changes between two uses", None)
             last[n] = i
+    out += [statement(f"self.{n} = {n}") for n in sorted(todo - last.keys())]
     for i, s in enumerate(init):
         mine = {n for n in todo if last.get(n) == i}
         always = mine - (set() if not isinstance(s, cst.If) else {n for n in mine if not _always(s, n)})
@@ -381,6 +382,8 @@ def graph_class(em: Emitter, function: Function | None, nodes: list[cst.BaseStat
         else:
             kept.append(s)
     split.settings |= before
+    if function is None:  # models and layers made before: the class must hold them, or it would not own their weights
+        split.settings |= {n for n, f in em.it.globals.names.items() if f.kind in (Kind.MODEL, Kind.LAYER)}
     if function is not None:
         split.settings |= set(function.params)
     inputs = input_names(em, nodes, payload)
@@ -402,9 +405,20 @@ def graph_class(em: Emitter, function: Function | None, nodes: list[cst.BaseStat
     defaults = dict(function.defaults) if function is not None else {}
     if function is None:
         free = []
+        forward, init = _unindented(forward), _unindented(init)
     definition, ctor_params, _, _ = class_of(split, name, docstring, init, forward, params, function, leading,
                                              apply_init=True, free=free + list(split.models), defaults=defaults)
     return definition, ctor_params, outside
+
+
+def _unindented(items: list[Any]) -> list[Any]:
+    """Blank lines of the module's top level stay blank inside a method."""
+    for i, item in enumerate(items):
+        lines = getattr(item, "leading_lines", None)
+        if lines:
+            items[i] = item.with_changes(leading_lines=[
+                ln if ln.comment is not None else ln.with_changes(indent=False) for ln in lines])
+    return items
 
 
 def _input_calls(em: Emitter, nodes: Sequence[cst.CSTNode]) -> list[cst.Call]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import build, expression
+from port.build import build, expression, paren
 from port.calls import Plan, first_input, plan
 from port.emit import TO_FIRST, TO_LAST, Emitter, Refused
 from port.facts import Fact, Kind, Layout
@@ -121,9 +121,7 @@ def sequential(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     if not isinstance(model, SequentialModel) or layers is None:
         return expression("nn.Sequential()")
     if not isinstance(layers, cst.List | cst.Tuple):
-        if isinstance(layers, cst.ListComp):
-            return build("nn.Sequential(*{x})", x=em.expr(layers))
-        return build("nn.Sequential(*{x})", x=em.expr(layers))
+        return build("nn.Sequential(*{x})", x=paren(module_list(em, layers)))
     if expects_flipped(model):
         em.inner_sequentials.add(model)
     added = em.it.added.get(model.node, False)
@@ -137,6 +135,23 @@ def sequential(em: Emitter, node: cst.Call) -> cst.BaseExpression:
             modules = modules + exit_modules(em, model)
         rows.append((modules, element))
     return _call(layers, rows)
+
+
+def module_list(em: Emitter, node: cst.BaseExpression) -> cst.BaseExpression:
+    """An expression for a list of layers as one for the list of their modules."""
+    if isinstance(node, cst.List | cst.Tuple):
+        modules = [m for e in node.elements for m in layer_modules(em, e.value, em.fact(e.value))]
+        return cst.List([cst.Element(m) for m in modules])
+    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
+        return node.with_changes(left=module_list(em, node.left), right=module_list(em, node.right))
+    if isinstance(node, cst.ListComp) and node.for_in.inner_for_in is None and not node.for_in.ifs:
+        modules = layer_modules(em, node.elt, em.fact(node.elt))
+        header = node.for_in.with_changes(iter=em.expr(node.for_in.iter))
+        if len(modules) == 1:
+            return node.with_changes(elt=modules[0], for_in=header)
+        each = cst.CompFor(cst.Name("module"), cst.Tuple([cst.Element(m) for m in modules]))
+        return node.with_changes(elt=cst.Name("module"), for_in=header.with_changes(inner_for_in=each))
+    raise Refused("P206", "the layers of this Sequential are computed in a way that is not followed", node)
 
 
 def _call(layers: cst.List | cst.Tuple, rows: list[tuple[list[cst.BaseExpression], Any]]) -> cst.BaseExpression:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ ARITHMETIC: dict[str, Callable[..., Any]] = {
     "Minimum": np.minimum, "Reshape": lambda x, shape: np.reshape(x, shape), "ExpandDims": np.expand_dims,
     "Identity": np.array}
 PLUMBING = ("/tensorflow/python/framework/", "/tensorflow/python/util/", "/tensorflow/python/eager/",
-            "/keras/src/backend/tensorflow/core.py", "/keras/src/utils/", "/port/verify/")
+            "/keras/src/backend/tensorflow/core.py", "/keras/src/utils/", "/src/ops/operation.py")
 CONVERSIONS = {"cast", "convert_to_tensor", "constant", "leaky_relu", "symbolic_call", "__call__"}
 
 _layers: list[Any] = []
@@ -128,10 +129,10 @@ def _attribute(layer: Any, number: np.ndarray) -> str:
 
 def _function() -> str:
     """The function that used the constant."""
-    frame = sys._getframe(2)
+    frame: FrameType | None = sys._getframe(2)
     while frame is not None:
-        name, file = frame.f_code.co_filename and frame.f_code.co_name, frame.f_code.co_filename
-        if name not in CONVERSIONS and not any(p in file for p in PLUMBING) and __package__ not in file:
+        name, file = frame.f_code.co_name, frame.f_code.co_filename
+        if name not in CONVERSIONS and not any(p in file for p in PLUMBING):
             return "" if name in ("call", "<lambda>", "<module>", "build") else name
         frame = frame.f_back
     return ""

@@ -1,0 +1,141 @@
+"""Figures that the README quotes: `python -m corpus.bench [translation|startup|verify|step]`.
+
+Each figure is a ratio of two times taken in one run, so that it holds on any machine.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+GOLDEN = ROOT / "tests" / "golden" / "tf2torch"
+FAMILIES = ("vgg16", "resnet", "densenet", "mobilenet", "mobilenet_v2", "mobilenet_v3", "xception", "inception_v3",
+            "inception_resnet_v2", "efficientnet", "efficientnet_v2", "nasnet", "convnext")
+
+
+def applications() -> Path:
+    spec = importlib.util.find_spec("keras")
+    assert spec is not None and spec.origin is not None
+    return Path(spec.origin).parent / "src" / "applications"
+
+
+def best(run: Callable[[], Any], times: int = 5) -> float:
+    """Fastest of several runs, in seconds of this process' own time."""
+    spent = []
+    for _ in range(times):
+        start = time.process_time()
+        run()
+        spent.append(time.process_time() - start)
+    return min(spent)
+
+
+def translation() -> None:
+    """Translating against libcst's own parse plus print."""
+    import libcst as cst
+
+    from port.translate import translate
+
+    total = [0.0, 0.0]
+    for name in FAMILIES:
+        text = (applications() / f"{name}.py").read_text()
+        base = best(lambda text=text: cst.parse_module(text).code)  # type: ignore[misc]
+        mine = best(lambda text=text: translate(text, "tf2torch"), 3)  # type: ignore[misc]
+        total = [total[0] + base, total[1] + mine]
+        print(f"{name:20s} parse+print {base * 1e3:6.1f} ms   translate {mine * 1e3:7.1f} ms   {mine / base:5.1f} times")
+    print(f"{'together':20s} {total[1] / total[0]:.1f} times")
+
+
+def wall(command: list[str], times: int = 5) -> float:
+    spent = []
+    for _ in range(times):
+        start = time.perf_counter()
+        subprocess.run(command, check=False, capture_output=True)
+        spent.append(time.perf_counter() - start)
+    return statistics.median(spent)
+
+
+def startup() -> None:
+    rich = wall([sys.executable, "-c", "import rich"], 9)
+    mine = wall([sys.executable, "-m", "port.cli", "--help"], 9)
+    print(f"import rich {rich * 1e3:.0f} ms, port --help {mine * 1e3:.0f} ms: {mine / rich:.2f} times")
+
+
+def verify() -> None:
+    tf = wall([sys.executable, "-c", "import tensorflow, keras"], 3)
+    torch = wall([sys.executable, "-c", "import torch"], 3)
+    pair = GOLDEN / "functional_resnet"
+    run = wall([sys.executable, "-m", "port.cli", "verify", str(pair / "tf_version.py"), str(pair / "torch_version.py"),
+                "--call", "build_resnet((24, 20, 3), 5)", "--input", "f32[2,24,20,3]"], 3)
+    print(f"import tensorflow {tf:.1f} s, import torch {torch:.1f} s, verify of a small pair {run:.1f} s")
+
+
+# ---------------------------------------------------------------- step time
+def load(path: Path, name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def ported(source: Path, name: str) -> Any:
+    from port.translate import translate
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{name}.py"
+        path.write_text(translate(source.read_text(), "tf2torch").text)
+        return load(path, name)
+
+
+def compare_steps(mine: Any, hand: Any, x: Any, title: str, rounds: int = 7) -> None:
+    """Forward, backward and update, alternately; the median of the ratios of neighbours."""
+    import torch
+
+    def step(model: Any, optimizer: Any) -> float:
+        start = time.perf_counter()
+        optimizer.zero_grad()
+        model(x).square().mean().backward()
+        optimizer.step()
+        return time.perf_counter() - start
+
+    pairs = [(m, torch.optim.SGD(m.parameters(), lr=1e-3)) for m in (mine.train(), hand.train())]
+    for m, o in pairs:
+        step(m, o)
+    times = [[step(m, o) for m, o in pairs] for _ in range(rounds)]
+    ratio = statistics.median(a / b for a, b in times)
+    a, b = (statistics.median(t[i] for t in times) for i in (0, 1))
+    print(f"{title}: ported {a * 1e3:.0f} ms, by hand {b * 1e3:.0f} ms a step, ratio {ratio:.3f}")
+
+
+def step() -> None:
+    import torch
+
+    from corpus.resnet50_by_hand import ResNet50
+
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    mine = ported(applications() / "resnet.py", "resnet").ResNet50(weights=None, classes=10, input_shape=(96, 64, 3))
+    hand = ResNet50(10)
+    same = sum(p.numel() for p in mine.parameters()) == sum(p.numel() for p in hand.parameters())
+    print("the same number of parameters" if same else "NOT the same number of parameters")
+    compare_steps(mine, hand, torch.randn(4, 96, 64, 3), "ResNet-50, images (4, 96, 64, 3)")
+    case = GOLDEN / "subclass_transformer"
+    settings = dict(vocab_size=500, max_length=64, embed_dim=128, num_heads=4, ff_dim=512, num_layers=4)
+    tokens = torch.randint(1, 500, (8, 64))
+    compare_steps(ported(case / "tf_version.py", "decoder").TinyDecoder(**settings),
+                  load(case / "torch_version.py", "by_hand").TinyDecoder(**settings), tokens,
+                  "transformer, tokens (8, 64)")
+
+
+if __name__ == "__main__":
+    wanted = sys.argv[1:] or ["translation", "startup", "verify", "step"]
+    for each in wanted:
+        {"translation": translation, "startup": startup, "verify": verify, "step": step}[each]()
