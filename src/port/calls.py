@@ -12,10 +12,10 @@ import libcst as cst
 
 from port.binding import Bound, best_row, bind, literal_text, row_name
 from port.build import build, drop_commas, expression, paren, parse, reflow, substitute
-from port.infer.conditions import default_fact, unmet
 from port.facts import UNKNOWN, Fact, Kind, Layout, Sym
 from port.infer import users
 from port.infer.apply import ANY_LAYOUT, CHANNELS_LAST, FLIPS, MERGES, RANK_OF, SelfValue, wants_plain
+from port.infer.conditions import default_fact, unmet
 from port.infer.interp import code
 from port.infer.shapes import mixes
 from port.infer.values import (
@@ -98,7 +98,7 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     if node in em.it.layers:
         made = plan(em, em.it.layers[node], first_input(em.it.layers[node]))
         if (made.job.after or made.job.before) and not em.it.layers[node].inputs:
-            raise _refused("P204", "where this layer is applied is not seen, so its activation or padding would be lost",
+            raise _refused("P204", "where this layer is applied is not seen: its activation or padding would be lost",
                            node)
         return made.ctor()
     symbol = em.symbol(node.func)
@@ -192,7 +192,8 @@ def unmet_of(job: Job) -> tuple[str, str]:
                            lambda name: resolve_reaching(job.em, job.bound.args.get(name)))
     if "{}" in message:
         name = message[1:].partition("{")[0]
-        message = message.replace("{}", f"={code(job.bound.args[name]) if job.given(name) else job.bound.default(name)}")
+        value = code(job.bound.args[name]) if job.given(name) else job.bound.default(name)
+        message = message.replace("{}", f"={value}")
     return code_, message
 
 
@@ -1065,7 +1066,7 @@ def _plain_index(em: Emitter, node: cst.Subscript) -> cst.BaseExpression:
         if isinstance(s, cst.Index) and isinstance(s.value, cst.Ellipsis) and flips:
             raise _refused("P203", "a negative step before `...`", node)
         elements.append(element.with_changes(slice=em.generic(s)))
-        axis += 1
+        axis += 1  # noqa: SIM113 (an Ellipsis and a new axis count otherwise)
     value = paren(em.expr(node.value))
     whole = all(isinstance(e.slice, cst.Slice) and e.slice.lower is None and e.slice.upper is None
                 and e.slice.step is None for e in elements)
@@ -1081,7 +1082,7 @@ def _flipped_shape(em: Emitter, node: cst.Subscript, of: Fact) -> cst.BaseExpres
     window = node.slice[0].slice
     if isinstance(window, cst.Slice) and rank is not None and window.step is None:
         low, high = (em.fact(p).literal(...) if p is not None else None for p in (window.lower, window.upper))
-        if isinstance(low, int) and isinstance(high, int) and 1 <= low and low < high % rank <= rank - 1:
+        if isinstance(low, int) and isinstance(high, int) and low >= 1 and low < high % rank <= rank - 1:
             return build(f"{{x}}[{low + 1}:{high % rank + 1}]", x=em.shape_expr(node.value))
         if low in (None, 0) and high == 1:
             return build("{x}[:1]", x=em.shape_expr(node.value))

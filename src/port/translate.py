@@ -116,9 +116,7 @@ class Pass:
         self.done: set[Function] = set()
         self.applied = False
         for function in em.it.functions.values():
-            if self.is_builder(function):
-                em.classes[function] = self.spec
-            elif function.inner is not None:
+            if self.is_builder(function) or function.inner is not None:
                 em.classes[function] = self.spec
 
     def is_builder(self, function: Function) -> bool:

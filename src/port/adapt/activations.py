@@ -109,10 +109,8 @@ def activation(job: Job, name: str, arg: Any) -> None:
     symbol = job.em.symbol(node) if isinstance(node, cst.Name | cst.Attribute) else ""
     if symbol.startswith(PREFIXES):
         apply_name(job, symbol.rpartition(".")[2])
-    elif fact.symbol == "port.activation" and not isinstance(node, cst.Call):
-        job.after.append(lambda x: cst.Call(paren(job.em.expr(node)), [cst.Arg(x)]))
-        _no_module(job, node)
-    elif isinstance(fact.payload, Function) or (fact.kind is Kind.FUNCTION and fact.payload is not None):
+    elif (fact.symbol == "port.activation" and not isinstance(node, cst.Call)) or isinstance(
+            fact.payload, Function) or (fact.kind is Kind.FUNCTION and fact.payload is not None):
         job.after.append(lambda x: cst.Call(paren(job.em.expr(node)), [cst.Arg(x)]))
         _no_module(job, node)
     elif isinstance(fact.payload, LayerCall) and isinstance(node, cst.Call):

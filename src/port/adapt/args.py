@@ -11,8 +11,8 @@ from port.calls import Job
 from port.facts import Layout, Sym, dim_value
 from port.infer.interp import code
 from port.infer.shapes import pair as pair_of
-from port.table import Arg
 from port.infer.values import tensors_in
+from port.table import Arg
 
 
 def one(value: Any) -> bool:
@@ -39,7 +39,7 @@ def axis(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
     value = job.literal(name)
     if value is None:
         return None
-    facts = [t for t in (tensors_in(job.em.fact(job.bound.args[arg.of])) if arg.of in job.bound.args else job.inputs)]
+    facts = list(tensors_in(job.em.fact(job.bound.args[arg.of])) if arg.of in job.bound.args else job.inputs)
     flipped = [t for t in facts if t.layout is Layout.FLIPPED] if job.want is not Layout.PLAIN else []
     if not flipped:
         return job.expr(name) if job.given(name) else expression(repr(value))
@@ -162,7 +162,8 @@ def pad_before(job: Job, amounts_: list[tuple[int, int]], value: str = "") -> No
     n = len(amounts_)
     if job.sequential:
         job.em.need("nn")
-    job.before_modules.append(expression(f"nn.ConstantPad{n}d({text}, {value})" if value else f"nn.ZeroPad{n}d({text})"))
+    module = f"nn.ConstantPad{n}d({text}, {value})" if value else f"nn.ZeroPad{n}d({text})"
+    job.before_modules.append(expression(module))
 
 
 def conv_padding(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:

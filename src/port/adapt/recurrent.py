@@ -8,7 +8,16 @@ from typing import Any
 import libcst as cst
 
 from port.adapt.cells import (
-    PARAMETERS, Settings, Use, bound_call, cell_argument, keyword_arg, rnn_module, settings, uses)
+    PARAMETERS,
+    Settings,
+    Use,
+    bound_call,
+    cell_argument,
+    keyword_arg,
+    rnn_module,
+    settings,
+    uses,
+)
 from port.build import build, expression, paren
 from port.calls import Job, Plan, module_call, prepare
 from port.facts import Kind, Layout

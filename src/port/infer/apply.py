@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from port.binding import Bound, best_row, bind, literal_text, row_name
-from port.infer.conditions import SETTING, default_fact, is_exact_number, is_number, unmet
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, simplify, tensor
 from port.infer import masks, opshapes, sequences, shapes, users
+from port.infer.conditions import SETTING, default_fact, is_exact_number, is_number, unmet
 from port.infer.values import (
     Choice,
     Class,
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 MERGES = {n: n.capitalize() for n in (
     "add", "subtract", "multiply", "average", "maximum", "minimum", "concatenate", "dot")}
-CHANNELS_LAST = ("keras.backend.image_data_format", "keras.config.image_data_format", "keras.backend.image_dim_ordering")
+CHANNELS_LAST = ("keras.backend.image_data_format", "keras.config.image_data_format",
+                 "keras.backend.image_dim_ordering")
 # Shape rules of ops that act alike in either layout (their axis arguments are remapped).
 ANY_LAYOUT = {"same", "broadcast", "compare", "concat", "reduce", "cast", "split", "pad", "like"}
 FLIPS = "nchw"
@@ -389,7 +390,7 @@ def run_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fac
         it.ranks[(first.payload.owner, first.payload.name)] = rank
     if row.layout == FLIPS and not _is_flat(inputs):
         want_flipped(it, inputs)
-    bound = best_row((row,), layer.node if layer.symbol[-1:] != "!" else layer.node, layer.symbol, layer=True)
+    bound = best_row((row,), layer.node, layer.symbol, layer=True)
     rule = shapes.RULES.get(row.returns, shapes.unknown)
     result = rule(given(it, _merge_bound(layer, bound[1] if bound else None), inputs))
     if result.kind is Kind.TENSOR:
@@ -421,8 +422,8 @@ def _is_flat(inputs: tuple[Fact, ...]) -> bool:
 def wants_plain(row: Row) -> bool:
     """Layers that act on the last axis of the source, whatever the rank."""
     names = {s.name.rpartition(".")[2] for s in row.torch}
-    return bool(names & {"LayerNorm", "RMSNorm", "Linear", "MultiheadAttention"}) or row.attr == "norm" and (
-        row.layout != FLIPS)
+    return bool(names & {"LayerNorm", "RMSNorm", "Linear", "MultiheadAttention"}) or (row.attr == "norm" and (
+        row.layout != FLIPS))
 
 
 def apply_to(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact:
@@ -463,14 +464,6 @@ def _apply_lambda(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) ->
     if isinstance(inner.payload, Function):
         return users.call_function(it, None, inner.payload, args)
     return tensor()
-
-
-def has_input(model: SequentialModel) -> bool:
-    first = model.layers[0] if model.layers else None
-    if first is None or first.kind is Kind.TENSOR:
-        return first is not None
-    return isinstance(first.payload, LayerCall) and any(
-        _keyword(first.payload.node, k) is not None for k in ("input_shape", "input_dim", "batch_input_shape"))
 
 
 def has_input(model: SequentialModel) -> bool:
@@ -802,5 +795,7 @@ SPECIAL = {
     "tf.shape": _shape_of, "keras.ops.shape": _shape_of, "keras.backend.int_shape": _shape_of,
     "keras.backend.shape": _shape_of, "builtins.int": _int_like, "builtins.max": _int_like, "builtins.min": _int_like,
     "builtins.round": _int_like, "builtins.float": _int_like, "builtins.tuple": _tuple, "builtins.list": _tuple,
-    "keras.backend.epsilon": _epsilon, "keras.config.epsilon": _epsilon, "keras.activations.get": _activation, "keras.backend.backend": _backend, "keras.config.backend": _backend, "builtins.len": _len, "builtins.reversed": _reversed, "copy.deepcopy": _first,
+    "keras.backend.epsilon": _epsilon, "keras.config.epsilon": _epsilon, "keras.activations.get": _activation,
+    "keras.backend.backend": _backend, "keras.config.backend": _backend, "builtins.len": _len,
+    "builtins.reversed": _reversed, "copy.deepcopy": _first,
 }

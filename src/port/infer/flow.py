@@ -11,10 +11,10 @@ from typing import Any
 
 import libcst as cst
 
-from port.infer.conditions import joined_number
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
 from port.infer import masks
 from port.infer.apply import SelfValue
+from port.infer.conditions import joined_number
 from port.infer.interp import Interp
 from port.infer.values import OPEN, Class, Env, Function, Grown, Items, MixedRank, Size, has_tensor, tensors_in
 
@@ -545,7 +545,7 @@ def _leave(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env, inside:
     """After the loop: carried sizes are their mirrors; lists that grew stand for any length."""
     carried = {(name, axis): mirror for name, axis, mirror in mirrors}
     bound = _names(header[0]) if header is not None else set()
-    local = bound | {n for n in _assigned(body)}
+    local = bound | set(_assigned(body))
     for name, fact in inside.names.items():
         before = env.names.get(name)
         if fact.kind is Kind.TENSOR and fact.shape is not None:

@@ -9,12 +9,25 @@ from typing import Any
 import libcst as cst
 
 from port.binding import literal_text
-from port.infer.conditions import is_exact_number, is_number
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, arithmetic, tensor
 from port.infer import apply, masks, shapes
-from port.infer.values import Choice, Class, Env, Function, Grown, Items, LayerCall, ShapeOf, Size, has_tensor, tensors_in
+from port.infer.conditions import is_exact_number, is_number
+from port.infer.values import (
+    Choice,
+    Class,
+    Env,
+    Function,
+    Grown,
+    Items,
+    LayerCall,
+    ShapeOf,
+    Size,
+    has_tensor,
+    tensors_in,
+)
 from port.names import Names, canonical, dotted_name
 from port.table import Row
+
 
 def infer(module: cst.Module, names: Names, rows: Mapping[str, tuple[Row, ...]],
           params: dict[str, Fact] | None = None) -> Interp:
@@ -170,10 +183,9 @@ class Interp:
         left = self.ev(node.left, env)
         rights = [self.ev(t.comparator, env) for t in node.comparisons]
         operator = node.comparisons[0].operator
-        if len(rights) == 1 and isinstance(operator, cst.Is | cst.IsNot) and rights[0].literal(...) is None:
-            if has_tensor(left) or left.kind in (Kind.LAYER, Kind.MODEL):
-                return Fact(Kind.PLAIN, symbol="=") if left.symbol == "?" else self.value(
-                    isinstance(operator, cst.IsNot))
+        if (len(rights) == 1 and isinstance(operator, cst.Is | cst.IsNot) and rights[0].literal(...) is None
+                and (has_tensor(left) or left.kind in (Kind.LAYER, Kind.MODEL))):
+            return Fact(Kind.PLAIN, symbol="=") if left.symbol == "?" else self.value(isinstance(operator, cst.IsNot))
         if len(rights) == 1 and rights[0].literal(...) is None and self.current and isinstance(
                 node.left, cst.Name) and node.left.value in self.current[-1].absent and isinstance(
                 operator, cst.Is | cst.IsNot):
@@ -238,8 +250,7 @@ class Interp:
     def unpack(self, fact: Fact, node: cst.BaseExpression) -> list[Fact] | None:
         """Elements of a sequence, if their number is known."""
         if isinstance(fact.payload, Items):
-            base = dotted_name(node) if node is not None else ""
-            return [e if not base or i or True else e for i, e in enumerate(fact.payload.elements)]
+            return list(fact.payload.elements)
         value = fact.literal(...)
         if isinstance(value, tuple):
             return [self.value(v) for v in value]
@@ -285,7 +296,7 @@ class Interp:
             function = self.functions[node] = Function("<lambda>", node, env, params=params)
         function.env = env
         if not function.called:
-            self.ev(node.body, Env(env, {p: UNKNOWN for p in function.params}))
+            self.ev(node.body, Env(env, dict.fromkeys(function.params, UNKNOWN)))
         return Fact(Kind.FUNCTION, payload=function)
 
     def _comprehension(self, node: Any, env: Env) -> Fact:
@@ -348,7 +359,7 @@ class Interp:
     def _operand(self, node: cst.BaseExpression) -> str:
         text = self.text(node)
         simple = isinstance(node, cst.Name | cst.Integer | cst.Call | cst.Attribute | cst.Subscript)
-        return text if simple and text.replace("_", "").isalnum() or text.startswith("(") else f"({text})"
+        return text if (simple and text.replace("_", "").isalnum()) or text.startswith("(") else f"({text})"
 
     def _arg(self, arg: cst.Arg) -> str:
         head = f"{arg.keyword.value}=" if arg.keyword is not None else arg.star
@@ -378,7 +389,8 @@ class Interp:
         """A parameter of rank `rank`, its sizes named after it."""
         if rank is None:
             return tensor().but(payload=apply.Origin(owner, name))
-        spatial = {3: ["length"], 4: ["height", "width"], 5: ["depth", "height", "width"]}.get(rank, [None] * (rank - 2))
+        named = {3: ["length"], 4: ["height", "width"], 5: ["depth", "height", "width"]}
+        spatial = named.get(rank, [None] * (rank - 2))
         dims: list[Dim] = [Sym(f"{name}_{s}") if s else None for s in spatial]
         shape = (None, *dims, Sym(channels)) if rank >= 2 else (None,)
         return tensor(shape, None, layout).but(payload=apply.Origin(owner, name))

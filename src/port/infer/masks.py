@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
-from port.facts import UNKNOWN, Fact, Kind, Layout
+from port.facts import UNKNOWN, Fact, Kind
 from port.infer.values import Items, LayerCall, has_tensor, tensors_in
 
 if TYPE_CHECKING:
@@ -162,4 +162,4 @@ def passes(cls: Any) -> bool:
     return init is not None and "supports_masking = True" in cst.Module([]).code_for_node(init.node)
 
 
-__all__ = ["FOREIGN", "READS", "REFUSES", "Layout", "Mask", "after_instance", "after_layer", "arriving", "foreign", "joined"]
+__all__ = ["FOREIGN", "READS", "REFUSES", "Mask", "after_instance", "after_layer", "arriving", "foreign", "joined"]

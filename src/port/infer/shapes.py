@@ -295,7 +295,7 @@ def reduce(g: Given) -> Fact:
     keep = g.get("keepdims", False)
     if axis is None and not any(n in g.given for n in ("axis", "dim", "axes")):
         return tensor(tuple([1] * x.rank) if keep and x.rank is not None else None if keep else (), x.dtype)
-    if x.shape is None or not (isinstance(axis, int) or isinstance(axis, tuple)):
+    if x.shape is None or not isinstance(axis, int | tuple):
         return tensor(None, x.dtype)
     axes = {a % len(x.shape) for a in (axis if isinstance(axis, tuple) else (axis,)) if isinstance(a, int)}
     if keep:

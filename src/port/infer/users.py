@@ -6,6 +6,7 @@ Sizes inside are written with the parameters' names; a call replaces them by wha
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -214,7 +215,7 @@ def _receive(it: Interp, function: Function, bound: dict[str, tuple[Fact, Any]],
     for name, (fact, _) in bound.items():
         if fact.kind is Kind.TENSOR or (has_tensor(fact) and fact.kind is Kind.PLAIN):
             changed |= _receive_tensor(it, function, name, fact)
-        elif isinstance(fact.payload, Function | Class) or isinstance(fact.payload, Alternatives):
+        elif isinstance(fact.payload, Function | Class | Alternatives):
             options = fact.payload.functions if isinstance(fact.payload, Alternatives) else [fact]
             known = function.callables.setdefault(name, [])
             for option in options:
@@ -283,10 +284,8 @@ def reached(function: Function, name: str, seen: frozenset[Any] = frozenset()) -
         from port.binding import literal_text
         from port.infer.interp import code
 
-        try:
+        with suppress(LookupError):
             found.add(literal_text(code(default)))
-        except LookupError:
-            pass
     return found
 
 
@@ -305,7 +304,7 @@ def _receive_tensor(it: Interp, function: Function, name: str, fact: Fact) -> bo
         function.flipped.add(name)
         changed = True
     if fact.kind is Kind.TENSOR and old.kind is Kind.TENSOR:
-        if old.shape is None and fact.shape is not None and not old.dtype == "!":
+        if old.shape is None and fact.shape is not None and old.dtype != "!":
             function.tensors[name] = new.but(symbol=old.symbol)
             changed = True
         elif old.shape is not None and fact.shape is not None and old.rank != fact.rank:
@@ -758,9 +757,9 @@ def analyze_rest(it: Interp) -> None:
     for cls in list(it.classes.values()):
         prepare(it, cls)
     for function in list(it.functions.values()):
-        if function.result is None and not function.busy and isinstance(function.node, cst.FunctionDef):
-            if function.owner is None:
-                analyze(it, function)
+        if (function.result is None and not function.busy and isinstance(function.node, cst.FunctionDef)
+                and function.owner is None):
+            analyze(it, function)
     for cls in list(it.classes.values()):
         method = find_method(cls, "call") or find_method(cls, "__call__")
         if method is not None and method.result is None and cls.root:

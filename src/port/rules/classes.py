@@ -412,7 +412,8 @@ def _weight(em: Emitter, cls: Class, small: cst.Assign, s: Any) -> list[Any] | N
     call = small.value
     assert isinstance(call, cst.Call)
     symbol = em.symbol(call.func)
-    own = isinstance(call.func, cst.Attribute) and call.func.attr.value in ("add_weight", "add_variable") and isinstance(
+    own = isinstance(call.func, cst.Attribute) and call.func.attr.value in (
+        "add_weight", "add_variable") and isinstance(
         em.fact(call.func.value).payload, SelfValue)
     if not own and symbol not in ("tf.Variable", "keras.Variable"):
         return None
@@ -563,4 +564,4 @@ def instance_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     return node.with_changes(args=made)
 
 
-__all__ = ["Layout", "LayerCall", "SequentialModel", "convert", "first_input", "plan"]
+__all__ = ["LayerCall", "Layout", "SequentialModel", "convert", "first_input", "plan"]

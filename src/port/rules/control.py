@@ -51,7 +51,8 @@ def backend_name(em: Emitter, node: cst.Call) -> cst.BaseExpression:
 
 
 EXPRESSIONS = {"tf.cond": cond, "keras.ops.cond": cond, "tf.map_fn": map_fn, "keras.ops.map": map_fn,
-               "keras.backend.map_fn": map_fn, "keras.backend.backend": backend_name, "keras.config.backend": backend_name}
+               "keras.backend.map_fn": map_fn, "keras.backend.backend": backend_name,
+               "keras.config.backend": backend_name}
 
 
 def moments(em: Emitter, small: Any) -> Any:

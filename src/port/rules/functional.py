@@ -70,7 +70,7 @@ def builder(em: Emitter, function: Function) -> Spec:
     if split.boundary:
         forward = [*_entry(em, function, tensors), *forward]
     definition, spec_params, dropped, mirrors = class_of(
-        split, name, docstring, init, forward, params, function, list(node.lines_after_decorators) and [] or
+        split, name, docstring, init, forward, params, function, (list(node.lines_after_decorators) and []) or
         list(node.leading_lines), apply_init=function.called == 0)
     for gone in sorted(dropped - {"training"}):
         em.report("P001", f"parameter `{gone}` of `{function.name}` only named layers; it is dropped", node)
@@ -214,7 +214,7 @@ def _store(split: Split, init: list[Any], params: list[str], read: set[str]) -> 
 def _always(s: cst.If, name: str) -> bool:
     """Is the variable bound on every path through this `if`?"""
     def bound(body: Any) -> bool:
-        return any(isinstance(x, cst.SimpleStatementLine) and name in _assigns(x) or (
+        return any((isinstance(x, cst.SimpleStatementLine) and name in _assigns(x)) or (
             isinstance(x, cst.If) and _always(x, name)) for x in body)
 
     if s.orelse is None:
@@ -266,9 +266,7 @@ def _without_aliases(body: list[Any]) -> list[Any]:
                 s.body[0].targets) == 1:
             name = s.body[0].targets[0].target.value
             later = used_names(out[i + 1:])
-            if name not in later and not s.leading_lines:
-                del out[i]
-            elif name not in later:
+            if name not in later:
                 del out[i]
     return out
 
@@ -398,7 +396,7 @@ def graph_class(em: Emitter, function: Function | None, nodes: list[cst.BaseStat
     last = section[-1]
     lines = list(getattr(last, "leading_lines", []))
     forward = [*_entries(em, payload, inputs, forward, outputs), *forward, outputs.with_changes(leading_lines=lines)]
-    free = [p for p in (function.params if function is not None else [])] + sorted(
+    free = list(function.params if function is not None else []) + sorted(
         n for n in before if function is None or n not in function.params)
     params = [cst.Param(cst.Name(n)) for n in dict.fromkeys(inputs.values())]
     docstring: list[Any] = []

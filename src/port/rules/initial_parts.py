@@ -27,7 +27,7 @@ class Part:
     family: str
     site: Site
     specs: dict[str, Spec]  # by role: kernel, bias, recurrent, ...
-    bias: bool = True  # False: some of them have none
+    bias: bool | None = True  # False: it has none, None: that depends on a setting
     path: str = ""
     lazy: bool = False
     flags: tuple[str, ...] = ()
@@ -70,7 +70,7 @@ def parts_of(site: Site, callee: str, ctor: str) -> list[Part]:
     lazy = callee.startswith("nn.Lazy")
     kind = re.sub(r"^(Conv[123]d)Same$", r"nn.\1", callee.replace("nn.Lazy", "nn."))
     specs = {k.removesuffix("_initializer"): v for k, v in site.specs.items()}
-    bias = site.job.literal("use_bias", None) is True if "use_bias" in _parameters(site) else True
+    bias: bool | None = site.job.literal("use_bias", None) if "use_bias" in _parameters(site) else True
     separable = re.fullmatch(r"Separable(Conv[12]d)", kind)
     if separable:
         conv = "nn." + separable[1]
@@ -87,7 +87,8 @@ def parts_of(site: Site, callee: str, ctor: str) -> list[Part]:
         return [Part(f"depthwise {kind}", "depthwise", site, own, bias, lazy=lazy,
                      flags=_multiplied(site, specs["depthwise"]))]
     if family == "norm":
-        bias = site.job.literal("center", True) is True and site.job.literal("scale", True) is True
+        both = site.job.literal("center", True) is True and site.job.literal("scale", True) is True
+        bias = True if both else None
     flags = ()
     if "unit_forget_bias" in _parameters(site) and "LSTM" in kind:
         flags = ("forget",) if site.job.literal("unit_forget_bias", None) is True else ()

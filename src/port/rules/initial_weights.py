@@ -90,12 +90,13 @@ class Plan:
                 made.append(branch)
             else:
                 like.kinds += branch.kinds
-                like.guard = like.guard or branch.guard
+                like.guard = like.guard or branch.guard or like.roles != branch.roles
+                like.roles |= branch.roles
         return made
 
     def _alike(self, a: Branch, b: Branch) -> bool:
-        same = a.part.family == b.part.family and a.part.specs == b.part.specs and a.roles == b.roles and (
-            a.reset == b.reset)
+        roles = a.roles - {"bias"} == b.roles - {"bias"}
+        same = roles and a.reset == b.reset and a.part.family == b.part.family and a.part.specs == b.part.specs
         if a.part.family == "depthwise":
             return same and a.part.flags == b.part.flags
         return same and (a.part.family in ("simple", "rnn", "norm", "prelu") or not a.roles)
@@ -109,6 +110,9 @@ class Plan:
             roles = set(part.specs)
             if part.family == "mha" and not self._linear_does(part):
                 roles.add("out")
+            if part.family in ("simple", "depthwise") and not any(
+                    p.bias is not False for p in self.parts if p.kind == kind):
+                roles, guard = roles - {"bias"}, False
             return Branch([kind], part, roles, guard)
         roles = {r for r, spec in part.specs.items() if spec != OWN[part.family].get(r)}
         if "LSTM" in kind and "forget" not in part.flags:
@@ -122,9 +126,9 @@ class Plan:
         part, plain = self.chosen[kind], self.chosen.get(kind.removeprefix("depthwise "))
         if plain is None or "view" in part.flags or part.specs != plain.specs:
             return False
-        for p in self.parts:
-            if p.kind == plain.kind:
-                p.bias = p.bias and not guard
+        for p in self.parts:  # they count for the guard of that branch
+            if p.kind == plain.kind and guard:
+                p.bias = p.bias and None
         return True
 
     def treats(self, part: Part) -> bool:
@@ -255,7 +259,8 @@ class Plan:
         titles = list(dict.fromkeys(b.part.specs["kernel"].title for b in kernels))
         out = [f"{titles[0]} kernels"] if len(titles) == 1 else [
             f"{b.part.specs['kernel'].title} {_noun(b.kinds[0])}" for b in kernels]
-        biases = list(dict.fromkeys(b.part.specs["bias"].title for b in kernels if "bias" in b.part.specs))
+        told = [b for b in kernels if "bias" in b.roles and "bias" in b.part.specs]
+        biases = list(dict.fromkeys(b.part.specs["bias"].title for b in told))
         out += [f"{' or '.join(biases)} biases"] if biases else []
         for b in self.branches:
             if b.part.family == "embedding":

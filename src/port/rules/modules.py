@@ -14,13 +14,23 @@ from typing import Any
 import libcst as cst
 
 from port.build import build, expression, statement
-from port.calls import Plan, parameter_of, plan, first_input
+from port.calls import Plan, first_input, parameter_of, plan
 from port.emit import Emitter, Refused, Scope
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
 from port.infer import users
 from port.infer.flow import singular
 from port.infer.interp import code
-from port.infer.values import Class, Curried, Function, GraphModel, Instance, Items, LayerCall, SequentialModel, has_tensor
+from port.infer.values import (
+    Class,
+    Curried,
+    Function,
+    GraphModel,
+    Instance,
+    Items,
+    LayerCall,
+    SequentialModel,
+    has_tensor,
+)
 from port.rules import lines
 from port.tree import named, rebuild, walk
 
@@ -67,7 +77,7 @@ class Settings(dict):  # type: ignore[type-arg]
         return self.split.read(name)
 
     def get(self, name: str, default: Any = None) -> Any:
-        return self[name] if name in self else default
+        return self[name] if name in self else default  # noqa: SIM401 (dict.get would not call __getitem__)
 
 
 @dataclass
@@ -428,7 +438,8 @@ def _assign(split: Split, small: Any, line: cst.SimpleStatementLine, init: list[
         for t in targets:
             split.settings -= names_of(t)
         return
-    if value is not None and isinstance(value, cst.List) and not value.elements and isinstance(targets[0], cst.Name) and _holds_tensors(split, targets[0].value):
+    if (isinstance(value, cst.List) and not value.elements and isinstance(targets[0], cst.Name)
+            and _holds_tensors(split, targets[0].value)):
         forward.append(line)
         init.append(statement(f"{targets[0].value}_channels = []"))
         return

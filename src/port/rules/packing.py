@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from port.emit import Emitter, Refused
@@ -25,7 +26,7 @@ def mark(em: Emitter) -> None:
 
 
 def _flag(run: list[Any]) -> None:
-    for before, after in zip(run, run[1:], strict=False):
+    for before, after in pairwise(run):
         before.gives_packed = after.gets_packed = True
 
 

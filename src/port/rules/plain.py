@@ -12,10 +12,12 @@ from port.emit import Emitter, Refused, Scope
 from port.facts import Kind, Layout
 from port.infer.interp import code
 from port.infer.values import Function, SequentialModel
+from port.names import FRAMEWORKS, import_bindings
 from port.rules import control, lines, sequential
 from port.tree import rebuild, walk
 
-DROPPED_DECORATORS = ("tf.function", "tf.autograph", "keras.saving.register_keras_serializable", "tf.Module.with_name_scope",
+DROPPED_DECORATORS = ("tf.function", "tf.autograph", "keras.saving.register_keras_serializable",
+                      "tf.Module.with_name_scope",
                       "keras.utils.register_keras_serializable", "keras.api_export.keras_export",
                       "keras.export.keras_export", "tf.keras_export", "tf.compat.v1.keras_export")
 TRAINING = ("compile", "fit", "fit_generator", "evaluate", "predict", "predict_on_batch", "train_on_batch",
@@ -147,6 +149,8 @@ def _try(em: Emitter, node: cst.Try, kept_names: set[str]) -> Any:
 
 
 def line(em: Emitter, node: cst.SimpleStatementLine, kept_names: set[str]) -> list[Any]:
+    if len(node.body) == 1 and _framework_import(node.body[0]):
+        return []  # what still needs it is given its own import
     try:
         if _is_alias(em, node):
             return []
@@ -159,6 +163,13 @@ def line(em: Emitter, node: cst.SimpleStatementLine, kept_names: set[str]) -> li
         return out
     except Refused as refusal:
         return keep(em, node, refusal, kept_names)
+
+
+def _framework_import(small: Any) -> bool:
+    if not isinstance(small, cst.Import | cst.ImportFrom):
+        return False
+    found = import_bindings(small)
+    return bool(found) and all(b.split(".")[0] in FRAMEWORKS["tf2torch"] for b in found.values())
 
 
 def _is_alias(em: Emitter, node: cst.SimpleStatementLine) -> bool:
@@ -232,12 +243,19 @@ def _is_model(em: Emitter, node: cst.BaseExpression) -> bool:
     return isinstance(payload, Instance) and payload.cls.root.startswith("keras.")
 
 
+def marked(node: Any, refusal: Refused) -> Any:
+    """The statement with its reason above it; once, also if the file has been through here before."""
+    text = f"# port: {refusal.code} {' '.join(refusal.message.split())}"
+    if any(ln.comment is not None and ln.comment.value == text for ln in node.leading_lines):
+        return node
+    return node.with_changes(leading_lines=[*node.leading_lines, cst.EmptyLine(comment=cst.Comment(text))])
+
+
 def keep(em: Emitter, node: Any, refusal: Refused, kept_names: set[str]) -> list[Any]:
     """The original statement, marked; its framework is imported inside the function."""
     em.report(refusal.code, refusal.message, refusal.node or node)
-    comment = cst.EmptyLine(comment=cst.Comment(f"# port: {refusal.code} {' '.join(refusal.message.split())}"))
     kept_names |= framework_names(em, node)
-    em.kept.append(node.with_changes(leading_lines=[*node.leading_lines, comment]))
+    em.kept.append(marked(node, refusal))
     return em.kept[-1:]
 
 
@@ -313,7 +331,6 @@ def _with_imports(em: Emitter, body: list[Any], names: set[str]) -> list[Any]:
 def refused_definition(em: Emitter, node: Any, refusal: Refused) -> list[Any]:
     """A whole function or class that stays in the source's framework."""
     em.report(refusal.code, refusal.message, refusal.node or node)
-    comment = cst.EmptyLine(comment=cst.Comment(f"# port: {refusal.code} {' '.join(refusal.message.split())}"))
     names = framework_names(em, node)
     if isinstance(node, cst.FunctionDef) and isinstance(node.body, cst.IndentedBlock):
         signature = framework_names(em, node.params) | {n for d in node.decorators for n in framework_names(em, d)}
@@ -322,7 +339,7 @@ def refused_definition(em: Emitter, node: Any, refusal: Refused) -> list[Any]:
         node = node.with_changes(body=node.body.with_changes(body=_with_imports(em, list(node.body.body), inner)))
     else:
         em.top_level |= names
-    em.kept.append(node.with_changes(leading_lines=[*node.leading_lines, comment]))
+    em.kept.append(marked(node, refusal))
     return em.kept[-1:]
 
 

@@ -1,8 +1,8 @@
 """A third child: run the source again without the rounding of Python constants that only TensorFlow does.
 
 A Keras source runs with exact constants, a torch source with constants rounded as TensorFlow rounds them. Only where
-the residue is then gone is it attributed to these constants. (In tf2torch the port's own child has tried the latter
-on the port; that sees only the constants handed to functions of torch.)
+the residue is then gone is it attributed to these constants. With a recording alone there is no Keras to ask: then the
+port's own child rounds the constants of the port, which cannot tell apart two that round to the same float32.
 """
 
 from __future__ import annotations

@@ -53,6 +53,7 @@ def _jobs(source: Path, ported: Path, sides: list[str], cases: list[Case], setti
           ) -> list[dict[str, Any]]:
     table = yaml.safe_load((HERE / "weights.yaml").read_text())
     common = {"folder": str(folder), "dtypes": list(settings.dtypes), "seed": settings.seed, "steps": settings.steps,
+              "attribute": bool(settings.against),  # by the port alone; else the source is asked, which is sharper
               "timeout": settings.timeout, "table": table,
               "cases": [{"call": c.call, "inputs": list(c.inputs), "name": c.name, "ported_call": c.ported_call}
                         for c in cases]}

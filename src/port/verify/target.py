@@ -113,7 +113,7 @@ def _explain(backend: Any, job: dict[str, Any], obj: Any, handles: Any, source: 
     rows = [r for r in compare.rows(source, given, arrays, pairs) if r.dtype == "float64"]
     if not any(r.bad for r in rows):
         return
-    if backend.SIDE == "torch" and compare.worst(rows) < compare.RESIDUE:
+    if backend.SIDE == "torch" and job["attribute"] and compare.worst(rows) < compare.RESIDUE:
         again: Arrays = {}
 
         def rerun() -> list[compare.Row]:
