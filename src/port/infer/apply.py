@@ -313,7 +313,8 @@ def _row_call(it: Interp, node: cst.Call, symbol: str, rows: tuple[Row, ...], ar
             result = result.but(dtype=opshapes.dtype_of(it.facts.get(bound.args.get("dtype"), UNKNOWN))
                                 if row.dtype == "dtype" else row.dtype)
     origin = join_origin(tensors) if row.returns in ("same", "broadcast", "cast") else None
-    return result.but(payload=origin) if result.kind is Kind.TENSOR else result
+    result = result.but(payload=origin) if result.kind is Kind.TENSOR else result
+    return masks.after_op(symbol, tensors, result)
 
 
 def _fitting(it: Interp, rows: tuple[Row, ...], node: cst.Call, symbol: str) -> tuple[Row, Bound] | None:

@@ -135,6 +135,15 @@ def _made(it: Interp, node: cst.Call, layer: LayerCall, kind: str) -> Mask:
     return known
 
 
+def after_op(symbol: str, inputs: tuple[Fact, ...], result: Fact) -> Fact:
+    """Operations lose masks; a cast to the type that a tensor has gives the same object, and its mask."""
+    same = symbol.rpartition(".")[2] in ("cast", "convert_to_tensor") and any(
+        t.mask is not None for f in inputs for t in tensors_in(f))
+    if isinstance(result.payload, Items):
+        return result.but(payload=Items([after_op("", (), e) for e in result.payload.elements], result.payload.kind))
+    return result.but(mask=FOREIGN if same else None) if result.kind is Kind.TENSOR else result
+
+
 def foreign(fact: Fact) -> Fact:
     """What leaves a function, class or model: its mask cannot be named outside."""
     if any(t.mask is not None for t in tensors_in(fact)):
@@ -147,10 +156,19 @@ def foreign(fact: Fact) -> Fact:
 def after_instance(it: Interp, instance: Any, args: list[Fact], result: Fact) -> Fact:
     """A layer of the user's: its inner layers may set a mask, and `supports_masking` passes one on."""
     first = tensors_in(args[0])[:1] if args else []
+    if first and isinstance(first[0].mask, Mask) and _takes_mask(instance.cls):
+        first[0].mask.used = True
     if first and first[0].mask is not None and result.kind is Kind.TENSOR and result.mask is None and passes(
             instance.cls):
         return result.but(mask=FOREIGN)
     return foreign(result)
+
+
+def _takes_mask(cls: Any) -> bool:
+    from port.infer import users
+
+    call = users.find_method(cls, "call")
+    return call is not None and "mask" in call.params
 
 
 def passes(cls: Any) -> bool:
