@@ -246,7 +246,7 @@ def _is_model(em: Emitter, node: cst.BaseExpression) -> bool:
 def marked(node: Any, refusal: Refused) -> Any:
     """The statement with its reason above it; once, also if the file has been through here before."""
     text = f"# port: {refusal.code} {' '.join(refusal.message.split())}"
-    if any(ln.comment is not None and ln.comment.value == text for ln in node.leading_lines):
+    if any(ln.comment is not None and ln.comment.value.startswith("# port: P") for ln in node.leading_lines):
         return node
     return node.with_changes(leading_lines=[*node.leading_lines, cst.EmptyLine(comment=cst.Comment(text))])
 
