@@ -1052,8 +1052,7 @@ def _plain_index(em: Emitter, node: cst.Subscript) -> cst.BaseExpression:
     """Negative steps become flips; `tf.newaxis` None."""
     flips: list[int] = []
     elements = []
-    axis = 0
-    for element in node.slice:
+    for axis, element in enumerate(node.slice):
         s = element.slice
         if isinstance(s, cst.Slice) and s.step is not None and em.fact(s.step).literal(...) == -1:
             if s.lower is not None or s.upper is not None:
@@ -1066,7 +1065,6 @@ def _plain_index(em: Emitter, node: cst.Subscript) -> cst.BaseExpression:
         if isinstance(s, cst.Index) and isinstance(s.value, cst.Ellipsis) and flips:
             raise _refused("P203", "a negative step before `...`", node)
         elements.append(element.with_changes(slice=em.generic(s)))
-        axis += 1  # noqa: SIM113 (an Ellipsis and a new axis count otherwise)
     value = paren(em.expr(node.value))
     whole = all(isinstance(e.slice, cst.Slice) and e.slice.lower is None and e.slice.upper is None
                 and e.slice.step is None for e in elements)
