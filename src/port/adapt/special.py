@@ -164,7 +164,7 @@ def learned(job: Job) -> Plan:
     """Statistics that `adapt` would set are buffers: 0 and 1 at first, as in Keras."""
     axis, rank = job.literal("axis"), job.inputs[0].rank if job.inputs else None
     width = job.inputs[0].width if job.inputs else None
-    if axis not in (-1, None if rank is None else rank - 1) or job.literal("invert") is not False:
+    if axis not in (-1, 3 if rank is None else rank - 1) or job.literal("invert") is not False:
         raise job.refuse("P202", "`axis` or `invert` of Normalization")
     if width is None:
         raise job.refuse("P208", "how many features arrive at this Normalization is not known")

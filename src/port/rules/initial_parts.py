@@ -67,6 +67,8 @@ def family_of(kind: str) -> str:
 
 def parts_of(site: Site, callee: str, ctor: str) -> list[Part]:
     """The weights that `callee(...)` makes for the layer."""
+    chosen = re.match(r"\((Conv[123]dSame) if ", callee)  # or nn.Conv2d, as a setting says
+    callee = chosen[1] if chosen else callee
     lazy = callee.startswith("nn.Lazy")
     kind = re.sub(r"^(Conv[123]d)Same$", r"nn.\1", callee.replace("nn.Lazy", "nn."))
     specs = {k.removesuffix("_initializer"): v for k, v in site.specs.items()}

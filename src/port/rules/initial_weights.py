@@ -96,7 +96,7 @@ class Plan:
 
     def _alike(self, a: Branch, b: Branch) -> bool:
         roles = a.roles - {"bias"} == b.roles - {"bias"}
-        same = roles and a.reset == b.reset and a.part.family == b.part.family and a.part.specs == b.part.specs
+        same = roles and a.reset == b.reset and (a.part.family, a.part.specs) == (b.part.family, b.part.specs)
         if a.part.family == "depthwise":
             return same and a.part.flags == b.part.flags
         return same and (a.part.family in ("simple", "rnn", "norm", "prelu") or not a.roles)

@@ -428,6 +428,11 @@ def _assign(split: Split, small: Any, line: cst.SimpleStatementLine, init: list[
     if value is not None and fact.kind in (Kind.LAYER, Kind.MODEL) and not touches_tensor(split, value):
         _hold(split, targets, value, fact, line, init)
         return
+    if (isinstance(value, cst.List) and not value.elements and isinstance(targets[0], cst.Name)
+            and _holds_tensors(split, targets[0].value)):
+        forward.append(line)
+        init.append(statement(f"{targets[0].value}_channels = []"))
+        return
     if value is not None and (touches_tensor(split, value) or any(
             touches_tensor(split, t) for t in targets if not isinstance(t, cst.Name | cst.Tuple | cst.List))):
         new = split.forward(small)
@@ -437,11 +442,6 @@ def _assign(split: Split, small: Any, line: cst.SimpleStatementLine, init: list[
         forward.append(line.with_changes(body=[_targets(small, new)]))
         for t in targets:
             split.settings -= names_of(t)
-        return
-    if (isinstance(value, cst.List) and not value.elements and isinstance(targets[0], cst.Name)
-            and _holds_tensors(split, targets[0].value)):
-        forward.append(line)
-        init.append(statement(f"{targets[0].value}_channels = []"))
         return
     if value is not None and _holds_layers(fact):
         _hold_list(split, targets, value, fact, line, init)
