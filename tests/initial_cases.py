@@ -161,7 +161,7 @@ FILES = {
         """,
 }
 UNBOUNDED = {"dense_normal", "dense_random_normal", "tf_object", "scaled_normal", "embedding_normal", "layer_norm",
-             "lstm_he", "einsum_normal"}  # their greatest value says nothing
+             "lstm_he", "einsum_normal", "gain"}  # their greatest value says nothing
 
 
 def sources():

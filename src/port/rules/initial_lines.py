@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from port.emit import Emitter
 from port.rules.initial_parts import GLOROT, ZEROS, Part
@@ -193,3 +193,26 @@ def _rnn(em: Emitter, part: Part) -> list[str]:
 
 def tuple_of(kinds: list[str]) -> str:
     return kinds[0] if len(kinds) == 1 else f"({', '.join(kinds)})"
+
+
+@dataclass
+class Branch:
+    """One arm of `init_weights`."""
+
+    kinds: list[str]
+    part: Part  # with the chosen initialisers
+    roles: set[str]
+    guard: bool
+    reset: bool = False
+
+    def text(self, em: Emitter) -> list[str]:
+        part = replace(self.part, kind=", ".join(self.kinds))
+        first = ["module.reset_parameters()"] if self.reset else []
+        return [*first, *(lines(em, part, "module", self.roles, self.guard) if self.roles else [])]
+
+    def test(self, alone: bool) -> str:
+        names = [k.removeprefix("depthwise ") for k in self.kinds]
+        test = f"isinstance(module, {tuple_of(names)})"
+        if self.part.family == "depthwise" and not alone:
+            test += " and 1 < module.groups == module.in_channels"
+        return test

@@ -9,9 +9,10 @@ from typing import Any
 import libcst as cst
 
 from port.emit import Emitter
-from port.rules.initial_lines import impossible, lines, tuple_of
+from port.rules.initial_lines import Branch, impossible, lines, tuple_of
 from port.rules.initial_parts import INNER, ORDER, OWN, ZEROS, Part, default_specs
 from port.rules.initial_places import Place
+from port.rules.initial_words import docstring
 from port.tree import walk
 
 RNN = ["nn.LSTM", "nn.GRU", "nn.RNN"]
@@ -27,29 +28,6 @@ class Owner:
     bound: list[tuple[Part, Place]] = field(default_factory=list)
     outermost: bool = True
     plain: bool = True  # nothing else may apply `init_weights` to it: deviations are lines after its own
-
-
-@dataclass
-class Branch:
-    """One arm of `init_weights`."""
-
-    kinds: list[str]
-    part: Part  # with the chosen initialisers
-    roles: set[str]
-    guard: bool
-    reset: bool = False
-
-    def text(self, em: Emitter) -> list[str]:
-        part = replace(self.part, kind=", ".join(self.kinds))
-        first = ["module.reset_parameters()"] if self.reset else []
-        return [*first, *(lines(em, part, "module", self.roles, self.guard) if self.roles else [])]
-
-    def test(self, alone: bool) -> str:
-        names = [k.removeprefix("depthwise ") for k in self.kinds]
-        test = f"isinstance(module, {tuple_of(names)})"
-        if self.part.family == "depthwise" and not alone:
-            test += " and 1 < module.groups == module.in_channels"
-        return test
 
 
 class Plan:
@@ -218,7 +196,8 @@ class Plan:
         body += self.tails
         if not body:
             return ""
-        return f'def {name}(module):\n    """{self.docstring()}"""\n' + "".join(f"    {b}\n" for b in body)
+        what = docstring(self.branches, bool(self.tails))
+        return f'def {name}(module):\n    """{what}"""\n' + "".join(f"    {line}\n" for line in body)
 
     def _lazy(self, name: str) -> list[str]:
         """Lazy modules are filled once the first call has told their size."""
@@ -236,52 +215,6 @@ class Plan:
             out += [f"if isinstance(module, {tuple_of(norms)}) and module.has_uninitialized_params():",
                     "    return"]
         return out
-
-    def docstring(self) -> str:
-        rnn = [k for b in self.branches for k in b.kinds if k in ("nn.LSTM", "nn.RNN")]
-        if rnn:
-            what = "an LSTM" if "nn.LSTM" in rnn else "a SimpleRNN"
-            return f"Initial values as in Keras, which has a single bias in {what}: the second stays zero."
-        phrases = self._phrases()
-        default = all(self._is_default(b.part) for b in self.branches) and not self.tails
-        start = "as in Keras" if default else "of the layers"
-        text = ", ".join(phrases)
-        if not text or len(text) > 80:
-            return "Initial values of the layers, as the source asks for them."
-        return f"Initial values {start}: {text[0].upper() + text[1:]}."
-
-    @staticmethod
-    def _is_default(part: Part) -> bool:
-        return part.specs == default_specs(part)
-
-    def _phrases(self) -> list[str]:
-        kernels = [b for b in self.branches if "kernel" in b.part.specs and b.roles]
-        titles = list(dict.fromkeys(b.part.specs["kernel"].title for b in kernels))
-        out = [f"{titles[0]} kernels"] if len(titles) == 1 else [
-            f"{b.part.specs['kernel'].title} {_noun(b.kinds[0])}" for b in kernels]
-        told = [b for b in kernels if "bias" in b.roles and "bias" in b.part.specs]
-        biases = list(dict.fromkeys(b.part.specs["bias"].title for b in told))
-        out += [f"{' or '.join(biases)} biases"] if biases else []
-        for b in self.branches:
-            if b.part.family == "embedding":
-                spec = b.part.specs["embeddings"]
-                out.append("small uniform embeddings" if spec == default_specs(b.part)["embeddings"] else (
-                    f"{spec.title} embeddings"))
-            elif b.part.family == "norm" and b.roles:
-                out.append(f"{b.part.specs['gamma'].title} scales")
-        return list(dict.fromkeys(out))
-
-
-def _noun(kind: str) -> str:
-    if kind.startswith("depthwise"):
-        return "depthwise kernels"
-    if "ConvTranspose" in kind:
-        return "transposed convolutions"
-    if "Conv" in kind and "LSTM" not in kind:
-        return "convolutions"
-    if "Attention" in kind:
-        return "attention kernels"
-    return "dense kernels" if kind == "nn.Linear" else "kernels"
 
 
 def nested(header: tuple[str, ...], body: list[str]) -> list[str]:
