@@ -5,10 +5,11 @@ at least 1e-3 for outputs, inputs' and buffers. For gradients at least 1e-4 of t
 one that is zero in theory (a bias before batch normalisation) is rounding of terms of that size.
 
 In float64 the limit is 1e-9. In float32 rounding is judged by the model itself: at most ten times what the source
-loses between float64 and float32, and at least 1e-5 (gradients 1e-4). The same loss times 2**-29 is the rounding to
-expect in float64: where twenty times that is more than 1e-9 (a badly conditioned network), it is the limit, up to
-1e-7. Where TensorFlow resized images, which it does in float32, the limit is twenty times what such rounding changes
-in a second run of TensorFlow, at most 1e-5.
+loses between float64 and float32, and at least 1e-5 (gradients 1e-4). A gradient may also lose as much as any other of
+the same pass: where a unit is close to the kink of its ReLU, one side takes it as on and the other as off. The same
+loss times 2**-29 is the rounding to expect in float64: where twenty times that is more than 1e-9 (a badly conditioned
+network), it is the limit, up to 1e-7. Where TensorFlow resized images, which it does in float32, the limit is twenty
+times what such rounding changes in a second run of TensorFlow, at most 1e-5.
 
 Where a residue is gone once Keras keeps its Python constants exact in float64 (or once the port rounds them alike),
 it may be up to 1e-6 in outputs and buffers, and 1e-5 in gradients, weights after steps and losses: ten times as much,
@@ -131,6 +132,7 @@ def _group(meta: dict[str, Any], source: Arrays, pairs: list[tuple[Arrays, Array
     dtype, group, variant, mode = where
     (own, theirs), (own_raw, theirs_raw) = pairs
     floor = _floor(source, dtype, group, variant, mode)
+    flips = _lost_most(source, where, floor) if dtype == "float32" and group in ("dx", "dw") else 0.0
     skip = _explained(pairing, meta) if group in ("dw", "buf", "steps") else set()
     out = []
     for name in sorted(own.keys() | theirs.keys()):
@@ -150,7 +152,7 @@ def _group(meta: dict[str, Any], source: Arrays, pairs: list[tuple[Arrays, Array
         if own[name].shape != theirs[name].shape:
             note = f"shape {list(own[name].shape)} became {list(theirs[name].shape)}"
         told = steps_limit(meta) if group in ("steps", "losses") else None
-        limit = _limit(source, where, name, floor) if told is None else told
+        limit = max(_limit(source, where, name, floor), flips) if told is None else told
         if dtype == "float64" and EXACT < value <= NARROW and _narrow(source):
             limit, note = NARROW, "float32 cast"
         raised = meta.get("floor", {}).get(f"{group}/{variant}/{mode}", 0.0) if dtype == "float64" else 0.0
@@ -181,13 +183,22 @@ def _narrow(source: Arrays) -> bool:
 def _limit(source: Arrays, where: tuple[str, str, int, str], name: str, floor: float) -> float:
     """By what the source itself loses between float64 and float32: its condition, measured."""
     dtype, group, variant, mode = where
-    tail = f"{group}/{variant}/{mode}/{name}"
-    exact, short = source.get(f"float64/{tail}"), source.get(f"float32/{tail}")
-    lost = error(exact, short, floor)[0] if exact is not None and short is not None else 0.0
-    lost = lost if np.isfinite(lost) else 0.0
+    lost = _lost(source, f"{group}/{variant}/{mode}/{name}", floor)
     if dtype == "float64":
         return min(max(EXACT, 20 * lost * 2.0**-29), 100 * EXACT)
     return max(FLOAT32[group], 10 * lost)
+
+
+def _lost(source: Arrays, tail: str, floor: float) -> float:
+    exact, short = source.get(f"float64/{tail}"), source.get(f"float32/{tail}")
+    lost = error(exact, short, floor)[0] if exact is not None and short is not None else 0.0
+    return lost if np.isfinite(lost) else 0.0
+
+
+def _lost_most(source: Arrays, where: tuple[str, str, int, str], floor: float) -> float:
+    _, _, variant, mode = where
+    return max((_lost(source, k.removeprefix("float32/"), floor) for k in source
+                if k.startswith((f"float32/dx/{variant}/{mode}/", f"float32/dw/{variant}/{mode}/"))), default=0.0)
 
 
 def _explained(pairing: Pairing, meta: dict[str, Any]) -> set[str]:
