@@ -32,7 +32,7 @@ from port.infer.values import (
     tensors_in,
 )
 from port.table import Row, Signature
-from port.tree import walk
+from port.tree import loads, walk
 
 if TYPE_CHECKING:
     from port.emit import Emitter
@@ -597,11 +597,29 @@ def plan(em: Emitter, layer: LayerCall, x: Fact, sequential: bool = False) -> Pl
         with em.at_build():
             made = adapter(job)
         if made is not None:
+            made = made if sequential else _kept(em, layer, made)
             em.plans[key] = made
             return made
     made = _functional(job) if functional else _module(job)
+    made = made if sequential else _kept(em, layer, made)
     em.plans[key] = made
     return made
+
+
+def _kept(em: Emitter, layer: LayerCall, made: Plan) -> Plan:
+    """In a class: arguments that only `__init__` knows make the layer a module of its own."""
+    cls = em.scope.cls
+    init = users.find_method(cls, "__init__") if cls is not None else None
+    if made.module or init is None:
+        return made
+    used = {n for a in layer.node.args for n in loads(a)}
+    if not used & (set(init.params) - {"self"} | init.assigned):
+        return made
+
+    def run(callee: Any, inputs: list[cst.BaseExpression], node: cst.Call) -> cst.BaseExpression:
+        return cst.Call(callee, [cst.Arg(inputs[0])])
+
+    return Plan(made.job, True, made.attr, made.make, run)
 
 
 def _common(job: Job) -> None:

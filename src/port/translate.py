@@ -79,8 +79,10 @@ def emitted(it: Interp, module: cst.Module, options: Options, open_sizes: set[st
     return em, Pass(em, module, options).run()
 
 
-def _refusals(em: Emitter) -> int:
-    return sum(CATALOGUE[code].outcome is Outcome.REFUSED for _, code, _, _ in em.reports)
+def _refusals(em: Emitter) -> tuple[int, int]:
+    """How much stays in the source's framework: lines, then places."""
+    lines = sum(cst.Module([]).code_for_node(n).count("\n") + 1 for n in em.kept)
+    return lines, sum(CATALOGUE[code].outcome is Outcome.REFUSED for _, code, _, _ in em.reports)
 
 
 def findings(em: Emitter, module: cst.Module) -> tuple[Finding, ...]:
@@ -166,9 +168,25 @@ class Pass:
             out += self.statement(body[at])
             at += 1
         out = hints.rewrite(self.em, out)
+        out = self.with_originals(out)
         blocks, extra = initial.blocks(self.em, self.module, out, self.options.init == "keep")
         out = [s for s in out if s is not None]
         return imports.rewrite(out, body, self.em, blocks, extra, names.FRAMEWORKS["tf2torch"])
+
+    def with_originals(self, out: list[Any]) -> list[Any]:
+        """What stays in the source's framework still needs the builders that became classes: both are kept."""
+        converted = {f.name: (f, spec) for f, spec in self.specs.items() if not isinstance(spec, Refused)}
+        todo, done = {n.value for node in self.em.kept for n in walk(node) if isinstance(n, cst.Name)}, set()
+        while todo & converted.keys() - done:
+            name = sorted(todo & converted.keys() - done)[0]
+            done.add(name)
+            function, spec = converted[name]
+            todo |= {n.value for n in walk(function.node.body) if isinstance(n, cst.Name)}
+            at = next((i for i, s in enumerate(out) if s is spec.definition), None)
+            if at is not None:
+                kept = plain.left(self.em, function.node)
+                out.insert(at + 1, kept.with_changes(leading_lines=[cst.EmptyLine(indent=False)] * 2))
+        return out
 
     def module_graph(self, body: list[Any], graph: Any, defined: set[str]) -> list[Any]:
         em = self.em

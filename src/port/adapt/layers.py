@@ -220,15 +220,19 @@ def reshape_layer(job: Job) -> Plan | None:
     rank = job.inputs[0].rank if job.inputs else None
 
     def run(callee: Any, inputs: list[cst.BaseExpression], node: cst.Call) -> cst.BaseExpression:
-        fact = job.em.fact(target)
-        items = [job.em.expr(e.value) for e in target.elements] if isinstance(target, cst.Tuple | cst.List) else None
-        if items is None:
-            shape = job.em.expr(target)
-            if isinstance(fact.payload, Items) or fact.literal(...) is not ... or True:
-                return build("{x}.reshape({x}.shape[0], *{s})", x=inputs[0], s=shape)
-        new = build("{x}.reshape({x}.shape[0])", x=inputs[0])
-        assert isinstance(new, cst.Call)
-        return new.with_changes(args=[*new.args, *[cst.Arg(i) for i in items or []]])
+        x, shape = inputs[0], job.em.expr(target)
+        if isinstance(target, cst.Tuple | cst.List) and isinstance(x, cst.Name):
+            items = [cst.Arg(job.em.expr(e.value)) for e in target.elements]
+            new = build("{x}.reshape({x}.shape[0])", x=x)
+            assert isinstance(new, cst.Call)
+            return new.with_changes(args=[*new.args, *items])
+        if isinstance(shape, cst.List):
+            shape = cst.Tuple(shape.elements, lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+        if rank == 2:
+            return build("{x}.unflatten(1, {s})", x=x, s=shape)
+        if isinstance(x, cst.Name):
+            return build("{x}.reshape({x}.shape[0], *{s})", x=x, s=shape)
+        return build("{x}.flatten(1).unflatten(1, {s})", x=x, s=shape)
 
     def make() -> cst.BaseExpression:
         shape = job.em.expr(target)

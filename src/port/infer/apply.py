@@ -52,6 +52,14 @@ class Origin:
     name: str
 
 
+@dataclass(frozen=True)
+class SameRank:
+    """Payload of a tensor that has the rank of a parameter (or Input), but not its layout."""
+
+    owner: Any
+    name: str
+
+
 @dataclass(eq=False)
 class SelfValue:
     """Payload of `self`."""
@@ -61,6 +69,12 @@ class SelfValue:
 
 def join_origin(facts: tuple[Fact, ...]) -> Any:
     return next((f.payload for f in facts if isinstance(f.payload, Origin)), None)
+
+
+def same_rank(facts: tuple[Fact, ...]) -> SameRank | None:
+    """The parameter or Input whose rank these tensors share."""
+    return next((SameRank(f.payload.owner, f.payload.name) for f in facts
+                 if isinstance(f.payload, Origin | SameRank)), None)
 
 
 # ---------------------------------------------------------------- attributes and subscripts
@@ -282,6 +296,9 @@ def given(it: Interp, bound: Bound | None, inputs: tuple[Fact, ...]) -> shapes.G
     return shapes.Given(inputs, literal, dim, fact, params, frozenset(args))
 
 
+PERMUTES = ("tf.transpose", "tf.compat.v1.transpose", "keras.ops.transpose", "keras.backend.permute_dimensions")
+
+
 def _row_call(it: Interp, node: cst.Call, symbol: str, rows: tuple[Row, ...], args: list[Fact]) -> Fact:
     found = _fitting(it, rows, node, symbol)
     if found is None:
@@ -293,6 +310,10 @@ def _row_call(it: Interp, node: cst.Call, symbol: str, rows: tuple[Row, ...], ar
     python = python_result(row, [it.facts.get(a, UNKNOWN) for a in bound.args.values()]) if not tensors else None
     if python is not None:
         return python
+    if symbol in PERMUTES and bound.args:
+        x, *rest = bound.args.values()
+        perm = next((v for r in rest if isinstance(v := it.facts.get(r, UNKNOWN).literal(), tuple)), ())
+        users.proves_rank(it, x, len(perm))
     if not tensors and not row.returns:
         return Fact(Kind.PLAIN, symbol="=") if not symbol.startswith(("tf.", "keras.ops")) else tensor(
         ) if _makes_tensor(row) else it.plain(node)
@@ -387,7 +408,7 @@ def run_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fac
     if row is None:
         return tensor()
     rank = RANK_OF.get(layer.symbol[-2:])
-    if rank and first.shape is None and isinstance(first.payload, Origin):
+    if rank and first.shape is None and isinstance(first.payload, Origin | SameRank):
         it.ranks[(first.payload.owner, first.payload.name)] = rank
     if row.layout == FLIPS and not _is_flat(inputs):
         want_flipped(it, inputs)
@@ -402,7 +423,8 @@ def run_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fac
         elif not spatial and (row.returns not in ANY_LAYOUT or wants_plain(row)):
             result = result.but(layout=Layout.PLAIN)
         keep = row.returns in ("same", "broadcast", "cast") and not spatial
-        result = result.but(payload=join_origin(inputs) if keep else None)
+        result = result.but(payload=(join_origin(inputs) or same_rank(inputs)) if keep else (
+            same_rank(inputs) if row.returns == "plain_same" else None))
     result = masks.after_layer(it, node, layer, inputs, sequences.outcome(it, node, layer, inputs, args, result))
     result = without(result, layer.hidden)
     if result.kind is Kind.TENSOR:

@@ -177,6 +177,9 @@ def call_function(it: Interp, node: cst.Call | None, function: Function, args: l
     if function.result is None or changed:
         analyze(it, function)
     _want_flips(it, function, bound)
+    for name, (_, given) in bound.items():
+        if given is not None and name not in function.assigned:
+            proves_rank(it, given, it.ranks.get((function, name), 0))
     inner = (function.result or UNKNOWN).payload
     if node is not None and isinstance(inner, Function) and inner.stateful and inner.env is not it.globals and (
             isinstance(inner.node, cst.FunctionDef) and inner.owner is None and inner.node in _nested(function)):
@@ -184,6 +187,15 @@ def call_function(it: Interp, node: cst.Call | None, function: Function, args: l
         it.applications.pop(node, None)
         return Fact(Kind.LAYER, symbol=function.name, payload=Curried(function, inner, node, bound))
     return substitute(it, node, function, bound)
+
+
+def proves_rank(it: Interp, node: cst.BaseExpression, rank: int) -> None:
+    """A use that only a tensor of this rank has: what a parameter that is never assigned to must be."""
+    function = it.current[-1] if it.current else None
+    fact = it.facts.get(node, UNKNOWN)
+    if rank and function is not None and isinstance(node, cst.Name) and node.value in function.params and (
+            node.value not in function.assigned) and fact.kind is Kind.TENSOR and fact.shape is None:
+        it.ranks.setdefault((function, node.value), rank)
 
 
 def _nested(function: Function) -> list[cst.CSTNode]:

@@ -331,16 +331,20 @@ def _with_imports(em: Emitter, body: list[Any], names: set[str]) -> list[Any]:
 def refused_definition(em: Emitter, node: Any, refusal: Refused) -> list[Any]:
     """A whole function or class that stays in the source's framework."""
     em.report(refusal.code, refusal.message, refusal.node or node)
-    names = framework_names(em, node)
-    if isinstance(node, cst.FunctionDef) and isinstance(node.body, cst.IndentedBlock):
-        signature = framework_names(em, node.params) | {n for d in node.decorators for n in framework_names(em, d)}
-        em.top_level |= signature
-        inner = names - signature
-        node = node.with_changes(body=node.body.with_changes(body=_with_imports(em, list(node.body.body), inner)))
-    else:
-        em.top_level |= names
-    em.kept.append(marked(node, refusal))
+    em.kept.append(marked(left(em, node), refusal))
     return em.kept[-1:]
+
+
+def left(em: Emitter, node: Any) -> Any:
+    """A definition as the source has it, with its framework imported inside where that is possible."""
+    names = framework_names(em, node)
+    if not isinstance(node, cst.FunctionDef) or not isinstance(node.body, cst.IndentedBlock):
+        em.top_level |= names
+        return node
+    signature = framework_names(em, node.params) | {n for d in node.decorators for n in framework_names(em, d)}
+    em.top_level |= signature
+    body = _with_imports(em, list(node.body.body), names - signature)
+    return node.with_changes(body=node.body.with_changes(body=body))
 
 
 __all__ = ["Layout", "decorators", "function", "keep", "one", "refused_definition", "suite"]

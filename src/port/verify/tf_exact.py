@@ -132,7 +132,7 @@ def _function() -> str:
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         name, file = frame.f_code.co_name, frame.f_code.co_filename
-        if name not in CONVERSIONS and not any(p in file for p in PLUMBING):
+        if file != __file__ and name not in CONVERSIONS and not any(p in file for p in PLUMBING):
             return "" if name in ("call", "<lambda>", "<module>", "build") else name
         frame = frame.f_back
     return ""
