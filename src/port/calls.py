@@ -907,7 +907,7 @@ def parameter_of(function: Function, node: cst.Call) -> list[tuple[cst.Arg, str]
 
 def tensor_args(em: Emitter, node: cst.Call, function: Function) -> list[cst.Arg]:
     """The tensors of a call, as `forward` of the module takes them."""
-    made = []
+    made: list[Any] = []
     for arg, name in parameter_of(function, node):
         if name in function.tensors or (function, name) in em.it.ranks:
             want = Layout.FLIPPED if name in function.flipped else Layout.PLAIN

@@ -173,7 +173,8 @@ def conv_padding(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
     if value == "valid":
         return None
     if value == "causal":
-        return _causal(job)
+        _causal(job)
+        return None
     if value is ...:
         return _open_padding(job, name)
     if value != "same":
@@ -331,7 +332,7 @@ def _pad_expression(job: Job, name: str, n: int) -> cst.BaseExpression:
         if symbol.endswith("imagenet_utils.correct_pad"):
             job.em.helper("correct_pad")
             kernel = job.em.expr(node.args[1].value)
-            return build("correct_pad({x}, {k})", x=job.em.expr(node.args[0].value), k=kernel)
+            return build("correct_pad({x}, {k})", x=job.em.expr(node.args[0].value, Layout.FLIPPED), k=kernel)
     value = job.expr(name)
     if isinstance(node, cst.Name) and n == 2 and not isinstance(job.em.fact(node).literal(...), tuple):
         job.em.helper("pad_amounts")

@@ -13,7 +13,7 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
 from port.infer import masks
-from port.infer.apply import SelfValue
+from port.infer.apply import Origin, SameRank, SelfValue
 from port.infer.conditions import joined_number
 from port.infer.interp import Interp
 from port.infer.values import OPEN, Class, Env, Function, Grown, Items, MixedRank, Size, has_tensor, tensors_in
@@ -72,6 +72,9 @@ def _augmented(it: Interp, node: cst.AugAssign, env: Env, line: cst.CSTNode) -> 
 
         both = tuple(f for f in (a, b) if f.kind is Kind.TENSOR)
         result = shapes.broadcast(shapes.Given(both, lambda n: None, lambda n: None, lambda n: UNKNOWN, ()))
+        if a.kind is Kind.TENSOR and b.kind is Kind.TENSOR and a.shape is not None and b.shape is None and (
+                a.layout is b.layout is Layout.PLAIN):
+            result = a  # in place: PyTorch refuses what would not have the left side's shape
         result = result.but(mask=None)
     elif isinstance(a.payload, Items) and isinstance(b.payload, Items):
         a.payload.elements += b.payload.elements
@@ -110,12 +113,21 @@ def assign(it: Interp, target: cst.BaseExpression, value: Fact, env: Env, line: 
         if isinstance(owner.payload, SelfValue):
             old = owner.payload.cls.attrs.get(target.attr.value)
             if old is None or old.kind in (Kind.PLAIN, Kind.UNKNOWN) or value.kind not in (Kind.PLAIN, Kind.UNKNOWN):
-                owner.payload.cls.attrs[target.attr.value] = _attr_fact(it, value, source)
+                owner.payload.cls.attrs[target.attr.value] = _either(old, _attr_fact(it, value, source))
             it.facts[target] = value
     elif isinstance(target, cst.Subscript):
         it.ev(target.value, env)
         for element in target.slice:
             it.ev(element.slice, env)
+
+
+def _either(old: Fact | None, new: Fact) -> Fact:
+    """A weight made in one of two branches: only what both are is known."""
+    if old is None or old.kind is not Kind.TENSOR or new.kind is not Kind.TENSOR or old.layout is not new.layout:
+        return new
+    if old.shape is None or new.shape is None or old.rank != new.rank:
+        return new.but(shape=None)
+    return new.but(shape=tuple(p if p == q else None for p, q in zip(old.shape, new.shape, strict=True)))
 
 
 def _attr_fact(it: Interp, value: Fact, source: cst.BaseExpression | None) -> Fact:
@@ -203,6 +215,9 @@ def _join(it: Interp, name: str, a: Fact | None, b: Fact | None) -> Fact:
 def _join_tensors(it: Interp, name: str, a: Fact, b: Fact) -> Fact:
     """Layouts must agree where both have axes to reorder; a vector beside an image is told apart when it runs."""
     payload = a.payload if a.payload == b.payload else None
+    if payload is None and isinstance(a.payload, Origin | SameRank) and isinstance(b.payload, Origin | SameRank) and (
+            (a.payload.owner, a.payload.name) == (b.payload.owner, b.payload.name)):
+        payload = SameRank(a.payload.owner, a.payload.name)
     if a.layout is not b.layout:
         flipped, other = (a, b) if a.layout is Layout.FLIPPED else (b, a)
         if other.rank is not None and other.rank < 3:

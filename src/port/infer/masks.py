@@ -13,6 +13,7 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind
 from port.infer.values import Items, LayerCall, has_tensor, tensors_in
+from port.tree import walk
 
 if TYPE_CHECKING:
     from port.infer.interp import Interp
@@ -155,13 +156,23 @@ def foreign(fact: Fact) -> Fact:
 
 def after_instance(it: Interp, instance: Any, args: list[Fact], result: Fact) -> Fact:
     """A layer of the user's: its inner layers may set a mask, and `supports_masking` passes one on."""
+    from port.infer import users
+
     first = tensors_in(args[0])[:1] if args else []
     if first and isinstance(first[0].mask, Mask) and _takes_mask(instance.cls):
         first[0].mask.used = True
-    if first and first[0].mask is not None and result.kind is Kind.TENSOR and result.mask is None and passes(
+    own = users.find_method(instance.cls, "compute_mask")
+    if own is not None:  # whatever arrives
+        return with_mask(result, None if _gives_none(own.node) else FOREIGN) if has_tensor(result) else result
+    if first and first[0].mask is not None and result.kind is Kind.TENSOR and result.mask is None and _supports(
             instance.cls):
         return result.but(mask=FOREIGN)
     return foreign(result)
+
+
+def _gives_none(node: cst.CSTNode) -> bool:
+    found = [n for n in walk(node) if isinstance(n, cst.Return)]
+    return all(n.value is None or (isinstance(n.value, cst.Name) and n.value.value == "None") for n in found)
 
 
 def _takes_mask(cls: Any) -> bool:
@@ -171,11 +182,9 @@ def _takes_mask(cls: Any) -> bool:
     return call is not None and "mask" in call.params
 
 
-def passes(cls: Any) -> bool:
+def _supports(cls: Any) -> bool:
     from port.infer import users
 
-    if users.find_method(cls, "compute_mask") is not None:
-        return True
     init = users.find_method(cls, "__init__")
     return init is not None and "supports_masking = True" in cst.Module([]).code_for_node(init.node)
 

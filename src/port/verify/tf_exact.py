@@ -77,7 +77,8 @@ def _mark(result: Any, value: Any, given: bool) -> None:
             setattr(result, GIVEN, True)
 
 
-def _follow(kind: str, inputs: Any, attrs: Any, outputs: Any, name: Any = None, graph: Any = None) -> None:
+def _follow(kind: str, inputs: Any, attrs: Any, outputs: Any, op_name: Any = None,
+            graph: Any = None) -> None:
     """Arithmetic on such numbers alone, some of them made without a dtype."""
     if graph is not None or kind not in ARITHMETIC or not any(
             hasattr(x, MARK) and not hasattr(x, GIVEN) for x in inputs):
