@@ -176,7 +176,8 @@ class Pass:
     def with_originals(self, out: list[Any]) -> list[Any]:
         """What stays in the source's framework still needs the builders that became classes: both are kept."""
         converted = {f.name: (f, spec) for f, spec in self.specs.items() if not isinstance(spec, Refused)}
-        todo, done = {n.value for node in self.em.kept for n in walk(node) if isinstance(n, cst.Name)}, set()
+        todo = {n.value for node in self.em.kept for n in walk(node) if isinstance(n, cst.Name)}
+        done: set[str] = set()
         while todo & converted.keys() - done:
             name = sorted(todo & converted.keys() - done)[0]
             done.add(name)
