@@ -183,12 +183,19 @@ def _is_alias(em: Emitter, node: cst.SimpleStatementLine) -> bool:
     return bool(symbol) and symbol.split(".")[0] in ("tf", "keras") and em.it.names.bound.get(name) == symbol
 
 
+def _public(function_: Function) -> bool:
+    """Do only users outside the file call it? Then axes are as in the source."""
+    if function_.owner is not None and function_.name in ("call", "__call__"):
+        return not any(i.applied for i in function_.owner.instances)
+    return function_.called == 0
+
+
 def _small(em: Emitter, node: Any) -> Any:
     if isinstance(node, cst.Return) and node.value is not None and em.scope.function is not None:
         from port.rules.modules import Split, returned
 
         function_ = em.scope.function
-        split = Split(em, function_, boundary=function_.called == 0)
+        split = Split(em, function_, boundary=_public(function_))
         split.in_stage = lambda stage, n, want=None: em.expr(n, want)  # type: ignore[method-assign,assignment]
         return node.with_changes(value=returned(split, node.value, em.fact(node.value), function_.result))
     return em._expr(node)

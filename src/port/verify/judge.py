@@ -103,6 +103,8 @@ def _message(faults: list[str], bad: list[compare.Row], names: tuple[str, ...], 
         text = f"{row.dtype} {compare.GROUPS[row.group]} differ in {row.mode} mode: {row.error:.1e} > {row.limit:.0e}"
         if row.note and row.note != "biased variance":
             text += f" ({row.name}: {row.note})"
+        if attributed.get("failed"):
+            text += f"; whether rounded constants explain it could not be tried: {attributed['failed']}"
         if attributed.get("exact") and attributed["tried"]:
             text += (f"; constants that Keras rounds to float32 do not explain it (off by {attributed['error']:.1e} "
                      "with them exact)" if not names else f"; the limit is that of rounded constants: {names[0]}")
