@@ -49,7 +49,8 @@ def translation() -> None:
         base = best(lambda text=text: cst.parse_module(text).code)  # type: ignore[misc]
         mine = best(lambda text=text: translate(text, "tf2torch"), 3)  # type: ignore[misc]
         total = [total[0] + base, total[1] + mine]
-        print(f"{name:20s} parse+print {base * 1e3:6.1f} ms   translate {mine * 1e3:7.1f} ms   {mine / base:5.1f} times")
+        print(f"{name:20s} parse+print {base * 1e3:6.1f} ms   translate {mine * 1e3:7.1f} ms   "
+              f"{mine / base:5.1f} times")
     print(f"{'together':20s} {total[1] / total[0]:.1f} times")
 
 
@@ -128,7 +129,7 @@ def step() -> None:
     print("the same number of parameters" if same else "NOT the same number of parameters")
     compare_steps(mine, hand, torch.randn(4, 96, 64, 3), "ResNet-50, images (4, 96, 64, 3)")
     case = GOLDEN / "subclass_transformer"
-    settings = dict(vocab_size=500, max_length=64, embed_dim=128, num_heads=4, ff_dim=512, num_layers=4)
+    settings = {"vocab_size": 500, "max_length": 64, "embed_dim": 128, "num_heads": 4, "ff_dim": 512, "num_layers": 4}
     tokens = torch.randint(1, 500, (8, 64))
     compare_steps(ported(case / "tf_version.py", "decoder").TinyDecoder(**settings),
                   load(case / "torch_version.py", "by_hand").TinyDecoder(**settings), tokens,

@@ -1,4 +1,4 @@
-"""ResNet-50 as keras.applications has it (stride on the first 1 x 1 convolution, biases), written by hand in PyTorch."""
+"""ResNet-50 as in keras.applications (stride on the first 1 x 1 convolution, biases), written by hand in PyTorch."""
 
 import torch.nn.functional as F
 from torch import nn
@@ -29,7 +29,8 @@ class Bottleneck(nn.Module):
 class ResNet50(nn.Module):
     def __init__(self, classes):
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(3, 64, 7, stride=2, padding=3), nn.BatchNorm2d(64, eps=1.001e-5, momentum=0.01))
+        self.stem = nn.Sequential(nn.Conv2d(3, 64, 7, stride=2, padding=3),
+                                  nn.BatchNorm2d(64, eps=1.001e-5, momentum=0.01))
         blocks, channels = [], 64
         for filters, count, stride in ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2)):
             for i in range(count):
