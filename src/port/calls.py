@@ -125,6 +125,10 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     if symbol.split(".")[0] in ("tf", "keras"):
         return row_call(em, node, symbol)
     owner = em.fact(node.func.value) if isinstance(node.func, cst.Attribute) else UNKNOWN
+    if isinstance(node.func, cst.Attribute) and owner.kind is Kind.MODEL and node.func.attr.value == "count_params":
+        if any("Normalization" in layer.symbol for layer in em.it.layers.values()):
+            raise _refused("P203", "Keras' count_params counts moving statistics too; sum the sizes you mean", node)
+        return build("sum(p.numel() for p in {m}.parameters())", m=em.expr(node.func.value))
     if owner.kind is Kind.LAYER and node.func.attr.value == "compute_mask":  # type: ignore[union-attr]
         from port.rules import masking
 
@@ -479,7 +483,7 @@ def arguments(job: Job, signature: Signature) -> list[cst.Arg]:
     order = [p.name for p in signature.params if not p.keyword_only and not p.star]
     star = next((p.name for p in signature.params if p.star == "*"), None)
     filled = [n for n in job.out if n not in job.source]
-    sequence = [n for n in order if n in filled and n in job.row.fill]
+    sequence = [n for n in order if n in filled and (n in job.row.fill or _required(signature, n))]
     sequence += [n for n in job.out if n not in sequence]
     keyword_given = {job.source[n] for n in job.source if job.source[n] in job.bound.keyword}
     made: list[cst.Arg] = []

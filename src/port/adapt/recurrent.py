@@ -170,10 +170,10 @@ class Native(Applied):
         value = paren(em.expr(node))
         if self.s.states == 2 and fact.kind is not Kind.TENSOR:
             return build("tuple(s[None] for s in {v})", v=value)
-        if self.s.states == 1 and fact.kind is Kind.TENSOR:
-            return build("{v}[None]", v=value)
         if self.s.states == 1 and isinstance(fact.payload, Items) and len(fact.payload.elements) == 1:
             return build("{v}[0][None]", v=value)
+        if self.s.states == 1 and fact.payload is None:  # a list of one would raise
+            return build("{v}[None]", v=value)
         raise self.job.refuse("P208", "what `initial_state` holds is not known")
 
     def picked(self, made: cst.BaseExpression, node: cst.Call) -> cst.BaseExpression:

@@ -459,10 +459,22 @@ def _names(target: cst.CSTNode) -> set[str]:
 
 
 def _for(it: Interp, node: cst.For, env: Env) -> None:
-    element = element_of(it, node.iter, env)
+    element = _named_counts(node.target, element_of(it, node.iter, env))
     _loop(it, node, node.body, env, (node.target, element))
     if node.orelse is not None:
         run(it, node.orelse.body.body, env)
+
+
+def _named_counts(target: cst.BaseExpression, element: Fact) -> Fact:
+    """A loop over a list of tensors: `__init__` loops over their counts, under a name of the loop variable's."""
+    if isinstance(target, cst.Tuple | cst.List) and isinstance(element.payload, Items) and len(
+            target.elements) == len(element.payload.elements):
+        parts = [_named_counts(t.value, e) for t, e in zip(target.elements, element.payload.elements, strict=True)]
+        return element.but(payload=Items(parts, element.payload.kind))
+    if isinstance(target, cst.Name) and element.kind is Kind.TENSOR and element.shape and isinstance(
+            element.shape[-1], Sym) and element.shape[-1].text.endswith("_channels"):
+        return element.but(shape=(*element.shape[:-1], Sym(f"{target.value}_channels")))
+    return element
 
 
 def _loop(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env,

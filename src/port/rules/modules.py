@@ -790,7 +790,7 @@ def _loop(split: Split, node: Any, init: list[Any], forward: Statements) -> None
     for name, dim in em.it.after.get(node.body, {}).items():
         _mirror(split, name, dim, mirrors)
     split.settings |= settings
-    header = (node.target, split.init(_count_header(split, node)))
+    header = (_count_target(em, node.target), split.init(_count_header(split, node)))
     body_forward += relayouts(em, node.body)
     forward += relayouts(em, ("before", node))
     lines = list(node.leading_lines)
@@ -814,6 +814,16 @@ def _loop_facts(em: Emitter, target: cst.BaseExpression) -> list[tuple[str, Fact
     if isinstance(target, cst.Tuple | cst.List):
         return [p for e in target.elements for p in _loop_facts(em, e.value)]
     return []
+
+
+def _count_target(em: Emitter, target: cst.BaseExpression) -> cst.BaseExpression:
+    """Loop variables that are tensors become their counts."""
+    if isinstance(target, cst.Name):
+        return cst.Name(f"{target.value}_channels") if has_tensor(em.fact(target)) else target
+    if isinstance(target, cst.Tuple | cst.List):
+        return target.with_changes(elements=[e.with_changes(value=_count_target(em, e.value))
+                                             for e in target.elements])
+    return target
 
 
 def _count_header(split: Split, node: cst.For) -> cst.BaseExpression:

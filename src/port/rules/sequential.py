@@ -174,7 +174,7 @@ def _call(layers: cst.List | cst.Tuple, rows: list[tuple[list[cst.BaseExpression
         after = layers.rbracket.whitespace_before if isinstance(layers, cst.List) else cst.SimpleWhitespace("")
         note = comment_of(args[-1].value)
         if multi:
-            closing = end if isinstance(end, cst.Comma) else cst.Comma(whitespace_after=after)
+            closing = cst.Comma(whitespace_after=after)
             args[-1] = args[-1].with_changes(comma=_commented(closing, note) if note else closing)
         else:
             args[-1] = args[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=after)
