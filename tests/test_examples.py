@@ -51,8 +51,8 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             ) -> Iterator[dict[str, Future[list[Verdict]]]]:
     """All selected files, as many at a time as there are cores."""
     folder = tmp_path_factory.mktemp("ported")
-    wanted = {item.callspec.params["verified"] for item in request.session.items
-              if "verified" in getattr(getattr(item, "callspec", None), "params", {})}
+    chosen = [getattr(getattr(item, "callspec", None), "params", {}) for item in request.session.items]
+    wanted = {params["verified"] for params in chosen if "verified" in params}
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         yield {name: pool.submit(_verified, name, CASES[name], folder) for name in CASES if name in wanted}
         pool.shutdown(cancel_futures=True)

@@ -77,8 +77,8 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             ) -> Iterator[dict[str, Future[list[Verdict]]]]:
     """All selected files, as many at a time as there are cores."""
     folder = tmp_path_factory.mktemp("ported")
-    wanted = {item.callspec.params["golden"] for item in request.session.items
-              if "golden" in getattr(getattr(item, "callspec", None), "params", {})}
+    chosen = [getattr(getattr(item, "callspec", None), "params", {}) for item in request.session.items]
+    wanted = {params["golden"] for params in chosen if "golden" in params}
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         yield {name: pool.submit(_verified, name, folder) for name in CASES if name in wanted}
         pool.shutdown(cancel_futures=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -208,7 +209,7 @@ def test_a_wrong_spec_says_how_to_write_it() -> None:
         cases.parse("float[2,3]")
 
 
-RULES = {
+RULES: dict[str, tuple[Any, dict[str, tuple[int, ...]]]] = {
     "conv": ({"kernel": {"to": "weight", "permute": [3, 2, 0, 1]}, "bias": "bias"},
              {"kernel": (3, 5, 4, 6), "bias": (6,)}),
     "gates": ({"k": {"to": "w", "permute": [1, 0], "gates": [1, 0, 2]}}, {"k": (4, 6)}),
