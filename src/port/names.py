@@ -59,6 +59,7 @@ class Names:
 
     bound: dict[str, str] = field(default_factory=dict)
     chains: list[list[cst.BaseExpression]] = field(default_factory=list)  # layers of Sequentials read as functional
+    models: list[cst.Call] = field(default_factory=list)  # those Sequentials
 
     def resolve(self, node: cst.BaseExpression) -> str:
         """Canonical name of an expression that is a (dotted) name bound by an import; '' otherwise."""

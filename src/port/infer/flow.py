@@ -492,14 +492,15 @@ def _two_passes(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env,
     changed = _assigned(body)
     it.conflicts.pop(node, None)
     trial = _before_loop(it, env, changed, body)
-    saved = (dict(it.before), dict(it.after))
+    saved = (it.before.saved(), it.after.saved())
     for name in changed:
         fact = trial.names.get(name)
         if fact is not None and fact.kind is Kind.PLAIN and fact.payload is None:
             trial.names[name] = Fact(Kind.PLAIN, symbol="=" + name)
     entry = trial.copy()
     _turn(it, node, body, trial, header)
-    it.before, it.after = saved
+    it.before.restore(saved[0])
+    it.after.restore(saved[1])
     second = env.copy()
     second.names.update({n: entry.names[n] for n in changed if n in entry.names})
     mirrors: list[tuple[str, int, str]] = []

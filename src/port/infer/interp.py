@@ -69,14 +69,38 @@ def code(node: cst.CSTNode) -> str:
     return _BLANK.code_for_node(node)
 
 
+class Places(dict):  # type: ignore[type-arg]
+    """Mirrors by the place where they are assigned; knows in whose body each place is."""
+
+    def __init__(self, it: Interp):
+        super().__init__()
+        self.it, self.owners = it, {}
+
+    def setdefault(self, key: Any, default: Any = None) -> Any:
+        self.owners[key] = self.it.current[-1] if self.it.current else None
+        return super().setdefault(key, default)
+
+    def saved(self) -> dict[Any, dict[str, Dim]]:
+        return {key: dict(value) for key, value in self.items()}
+
+    def restore(self, saved: dict[Any, dict[str, Dim]]) -> None:
+        """Forget what the body under way has noted since; what was learnt of functions it calls stays."""
+        owner = self.it.current[-1] if self.it.current else None
+        for key in [k for k in self if self.owners.get(k) is owner]:
+            if key in saved:
+                self[key] = saved[key]
+            else:
+                del self[key]
+
+
 class Interp:
     """State of one file's interpretation. Facts are keyed by original node."""
 
     def __init__(self, module: cst.Module, names: Names, rows: Mapping[str, tuple[Row, ...]]):
         self.module, self.names, self.rows = module, names, rows
         self.facts: dict[cst.CSTNode, Fact] = {}
-        self.before: dict[cst.CSTNode, dict[str, Dim]] = {}  # mirrors to assign before a statement, in __init__
-        self.after: dict[cst.CSTNode, dict[str, Dim]] = {}  # ... at the end of a branch or loop body
+        self.before: Places = Places(self)  # mirrors to assign before a statement, in __init__
+        self.after: Places = Places(self)  # ... at the end of a branch or loop body
         self.layers: dict[cst.Call, LayerCall] = {}
         self.applications: dict[cst.Call, tuple[Fact, list[Fact]]] = {}  # call -> (callee, facts of its inputs)
         self.functions: dict[cst.CSTNode, Function] = {}

@@ -34,11 +34,26 @@ class Chain:
     end: int = 0
     layers: list[cst.BaseExpression] = field(default_factory=list)
     straight: bool = True  # no layer is added in a loop or branch
+    number: int = 0
 
 
-def rewrite(module: cst.Module, names: Names) -> cst.Module | None:
+@dataclass
+class Found:
+    """The models of a file that are read as functional ones: layers by the number in their marker."""
+
+    leave: set[cst.Call]  # those that could not be translated this way
+    calls: list[cst.Call] = field(default_factory=list)
+    layers: list[list[cst.BaseExpression]] = field(default_factory=list)
+
+
+def untranslated(names: Names, text: str) -> set[cst.Call]:
+    """The models whose markers are left in the output: a refusal would show code that nobody wrote."""
+    return {call for i, call in enumerate(names.models) if f"{MODEL}{i}(" in text}
+
+
+def rewrite(module: cst.Module, names: Names, leave: set[cst.Call]) -> cst.Module | None:
     """The module with such models in functional form; None if there are none."""
-    chains: list[list[cst.BaseExpression]] = []
+    chains = Found(leave)
     body = _body(list(module.body), names, chains)
     new = []
     for s in body:
@@ -46,10 +61,10 @@ def rewrite(module: cst.Module, names: Names) -> cst.Module | None:
             inner = _body(list(s.body.body), names, chains, s)
             s = s.with_changes(body=s.body.with_changes(body=inner)) if inner != list(s.body.body) else s
         new.append(s)
-    if not chains:
+    if not chains.calls:
         return None
-    names.bound[INPUT], names.bound[MODEL] = "keras.Input", "keras.Model"
-    names.chains = chains
+    names.bound |= {INPUT: "keras.Input"} | {f"{MODEL}{i}": "keras.Model" for i in range(len(chains.calls))}
+    names.chains, names.models = chains.layers, chains.calls
     return module.with_changes(body=new)
 
 
@@ -57,19 +72,23 @@ def _symbol(names: Names, node: cst.CSTNode) -> str:
     return names.resolve(node.func) if isinstance(node, cst.Call) else ""
 
 
-def _body(nodes: list[Any], names: Names, chains: list[list[cst.BaseExpression]], function: Any = None) -> list[Any]:
+def _body(nodes: list[Any], names: Names, chains: Found, function: Any = None) -> list[Any]:
     out: list[Any] = []
     at = 0
     while at < len(nodes):
         chain = _chain(nodes, at, names)
-        made = _functional(chain, nodes, names, function) if chain is not None and _needed(chain, names) else None
+        made = None
+        if chain is not None and chain.call not in chains.leave and _needed(chain, names):
+            chain.number = len(chains.calls)
+            made = _functional(chain, nodes, names, function)
         if made is None:
             out.append(nodes[at])
             at += 1
             continue
         assert chain is not None
         out += made
-        chains.append(chain.layers if chain.straight else [])
+        chains.calls.append(chain.call)
+        chains.layers.append(chain.layers if chain.straight else [])
         at = chain.end + 1
     return out
 
@@ -206,7 +225,7 @@ def _model(chain: Chain, inputs: cst.BaseExpression, outputs: cst.BaseExpression
     keep = [a.with_changes(comma=cst.MaybeSentinel.DEFAULT) for a in chain.call.args
             if a.keyword is not None and a.keyword.value == "name"]
     args = [cst.Arg(inputs, comma=comma), cst.Arg(outputs, comma=comma if keep else cst.MaybeSentinel.DEFAULT), *keep]
-    return cst.Call(cst.Name(MODEL), args)
+    return cst.Call(cst.Name(f"{MODEL}{chain.number}"), args)
 
 
 def _replaced(node: Any, variable: str, x: str, names: Names) -> Any:

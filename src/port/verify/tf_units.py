@@ -67,6 +67,8 @@ def _held(layer: Any) -> tuple[dict[str, Any], list[str], bool]:
                 (("forward", layer.forward_layer), ("backward", layer.backward_layer)) for v in _real(sub.weights)}
         return held, [f"keras.layers.Bidirectional({kind})"], True
     classes = [_canonical(c) for c in type(layer).__mro__ if issubclass(c, keras.layers.Layer)]
+    if isinstance(layer, keras.layers.Normalization):
+        return {}, classes, True  # statistics of the data, which only `adapt` puts to use: 0 and 1 on both sides
     if isinstance(layer, RNN):
         return {v.name: v for v in _real(layer.weights)}, classes, True
     if isinstance(layer, ATTENTION):

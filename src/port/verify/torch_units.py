@@ -56,7 +56,8 @@ def _held(module: torch.nn.Module) -> list[tuple[str, dict[str, Any]]]:
     """[(path suffix, {name: tensor})]: one entry, or one per layer of a stacked recurrent module."""
     deep = isinstance(module, torch.nn.MultiheadAttention)
     held: dict[str, Any] = dict(module.named_parameters(recurse=deep))
-    held |= {n: b for n, b in module.named_buffers(recurse=deep) if n not in COUNTERS}
+    if type(module).__name__ != "FeatureNormalization":  # Keras' Normalization before `adapt`: 0 and 1
+        held |= {n: b for n, b in module.named_buffers(recurse=deep) if n not in COUNTERS}
     if not isinstance(module, torch.nn.RNNBase) or module.num_layers == 1:
         return [("", held)]
     return [(f".layer{i}", {n.replace(f"_l{i}", "_l0"): p for n, p in held.items() if f"_l{i}" in n})
