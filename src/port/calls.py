@@ -998,17 +998,24 @@ def _apply_model(em: Emitter, node: cst.Call, payload: Any) -> cst.BaseExpressio
     return node.with_changes(func=paren(func), args=args)
 
 
+def _member(owner: cst.BaseExpression, path: str) -> cst.BaseExpression:
+    """`owner.pointwise.bias`."""
+    for name in path.split("."):
+        owner = cst.Attribute(owner, cst.Name(name))
+    return owner
+
+
 def layer_weight(em: Emitter, node: cst.Attribute, layer: LayerCall) -> cst.BaseExpression:
     """`self.tokens.embeddings` -> `self.tokens.weight`; a transposed kernel is transposed back."""
     name = node.attr.value
     spec = layer.row.weights.get(name) if layer.row is not None else None
     owner = paren(em.expr(node.value))
     if isinstance(spec, str):
-        return cst.Attribute(owner, cst.Name(spec))
+        return _member(owner, spec)
     if isinstance(spec, dict) and set(spec) == {"to", "permute"} and list(spec["permute"]) == [1, 0]:
-        return cst.Attribute(cst.Attribute(owner, cst.Name(spec["to"])), cst.Name("T"))
+        return cst.Attribute(_member(owner, spec["to"]), cst.Name("T"))
     if isinstance(spec, dict) and set(spec) <= {"to", "missing"}:
-        return cst.Attribute(owner, cst.Name(spec["to"]))
+        return _member(owner, spec["to"])
     if isinstance(spec, dict) and "permute" in spec:
         raise _refused("P206", f"`{name}` of this layer has another order of axes in PyTorch", node)
     raise _refused("P204", f"`{name}` of a Keras layer", node)
