@@ -237,6 +237,10 @@ def _merge(it: Interp, env: Env, branches: list[tuple[Env, cst.CSTNode | None]],
     it.conflicts.pop(node, None)
     for name in names:
         facts = [branch.names.get(name) for branch, _ in branches]
+        lists = _merge_lists(it, name, facts, branches, node)
+        if lists is not None:
+            env.names[name] = lists
+            continue
         joined = facts[0]
         for other in facts[1:]:
             joined = _join(it, name, joined, other)
@@ -247,6 +251,40 @@ def _merge(it: Interp, env: Env, branches: list[tuple[Env, cst.CSTNode | None]],
             joined = _merge_shape(it, name, joined, facts, branches, node)
         if joined is not None:
             env.names[name] = joined
+
+
+def _merge_lists(it: Interp, name: str, facts: list[Fact | None], branches: list[tuple[Env, cst.CSTNode | None]],
+                 node: cst.CSTNode) -> Fact | None:
+    """Lists of tensors that differ from path to path: `__init__` carries the list of their counts."""
+    kept = [f for f in facts if f is not None]
+    if len(kept) < 2 or len(kept) != len(facts) or not carries(it):
+        return None
+    counts = f"{name}_channels"
+    plain = [f for f in kept if isinstance(f.payload, Items)]
+    if not plain or not all(isinstance(f.payload, Items) or (isinstance(f.payload, Grown) and f.payload.counts == counts)
+                            for f in kept):
+        return None
+    if not all(f.payload.elements and all(e.kind is Kind.TENSOR for e in f.payload.elements) for f in plain):
+        return None
+    shapes = [[e.shape for e in f.payload.elements] for f in plain]
+    if len(plain) == len(kept) and all(s == shapes[0] for s in shapes):
+        return None
+    for fact, (_, where) in zip(kept, branches, strict=True):
+        if not isinstance(fact.payload, Items):
+            continue
+        widths = [e.width for e in fact.payload.elements]
+        if None in widths:
+            counts = "?"
+            break
+        place = it.after if where is not None else it.before
+        place.setdefault(where if where is not None else node, {})[counts] = Sym(f"[{', '.join(map(str, widths))}]")
+    first = plain[0].payload.elements[0]
+    layouts = {e.layout for f in plain for e in f.payload.elements}
+    if len(layouts) > 1:
+        it.conflicts.setdefault(node, set()).add(name)
+    shape = None if first.shape is None else (*[None] * (len(first.shape) - 1), Sym(f"{singular(name)}_channels"))
+    note_mirror(it, counts)
+    return Fact(Kind.PLAIN, payload=Grown(first.but(shape=shape, payload=None), counts))
 
 
 def _relayout(it: Interp, name: str, facts: list[Fact | None], branches: list[tuple[Env, cst.CSTNode | None]],
