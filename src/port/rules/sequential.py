@@ -169,7 +169,6 @@ def _call(layers: cst.List | cst.Tuple, rows: list[tuple[list[cst.BaseExpression
                 comma = _commented(comma, note)
             args.append(cst.Arg(module, comma=comma))
     bracket = layers.lbracket.whitespace_after if isinstance(layers, cst.List) else cst.SimpleWhitespace("")
-    end = layers.elements[-1].comma if layers.elements else cst.MaybeSentinel.DEFAULT
     if args:
         after = layers.rbracket.whitespace_before if isinstance(layers, cst.List) else cst.SimpleWhitespace("")
         note = comment_of(args[-1].value)
