@@ -36,6 +36,7 @@ EXACT = 1e-9
 NARROW = 1e-6  # where the source casts its results to float32 itself
 CONSTANT = {"y": 1e-6, "buf": 1e-6}  # where the source rounds Python constants; else RESIDUE, ten times that
 RESIDUE = 1e-5  # below this, the rounding of a constant is looked for
+TRIED = 1e-3  # below this, Keras is run again with exact constants, if only to say what a larger residue comes from
 GROUPS = {"y": "outputs", "dx": "gradients of inputs", "dw": "gradients of weights", "buf": "buffers",
           "steps": "weights after steps", "losses": "losses"}
 FLOAT32 = {"y": 1e-5, "dx": 1e-4, "dw": 1e-4, "buf": 1e-5}

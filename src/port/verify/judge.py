@@ -107,10 +107,12 @@ def _message(faults: list[str], bad: list[compare.Row], names: tuple[str, ...], 
             text += f"; whether rounded constants explain it could not be tried: {attributed['failed']}"
         if attributed.get("exact") and attributed["tried"]:
             text += (f"; constants that Keras rounds to float32 do not explain it (off by {attributed['error']:.1e} "
-                     "with them exact)" if not names else f"; the limit is that of rounded constants: {names[0]}")
+                     "with them exact)" if not names else
+                     f"; equal to {attributed['error']:.1e} once Keras keeps these constants exact, but their rounding "
+                     f"to float32 may cost no more than that: {'; '.join(names)}")
         elif attributed.get("tried") and place is None:
             text += f"; rounding the constants of {', '.join(attributed['tried'])} does not explain it"
-        if place:
+        if place and not names:
             text += f"; {place.text}"
         return "; ".join([text, *faults[:2]]), "numeric", verdict.MISMATCH
     if names and attributed.get("exact"):

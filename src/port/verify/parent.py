@@ -41,7 +41,7 @@ def verify(source: Path, ported: Path, direction: str, cases: list[Case] | None 
             jobs = [job for job in jobs if job["role"] == "source"]
         faults = _run(jobs, settings, folder)
         found = _verdicts(folder, faults, cases or [], settings)
-        wanted = [i for i, v in enumerate(found) if v.status == verdict.MISMATCH and v.worst < compare.RESIDUE
+        wanted = [i for i, v in enumerate(found) if v.status == verdict.MISMATCH and v.worst < compare.TRIED
                   and v.stage in ("numeric", "behaviour") and not v.attributed]
         if "float64" in settings.dtypes and wanted and not settings.against:
             _run([{**jobs[0], "role": "attribute", "wanted": wanted}], settings, folder)
