@@ -849,7 +849,8 @@ def apply_layer(em: Emitter, node: cst.Call, layer: LayerCall, inputs: list[Fact
     masking.made(em, node, values[0])
     callee = _callee(em, node, layer, made, merge)
     out = em.fact(node)
-    if made.job.want is Layout.PLAIN and out.layout is Layout.FLIPPED and (out.rank or 4) > 2:
+    if made.job.want is Layout.PLAIN and out.layout is Layout.FLIPPED and (out.rank or 4) > 2 and (
+            made.job.row.via != "conv_lstm"):  # takes steps of images, gives an image
         raise _refused("P209", f"inference and rule disagree about the layout of `{layer.symbol}`", node)
     return made.run(callee, values, node)
 

@@ -40,12 +40,14 @@ def translate(text: str, direction: str, options: Options = Options(), path: str
     bound = names.collect(module)
     if not bound.uses(direction):
         return Result(text, text)
-    functional_form = sequential_class.rewrite(module, bound)
-    if functional_form is not None:
+    leave: set[cst.Call] = set()
+    while (functional_form := sequential_class.rewrite(module, bound, leave)) is not None:
         result = converted(text, functional_form, module, bound, options, params)
-        if sequential_class.INPUT not in result.text and sequential_class.MODEL not in result.text:
+        failed = sequential_class.untranslated(bound, result.text)
+        if not failed:
             return result
-        bound = names.collect(module)  # a refusal would show code that nobody wrote
+        leave |= failed
+        bound = names.collect(module)
     in_build = inline.rewrite(module)
     if in_build is not module:
         result = converted(text, in_build, module, names.collect(in_build), options, params)

@@ -40,7 +40,7 @@ def mha(job: Job) -> Plan:
 
 def fits(job: Job, found: list[tuple[Use, list[Fact]]]) -> bool:
     """num_heads * key_dim is the width of the query, and every call can be written."""
-    none = all(job.literal(n) is None for n in ("output_shape",))
+    none = job.literal("output_shape") is None
     value_dim = job.literal("value_dim")
     same = value_dim is None or (job.given("value_dim") and code(job.bound.args["value_dim"]) == code(
         job.bound.args["key_dim"]))
@@ -106,10 +106,9 @@ def _helper_module(job: Job, found: list[tuple[Use, list[Fact]]]) -> cst.BaseExp
     job.row = replace(job.row, fixed={}, fill={}, args=job.row.args | (
         {"key_dim": Arg("key_dim"), "value_dim": Arg("value_dim"), "output_shape": Arg("output_features")}
         if job.row.name.startswith("multi") else {}))
-    if job.literal("output_shape", None) is not None and isinstance(job.literal("output_shape", None), tuple):
+    if isinstance(job.literal("output_shape", None), tuple):
         raise job.refuse("P202", "`output_shape` of several axes")
-    signature = job.row.torch[-1]
-    prepare(job, (signature,))
+    prepare(job, (job.row.torch[-1],))
     with job.em.at_build():
         sizes = {n: job.em.size(width(f), job.node) for n, f in facts.items() if width(f) is not None}
         job.out["query_features"] = sizes["query"]
@@ -117,6 +116,7 @@ def _helper_module(job: Job, found: list[tuple[Use, list[Fact]]]) -> cst.BaseExp
             before = sizes["query" if name == "value" else "value"] if name in sizes else None
             if before is not None and code(sizes[name]) != code(before):
                 job.out[f"{name}_features"] = sizes[name]
+        job.source |= {n: n for n in job.out if n not in job.source}  # they follow in the helper's order
         for name in list(job.out):  # None is the default
             if code(job.out[name]) == "None":
                 del job.out[name]

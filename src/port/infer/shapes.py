@@ -381,7 +381,7 @@ def rnn(g: Given) -> Fact:
     states = 2 if "unit_forget_bias" in g.params else 1
     sequences = g.get("return_sequences", ...) if "return_sequences" in g.params else False
     if sequences is ... or g.get("return_state", ... if "return_state" in g.params else False) is ...:
-        return tensor(None, g.x.dtype)
+        return tensor(None, g.x.dtype).but(last=units)
     out = tensor((batch, s[1] if s and len(s) > 1 else None, units) if sequences else (batch, units), g.x.dtype)
     if g.get("return_state", False):
         return Fact(Kind.PLAIN, payload=Items([out] + [tensor((batch, units), g.x.dtype)] * states, "list"))

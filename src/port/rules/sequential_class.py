@@ -12,14 +12,13 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import expression
 from port.infer.apply import _keyword
 from port.infer.interp import code
 from port.names import Names
+from port.rules.sequential_input import INPUT, RECURRENT, implied, is_input, symbol_of
 from port.tree import named, walk
 
-INPUT, MODEL = "_port_Input", "_port_Model"
-RECURRENT = {"LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "CuDNNLSTM", "CuDNNGRU", "ConvLSTM1D", "ConvLSTM2D"}
+MODEL = "_port_Model"
 READS = {"GlobalAveragePooling1D", "GlobalAvgPool1D"}
 SIMPLE = {"Dense", "Dropout", "Activation", "LayerNormalization", "Embedding"}
 
@@ -68,10 +67,6 @@ def rewrite(module: cst.Module, names: Names, leave: set[cst.Call]) -> cst.Modul
     return module.with_changes(body=new)
 
 
-def _symbol(names: Names, node: cst.CSTNode) -> str:
-    return names.resolve(node.func) if isinstance(node, cst.Call) else ""
-
-
 def _body(nodes: list[Any], names: Names, chains: Found, function: Any = None) -> list[Any]:
     out: list[Any] = []
     at = 0
@@ -101,7 +96,7 @@ def _chain(nodes: Sequence[Any], at: int, names: Names) -> Chain | None:
         return None
     small = s.body[0]
     value = getattr(small, "value", None)
-    if _symbol(names, value) != "keras.Sequential" or not isinstance(small, cst.Assign | cst.Return):
+    if symbol_of(names, value) != "keras.Sequential" or not isinstance(small, cst.Assign | cst.Return):
         return None
     given = _keyword(value, "layers", 0)
     chain = Chain(value, start=at, end=at)
@@ -120,12 +115,15 @@ def _chain(nodes: Sequence[Any], at: int, names: Names) -> Chain | None:
 
 
 def _with_adds(chain: Chain, nodes: Sequence[Any], at: int) -> Chain | None:
-    found = [i for i in range(at + 1, len(nodes)) if _adds(nodes[i], chain.variable)]
+    own = [isinstance(s, cst.FunctionDef | cst.ClassDef) for s in nodes]  # their names are their own
+    found = [i for i in range(at + 1, len(nodes)) if not own[i] and _adds(nodes[i], chain.variable)]
     chain.end = found[-1] if found else at
     for s in nodes[at + 1:chain.end + 1]:
+        if isinstance(s, cst.FunctionDef | cst.ClassDef):
+            continue
         calls = _adds(s, chain.variable)
         uses = sum(isinstance(n, cst.Name) and n.value == chain.variable for n in walk(s))
-        if uses != len(calls) or isinstance(s, cst.FunctionDef | cst.ClassDef):
+        if uses != len(calls):
             return None
         chain.layers += [c.args[0].value for c in calls]
         chain.straight &= isinstance(s, cst.SimpleStatementLine)
@@ -144,30 +142,30 @@ def _adds(node: cst.CSTNode, name: str) -> list[cst.Call]:
 
 
 def _needed(chain: Chain, names: Names) -> bool:
-    kinds = [_symbol(names, n).rpartition(".")[2] for n in chain.layers if _symbol(names, n).startswith("keras.layers.")
-             or _symbol(names, n).startswith("tf.compat.v1.keras.layers.")]
+    symbols = [symbol_of(names, n) for n in chain.layers]
+    kinds = [s.rpartition(".")[2] for s in symbols if ".layers." in s]
     if any(k in RECURRENT for k in kinds):
         return True
-    for n, layer in ((_symbol(names, n).rpartition(".")[2], n) for n in chain.layers):
-        if n == "TimeDistributed" and isinstance(layer, cst.Call) and layer.args and _symbol(
+    for n, layer in ((symbol_of(names, n).rpartition(".")[2], n) for n in chain.layers):
+        if n == "TimeDistributed" and isinstance(layer, cst.Call) and layer.args and symbol_of(
                 names, layer.args[0].value).rpartition(".")[2] not in SIMPLE:
             return True
     masks = any(k == "Masking" for k in kinds) or any(
         isinstance(n, cst.Call) and k == "Embedding" and _keyword(n, "mask_zero") is not None
-        for n, k in ((n, _symbol(names, n).rpartition(".")[2]) for n in chain.layers))
+        for n, k in ((n, symbol_of(names, n).rpartition(".")[2]) for n in chain.layers))
     return masks and any(k in READS for k in kinds)
 
 
 # ---------------------------------------------------------------- the functional form
 def _functional(chain: Chain, nodes: Sequence[Any], names: Names, function: Any) -> list[Any] | None:
-    given = _input(chain, names)
+    given = implied(chain.layers, names)
     if given is None:
         return None
     taken = named(function) if function is not None else {n for s in nodes for n in named(s)}
     x = next(n for n in ("x", "hidden", "features", "x_") if n not in taken)
     inputs = next(n for n in ("inputs", "input_", "model_inputs", "inputs_") if n not in taken)
     first = nodes[chain.start]
-    layers = chain.layers[1:] if _is_input(chain.layers[0], names) else chain.layers
+    layers = chain.layers[1:] if is_input(chain.layers[0], names) else chain.layers
     chain.layers = layers
     begin = cst.SimpleStatementLine([_assign(inputs, given)])
     if not layers:
@@ -180,7 +178,7 @@ def _functional(chain: Chain, nodes: Sequence[Any], names: Names, function: Any)
     out += [cst.SimpleStatementLine([_assign(x, _applied(e, x))]) for e in _list(chain.call) if e in layers]
     for s in nodes[chain.start + 1:chain.end + 1]:
         adds = _adds(s, chain.variable)
-        if not (len(adds) == 1 and isinstance(s, cst.SimpleStatementLine) and _is_input(adds[0].args[0].value, names)):
+        if not (len(adds) == 1 and isinstance(s, cst.SimpleStatementLine) and is_input(adds[0].args[0].value, names)):
             out.append(_replaced(s, chain.variable, x, names))
     return [*out, cst.SimpleStatementLine([_assign(chain.variable, _model(chain, cst.Name(inputs), cst.Name(x)))])]
 
@@ -199,10 +197,17 @@ def _straight(chain: Chain, nodes: Sequence[Any], begin: Any, x: str, inputs: st
     notes = _notes(chain, nodes)
     out: list[Any] = [begin]
     held = inputs
-    for layer in layers[:-1]:
-        line = cst.SimpleStatementLine([_assign(x, _applied(layer, held))])
-        out.append(line.with_changes(**notes.get(layer, {})))
-        held = x
+    between: list[Any] = [*_list(chain.call), *nodes[chain.start + 1:chain.end + 1]]
+    for s in between:
+        calls = _adds(s, chain.variable) if isinstance(s, cst.SimpleStatementLine) else []
+        layer = calls[0].args[0].value if calls else s
+        if isinstance(layer, cst.BaseExpression):
+            if layer in layers[:-1]:
+                line = cst.SimpleStatementLine([_assign(x, _applied(layer, held))])
+                out.append(line.with_changes(**notes.get(layer, {})))
+                held = x
+        else:
+            out.append(s)  # what the user does between two layers
     whole = _model(chain, cst.Name(inputs), _applied(layers[-1], held))
     returned = nodes[chain.end + 1] if chain.end + 1 < len(nodes) else None
     last: Any = _assign(chain.variable, whole) if chain.variable else cst.Return(whole)
@@ -211,9 +216,8 @@ def _straight(chain: Chain, nodes: Sequence[Any], begin: Any, x: str, inputs: st
         last = cst.Return(whole)
         chain.end += 1
     out.append(cst.SimpleStatementLine([last]).with_changes(**notes.get(layers[-1], {})))
-    if first.leading_lines:
-        out[0] = out[0].with_changes(leading_lines=first.leading_lines)
-    return out
+    remarks = [ln for ln in first.leading_lines if ln.comment is not None]  # the line of the Input vanishes
+    return [begin, out[1].with_changes(leading_lines=[*remarks, *out[1].leading_lines]), *out[2:]]
 
 
 def _applied(layer: cst.BaseExpression, held: str) -> cst.Call:
@@ -233,7 +237,7 @@ def _replaced(node: Any, variable: str, x: str, names: Names) -> Any:
     class Change(cst.CSTTransformer):
         def leave_Expr(self, original_node: cst.Expr, updated_node: cst.Expr) -> Any:
             for call in _adds(original_node, variable):
-                if not _is_input(call.args[0].value, names):
+                if not is_input(call.args[0].value, names):
                     return _assign(x, _applied(call.args[0].value, x))
             return updated_node
 
@@ -253,45 +257,7 @@ def _notes(chain: Chain, nodes: Sequence[Any]) -> dict[cst.BaseExpression, dict[
             found[e.value] = {"leading_lines": lines} | (
                 {"trailing_whitespace": after} if after is not None and after.comment is not None else {})
     for s in nodes[chain.start + 1:chain.end + 1]:
-        for call in _adds(s, chain.variable):
+        for call in _adds(s, chain.variable) if isinstance(s, cst.SimpleStatementLine) else []:
             found[call.args[0].value] = {"leading_lines": s.leading_lines,
                                          "trailing_whitespace": s.trailing_whitespace}
     return found
-
-
-# ---------------------------------------------------------------- what arrives
-def _is_input(node: cst.BaseExpression, names: Names) -> bool:
-    return _symbol(names, node) in ("keras.Input", "keras.layers.InputLayer")
-
-
-def _input(chain: Chain, names: Names) -> cst.Call | None:
-    """The Input call; None if the shape that arrives is not told."""
-    first = chain.layers[0]
-    if not isinstance(first, cst.Call):
-        return None
-    if _symbol(names, first) == "keras.Input":
-        return first
-    if _symbol(names, first) == "keras.layers.InputLayer":
-        kept = [a.with_changes(keyword=cst.Name("shape")) if a.keyword is not None and a.keyword.value == "input_shape"
-                else a for a in first.args]
-        return first.with_changes(func=cst.Name(INPUT), args=kept)
-    for keyword in ("input_shape", "batch_input_shape"):
-        shape = _keyword(first, keyword)
-        if shape is not None:
-            name = "shape" if keyword == "input_shape" else "batch_shape"
-            return _call(name, shape)
-    size, length = _keyword(first, "input_dim"), _keyword(first, "input_length")
-    kind = _symbol(names, first).rpartition(".")[2]
-    if kind == "Embedding":
-        text = code(length) if length is not None else "None"
-        return expression(f"{INPUT}(shape=({text},), dtype='int32')")  # type: ignore[return-value]
-    if size is not None:
-        text = f"({code(length) if length is not None else 'None'}, {code(size)})" if kind in RECURRENT else (
-            f"({code(size)},)")
-        return expression(f"{INPUT}(shape={text})")  # type: ignore[return-value]
-    return None
-
-
-def _call(keyword: str, value: cst.BaseExpression) -> cst.Call:
-    plain = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
-    return cst.Call(cst.Name(INPUT), [cst.Arg(value, keyword=cst.Name(keyword), equal=plain)])
