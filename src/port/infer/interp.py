@@ -74,7 +74,8 @@ class Places(dict):  # type: ignore[type-arg]
 
     def __init__(self, it: Interp):
         super().__init__()
-        self.it, self.owners = it, {}
+        self.it = it
+        self.owners: dict[Any, Any] = {}
 
     def setdefault(self, key: Any, default: Any = None) -> Any:
         self.owners[key] = self.it.current[-1] if self.it.current else None
