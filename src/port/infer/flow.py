@@ -261,7 +261,8 @@ def _merge_lists(it: Interp, name: str, facts: list[Fact | None], branches: list
         return None
     counts = f"{name}_channels"
     plain = [f for f in kept if isinstance(f.payload, Items)]
-    if not plain or not all(isinstance(f.payload, Items) or (isinstance(f.payload, Grown) and f.payload.counts == counts)
+    if not plain or not all(isinstance(f.payload, Items) or (
+                                isinstance(f.payload, Grown) and f.payload.counts == counts)
                             for f in kept):
         return None
     if not all(f.payload.elements and all(e.kind is Kind.TENSOR for e in f.payload.elements) for f in plain):
