@@ -187,7 +187,7 @@ def conv_lstm(job: Job) -> Plan:
         raise job.refuse("P202", "`return_sequences` or `return_state` of this layer")
     n = int(job.row.tf[0].name[-2])
     job.want, job.flipped = Layout.PLAIN, False
-    inner = replace(job.row, via=None, args={k: v for k, v in job.row.args.items() if k not in (
+    inner = replace(job.row, args={k: v for k, v in job.row.args.items() if k not in (
         "return_sequences", "return_state", "go_backwards")}, ignore=(
             *job.row.ignore, "return_sequences", "return_state", "go_backwards"))
 
