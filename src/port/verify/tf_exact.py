@@ -27,7 +27,7 @@ ARITHMETIC: dict[str, Callable[..., Any]] = {
     "Reciprocal": np.reciprocal, "Inv": np.reciprocal, "Log": np.log, "Exp": np.exp, "AddV2": np.add, "Add": np.add,
     "Sub": np.subtract, "Mul": np.multiply, "RealDiv": np.divide, "Pow": np.power, "Maximum": np.maximum,
     "Minimum": np.minimum, "Reshape": lambda x, shape: np.reshape(x, shape), "ExpandDims": np.expand_dims,
-    "Identity": np.array}
+    "Identity": np.array, "BroadcastTo": np.broadcast_to}
 PLUMBING = ("/tensorflow/python/framework/", "/tensorflow/python/util/", "/tensorflow/python/eager/",
             "/keras/src/backend/tensorflow/core.py", "/keras/src/utils/", "/src/ops/operation.py")
 CONVERSIONS = {"cast", "convert_to_tensor", "constant", "leaky_relu", "symbolic_call", "__call__"}
@@ -77,9 +77,10 @@ def _mark(result: Any, value: Any, given: bool) -> None:
             setattr(result, GIVEN, True)
 
 
-def _follow(kind: str, inputs: Any, attrs: Any, outputs: Any, op_name: Any = None,
+def _follow(kind: str | bytes, inputs: Any, attrs: Any, outputs: Any, op_name: Any = None,
             graph: Any = None) -> None:
     """Arithmetic on such numbers alone, some of them made without a dtype."""
+    kind = kind.decode() if isinstance(kind, bytes) else kind  # bytes from the fast path
     if graph is not None or kind not in ARITHMETIC or not any(
             hasattr(x, MARK) and not hasattr(x, GIVEN) for x in inputs):
         return
