@@ -30,7 +30,8 @@ def blocks(em: Emitter, module: cst.Module, body: list[Any], keep: bool = True) 
     `keep`: start from the source's initial values, not from PyTorch's.
     """
     body[:] = without_objects(em, body)
-    init = initial_values(em, body) if keep else None
+    again = not em.plans and any(isinstance(s, cst.FunctionDef) and s.name.value == "init_weights" for s in module.body)
+    init = initial_values(em, body) if keep and not again else None  # `again`: a port, run once more
     if not keep:
         _leave_out(body)
     extra: set[str] = set()
