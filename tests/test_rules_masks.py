@@ -92,7 +92,8 @@ def test_a_layer_of_the_users_gets_its_mask() -> None:
         def call(self, ids):
             return self.mean(self.embed(ids))
     """
-    assert "self.mean(self.embed(ids), mask=mask)" in ported(body)
+    text = ported(body)
+    assert "mask = ids != 0" in text and "self.mean(self.embed(ids), mask=mask)" in text
 
 
 @pytest.mark.parametrize("layer", [
