@@ -174,8 +174,8 @@ class Native:
                            q=query, k=key)
         if node is None or em.fact(node).literal(...) is None:
             return [keyword_arg("attn_mask", causal)] if causal is not None else []
-        em.report("P101", "nn.MultiheadAttention: a query that may see nothing gives NaN, in Keras the mean of "
-                  "the values", self.job.node, "keras.layers.MultiHeadAttention")
+        em.report("P101", "nn.MultiheadAttention: a query that may see nothing gives zeros or NaN, as the kernel "
+                  "that runs has it, in Keras the mean of the values", self.job.node, "keras.layers.MultiHeadAttention")
         fact, mask = em.fact(node), em.expr(node)
         if (fact.rank == 3 and fact.shape[1] == 1) or (fact.rank is None and is_row(self.job, node)):  # type: ignore
             own = isinstance(node, cst.Subscript) and is_row(self.job, node)
