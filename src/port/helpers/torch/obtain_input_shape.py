@@ -12,6 +12,8 @@ def obtain_input_shape(input_shape, default_size, min_size, require_flatten, wei
         return default_shape if require_flatten else (None, None, 3)
     if len(input_shape) != 3:
         raise ValueError(f'input_shape must be (height, width, channels), not {input_shape}')
+    if weights == 'imagenet' and input_shape[-1] != 3:
+        raise ValueError(f'the weights of ImageNet need 3 channels, not {input_shape}')
     if any(size is not None and size < min_size for size in input_shape[:2]):
         raise ValueError(f'the image must be at least {min_size} x {min_size}, not {input_shape}')
     if require_flatten and None in input_shape:
