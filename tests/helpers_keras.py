@@ -136,6 +136,7 @@ def others():
     case("einsum 4", L.EinsumDense("abcd,cde->abe", (None, 6)), (2, 3, 4, 5))
     case("normalization", L.Normalization(mean=[0.5, 0.25, 1.0], variance=[0.25, 0.0, 4.0]), (2, 5, 3))
     case("normalization back", L.Normalization(mean=1.5, variance=4.0, invert=True), (2, 5, 3))
+    case("feature normalization", L.Normalization(), (2, 5, 3))
     case("layer norm", L.LayerNormalization(axis=1), (2, 4, 5))
     case("layer norm channels", L.LayerNormalization(), (2, 4, 5, 3))
     case("no scale", L.BatchNormalization(scale=False), (2, 4, 5, 3), training=True)

@@ -265,6 +265,7 @@ def others():
         check(name, loaded(helper("EinsumDense")(*settings), weights(name, "einsum_dense_layer")))
     check("normalization", helper("Normalization")([0.5, 0.25, 1.0], [0.25, 0.0, 4.0]))
     check("normalization back", helper("Normalization")(1.5, 4.0, invert=True))
+    check("feature normalization", helper("FeatureNormalization")(3))
     norm = helper("AxisLayerNorm")
     check("layer norm", loaded(norm(4, dim=1, eps=1e-3), weights("layer norm", "layer_normalization_layer")))
     module = loaded(norm(3, dim=1, eps=1e-3), weights("layer norm channels", "layer_normalization_layer"))

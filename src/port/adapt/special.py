@@ -109,7 +109,7 @@ def prelu(job: Job) -> Plan:
         raise job.refuse("P202", "`shared_axes` is not a literal")
     axes = {a % len(shape) for a in shared}
     positions = set(range(1, len(shape) - 1))
-    job.flipped = len(shape) > 2 and (job.inputs[0].layout is Layout.FLIPPED or axes == positions)
+    job.flipped = len(shape) > 2 and job.inputs[0].layout is Layout.FLIPPED
     job.want = Layout.FLIPPED if job.flipped else Layout.PLAIN
     row = replace(job.row, via=None, args={k: v for k, v in job.row.args.items() if k != "shared_axes"},
                   ignore=(*job.row.ignore, "shared_axes"), fill={}, fixed={})
@@ -120,7 +120,7 @@ def prelu(job: Job) -> Plan:
             sizes = [1 if i in axes else shape[i] for i in range(1, len(shape))]
             if job.flipped:
                 sizes = [sizes[-1], *sizes[:-1]]
-            if axes == positions:
+            if axes == positions and (job.flipped or len(shape) == 2):
                 prepare(job, (row.torch[0],))
                 job.em.need("nn")
                 return build("nn.PReLU({n}, init=0.0)", n=job.em.size(sizes[0] if job.flipped else sizes[-1], job.node))
