@@ -139,7 +139,7 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
         from port.adapt import members
 
         return members.shape_method(em, node, owner) or em.generic(node)
-    return em.generic(node)
+    return _foreign_call(em, node)
 
 
 def member(em: Emitter, node: cst.Attribute) -> cst.BaseExpression | None:
@@ -147,6 +147,16 @@ def member(em: Emitter, node: cst.Attribute) -> cst.BaseExpression | None:
     from port.adapt import members
 
     return members.dtype_attribute(em, node) or members.shape_attribute(em, node, em.fact(node.value))
+
+
+def _foreign_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
+    """A call of something that is not known: it gets tensors with their axes as in the source."""
+    symbol = em.fact(node.func).symbol
+    flipped = [a for a in node.args if em.fact(a.value).layout is Layout.FLIPPED]
+    if not flipped or symbol.startswith(("builtins.", "list.")):
+        return em.generic(node)
+    return em.generic_call(node, [a.with_changes(value=em.expr(a.value, Layout.PLAIN)) if a in flipped else em._Arg(a)
+                                  for a in node.args])
 
 
 def _tensor_method(em: Emitter, node: cst.Call, owner: Fact) -> cst.BaseExpression:

@@ -379,6 +379,10 @@ def _line_strict(em: Emitter, s: cst.SimpleStatementLine) -> Any:
             empty = isinstance(small.value, cst.List) and not small.value.elements
             new = expression("nn.ModuleList()") if empty else build(wrapper, x=value)
             return s.with_changes(body=[small.with_changes(value=new)])
+        if isinstance(small.value, cst.Dict) and small.value.elements and all(
+                em.fact(e.value).kind in (Kind.LAYER, Kind.MODEL) for e in small.value.elements):
+            em.need("nn")  # a plain dict would hide the parameters
+            return s.with_changes(body=[small.with_changes(value=build("nn.ModuleDict({d})", d=em.expr(small.value)))])
     return s.with_changes(body=[em._expr(small)])
 
 
