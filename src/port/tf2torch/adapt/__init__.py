@@ -1,0 +1,30 @@
+"""Adapters that rows name in `via`: what one argument, or one whole call, becomes.
+
+ARGS: (job, parameter, arg) -> expression or None (nothing to write). ROWS: whole function calls.
+LAYERS: whole layers, giving a Plan or None (then the row's own form is used).
+"""
+
+from __future__ import annotations
+
+from port.tf2torch.adapt import (
+    activations,
+    args,
+    attention,
+    bidirectional,
+    layers,
+    oprows,
+    ops,
+    recurrent,
+    special,
+    windows,
+)
+from port.tf2torch.adapt.activations import activation_value
+from port.tf2torch.adapt.oprows import python_form, shortened
+from port.tf2torch.adapt.ops import on_device
+
+ARGS = args.ARGS | ops.ARGS | windows.ARGS | activations.ARGS | layers.ARGS_LAYERS | (
+    recurrent.ARGS | attention.ARGS | special.ARGS)
+ROWS = oprows.ROWS | layers.ROWS
+LAYERS = layers.LAYERS | recurrent.LAYERS | bidirectional.LAYERS | attention.LAYERS | special.LAYERS
+
+__all__ = ["ARGS", "LAYERS", "ROWS", "activation_value", "on_device", "python_form", "shortened"]

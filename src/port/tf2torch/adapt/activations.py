@@ -1,0 +1,189 @@
+"""Activations: names, functions and settings to what PyTorch calls them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import libcst as cst
+
+from port.build import build, expression, paren
+from port.facts import Kind
+from port.tf2torch.calls import Job, plan, resolve_reaching
+from port.tf2torch.infer.interp import code
+from port.tf2torch.infer.values import Function, LayerCall
+
+if TYPE_CHECKING:
+    from port.tf2torch.emit import Emitter
+
+# Keras name: (as a function of {x}, as a module); DIM is the channel axis. Values: Keras 3's defaults.
+NAMES = {
+    "relu": ("F.relu({x})", "nn.ReLU()"),
+    "sigmoid": ("torch.sigmoid({x})", "nn.Sigmoid()"),
+    "tanh": ("torch.tanh({x})", "nn.Tanh()"),
+    "softmax": ("F.softmax({x}, dim=DIM)", "nn.Softmax(dim=DIM)"),
+    "log_softmax": ("F.log_softmax({x}, dim=DIM)", "nn.LogSoftmax(dim=DIM)"),
+    "gelu": ("F.gelu({x})", "nn.GELU()"),
+    "swish": ("F.silu({x})", "nn.SiLU()"),
+    "silu": ("F.silu({x})", "nn.SiLU()"),
+    "elu": ("F.elu({x})", "nn.ELU()"),
+    "selu": ("F.selu({x})", "nn.SELU()"),
+    "celu": ("F.celu({x})", "nn.CELU()"),
+    "softplus": ("F.softplus({x})", "nn.Softplus()"),
+    "softsign": ("F.softsign({x})", "nn.Softsign()"),
+    "relu6": ("F.relu6({x})", "nn.ReLU6()"),
+    "leaky_relu": ("F.leaky_relu({x}, 0.2)", "nn.LeakyReLU(0.2)"),
+    "hard_sigmoid": ("F.hardsigmoid({x})", "nn.Hardsigmoid()"),
+    "hard_swish": ("F.hardswish({x})", "nn.Hardswish()"),
+    "hard_silu": ("F.hardswish({x})", "nn.Hardswish()"),
+    "hard_tanh": ("F.hardtanh({x})", "nn.Hardtanh()"),
+    "mish": ("F.mish({x})", "nn.Mish()"),
+    "log_sigmoid": ("F.logsigmoid({x})", "nn.LogSigmoid()"),
+    "tanh_shrink": ("F.tanhshrink({x})", "nn.Tanhshrink()"),
+    "soft_shrink": ("F.softshrink({x})", "nn.Softshrink()"),
+    "hard_shrink": ("F.hardshrink({x})", "nn.Hardshrink()"),
+    "exponential": ("torch.exp({x})", ""),
+    "linear": ("{x}", ""),
+}
+PREFIXES = ("tf.nn.", "keras.activations.", "keras.ops.", "tf.math.", "tf.")
+
+
+def template(name: str, flipped: bool, module: bool = False) -> str:
+    text = NAMES[name][module]
+    return text.replace("DIM", "1" if flipped else "-1")
+
+
+def apply_name(job: Job, name: str) -> None:
+    """Put the activation of that name behind the layer."""
+    if name == "linear":
+        return
+    if name not in NAMES:
+        raise job.refuse("P201", f"the activation `{name}` has no row")
+    flipped = job.flipped
+    needs(job.em, template(name, flipped))
+    job.after.append(lambda x: build(template(name, flipped), x=x))
+    module = template(name, flipped, True)
+    job.after_modules.append(expression(module) if module else expression(""" "" """.strip()))
+    if job.sequential:
+        if not module:
+            raise job.refuse("P206", f"the activation `{name}` has no module for nn.Sequential")
+        job.em.need("nn")
+
+
+def needs(em: Emitter, text: str) -> None:
+    for name in ("torch", "F", "nn"):
+        if f"{name}." in text:
+            em.need(name)
+
+
+def activation_value(em: Emitter, name: str) -> cst.BaseExpression | None:
+    """The activation as a value that can be passed on: `tf.nn.relu` -> `F.relu`."""
+    if name not in NAMES:
+        return None
+    text = NAMES[name][0].replace("DIM", "-1")
+    needs(em, text)
+    if name == "linear":
+        return expression("lambda x: x")
+    plain = text.removesuffix("({x})")
+    if plain != text:
+        return expression(plain)
+    return expression(f"lambda x: {text.format(x='x')}")
+
+
+def activation(job: Job, name: str, arg: Any) -> None:
+    """`activation=` of a layer: applied behind it."""
+    if not job.given(name):
+        value = job.literal(name)
+        if value not in (None, ...):
+            apply_name(job, value)
+        return
+    node = job.bound.args[name]
+    fact = job.em.fact(node)
+    value = fact.literal(...)
+    if isinstance(node, cst.Call) and job.em.symbol(node.func) == "keras.activations.get" and node.args:
+        node = node.args[0].value
+        value = job.em.fact(node).literal(...)
+    if value is None or isinstance(value, str):
+        if value:
+            apply_name(job, value)
+        return
+    symbol = job.em.symbol(node) if isinstance(node, cst.Name | cst.Attribute) else ""
+    if symbol.startswith(PREFIXES):
+        apply_name(job, symbol.rpartition(".")[2])
+    elif (fact.symbol == "port.activation" and not isinstance(node, cst.Call)) or isinstance(
+            fact.payload, Function) or (fact.kind is Kind.FUNCTION and fact.payload is not None):
+        job.after.append(lambda x: cst.Call(paren(job.em.expr(node)), [cst.Arg(x)]))
+        _no_module(job, node)
+    elif isinstance(fact.payload, LayerCall) and isinstance(node, cst.Call):
+        _layer_activation(job, node, fact.payload)
+    elif fact.kind is Kind.PLAIN:
+        _setting(job, node)
+    else:
+        raise job.refuse("P202", f"the activation `{code(node)}` is not known")
+
+
+def _no_module(job: Job, node: cst.BaseExpression) -> None:
+    if job.sequential:
+        raise job.refuse("P206", f"the function `{code(node)}` as an activation inside Sequential")
+
+
+def _layer_activation(job: Job, node: cst.Call, layer: LayerCall) -> None:
+    made = plan(job.em, layer, job.x, job.sequential)
+    if made.module:
+        raise job.refuse("P206", "a layer with weights as an activation")
+    job.after.append(lambda x: made.run(None, [x], node))
+    if job.sequential:
+        job.after_modules.append(made.ctor())
+
+
+def _setting(job: Job, node: cst.BaseExpression) -> None:
+    """A string that callers choose: a table of the names that reach it; others raise KeyError."""
+    reached = {r for r in resolve_reaching(job.em, node) if r is None or isinstance(r, str)}
+    if not reached:
+        raise job.refuse("P202", f"no call in this project shows which activation `{code(node)}` is")
+    unknown = {r for r in reached if r is not None and r not in NAMES}
+    if unknown:
+        raise job.refuse("P201", f"the activation `{sorted(unknown)[0]}` has no row")
+    _no_module(job, node)
+    table = remember(job.em, reached, job.flipped)
+    job.after.append(lambda x: build(f"{table}[{{name}}]({{x}})", name=job.em.expr(node), x=x))
+
+
+def chosen(em: Emitter, node: cst.Call) -> cst.BaseExpression:
+    """`keras.activations.get(activation)`: the function of that name."""
+    from port.tf2torch.emit import Refused
+
+    if not node.args:
+        raise Refused("P202", "keras.activations.get without a name", node)
+    given = node.args[0].value
+    value = em.fact(given).literal(...)
+    if value is None or isinstance(value, str):
+        found = activation_value(em, value or "linear")
+        if found is None:
+            raise Refused("P201", f"the activation `{value}` has no row", node)
+        return found
+    reached = {r for r in resolve_reaching(em, given) if r is None or isinstance(r, str)}
+    if not reached:
+        raise Refused("P202", f"no call in this project shows which activation `{code(given)}` is", node)
+    unknown = sorted(r for r in reached if r is not None and r not in NAMES)
+    if unknown:
+        raise Refused("P201", f"the activation `{unknown[0]}` has no row", node)
+    return build(f"{remember(em, reached, False)}[{{name}}]", name=em.expr(given))
+
+
+def remember(em: Emitter, names: set[str | None], flipped: bool) -> str:
+    """The name of the table in the output that holds these activations."""
+    for name in names:
+        key = "None" if name is None else repr(name)
+        em_value = activation_value(em, name or "linear")
+        text = code(em_value) if em_value is not None else ""
+        if name in ("softmax", "log_softmax") and flipped:
+            text = text.replace("dim=-1", "dim=1")
+        if em.activations.get(key, text) != text:
+            from port.tf2torch.emit import Refused
+
+            raise Refused("P206", f"the activation `{name}` is used along different axes")
+        em.activations[key] = text
+    return "ACTIVATIONS"
+
+
+ARGS = {"activation": activation, "activation_function": activation}

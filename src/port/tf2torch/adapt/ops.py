@@ -1,0 +1,253 @@
+"""Adapters of function arguments: dtypes, indices, shapes, paddings, axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.build import build, expression
+from port.facts import Fact, Kind, Layout
+from port.table import Arg
+from port.tf2torch.adapt import args as layer_args
+from port.tf2torch.calls import DTYPES, Job
+from port.tf2torch.infer.conditions import is_number, is_sequence
+from port.tf2torch.infer.interp import code
+from port.tf2torch.infer.values import ShapeOf, Size
+
+ALIASES = {"half": "float16", "double": "float64", "float": "float32", "int": "int64", "long": "int64"}
+
+
+# ---------------------------------------------------------------- dtypes
+def torch_dtype(job: Job, name: str) -> str:
+    """'torch.int64' for 'int32': whole numbers are int64 in PyTorch code."""
+    name = ALIASES.get(name, name)
+    if name not in DTYPES:
+        raise job.refuse("P203", f"torch has no dtype like `{name}`")
+    if name == "int32":
+        job.em.report("P103", "int32 is written as int64, the whole numbers of PyTorch", None)
+        name = "int64"
+    job.em.need("torch")
+    return f"torch.{name}"
+
+
+def dtype(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
+    fact = job.fact(name)
+    value = fact.literal(...)
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return expression(torch_dtype(job, value))
+    if fact.kind is Kind.FUNCTION and fact.symbol.startswith("tf."):
+        return expression(torch_dtype(job, fact.symbol.rpartition(".")[2]))
+    from port.tf2torch.calls import resolve_reaching
+
+    if any(isinstance(r, str) for r in resolve_reaching(job.em, job.bound.args.get(name))):
+        raise job.refuse("P202", f"`{name}` is a string that callers choose; pass a torch dtype")
+    return job.expr(name)
+
+
+# ---------------------------------------------------------------- values
+def index(job: Job, name: str, arg: Arg) -> cst.BaseExpression:
+    """Whole numbers that pick something: int64 where torch insists on it."""
+    fact = job.fact(name)
+    value = job.expr(name, Layout.PLAIN if fact.kind is Kind.TENSOR else None)
+    if fact.kind is Kind.TENSOR:
+        return build("{x}.long()", x=value) if fact.dtype not in (None, "int32", "int64", "int16") else value
+    subscript = f"{name}]" in job.row.expr.get("torch", "") or f"{name}, :]" in job.row.expr.get("torch", "")
+    if (is_sequence(fact) or is_number(fact)) and not subscript:
+        job.em.need("torch")
+        return build("torch.tensor({x})", x=value)
+    return value
+
+
+def tensor(job: Job, name: str, arg: Arg) -> cst.BaseExpression:
+    value = job.expr(name, job.want)
+    if job.fact(name).kind is Kind.TENSOR:
+        return value
+    job.em.need("torch")
+    return build("torch.as_tensor({x})", x=value)
+
+
+def none_is(replacement: str) -> Any:
+    def adapter(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
+        return None if job.literal(name) is None else job.expr(name)
+
+    adapter.__name__ = f"none_is_{replacement}"
+    return adapter
+
+
+# ---------------------------------------------------------------- axes
+def axis_int(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
+    """An int, or a list of one."""
+    value = job.literal(name)
+    if isinstance(value, tuple):
+        if len(value) != 1:
+            raise job.refuse("P202", f"`{name}={list(value)}`: torch takes one axis here")
+        node = job.bound.args.get(name)
+        if isinstance(node, cst.List | cst.Tuple) and not _flipped(job, arg):
+            return job.em.expr(node.elements[0].value)
+        moved = layer_args.axis(job, name, arg)
+        return moved.elements[0].value if isinstance(moved, cst.Tuple | cst.List) else moved
+    return layer_args.axis(job, name, arg)
+
+
+def axis_list(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
+    """A list, also of one."""
+    moved = layer_args.axis(job, name, arg)
+    fact = job.fact(name)
+    if moved is None or is_sequence(fact) or isinstance(moved, cst.List | cst.Tuple):
+        return moved
+    if not is_number(fact):
+        raise job.refuse("P208", f"`{name}`: whether it is one axis or several is not known")
+    return build("[{a}]", a=moved)
+
+
+def _flipped(job: Job, arg: Arg) -> bool:
+    return job.want is not Layout.PLAIN and any(t.layout is Layout.FLIPPED for t in job.inputs)
+
+
+def perm(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
+    """The order of axes; the tensor is in the source's order here (see `calls.run`)."""
+    fact = job.fact(name)
+    if fact.kind is Kind.TENSOR:
+        return build("{p}.tolist()", p=job.expr(name))
+    return job.expr(name)
+
+
+def tensordot_axes(job: Job, name: str, arg: Arg) -> cst.BaseExpression:
+    value = job.literal(name)
+    if isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, int) for v in value):
+        return expression(f"([{value[0]}], [{value[1]}])")
+    if value is ... and not is_number(job.fact(name)):
+        raise job.refuse("P208", f"`{name}` is not written out")
+    return job.expr(name)
+
+
+# ---------------------------------------------------------------- shapes
+JOINS = ("tf.concat", "keras.ops.concatenate", "keras.backend.concatenate")
+STACKS = ("tf.stack", "keras.ops.stack", "keras.backend.stack", "tf.convert_to_tensor", "tf.constant")
+
+
+def shape(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
+    """Sizes: a list, a tuple, the shape of a tensor, or tensors that hold sizes."""
+    if job.row.kind == "layer":
+        return layer_args.shape(job, name, arg)
+    if not job.given(name):
+        return job.expr(name)
+    return sizes(job, job.bound.args[name])
+
+
+def sizes(job: Job, node: cst.BaseExpression) -> cst.BaseExpression:
+    em = job.em
+    fact = em.fact(node)
+    if isinstance(node, cst.Call) and node.args:
+        symbol = em.symbol(node.func)
+        first = node.args[0].value
+        if symbol in STACKS and isinstance(first, cst.List | cst.Tuple) and not _axis_given(job, node):
+            return sizes(job, first)
+        if symbol == "tf.TensorShape" and len(node.args) == 1:
+            return sizes(job, first)
+        if symbol in JOINS and isinstance(first, cst.List | cst.Tuple):
+            return _joined(job, first)
+    if isinstance(fact.payload, ShapeOf) and fact.payload.of.layout is Layout.FLIPPED:
+        raise job.refuse("P209", "the whole shape of a channels-first tensor is used; index it instead")
+    value = em.expr(node)
+    if fact.kind is Kind.TENSOR and fact.rank != 0:
+        return build("{s}.tolist()", s=value)
+    return value
+
+
+def _axis_given(job: Job, node: cst.Call) -> bool:
+    axis = [a.value for i, a in enumerate(node.args) if (a.keyword is None and i == 1) or (
+        a.keyword is not None and a.keyword.value == "axis")]
+    return any(job.em.fact(a).literal(...) not in (0, -1) for a in axis) and job.em.symbol(node.func) in STACKS[:3]
+
+
+def _joined(job: Job, parts: cst.List | cst.Tuple) -> cst.BaseExpression:
+    """`tf.concat([tf.shape(x)[:2], [3]], axis=0)` is `[*x.shape[:2], 3]`."""
+    elements: list[cst.BaseElement] = []
+    for part in parts.elements:
+        value = sizes(job, part.value)
+        if isinstance(value, cst.List | cst.Tuple):
+            elements += [e.with_changes(comma=cst.MaybeSentinel.DEFAULT) for e in value.elements]
+        else:
+            elements.append(cst.StarredElement(value))
+    return cst.List(elements)
+
+
+# ---------------------------------------------------------------- padding
+def paddings(job: Job, name: str, arg: Arg) -> cst.BaseExpression:
+    """`[[before, after], ...]` from the first axis on; F.pad wants a flat tuple from the last axis on."""
+    pairs = _pairs(job, job.bound.args[name])
+    if _flipped(job, arg):
+        pairs = [pairs[0], pairs[-1], *pairs[1:-1]]
+    while len(pairs) > 1 and all(code(v) == "0" for v in pairs[0]):
+        pairs = pairs[1:]
+    flat = [cst.Element(v) for pair in reversed(pairs) for v in pair]
+    return cst.Tuple(flat, lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+
+
+def _pairs(job: Job, node: cst.BaseExpression) -> list[list[cst.BaseExpression]]:
+    em = job.em
+    if isinstance(node, cst.Call) and node.args and em.symbol(node.func) in ("tf.constant", "tf.convert_to_tensor"):
+        return _pairs(job, node.args[0].value)
+    if isinstance(node, cst.List | cst.Tuple) and all(
+            isinstance(e.value, cst.List | cst.Tuple) and len(e.value.elements) == 2 for e in node.elements):
+        return [[em.expr(v.value) for v in e.value.elements] for e in node.elements]  # type: ignore[attr-defined]
+    value = em.fact(node).literal(...)
+    if isinstance(value, tuple) and all(isinstance(v, tuple) and len(v) == 2 for v in value):
+        return [[expression(str(a)) for a in v] for v in value]
+    raise job.refuse("P208", "the amounts of padding are not written out")
+
+
+# ---------------------------------------------------------------- devices
+CREATED = ("fill", "range", "eye")
+ON_DEVICE = {"torch.zeros", "torch.ones", "torch.full", "torch.arange", "torch.linspace", "torch.eye", "torch.randn",
+             "torch.rand", "torch.randint", "torch.normal"}
+
+
+def on_device(job: Job, new: cst.BaseExpression) -> cst.BaseExpression:
+    """A new tensor whose size came from another one belongs on its device."""
+    if job.row.returns not in CREATED or not isinstance(new, cst.Call) or code(new.func) not in ON_DEVICE:
+        return new
+    if job.em.scope.stage == "init" or any(a.keyword is not None and a.keyword.value == "device" for a in new.args):
+        return new
+    source = next((s for a in job.bound.args.values() if (s := tensor_of(job, a))), "") or own_tensor(job)
+    if not source:
+        return new
+    equal = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+    device = cst.Arg(expression(f"{source}.device"), keyword=cst.Name("device"), equal=equal)
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    last = new.args[-1]
+    held = [*new.args[:-1], last.with_changes(comma=comma, whitespace_after_arg=cst.SimpleWhitespace(""))]
+    return new.with_changes(args=[*held, device])
+
+
+def tensor_of(job: Job, node: cst.CSTNode) -> str:
+    """The variable whose shape this value came from."""
+    payload = job.em.fact(node).payload
+    if isinstance(payload, Size) and payload.of:
+        return payload.of
+    if isinstance(payload, ShapeOf) and payload.name:
+        return payload.name
+    if isinstance(node, cst.Lambda):
+        return ""
+    return next((s for c in node.children if (s := tensor_of(job, c))), "")
+
+
+def own_tensor(job: Job) -> str:
+    """In a method that runs: its first tensor, which callers must give."""
+    function = job.em.scope.function
+    if job.em.scope.stage != "forward" or function is None or function.owner is None:
+        return ""
+    return next((p for p in function.params if p not in function.defaults and (
+        f := function.tensors.get(p)) is not None and f.kind is Kind.TENSOR), "")
+
+
+def known_number(fact: Fact) -> bool:
+    return is_number(fact) or fact.dtype == "setting" or isinstance(fact.payload, Size)
+
+
+ARGS: dict[str, Any] = {f.__name__: f for f in (
+    dtype, index, tensor, axis_int, axis_list, perm, tensordot_axes, shape, paddings, none_is("0"), none_is("false"))}

@@ -1,0 +1,310 @@
+"""Translated expressions from original nodes and their facts: what every rule writes with.
+
+An `Emitter` holds what one output file needs (imports, helpers, findings); a `Scope` says where the code will
+stand: in a plain function, in `__init__` (binding time of the model) or in `forward`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import libcst as cst
+
+from port.build import build, expression, paren
+from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
+from port.tf2torch import calls
+from port.tf2torch.infer.apply import MERGES, SelfValue
+from port.tf2torch.infer.interp import Interp, code
+from port.tf2torch.infer.values import Class, Function, Instance, LayerCall, MixedRank, ShapeOf, Size, has_tensor
+from port.tree import rebuild, walk
+
+TO_FIRST = {3: (0, 2, 1), 4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}  # channels last to channels first
+TO_LAST = {3: (0, 2, 1), 4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
+
+
+class Refused(Exception):
+    """A construct that is left as it was; caught where a whole statement can be left."""
+
+    def __init__(self, code_: str, message: str, node: cst.CSTNode | None = None):
+        super().__init__(message)
+        self.code, self.message, self.node = code_, message, node
+
+
+@dataclass
+class Scope:
+    """Where an expression will stand."""
+
+    stage: str = "plain"  # plain | init | forward
+    function: Function | None = None
+    cls: Class | None = None
+    names: dict[str, str] = field(default_factory=dict)  # local settings that `forward` reads: name -> text
+    on_module: Callable[[cst.Call, Any], cst.BaseExpression] | None = None  # where a new module is kept
+    parts: dict[str, str] = field(default_factory=dict)
+    training: bool = False  # the body may say self.training
+    sizes: Callable[[Dim], str] | None = None
+    build: Callable[[], Scope] | None = None  # the scope of `__init__`, where layers are made
+    self_layers: dict[str, cst.BaseExpression] = field(default_factory=dict)
+
+
+@dataclass
+class Emitter:
+    it: Interp
+    scope: Scope = field(default_factory=Scope)
+    needs: set[str] = field(default_factory=set)  # 'torch', 'F', 'nn', 'math', ...
+    helpers: dict[str, None] = field(default_factory=dict)
+    reports: list[tuple[Any, str, str, str]] = field(default_factory=list)  # (node, code, message, symbol)
+    top_level: set[str] = field(default_factory=set)  # framework names that stay in use at module level
+    dropped: dict[Any, set[str]] = field(default_factory=dict)  # Function -> parameters that vanish
+    activations: dict[str, str] = field(default_factory=dict)  # names of settings strings -> torch function
+    classes: dict[Any, Any] = field(default_factory=dict)  # Function -> how it is called now (rules fill it)
+    inits: list[Any] = field(default_factory=list)
+    plans: dict[cst.Call, Any] = field(default_factory=dict)
+    kept: list[cst.CSTNode] = field(default_factory=list)  # originals that stay in the source's framework
+    original_imports: dict[str, str] = field(default_factory=dict)
+    module_classes: set[Any] = field(default_factory=set)
+    class_sizes: dict[Any, dict[str, Dim]] = field(default_factory=dict)  # Class -> how its input sizes are written
+    open_sizes: set[str] = field(default_factory=set)  # sizes of inputs that root classes take as parameters
+    class_params: dict[Any, list[str]] = field(default_factory=dict)  # Class -> sizes that became parameters
+    dropped_init: dict[Any, set[str]] = field(default_factory=dict)
+    refused: set[Any] = field(default_factory=set)
+    it_classes: dict[str, Any] = field(default_factory=dict)  # class name -> its split, for initial values
+    sites: dict[Any, Any] = field(default_factory=dict)  # callee of a call that makes a module -> its layer's Site
+    line: Any = None  # rules/lines.py: what the current simple statement will be given besides its own text
+    masks: dict[Any, str] = field(default_factory=dict)  # rules/masking.py: Mask -> the variable that holds it
+    inner_sequentials: set[Any] = field(default_factory=set)  # Sequentials whose input arrives channels first
+
+    # ------------------------------------------------------------ bookkeeping
+    def fact(self, node: cst.CSTNode) -> Fact:
+        return self.it.facts.get(node, UNKNOWN)
+
+    def report(self, code_: str, message: str, node: cst.CSTNode | None, symbol: str = "") -> None:
+        entry = (node, code_, " ".join(message.split()), symbol)
+        if not any(entry[1:] == known[1:] and entry[0] is known[0] for known in self.reports):
+            self.reports.append(entry)
+
+    def need(self, *names: str) -> None:
+        self.needs.update(names)
+
+    def helper(self, name: str) -> None:
+        if name in self.it.globals.names:
+            raise Refused("P206", f"the helper `{name}` is needed, but the file has a `{name}` of its own; rename that")
+        self.helpers.setdefault(name)
+
+    def needs_of(self, tree: cst.CSTNode) -> None:
+        """Imports that a template's code asks for."""
+        for node in walk(tree):
+            if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name):
+                name = node.value.value
+                if name in ("torch", "F", "nn", "math", "os"):
+                    self.need(name)
+
+    @contextmanager
+    def at_build(self) -> Iterator[None]:
+        """Code of `__init__` is written meanwhile."""
+        old = self.scope
+        if old.build is not None:
+            self.scope = old.build()
+        try:
+            yield
+        finally:
+            self.scope = old
+
+    # ------------------------------------------------------------ expressions
+    def expr(self, node: cst.BaseExpression, want: Layout | None = None) -> cst.BaseExpression:
+        """The translated expression; tensors in the layout that is wanted, if one is."""
+        new = self._expr(node)
+        if want is not None:
+            new = self.in_layout(node, new, want)
+        return new
+
+    def in_layout(self, node: cst.BaseExpression, new: cst.BaseExpression, want: Layout,
+                  hint: int | None = None) -> cst.BaseExpression:
+        """`hint`: the rank that the consumer asks for, where facts do not know it."""
+        fact = self.fact(node)
+        if fact.kind is not Kind.TENSOR or fact.layout is want:
+            return new
+        rank = fact.rank
+        if rank is not None and rank < 3:
+            return new
+        if isinstance(fact.payload, MixedRank) and fact.payload.rank is not None and want is Layout.PLAIN:
+            rank = fact.payload.rank
+            return build(f"{{x}}.permute{TO_LAST[rank]} if {{x}}.ndim == {rank} else {{x}}", x=new)
+        rank = rank if rank is not None else hint
+        if rank is None:
+            raise Refused("P208", "the rank of this tensor is not known, so its axes cannot be reordered", node)
+        dims = (TO_FIRST if want is Layout.FLIPPED else TO_LAST).get(rank)
+        if dims is None:
+            raise Refused("P208", f"axes of a tensor of rank {rank} cannot be reordered", node)
+        if rank == 3:
+            return build("{x}.transpose(1, 2)", x=new)
+        return build(f"{{x}}.permute{dims}", x=new)
+
+    def _expr(self, node: Any) -> Any:
+        fact = self.fact(node)
+        if self.scope.stage == "init" and isinstance(fact.payload, Size) and not isinstance(node, cst.Name):
+            return self.size(fact.payload.dim, node)
+        method = getattr(self, "_" + type(node).__name__, None)
+        return method(node) if method else self.generic(node)
+
+    def generic(self, node: Any) -> Any:
+        return rebuild(node, self._child)
+
+    def _child(self, child: cst.CSTNode) -> cst.CSTNode:
+        return self._expr(child)
+
+    def size(self, dim: Dim, node: cst.CSTNode | None = None) -> cst.BaseExpression:
+        """A size as `__init__` writes it."""
+        if dim is None:
+            raise Refused("P208", "a size that this depends on is not known when the model is built", node)
+        try:
+            return expression(self.scope.sizes(dim) if self.scope.sizes else str(dim))
+        except Refused as refusal:
+            raise Refused(refusal.code, refusal.message, refusal.node or node) from None
+
+    def _Arg(self, node: cst.Arg) -> cst.Arg:
+        value = self._expr(node.value)
+        return node if value is node.value else node.with_changes(value=value)
+
+    def _Name(self, node: cst.Name) -> cst.BaseExpression:
+        if node.value in self.scope.names:
+            return expression(self.scope.names[node.value])
+        payload = self.fact(node).payload
+        if isinstance(payload, Function) and payload in self.classes and payload.name == node.value:
+            return cst.Name(self.classes[payload](payload).name)  # the builder is a class now
+        symbol = self.symbol(node)
+        if symbol and symbol.split(".")[0] in ("tf", "keras"):
+            return calls.constant(self, node, symbol)
+        if self.scope.training and node.value == "training":
+            return expression("self.training")
+        return node
+
+    def symbol(self, node: cst.BaseExpression) -> str:
+        """Canonical name if this is a symbol of an imported module, not shadowed by a local."""
+        fact = self.it.facts.get(node)
+        if fact is not None:
+            return fact.symbol if fact.kind is Kind.FUNCTION and fact.payload is None and not fact.symbol.startswith(
+                "builtins.") else ""
+        return self.it.names.resolve(node)
+
+    def _Annotation(self, node: cst.Annotation) -> cst.Annotation:
+        return node  # rules/hints.py, at the end
+
+    def _Attribute(self, node: cst.Attribute) -> cst.BaseExpression:
+        of_framework = calls.member(self, node)
+        if of_framework is not None:
+            return of_framework
+        symbol = self.symbol(node)
+        if symbol and symbol.split(".")[0] in ("tf", "keras"):
+            return calls.constant(self, node, symbol)
+        owner = self.fact(node.value)
+        if isinstance(owner.payload, LayerCall):
+            return calls.layer_weight(self, node, owner.payload)
+        if isinstance(owner.payload, SelfValue):
+            if self.scope.names.get("self." + node.attr.value):
+                return expression(self.scope.names["self." + node.attr.value])
+            keras_own = calls.own_attribute(self, node, owner.payload.cls)
+            if keras_own is not None:
+                return keras_own
+        if owner.kind is Kind.TENSOR and node.attr.value == "shape" and owner.layout is Layout.FLIPPED:
+            raise Refused("P209", "the whole shape of a channels-first tensor is used; index it instead", node)
+        value = self._expr(node.value)
+        return node if value is node.value else node.with_changes(value=paren(value))
+
+    def _Subscript(self, node: cst.Subscript) -> cst.BaseExpression:
+        return calls.subscript(self, node)
+
+    def _Call(self, node: cst.Call) -> cst.BaseExpression:
+        return calls.call(self, node)
+
+    def generic_call(self, node: cst.Call, args: list[cst.Arg]) -> cst.BaseExpression:
+        func = self._expr(node.func)
+        return node.with_changes(func=paren(func) if func is not node.func else func, args=args)
+
+    def shape_expr(self, node: cst.BaseExpression) -> cst.BaseExpression:
+        """`x.shape`, from whatever spelling of it."""
+        if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value == "as_list":
+            return self.shape_expr(node.func.value)
+        if isinstance(node, cst.Attribute):
+            return build("{x}.shape", x=self._expr(node.value))
+        if isinstance(node, cst.Call) and node.args:
+            return build("{x}.shape", x=self._expr(node.args[0].value))
+        return self._expr(node)
+
+    def _Comparison(self, node: cst.Comparison) -> Any:
+        return self.generic(node)
+
+    def _BinaryOperation(self, node: cst.BinaryOperation) -> cst.BaseExpression:
+        a, b = self.fact(node.left), self.fact(node.right)
+        if isinstance(node.operator, cst.MatrixMultiply):
+            left, right = self.expr(node.left, Layout.PLAIN), self.expr(node.right, Layout.PLAIN)
+        elif self.fact(node).layout is Layout.FLIPPED:
+            left, right = self.operand(node.left, a, node), self.operand(node.right, b, node)
+        else:
+            left, right = self._expr(node.left), self._expr(node.right)
+        if left is node.left and right is node.right:
+            return node
+        if not isinstance(node.left, cst.BinaryOperation):
+            left = paren(left) if left is not node.left else left
+        if not isinstance(node.right, cst.BinaryOperation) or not is_same_kind(node.right, right):
+            right = paren(right) if right is not node.right else right
+        if isinstance(node.left, cst.BinaryOperation) and not isinstance(left, cst.BinaryOperation):
+            left = paren(left)
+        return node.with_changes(left=left, right=right)
+
+    def operand(self, node: cst.BaseExpression, fact: Fact, whole: cst.BaseExpression) -> cst.BaseExpression:
+        """One side of an elementwise operation whose result is channels first."""
+        if fact.kind is not Kind.TENSOR:
+            if isinstance(node, cst.Name | cst.Attribute | cst.Subscript) and not _is_number(fact):
+                pass
+            return self._expr(node)
+        rank, total = fact.rank, self.fact(whole).rank
+        if rank is None:
+            if fact.layout is Layout.FLIPPED:
+                return self._expr(node)
+            raise Refused("P208", "the rank of one operand is not known, the other is channels first", node)
+        if rank == 0:
+            return self._expr(node)
+        if rank == 1 and total is not None and total > 2:
+            new = self._expr(node)
+            return build(f"{{x}}[:{', None' * (total - 2)}]", x=new)
+        if total is not None and 1 < rank < total:
+            raise Refused("P209", "a tensor of lower rank is broadcast against a channels-first one", node)
+        return self.expr(node, Layout.FLIPPED)
+
+    def _IfExp(self, node: cst.IfExp) -> cst.BaseExpression:
+        known = self.fact(node.test).literal(...)
+        if known is not ... and self.is_foreign(node.test):
+            return self._expr(node.body if known else node.orelse)
+        return self.generic(node)
+
+    def check_layouts(self, node: cst.CSTNode) -> None:
+        """Refuse a branch or loop that a tensor leaves channels first on one path and last on another."""
+        names = self.it.conflicts.get(node)
+        if names:
+            raise Refused("P209", f"`{sorted(names)[0]}` is channels first or last, depending on the path", node)
+
+    def is_foreign(self, node: cst.CSTNode) -> bool:
+        """Does it mention the source's framework?"""
+        return any(isinstance(n, cst.Name | cst.Attribute) and self.symbol(n).split(".")[0] in ("tf", "keras")
+                   for n in walk(node) if isinstance(n, cst.Name))
+
+    def is_base(self, cls: Class) -> bool:
+        """Does another class of the file derive from it?"""
+        return any(b.payload is cls for c in self.it.classes.values() for b in c.bases)
+
+    def has_tensor(self, node: cst.CSTNode) -> bool:
+        return has_tensor(self.fact(node))
+
+
+def is_same_kind(a: cst.CSTNode, b: cst.CSTNode) -> bool:
+    return type(a) is type(b)
+
+
+def _is_number(fact: Fact) -> bool:
+    return isinstance(fact.literal(None), int | float)
+
+
+__all__ = ["MERGES", "Emitter", "Instance", "LayerCall", "Refused", "Scope", "ShapeOf", "Sym", "code"]

@@ -1,0 +1,118 @@
+"""tf.cond, tf.while_loop, tf.map_fn and their like: ordinary Python in PyTorch (golden: tf_ops_function)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.build import build, expression, substitute
+from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.infer.apply import _keyword
+from port.tf2torch.infer.interp import code
+
+
+def _call_of(em: Emitter, function: cst.BaseExpression, args: list[cst.BaseExpression]) -> cst.BaseExpression:
+    """`function(*args)`, a lambda being opened."""
+    new = em.expr(function)
+    if isinstance(new, cst.Lambda):
+        names = [p.name.value for p in new.params.params]
+        return substitute(new.body.deep_clone(), dict(zip(names, args, strict=False)))  # type: ignore[return-value]
+    return cst.Call(new, [cst.Arg(a) for a in args])
+
+
+def cond(em: Emitter, node: cst.Call) -> cst.BaseExpression:
+    test = _keyword(node, "pred", 0)
+    yes = _keyword(node, "true_fn", 1)
+    no = _keyword(node, "false_fn", 2)
+    if test is None or yes is None or no is None:
+        raise Refused("P202", "tf.cond without its three arguments", node)
+    return cst.IfExp(test=em.expr(test), body=_call_of(em, yes, []), orelse=_call_of(em, no, []))
+
+
+def map_fn(em: Emitter, node: cst.Call) -> cst.BaseExpression:
+    function = _keyword(node, "fn", 0) or _keyword(node, "f", 0)
+    elems = _keyword(node, "elems", 1) or _keyword(node, "xs", 1)
+    if function is None or elems is None or len(node.args) > 2:
+        raise Refused("P202", "tf.map_fn with more than a function and its elements", node)
+    if isinstance(elems, cst.Tuple | cst.List):
+        raise Refused("P202", "tf.map_fn over several tensors", node)
+    name = "row"
+    if isinstance(function, cst.Lambda) and function.params.params:
+        name = function.params.params[0].name.value
+    em.need("torch")
+    body = _call_of(em, function, [cst.Name(name)])
+    return build(f"torch.stack([{{b}} for {name} in {{x}}])", b=body, x=em.expr(elems))
+
+
+def backend_name(em: Emitter, node: cst.Call) -> cst.BaseExpression:
+    em.report("P001", "the backend's name stays the one that was translated", node)
+    return expression("'tensorflow'")
+
+
+EXPRESSIONS = {"tf.cond": cond, "keras.ops.cond": cond, "tf.map_fn": map_fn, "keras.ops.map": map_fn,
+               "keras.backend.map_fn": map_fn, "keras.backend.backend": backend_name,
+               "keras.config.backend": backend_name}
+
+
+def moments(em: Emitter, small: Any) -> Any:
+    """`mean, var = tf.nn.moments(...)`: var_mean gives them the other way round, so the names change places."""
+    value = getattr(small, "value", None)
+    if not isinstance(small, cst.Assign) or len(small.targets) != 1 or not isinstance(value, cst.Call):
+        return None
+    target = small.targets[0].target
+    if em.symbol(value.func) not in ("tf.nn.moments", "keras.ops.moments") or not isinstance(target, cst.Tuple):
+        return None
+    new = em.expr(value)
+    if len(target.elements) != 2 or not isinstance(new, cst.Subscript):
+        return None
+    first, second = target.elements
+    names = [first.with_changes(value=second.value), second.with_changes(value=first.value)]
+    return small.with_changes(value=new.value, targets=[small.targets[0].with_changes(
+        target=target.with_changes(elements=names))])
+
+
+def statement_rule(em: Emitter, small: Any, line: cst.SimpleStatementLine) -> list[Any] | None:
+    """`x, i = tf.while_loop(cond, body, [x, i])`: assign, then loop."""
+    value = getattr(small, "value", None)
+    swapped = moments(em, small)
+    if swapped is not None:
+        return [line.with_changes(body=[swapped])]
+    if not isinstance(value, cst.Call) or em.symbol(value.func) not in ("tf.while_loop", "keras.ops.while_loop"):
+        return None
+    if not isinstance(small, cst.Assign) or len(small.targets) != 1:
+        raise Refused("P202", "the result of tf.while_loop is not assigned to variables", value)
+    test, body = _keyword(value, "cond", 0), _keyword(value, "body", 1)
+    start = _keyword(value, "loop_vars", 2)
+    target = small.targets[0].target
+    allowed = {"cond", "body", "loop_vars", "parallel_iterations", "swap_memory", "name", "back_prop"}
+    if any(a.keyword is not None and a.keyword.value not in allowed for a in value.args):
+        raise Refused("P202", "tf.while_loop with an iteration limit or shape invariants", value)
+    if test is None or body is None or not isinstance(start, cst.List | cst.Tuple):
+        raise Refused("P202", "tf.while_loop whose variables are not written out", value)
+    names = [target] if not isinstance(target, cst.Tuple | cst.List) else [e.value for e in target.elements]
+    if len(names) != len(start.elements) or not all(isinstance(n, cst.Name) for n in names):
+        raise Refused("P202", "tf.while_loop whose results are not one variable each", value)
+    values = [em.expr(e.value) for e in start.elements]
+    held = [cst.Name(n.value) for n in names]  # type: ignore[attr-defined]
+    setup = _assign(names, values)
+    step = _assign(names, [_call_of(em, body, list(held))])
+    loop = cst.While(_call_of(em, test, list(held)), cst.IndentedBlock([step]))
+    return [setup.with_changes(leading_lines=line.leading_lines), loop]
+
+
+def _assign(names: list[Any], values: list[cst.BaseExpression]) -> cst.SimpleStatementLine:
+    def joined(parts: list[Any]) -> Any:
+        return parts[0] if len(parts) == 1 else cst.Tuple([cst.Element(p) for p in parts], lpar=[], rpar=[])
+
+    return cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(joined(names))], joined(values))])
+
+
+def expression_rule(em: Emitter, node: cst.Call, symbol: str) -> cst.BaseExpression | None:
+    from port.tf2torch.rules import settings
+
+    rule = settings.as_given if symbol in settings.GETTERS else EXPRESSIONS.get(symbol)
+    return rule(em, node) if rule is not None else None
+
+
+__all__ = ["code", "expression", "expression_rule", "statement_rule"]

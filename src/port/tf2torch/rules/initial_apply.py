@@ -1,0 +1,198 @@
+"""Where `init_weights` is applied: at the end of outermost classes and on `nn.Sequential` models."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import libcst as cst
+
+from port.tf2torch.infer.interp import code
+from port.tf2torch.rules.initial_layout import Definition, Layout, constructor, is_model, loads, sequentials
+from port.tf2torch.rules.initial_weights import Owner, Plan
+from port.tree import rebuild, walk
+
+APPLY = "self.apply(init_weights)"
+COMPOUND = cst.If | cst.For | cst.While | cst.With | cst.Try | cst.Else | cst.ExceptHandler | cst.Finally
+
+
+class Changes:
+    """Puts the applications into the output."""
+
+    def __init__(self, layout: Layout, plan: Plan, name: str):
+        self.layout, self.plan, self.name = layout, plan, name
+        self.after: dict[Any, list[str]] = {}
+        for node, owner in layout.owners.items():
+            if owner.kind in ("class", "method"):
+                self.after[node] = plan.deviations(owner)
+            else:
+                plan.deviations(replace(owner, bound=[b for b in owner.bound if not _root(b[1])]))
+
+    def module(self, body: list[Any]) -> list[Any]:
+        new = [self.any(s) if s is not None else None for s in body]
+        if not self.layout.needs(self.plan, {""}):
+            return new
+        return Sequence(self, self.layout.owners[None], [s for s in new if s is not None]).block(new)
+
+    def any(self, node: Any) -> Any:
+        if isinstance(node, cst.ClassDef) and node in self.layout.owners:
+            return self.cls(node)
+        if isinstance(node, cst.FunctionDef) and node in self.layout.owners:
+            return self.function(node)
+        if isinstance(node, Definition | COMPOUND | cst.IndentedBlock):
+            return rebuild(node, self.any)
+        return node
+
+    def cls(self, node: cst.ClassDef) -> Any:
+        init = constructor(node)
+        if init is None:
+            return node
+        owner = self.layout.owners[node]
+        lines = [s for s in init.body.body if code(s).strip() != APPLY]
+        if owner.outermost and self.layout.needs(self.plan, {owner.name}):
+            lines += [*self.application(node), *parsed(self.after[node])]
+        new = init.with_changes(body=init.body.with_changes(body=lines))
+        body = [new if s is init else s for s in node.body.body]
+        return node.with_changes(body=node.body.with_changes(body=body))
+
+    def application(self, node: cst.ClassDef) -> list[Any]:
+        others = self.layout.foreign(node)
+        if not others:
+            return parsed([f"self.apply({self.name})"])
+        if not self.layout.owners[node].bound and not self.layout.refs[node.name.value]:
+            return []
+        test = f"name != '{others[0]}'" if len(others) == 1 else f"name not in {tuple(others)}"
+        return parsed(["for name, module in self.named_children():",
+                       f"    if {test}:  # made elsewhere: keeps its weights",
+                       f"        module.apply({self.name})"])
+
+    def function(self, node: cst.FunctionDef) -> Any:
+        owner = self.layout.owners[node]
+        if owner.kind == "method":
+            return node
+        body = [self.any(s) for s in node.body.body]
+        if owner.outermost and self.layout.needs(self.plan, {owner.name}):
+            body = Sequence(self, owner, body).block(body)
+        return node.with_changes(body=node.body.with_changes(body=body))
+
+
+class Sequence:
+    """The `nn.Sequential` models of one function, or of the module's own statements."""
+
+    def __init__(self, changes: Changes, owner: Owner, body: list[Any]):
+        self.to, self.owner, self.name = changes, owner, changes.name
+        plain = [s for s in body if not isinstance(s, Definition)]
+        names = sequentials(plain)
+        inner = {n.value for s in plain for c in walk(s, enter_functions=False)
+                 if isinstance(c, cst.Call) and _takes(c, names) for a in c.args for n in loads(a)}
+        self.roots = {r for r in names - inner if any(self._fills(s, r) for s in plain)}
+        self.returned = {n.value.value for s in plain for n in walk(s, enter_functions=False)
+                         if isinstance(n, cst.Return) and isinstance(n.value, cst.Name)}
+
+    def _fills(self, s: Any, root: str) -> bool:
+        """Does a statement put something that needs it into this model?"""
+        for n in walk(s, enter_functions=False):
+            value = getattr(n, "value", None)
+            own = (isinstance(n, cst.Assign) and is_model(value) and code(n.targets[0].target) == root) or (
+                _grown(n) == root) or (root == "model" and isinstance(n, cst.Return) and is_model(value))
+            if own and self.to.layout.holds(self.to.plan, n):
+                return True
+        return False
+
+    def tail(self, root: str) -> list[Any]:
+        """`model.apply(init_weights)` and what deviates."""
+        return parsed([f"{root}.apply({self.name})", *self.deviating(root)])
+
+    def deviating(self, root: str) -> list[str]:
+        bound = [b for b in self.owner.bound if _root(b[1]) == root]
+        return self.to.plan.deviations(replace(self.owner, bound=bound))
+
+    def block(self, body: list[Any]) -> list[Any]:
+        out: list[Any] = []
+        for i, s in enumerate(body):
+            if isinstance(s, cst.SimpleStatementLine):
+                out += self.line(s, body[i + 1:])
+            elif isinstance(s, COMPOUND):
+                new = rebuild(s, self._inside)
+                out.append(new)
+                for root in sorted(self.roots - self.returned):
+                    if _grows(s, root) and not any(_grows(r, root) for r in body[i + 1:] if r is not None):
+                        out += self.tail(root)
+            else:
+                out.append(s)
+        return out
+
+    def _inside(self, node: Any) -> Any:
+        """Only returns are looked at below a condition or loop."""
+        if isinstance(node, cst.IndentedBlock):
+            made: list[Any] = []
+            for s in node.body:
+                if isinstance(s, cst.SimpleStatementLine) and isinstance(s.body[0], cst.Return):
+                    made += self._return(s, s.body[0])
+                else:
+                    made.append(self._inside(s))
+            return node.with_changes(body=made)
+        return rebuild(node, self._inside) if isinstance(node, COMPOUND) else node
+
+    def line(self, s: cst.SimpleStatementLine, rest: list[Any]) -> list[Any]:
+        small = s.body[0]
+        value = getattr(small, "value", None)
+        if isinstance(small, cst.Return):
+            return self._return(s, small)
+        root = _grown(small)
+        if isinstance(small, cst.Assign) and is_model(value):
+            root = code(small.targets[0].target)
+        if root not in self.roots - self.returned or any(_grows(r, root) for r in rest if r is not None):
+            return [s]
+        if isinstance(small, cst.Assign) and value is not None and not self.deviating(root):
+            return [s.with_changes(body=[small.with_changes(value=self.applied(value))])]
+        return [s, *self.tail(root)]
+
+    def _return(self, s: cst.SimpleStatementLine, small: cst.Return) -> list[Any]:
+        value = small.value
+        if isinstance(value, cst.Name) and value.value in self.roots:
+            tail = self.tail(value.value)
+            tail[0] = tail[0].with_changes(leading_lines=s.leading_lines)
+            return [*tail, s.with_changes(leading_lines=[])]
+        if value is None or not is_model(value) or not self.to.layout.holds(self.to.plan, value):
+            return [s]
+        if "model" in self.roots and self.deviating("model"):
+            target = cst.AssignTarget(cst.Name("model"))
+            return [s.with_changes(body=[cst.Assign([target], value)]), *self.tail("model"),
+                    *parsed(["return model"])]
+        return [s.with_changes(body=[small.with_changes(value=self.applied(value))])]
+
+    def applied(self, value: cst.BaseExpression) -> cst.BaseExpression:
+        return cst.Call(cst.Attribute(value, cst.Name("apply")), [cst.Arg(cst.Name(self.name))])
+
+
+def _root(place: Any) -> str:
+    """The variable through which a place is reached."""
+    loops = [h.partition(" in ")[2] for h in place.header if h.startswith("for ")]
+    first = loops[0] if loops else place.text
+    return first.split(".")[0].split("[")[0].rstrip(":")
+
+
+def _takes(call: cst.Call, roots: set[str]) -> bool:
+    """Does this call put its arguments into an nn.Sequential?"""
+    if is_model(call):
+        return True
+    return isinstance(call.func, cst.Attribute) and call.func.attr.value in ("append", "add_module") and (
+        code(call.func.value) in roots)
+
+
+def _grown(small: Any) -> str:
+    """The variable to which a module is added here."""
+    call = small.value if isinstance(small, cst.Expr) else None
+    if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) and call.func.attr.value in (
+            "append", "add_module", "extend"):
+        return code(call.func.value)
+    return ""
+
+
+def _grows(node: Any, name: str) -> bool:
+    return any(_grown(n) == name for n in walk(node))
+
+
+def parsed(lines: list[str]) -> list[Any]:
+    return list(cst.parse_module("\n".join(lines) + "\n").body) if lines else []

@@ -1,0 +1,198 @@
+"""Who makes whom in the finished output, and what is outermost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import libcst as cst
+
+from port.tf2torch.emit import Emitter
+from port.tf2torch.infer.interp import code
+from port.tf2torch.rules.initial_parts import parts_of
+from port.tf2torch.rules.initial_places import LISTS, Finder
+from port.tf2torch.rules.initial_weights import Owner, Plan
+from port.tree import children, walk
+
+Definition = cst.FunctionDef | cst.ClassDef
+CHECKS = ("isinstance", "super", "issubclass")
+
+
+def loads(node: cst.CSTNode) -> Iterator[cst.Name]:
+    """Names that are read or called: no attributes, keywords, annotations, no classes in a test."""
+    stack: list[cst.CSTNode] = [node]
+    while stack:
+        top = stack.pop()
+        if isinstance(top, cst.Name):
+            yield top
+        elif isinstance(top, cst.Attribute | cst.Arg):
+            stack.append(top.value)
+        elif isinstance(top, cst.Param):
+            stack += [top.default] if top.default is not None else []
+        elif isinstance(top, cst.AssignTarget) and isinstance(top.target, cst.Name):
+            continue
+        elif isinstance(top, cst.FunctionDef):
+            stack += [top.body, top.params]
+        elif isinstance(top, cst.ClassDef):
+            stack.append(top.body)
+        elif isinstance(top, cst.Annotation) or (isinstance(top, cst.Call) and code(top.func) in CHECKS):
+            continue
+        else:
+            stack.extend(children(top))
+
+
+def definitions(body: list[Any]) -> dict[str, Any]:
+    return {n.name.value: n for s in body for n in walk(s) if isinstance(n, Definition)}
+
+
+def module_classes(defs: dict[str, Any]) -> dict[str, cst.ClassDef]:
+    """Classes that are modules, through each other too."""
+    found: dict[str, cst.ClassDef] = {}
+    while True:
+        more = {n: d for n, d in defs.items() if isinstance(d, cst.ClassDef) and n not in found and any(
+            code(a.value) == "nn.Module" or code(a.value) in found for a in d.bases)}
+        if not more:
+            return found
+        found |= more
+
+
+def constructor(node: cst.ClassDef) -> cst.FunctionDef | None:
+    return next((s for s in node.body.body if isinstance(s, cst.FunctionDef)
+                 and s.name.value == "__init__"), None)
+
+
+def is_model(value: Any) -> bool:
+    return isinstance(value, cst.Call) and code(value.func) == "nn.Sequential"
+
+
+def sequentials(body: list[Any]) -> set[str]:
+    """Local variables that hold an `nn.Sequential`; 'model' stands for one that is returned at once."""
+    found = {t.target.value for s in body for n in walk(s, enter_functions=False) if isinstance(n, cst.Assign)
+             for t in n.targets if isinstance(t.target, cst.Name) and is_model(n.value)}
+    used = {n.value for s in body for n in loads(s)}
+    if "model" not in found | used:
+        found |= {"model" for s in body for n in walk(s, enter_functions=False) if isinstance(n, cst.Return)
+                  and is_model(n.value)}
+    return found
+
+
+class Layout:
+    """Classes, functions and the module's own statements, with the layers they make."""
+
+    def __init__(self, em: Emitter, body: list[Any]):
+        self.em, self.body = em, [s for s in body if s is not None]
+        self.defs = definitions(self.body)
+        self.modules = module_classes(self.defs)
+        self.refs = {n: {x.value for x in loads(d)} & self.defs.keys() - {n} for n, d in self.defs.items()}
+        self.held = self._held()
+        self.owners: dict[Any, Owner] = {}
+        passed = any(self.foreign(d) for d in self.modules.values())
+        bases = {code(a.value) for d in self.modules.values() for a in d.bases}
+        values = self._values()
+        for name, node in self.modules.items():
+            self._class(name, node, not passed and name not in bases | values)
+        self._functions()
+        self.loose = [s for s in self.body if not isinstance(s, Definition)]
+        self.refs[""] = {x.value for s in self.loose for x in loads(s)} & self.defs.keys()
+        self._owner(Owner("", None, "module"), self.loose, sequentials(self.loose))
+
+    def _held(self) -> set[str]:
+        """What some module class, or an nn.Sequential, makes: directly or through functions."""
+        stack: list[str] = []
+        for name, node in self.modules.items():
+            own = {n.name.value for n in walk(node.body) if isinstance(n, cst.FunctionDef)}
+            stack += [r for r in self.refs[name] if r not in own]
+        for s in self.body:
+            for n in walk(s):
+                if isinstance(n, cst.Call) and code(n.func) in LISTS:
+                    stack += [x.value for x in loads(n) if x.value in self.defs]
+        held: set[str] = set()
+        while stack:
+            name = stack.pop()
+            if name not in held:
+                held.add(name)
+                stack += list(self.refs[name])
+        return held
+
+    def _values(self) -> set[str]:
+        """Classes that are handed around as values: who makes them is not seen."""
+        called = {id(n.func) for s in self.body for n in walk(s) if isinstance(n, cst.Call)}
+        names = [n for s in self.body for n in loads(s) if n.value in self.modules]
+        return {n.value for n in names if id(n) not in called}
+
+    def foreign(self, node: cst.ClassDef) -> list[str]:
+        """Attributes that hold modules made elsewhere: passed in, or imported. They keep their weights."""
+        init = constructor(node)
+        if init is None:
+            return []
+        params = {p.name.value for p in (*init.params.params, *init.params.kwonly_params)}
+        calls = [n.func for s in node.body.body if s is not init for n in walk(s) if isinstance(n, cst.Call)]
+        run = {f.attr.value for f in calls if isinstance(f, cst.Attribute) and code(f.value) == "self"}
+        found = []
+        for n in walk(init.body):
+            if isinstance(n, cst.Assign):
+                name = code(n.targets[0].target).removeprefix("self.")
+                passed = isinstance(n.value, cst.Name) and n.value.value in params
+                if name in run and (passed or self._imported(n.value)):
+                    found.append(name)
+        return list(dict.fromkeys(found))
+
+    def _imported(self, value: cst.BaseExpression) -> bool:
+        if not isinstance(value, cst.Call):
+            return False
+        head = code(value.func).split(".")[0]
+        root = self.em.it.names.bound.get(head, "").split(".")[0]
+        own = ("tf", "keras", "functools", "torch")
+        known = self.em.it.names.bound.get(head) is not None
+        return known and root not in own and head not in self.defs
+
+    # ------------------------------------------------------------ owners
+    def _owner(self, owner: Owner, body: list[Any], roots: set[str]) -> None:
+        finder = Finder(self.em.sites, frozenset(roots))
+        for place in finder.find(body):
+            for part in parts_of(self.em.sites[place.call.func], code(place.call.func), code(place.call)):
+                owner.bound.append((part, place))
+        self.owners[owner.node] = owner
+
+    def _class(self, name: str, node: cst.ClassDef, plain: bool) -> None:
+        init = constructor(node)
+        self._owner(Owner(name, node, "class", [], name not in self.held, plain),
+                    list(init.body.body) if init is not None else [], set())
+        for method in node.body.body:
+            if isinstance(method, cst.FunctionDef) and method is not init:
+                self._owner(Owner(name, method, "method", [], False), list(method.body.body), set())
+
+    def _functions(self) -> None:
+        methods = {id(n) for d in self.modules.values() for n in walk(d)}
+        for name, node in self.defs.items():
+            if isinstance(node, cst.FunctionDef) and id(node) not in methods and isinstance(
+                    node.body, cst.IndentedBlock):
+                body = [s for s in node.body.body if not isinstance(s, Definition)]
+                self._owner(Owner(name, node, "function", [], name not in self.held), body, sequentials(body))
+
+    # ------------------------------------------------------------ what needs it
+    def reach(self, names: set[str]) -> set[str]:
+        found: set[str] = set()
+        stack = list(names)
+        while stack:
+            top = stack.pop()
+            if top not in found:
+                found.add(top)
+                stack += list(self.refs.get(top, ()))
+        return found
+
+    def needs(self, plan: Plan, names: set[str]) -> bool:
+        """Is there, in these or in what they make, a module that `init_weights` treats?"""
+        names = self.reach(names)
+        owners = [o for o in self.owners.values() if o.name in names]
+        return any(plan.treats(part) for o in owners for part, _ in o.bound) or any(
+            f"if isinstance(module, {n}):" in plan.tails for n in names)
+
+    def holds(self, plan: Plan, node: cst.CSTNode) -> bool:
+        """The same of one expression."""
+        for n in walk(node):
+            if isinstance(n, cst.Call) and n.func in self.em.sites and any(
+                    plan.treats(p) for p in parts_of(self.em.sites[n.func], code(n.func), "")):
+                return True
+        inside = {x.value for x in loads(node)} & self.defs.keys()
+        return bool(inside) and self.needs(plan, inside)

@@ -1,0 +1,227 @@
+"""What the argument of a layer says about its initial values: a string, an object, a dict, a setting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import libcst as cst
+
+from port.facts import Kind
+from port.names import dotted_name
+from port.tf2torch.emit import Emitter
+from port.tf2torch.infer import users
+from port.tf2torch.infer.interp import code
+from port.tf2torch.infer.values import OPEN, Class, Function
+from port.tf2torch.rules.initializers import PARAMETERS, Spec, canonical, literal, named, snake, unknown
+from port.tree import walk
+
+OWNERS = ("keras.initializers.", "tf.initializers.", "tf.compat.v1.initializers.")
+
+
+@dataclass
+class Reader:
+    """Resolves the expression of an initialiser in the scope in which a layer is made."""
+
+    em: Emitter
+    function: Function | None
+    cls: Class | None
+    depth: int = 0
+
+    def read(self, node: cst.BaseExpression | None, default: str = "glorot_uniform") -> Spec:
+        """`default`: of the layer's signature; None as a value is Keras' own default."""
+        if node is None:
+            return named(default)
+        if self.depth > 8:
+            return unknown(code(node))
+        self.depth += 1
+        try:
+            return self._read(node)
+        finally:
+            self.depth -= 1
+
+    def _read(self, node: cst.BaseExpression) -> Spec:
+        value = self.em.fact(node).literal(...)
+        if value is None or isinstance(value, str):
+            return named(value)
+        if isinstance(node, cst.Call):
+            return self._call(node)
+        if isinstance(node, cst.Dict):
+            return self._dict(node)
+        if isinstance(node, cst.IfExp):
+            a, b = self.read(node.body), self.read(node.orelse)
+            return a if a == b else unknown(code(node))
+        symbol = self.symbol(node)
+        if symbol:
+            return self._object(symbol, [], node)
+        if isinstance(node, cst.Name):
+            return self._name(node)
+        if isinstance(node, cst.Attribute) and code(node.value) == "self":
+            return self._own(node)
+        return unknown(code(node))
+
+    def symbol(self, node: cst.BaseExpression) -> str:
+        if not isinstance(node, cst.Name | cst.Attribute):
+            return ""
+        fact = self.em.it.facts.get(node)
+        known = fact is not None and (fact.kind is not Kind.FUNCTION or fact.payload is not None
+                                      or fact.symbol.startswith("builtins."))
+        symbol = "" if known else self.em.it.names.resolve(node)
+        return symbol if symbol.split(".")[0] in ("tf", "keras") else ""
+
+    # ------------------------------------------------------------ objects
+    def _call(self, node: cst.Call) -> Spec:
+        symbol = self.symbol(node.func)
+        if symbol in ("keras.initializers.get", "keras.initializers.deserialize") and node.args:
+            return self.read(node.args[0].value)
+        if symbol:
+            return self._object(symbol, list(node.args), node)
+        return unknown(code(node))
+
+    def _object(self, symbol: str, args: list[cst.Arg], node: cst.BaseExpression) -> Spec:
+        last = symbol.rpartition(".")[2]
+        if not symbol.startswith(OWNERS) and not last.endswith("_initializer"):
+            return unknown(code(node))
+        name = snake(last.removesuffix("_initializer"))
+        if name not in PARAMETERS:
+            return unknown(code(node))
+        given: dict[str, cst.BaseExpression] = {}
+        for i, a in enumerate(args):
+            order = list(PARAMETERS[name])
+            if a.star:
+                return unknown(code(node))
+            if a.keyword is not None:
+                given[a.keyword.value] = a.value
+            elif i < len(order):
+                given[order[i]] = a.value
+        v1 = symbol.startswith("tf.compat.v1.")
+        return self._spec(name, given, node, {"stddev": 1.0} if v1 else {})
+
+    def _dict(self, node: cst.Dict) -> Spec:
+        items = {self.text_of(e.key): e.value for e in node.elements if isinstance(e, cst.DictElement)}
+        name = self.text_of(items.get("class_name"))
+        config = items.get("config")
+        given = {}
+        if isinstance(config, cst.Dict):
+            for e in config.elements:
+                if not isinstance(e, cst.DictElement):
+                    return unknown(code(node))
+                given[self.text_of(e.key)] = e.value
+        elif config is not None:
+            return unknown(code(node))
+        name = snake(name)
+        return self._spec(name, given, node, {}) if name in PARAMETERS else unknown(code(node))
+
+    def text_of(self, node: cst.BaseExpression | None) -> str:
+        value = self.em.fact(node).literal(None) if node is not None else None
+        if value is None and isinstance(node, cst.SimpleString):
+            value = node.evaluated_value
+        return value if isinstance(value, str) else ""
+
+    def _spec(self, name: str, given: dict[str, cst.BaseExpression], node: cst.BaseExpression,
+              defaults: dict[str, Any]) -> Spec:
+        args: list[tuple[str, str]] = []
+        local = False
+        known = PARAMETERS[name]
+        for key in given.keys() - known.keys() - {"seed", "dtype"}:
+            return unknown(f"{key} of {code(node)}")
+        for key, default in known.items():
+            if key not in given:
+                if key in defaults and defaults[key] != default:
+                    args.append((key, repr(defaults[key])))
+                continue
+            value, text, here = self._argument(given[key])
+            local = local or here
+            if value is ... or value != default:
+                args.append((key, text))
+        return canonical(Spec(name, tuple(args), local))
+
+    def _argument(self, node: cst.BaseExpression) -> tuple[Any, str, bool]:
+        """(literal or ..., text, is it only valid where the layer is made?)"""
+        value = self.em.fact(node).literal(...)
+        if value is ...:
+            value = literal(code(node))
+        if value is not ... and not isinstance(node, cst.Name):
+            return value, code(node) if not isinstance(value, str) else repr(value), False
+        if isinstance(node, cst.Name) and self.function is not None and node.value in self.function.params:
+            reached = users.reached(self.function, node.value)
+            if len(reached) == 1 and OPEN not in self.function.reaching.get(node.value, set()):
+                value = next(iter(reached))
+                return value, repr(value), False
+        if all(self.is_global(n) for n in walk(node) if isinstance(n, cst.Name)):
+            return value, code(self.em.expr(node)), False
+        if value is not ...:
+            return value, repr(value), False
+        return ..., code(self.em.expr(node)), True
+
+    def is_global(self, name: cst.Name) -> bool:
+        """A constant of the module (or one of its imports, as `np`), not a local of the same name."""
+        if self.function is not None and (name.value in self.function.params
+                                          or assigned(self.function.node.body, name.value)):
+            return False
+        return bool(assigned(self.em.it.module, name.value)) or name.value in self.em.it.names.bound
+
+    # ------------------------------------------------------------ names
+    def _name(self, node: cst.Name) -> Spec:
+        name = node.value
+        if self.function is not None:
+            values = assigned(self.function.node.body, name)
+            if values:
+                return self.read(values[0]) if len(values) == 1 else unknown(name)
+            if name in self.function.params:
+                return self._parameter(self.function, name)
+        values = assigned(self.em.it.module, name)
+        if len(values) == 1:
+            return Reader(self.em, None, None, self.depth).read(values[0])
+        return unknown(name)
+
+    def _parameter(self, function: Function, name: str) -> Spec:
+        """A setting: the one value that reaches it."""
+        reaching = function.reaching.get(name, set())
+        found = users.reached(function, name)
+        default = function.defaults.get(name)
+        if OPEN not in reaching and len(found) == 1 and (literal := next(iter(found))) is not ... and (
+                literal is None or isinstance(literal, str)):
+            return named(literal)
+        if not reaching and not found and default is not None:
+            return Reader(self.em, None, None, self.depth).read(default)
+        if len(found) > 1 and all(isinstance(f, str | None) for f in found) and OPEN not in reaching:
+            specs = {named(f) for f in found}
+            several = " or ".join(sorted(map(repr, found)))
+            return specs.pop() if len(specs) == 1 else unknown(name, f"may be {several}")
+        return unknown(name)
+
+    def _own(self, node: cst.Attribute) -> Spec:
+        """`self.init`, set once in the constructor."""
+        init = users.find_method(self.cls, "__init__") if self.cls is not None else None
+        values = [] if init is None else assigned(init.node.body, code(node).replace(" ", ""))
+        if init is None or len(values) != 1:
+            return unknown(code(node))
+        return Reader(self.em, init, self.cls, self.depth).read(values[0])
+
+
+def assigned(body: cst.CSTNode, name: str) -> list[cst.BaseExpression]:
+    """Values assigned to a name in this scope (not in functions inside it)."""
+    return [n.value for n in walk(body, enter_functions=False) if isinstance(n, cst.Assign)
+            for t in n.targets if dotted_name(t.target) == name]
+
+
+def arguments(em: Emitter, job: Any) -> dict[str, Spec]:
+    """Initialisers of a layer by their Keras names; read where the layer is made."""
+    scope = em.scope
+    reader = Reader(em, scope.function, scope.cls)
+    found = {}
+    for key in job.row.init:
+        default = literal(job.bound.default(key) or "...")
+        node = job.bound.args.get(key)
+        found[key] = named(default) if node is None and default is not ... else reader.read(node)
+    return found
+
+
+def is_object(em: Emitter, node: cst.BaseExpression) -> bool:
+    """An initialiser object or class: nothing that can stay in the output."""
+    target = node.func if isinstance(node, cst.Call) else node
+    if not isinstance(target, cst.Name | cst.Attribute):
+        return False
+    symbol = em.it.names.resolve(target)
+    return symbol.startswith(OWNERS) or (symbol.startswith("tf.") and symbol.endswith("_initializer"))

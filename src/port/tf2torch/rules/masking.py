@@ -1,0 +1,152 @@
+"""Keras masks in the output: a variable beside the tensor, read by the layers that read the mask.
+
+A mask that cannot be named where a layer reads it is a refusal: dropping it would change the numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.build import build, expression, paren, statement
+from port.facts import UNKNOWN, Fact, Kind, Layout
+from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.infer.apply import _keyword
+from port.tf2torch.infer.masks import FOREIGN, READS, REFUSES, Mask, arriving, name_of
+from port.tf2torch.infer.values import Function, Items, LayerCall, tensors_in
+from port.tf2torch.rules import lines
+from port.tree import named, walk
+
+
+def inputs_of(args: list[Fact]) -> tuple[Fact, ...]:
+    first = args[0] if args else UNKNOWN
+    return tuple(first.payload.elements) if isinstance(first.payload, Items) else (first,)
+
+
+def of_call(em: Emitter, node: cst.Call, layer: LayerCall) -> Mask | None:
+    """The mask of the first input of this application."""
+    found = em.it.applications.get(node)
+    if found is None:
+        return None
+    given = arriving(em.it, node, layer, inputs_of(found[1]))
+    return given
+
+
+def guard(em: Emitter, node: cst.Call, layer: LayerCall) -> None:
+    """Layers that read a mask and are not translated with one."""
+    name = name_of(layer)
+    if name in REFUSES and of_call(em, node, layer) is not None:
+        raise Refused("P206", f"a mask reaches `{name}`, which reads it; pass the layer an unmasked tensor, or write "
+                      "the masked form", node)
+
+
+def reads_mask(em: Emitter, layer: LayerCall) -> bool:
+    """Does a mask reach this layer somewhere, and does the layer read it?"""
+    if name_of(layer) not in READS | REFUSES:
+        return False
+    return any(t.mask is not None for f in layer.inputs for t in tensors_in(f))
+
+
+def text(em: Emitter, mask: Mask, node: cst.CSTNode) -> cst.BaseExpression:
+    """The expression of a mask at a layer that reads it."""
+    if mask.kind == "given":
+        return _given(em, mask, node)
+    if mask is FOREIGN or mask.function is not em.scope.function:
+        raise Refused("P206", "the mask that reaches this layer comes from another function or from a tensor that "
+                      "is not followed; pass it as `mask=`", node)
+    return cst.Name(name(em, mask))
+
+
+def _given(em: Emitter, mask: Mask, node: cst.CSTNode) -> cst.BaseExpression:
+    assert isinstance(mask.node, cst.BaseExpression)
+    here = isinstance(node, cst.Call) and any(a.value is mask.node for a in node.args)
+    if not here and not (isinstance(mask.node, cst.Name) and mask.function is em.scope.function and _bound_once(
+            em, mask.function, mask.node.value)):
+        raise Refused("P206", "the mask of an earlier layer reaches this one; pass it as `mask=`", node)
+    return em.expr(mask.node)
+
+
+def _bound_once(em: Emitter, function: Function | None, name_: str) -> bool:
+    body = function.node if function is not None else em.it.module
+    count = sum(isinstance(n, cst.AssignTarget | cst.NamedExpr) and isinstance(n.target, cst.Name)
+                and n.target.value == name_ for n in walk(body))
+    count += function is not None and name_ in function.params
+    count += sum(isinstance(n, cst.For | cst.AugAssign) and name_ in named(n.target) for n in walk(body))
+    return count == 1
+
+
+def name(em: Emitter, mask: Mask) -> str:
+    """The variable that holds a mask in forward."""
+    if mask not in em.masks:
+        body = mask.function.node if mask.function is not None else em.it.module
+        taken = named(body) | {n for m, n in em.masks.items() if m.function is mask.function}
+        assert isinstance(mask.node, cst.Call)
+        source = mask.node.args[0].value if mask.node.args else None
+        own = [f"{source.value}_mask"] if isinstance(source, cst.Name) else []
+        options = ["mask", *own, *(f"mask{i}" for i in range(2, 99))]
+        em.masks[mask] = next(o for o in options if o not in taken)
+    return em.masks[mask]
+
+
+def made(em: Emitter, node: cst.Call, value: cst.BaseExpression) -> None:
+    """An Embedding is applied to `value`: its mask is assigned before the statement, if a layer reads it."""
+    mask = em.it.masks.get(node)
+    if mask is not None and mask.used and mask.kind == "embedding":
+        lines.current(em, node).before.append(statement(f"{name(em, mask)} = {{x}} != 0", x=paren(value)))
+
+
+def masking(em: Emitter, node: cst.Call, x: cst.BaseExpression, value: cst.BaseExpression) -> cst.BaseExpression:
+    """keras.layers.Masking: steps that are `value` throughout become zero and are masked."""
+    mask = em.it.masks.get(node)
+    if mask is not None and mask.used:
+        held = name(em, mask)
+        lines.current(em, node).before.append(statement(f"{held} = ({{x}} != {{v}}).any(-1)", x=paren(x), v=value))
+        return build("{x} * {m}.unsqueeze(-1)", x=x, m=held)
+    return build("{x} * ({x} != {v}).any(-1, keepdim=True)", x=x, v=value)
+
+
+def with_argument(em: Emitter, node: cst.Call, params: list[str], args: list[cst.Arg]) -> list[cst.Arg]:
+    """A layer of the user's with a `mask` parameter: Keras fills it from the tensor."""
+    facts = em.it.applications[node][1] if node in em.it.applications else []
+    first = tensors_in(facts[0])[:1] if facts else []
+    given = any(a.keyword is not None and a.keyword.value == "mask" for a in node.args)
+    place = [p for p in params if p != "self"]
+    if "mask" not in place or given or not first or first[0].mask is None or len(node.args) > place.index("mask"):
+        return args
+    new = cst.Arg(text(em, first[0].mask, node), keyword=cst.Name("mask"),
+                  equal=cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace("")))
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    return [*[a.with_changes(comma=comma) for a in args], new]
+
+
+def no_mask_into_model(em: Emitter, node: cst.Call) -> None:
+    facts = em.it.applications[node][1] if node in em.it.applications else []
+    if any(t.mask is not None for f in facts for t in tensors_in(f)):
+        raise Refused("P206", "a masked tensor goes into a functional model; its layers would see the mask", node)
+
+
+def compute_mask(em: Emitter, node: cst.Call, layer: Any) -> cst.BaseExpression:
+    """`embedding.compute_mask(ids)` -> `ids != 0`."""
+    ids = _keyword(node, "inputs", 0)
+    if not isinstance(layer, LayerCall) or ids is None or name_of(layer) != "Embedding":
+        raise Refused("P206", "`compute_mask` of a layer that is no Embedding", node)
+    zero = layer.bound.get("mask_zero")
+    value = em.fact(zero).literal(...) if zero is not None else False
+    if value is ...:
+        raise Refused("P202", "`mask_zero` is not a literal", node)
+    return build("{x} != 0", x=paren(em.expr(ids))) if value else expression("None")
+
+
+def average(em: Emitter, node: cst.Call, layer: LayerCall, input_: cst.BaseExpression) -> cst.BaseExpression | None:
+    """GlobalAveragePooling1D over the steps that are real; None if no mask arrives."""
+    mask = of_call(em, node, layer)
+    if mask is None or name_of(layer) not in ("GlobalAveragePooling1D", "GlobalAvgPool1D"):
+        return None
+    if "keepdims" in layer.bound or "data_format" in layer.bound:
+        raise Refused("P206", "a masked average with `keepdims` or `data_format`", node)
+    if mask.kind == "given" and em.fact(mask.node).kind is not Kind.TENSOR:
+        raise Refused("P206", "a mask that may be None", node)
+    m = text(em, mask, node)
+    x = em.expr(input_, Layout.PLAIN)
+    return build("({x} * {m}.unsqueeze(-1)).sum(1) / {m}.sum(1, keepdim=True)", x=paren(x), m=paren(m))

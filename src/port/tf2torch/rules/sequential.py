@@ -1,0 +1,236 @@
+"""`Sequential`, as a list or by `.add`: one module per layer and one for its activation (golden convention 3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.build import build, expression, paren
+from port.facts import Fact, Kind, Layout
+from port.tf2torch.calls import Plan, first_input, plan
+from port.tf2torch.emit import TO_FIRST, TO_LAST, Emitter, Refused
+from port.tf2torch.infer.apply import _keyword
+from port.tf2torch.infer.values import Instance, LayerCall, SequentialModel, tensors_in
+
+NEWLINE = ("\n", "\r")
+TUPLES = {"rnn", "bidirectional", "mha", "attention", "conv_lstm"}
+
+
+def expects_flipped(model: SequentialModel) -> bool:
+    """A Sequential without an Input of its own that is applied to channels-first tensors."""
+    if not model.inputs:
+        return False
+    return any(t.layout is Layout.FLIPPED for t in tensors_in(model.inputs[-1]))
+
+
+def layer_modules(em: Emitter, node: cst.BaseExpression, fact: Fact) -> list[cst.BaseExpression]:
+    """Modules of one layer, with the permutes that its place asks for."""
+    if fact.kind is Kind.TENSOR or (isinstance(node, cst.Call) and em.symbol(node.func) == "keras.layers.InputLayer"):
+        if fact.layout is Layout.FLIPPED and fact.rank in TO_FIRST:
+            return [permute(em, TO_FIRST[fact.rank])]
+        return []
+    if not isinstance(fact.payload, LayerCall):
+        if isinstance(fact.payload, Instance | SequentialModel) or fact.kind in (Kind.LAYER, Kind.MODEL):
+            return [em.expr(node)]
+        raise Refused("P206", "an element of this Sequential is not a layer that is known", node)
+    layer = fact.payload
+    if not isinstance(node, cst.Call):
+        raise Refused("P206", "a layer held by a variable is put into a Sequential", node)
+    x = first_input(layer)
+    made = plan(em, layer, x, sequential=True)
+    modules = own_modules(em, layer, made, node)
+    arrives = tensors_in(x)
+    wanted = made.job.want
+    if arrives and wanted is not None and arrives[0].rank is not None and arrives[0].rank > 2 and (
+            arrives[0].layout is not wanted):
+        dims = (TO_FIRST if wanted is Layout.FLIPPED else TO_LAST)[arrives[0].rank]
+        modules.insert(0, permute(em, dims))
+    elif arrives and wanted is not None and arrives[0].rank is None and arrives[0].layout is not wanted:
+        raise Refused("P208", "the rank that arrives at this layer is not known", node)
+    return modules
+
+
+def own_modules(em: Emitter, layer: LayerCall, made: Plan, node: cst.Call) -> list[cst.BaseExpression]:
+    job = made.job
+    if layer.row is not None and layer.row.via in TUPLES:
+        raise Refused("P206", "a recurrent or attention layer inside Sequential", node)
+    if layer.symbol == "keras.layers.Activation":
+        return [made.ctor()] if job.after_modules else []
+    if layer.symbol == "keras.layers.Flatten":
+        em.need("nn")
+        return [expression("nn.Flatten()")]
+    ctor = made.ctor()
+    lazy = getattr(job, "before_lazy", None)
+    before = [lazy()] if lazy is not None else list(job.before_modules)
+    if before or job.after_modules:
+        em.need("nn")
+    return [*before, ctor, *job.after_modules]
+
+
+def permute(em: Emitter, dims: tuple[int, ...]) -> cst.BaseExpression:
+    em.helper("Permute")
+    return expression(f"Permute({', '.join(map(str, dims))})")
+
+
+def comment_of(module: cst.BaseExpression) -> str:
+    """The golden remark on a permute."""
+    if isinstance(module, cst.Call) and isinstance(module.func, cst.Name) and module.func.value == "Permute":
+        dims = tuple(int(a.value.value) for a in module.args if isinstance(a.value, cst.Integer))
+        return {(0, 3, 1, 2): "# NHWC -> NCHW", (0, 2, 3, 1): "# NCHW -> NHWC"}.get(dims, "")
+    return ""
+
+
+def implicit_input(em: Emitter, model: SequentialModel) -> list[cst.BaseExpression]:
+    """`input_shape=` on the first layer acts as an Input."""
+    first = model.layers[0] if model.layers else None
+    if first is None or not isinstance(first.payload, LayerCall):
+        return []
+    arrives = tensors_in(first_input(first.payload))
+    has_own = _keyword(first.payload.node, "input_shape") is not None
+    if has_own and arrives and arrives[0].layout is Layout.FLIPPED and arrives[0].rank in TO_FIRST:
+        return [permute(em, TO_FIRST[arrives[0].rank])]
+    return []
+
+
+def exit_modules(em: Emitter, model: SequentialModel) -> list[cst.BaseExpression]:
+    """A Sequential that stands alone gives what the source gives."""
+    out = model.output
+    if model.inputs or out is None or out.layout is not Layout.FLIPPED:
+        return []
+    if out.rank is None:
+        raise Refused("P208", "the rank of this Sequential's output is not known", model.node)
+    return [permute(em, TO_LAST[out.rank])] if out.rank in TO_LAST else []
+
+
+def has_own_input(em: Emitter, model: SequentialModel) -> bool:
+    first = model.layers[0] if model.layers else None
+    if first is None:
+        return False
+    if first.kind is Kind.TENSOR:
+        return True
+    return isinstance(first.payload, LayerCall) and _keyword(first.payload.node, "input_shape") is not None
+
+
+def sequential(em: Emitter, node: cst.Call) -> cst.BaseExpression:
+    """`Sequential([...])` -> `nn.Sequential(...)`."""
+    fact = em.fact(node)
+    model = fact.payload
+    em.need("nn")
+    layers = _keyword(node, "layers", 0)
+    if not isinstance(model, SequentialModel) or layers is None:
+        return expression("nn.Sequential()")
+    if not isinstance(layers, cst.List | cst.Tuple):
+        return build("nn.Sequential(*{x})", x=paren(module_list(em, layers)))
+    if expects_flipped(model):
+        em.inner_sequentials.add(model)
+    added = em.it.added.get(model.node, False)
+    rows: list[tuple[list[cst.BaseExpression], Any]] = []
+    start = implicit_input(em, model)
+    for i, element in enumerate(layers.elements):
+        modules = layer_modules(em, element.value, em.fact(element.value))
+        if i == 0:
+            modules = start + modules
+        if i == len(layers.elements) - 1 and not added:
+            modules = modules + exit_modules(em, model)
+        rows.append((modules, element))
+    return _call(layers, rows)
+
+
+def module_list(em: Emitter, node: cst.BaseExpression) -> cst.BaseExpression:
+    """An expression for a list of layers as one for the list of their modules."""
+    if isinstance(node, cst.List | cst.Tuple):
+        modules = [m for e in node.elements for m in layer_modules(em, e.value, em.fact(e.value))]
+        return cst.List([cst.Element(m) for m in modules])
+    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
+        return node.with_changes(left=module_list(em, node.left), right=module_list(em, node.right))
+    if isinstance(node, cst.ListComp) and node.for_in.inner_for_in is None and not node.for_in.ifs:
+        modules = layer_modules(em, node.elt, em.fact(node.elt))
+        header = node.for_in.with_changes(iter=em.expr(node.for_in.iter))
+        if len(modules) == 1:
+            return node.with_changes(elt=modules[0], for_in=header)
+        each = cst.CompFor(cst.Name("module"), cst.Tuple([cst.Element(m) for m in modules]))
+        return node.with_changes(elt=cst.Name("module"), for_in=header.with_changes(inner_for_in=each))
+    raise Refused("P206", "the layers of this Sequential are computed in a way that is not followed", node)
+
+
+def _call(layers: cst.List | cst.Tuple, rows: list[tuple[list[cst.BaseExpression], Any]]) -> cst.BaseExpression:
+    multi = bool(layers.elements) and any("\n" in _code(e.comma) for e in layers.elements)
+    between: Any = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    if multi:
+        between = _plain(next(e.comma for e in layers.elements if "\n" in _code(e.comma)))
+    args: list[cst.Arg] = []
+    for modules, element in rows:
+        for i, module in enumerate(modules):
+            last = i == len(modules) - 1
+            comma = element.comma if last and isinstance(element.comma, cst.Comma) else between
+            note = comment_of(module)
+            if note and multi and isinstance(comma, cst.Comma):
+                comma = _commented(comma, note)
+            args.append(cst.Arg(module, comma=comma))
+    bracket = layers.lbracket.whitespace_after if isinstance(layers, cst.List) else cst.SimpleWhitespace("")
+    if args:
+        after = layers.rbracket.whitespace_before if isinstance(layers, cst.List) else cst.SimpleWhitespace("")
+        note = comment_of(args[-1].value)
+        if multi:
+            closing = cst.Comma(whitespace_after=after)
+            args[-1] = args[-1].with_changes(comma=_commented(closing, note) if note else closing)
+        else:
+            args[-1] = args[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=after)
+    return cst.Call(expression("nn.Sequential"), args, whitespace_before_args=bracket)
+
+
+def _plain(comma: Any) -> Any:
+    from port.build import _without_comment
+
+    return _without_comment(comma)
+
+
+def _commented(comma: cst.Comma, note: str) -> cst.Comma:
+    after = comma.whitespace_after
+    if not isinstance(after, cst.ParenthesizedWhitespace) or after.first_line.comment is not None:
+        return comma
+    return comma.with_changes(whitespace_after=after.with_changes(first_line=after.first_line.with_changes(
+        whitespace=cst.SimpleWhitespace("  "), comment=cst.Comment(note))))
+
+
+def _code(node: Any) -> str:
+    return cst.Module([]).code_for_node(node) if isinstance(node, cst.CSTNode) else ""
+
+
+def add_lines(em: Emitter, call: cst.Call, model: SequentialModel, line: cst.SimpleStatementLine) -> list[Any]:
+    """`model.add(layer)` -> one `.append` per module; a literal name needs `.add_module`."""
+    from port.tf2torch.rules.modules import literal_name
+
+    node = call.args[0].value
+    fact = em.fact(node)
+    modules = layer_modules(em, node, fact)
+    index = next((i for i, f in enumerate(model.layers) if f is fact or f.payload is fact.payload), -1)
+    if index == 0 and fact.kind is not Kind.TENSOR:
+        modules = implicit_input(em, model) + modules
+    if index == len(model.layers) - 1:
+        modules = modules + exit_modules(em, model)
+    owner = call.func.value if isinstance(call.func, cst.Attribute) else cst.Name("model")
+    name = literal_name(em, node) if isinstance(node, cst.Call) else ""
+    lines: list[Any] = []
+    for i, module in enumerate(modules):
+        keep = name and isinstance(fact.payload, LayerCall) and plan(em, fact.payload, first_input(
+            fact.payload), sequential=True).module and _is_main(module, modules)
+        new = build(f"{{m}}.add_module('{name}', {{x}})", m=owner, x=module) if keep else build(
+            "{m}.append({x})", m=owner, x=module)
+        made = line.with_changes(body=[cst.Expr(new)], leading_lines=line.leading_lines if i == 0 else [])
+        if i < len(modules) - 1:
+            made = made.with_changes(trailing_whitespace=cst.TrailingWhitespace())
+        note = comment_of(module)
+        if note and made.trailing_whitespace.comment is None:
+            made = made.with_changes(trailing_whitespace=cst.TrailingWhitespace(
+                cst.SimpleWhitespace("  "), cst.Comment(note)))
+        lines.append(made)
+    return lines
+
+
+def _is_main(module: cst.BaseExpression, modules: list[cst.BaseExpression]) -> bool:
+    """The module with the weights among those of one layer."""
+    plain = ("nn.ZeroPad", "nn.Constant", "Permute", "nn.ReLU", "nn.Sigmoid", "nn.Tanh", "nn.Softmax", "nn.GELU",
+             "nn.SiLU", "nn.ELU", "nn.SELU", "nn.LeakyReLU")
+    return not _code(module).startswith(plain)

@@ -1,0 +1,110 @@
+"""`add_weight` and `tf.Variable`: parameters and buffers with Keras' initial values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.build import build, expression
+from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.infer.apply import _keyword
+from port.tf2torch.infer.interp import code
+from port.tf2torch.rules.initializer_reader import Reader
+from port.tf2torch.rules.initializers import fill
+from port.tf2torch.rules.settings import usually_none
+
+DEFAULT = "glorot_uniform"
+# initialiser -> the tensor it makes, {s} being the shape; the others fill an empty tensor
+FULL = {"zeros": "torch.zeros({s})", "ones": "torch.ones({s})"}
+
+
+def weight(em: Emitter, call: cst.Call, name: str, own: bool) -> Any:
+    if not own:
+        return variable(em, call, name)
+    shape = _keyword(call, "shape", 0)
+    initializer = _keyword(call, "initializer", 1)
+    trainable = _keyword(call, "trainable")
+    dtype = _keyword(call, "dtype")
+    for a in call.args:
+        known = {"name", "shape", "initializer", "trainable", "dtype", "regularizer", "constraint", "autocast",
+                 "aggregation", "synchronization"}
+        if a.keyword is not None and a.keyword.value not in known:
+            raise Refused("P202", f"`{a.keyword.value}` of add_weight", call)
+    for what in ("regularizer", "constraint"):
+        node = _keyword(call, what)
+        if node is not None and em.fact(node).literal(...) is not None:
+            none = usually_none(em, node)
+            em.report("P103" if none else "P205", f"`{what}` of a weight " + (
+                "is taken as None, its default; one that is given " if none else "") +
+                "acts in Keras' training loop; add it to yours", call)
+    if dtype is not None and em.fact(dtype).literal(...) not in (None, "float32") and (
+            em.symbol(dtype) not in ("tf.float32",)) and "floatx" not in code(dtype):
+        raise Refused("P202", "`dtype` of add_weight", call)
+    em.need("torch", "nn")
+    value = initial(em, initializer, shape_of(em, shape), call)
+    flag = em.fact(trainable).literal(...) if trainable is not None else True
+    if flag is False:
+        return cst.Expr(build(f"self.register_buffer('{name}', {{v}})", v=value))
+    if flag is not True:
+        assert trainable is not None
+        return build("nn.Parameter({v}, requires_grad={t})", v=value, t=em.expr(trainable))
+    return build("nn.Parameter({v})", v=value)
+
+
+def shape_of(em: Emitter, node: cst.BaseExpression | None) -> cst.BaseExpression:
+    if node is None:
+        return expression("()")
+    new = em.expr(node)
+    if isinstance(new, cst.List):
+        return cst.Tuple(new.elements, lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+    return new
+
+
+def initial(em: Emitter, node: cst.BaseExpression | None, shape: cst.BaseExpression, call: cst.Call
+            ) -> cst.BaseExpression:
+    """The starting tensor of a weight that is not a layer's."""
+    spec = Reader(em, em.scope.function, em.scope.cls).read(node, DEFAULT)
+    if spec.why:
+        raise Refused("P202", f"the initializer of this weight: {spec.why}", call)
+    if spec.name in FULL:
+        return build(FULL[spec.name], s=shape)
+    if spec.name == "constant":
+        return build("torch.full({s}, {v})", s=shape, v=_float(expression(spec.arg("value"))))
+    text = code(build("torch.empty({s})", s=shape))
+    if spec.by_fans and not (spec.name == "glorot_uniform" and _is_matrix(shape)):
+        em.helper("keras_fans_")  # Keras counts fans from the end of the shape (in, out), PyTorch from its start
+        triple = ", ".join(spec.arg(k) for k in ("scale", "mode", "distribution") if spec.name == "variance_scaling")
+        return expression(f"keras_fans_({text}, {f'({triple})' if triple else repr(spec.name)})")
+    if spec.name in ("identity", "orthogonal") and (spec.args or not _is_matrix(shape)):
+        raise Refused("P202", f"the initializer `{spec.name}` of a weight that is not a matrix", call)
+    return expression(fill(em, spec, text))
+
+
+def _is_matrix(shape: cst.BaseExpression) -> bool:
+    return isinstance(shape, cst.Tuple) and len(shape.elements) == 2 and not any(
+        isinstance(e, cst.StarredElement) for e in shape.elements)
+
+
+def _float(value: cst.BaseExpression) -> cst.BaseExpression:
+    if isinstance(value, cst.Integer):
+        return expression(value.value + ".0")
+    return value
+
+
+def variable(em: Emitter, call: cst.Call, name: str) -> Any:
+    """`tf.Variable(initial)`."""
+    value = _keyword(call, "initial_value", 0) or _keyword(call, "initializer", 0)
+    if value is None:
+        raise Refused("P202", "a variable without an initial value", call)
+    trainable = _keyword(call, "trainable", 1)
+    flag = em.fact(trainable).literal(...) if trainable is not None else True
+    em.need("torch", "nn")
+    new = em.expr(value)
+    if isinstance(em.fact(value).literal(None), int | float):
+        new = build("torch.tensor({v})", v=_float(new))
+    elif em.fact(value).kind.value != "tensor":
+        new = build("torch.as_tensor({v})", v=new)
+    if flag is False:
+        return cst.Expr(build(f"self.register_buffer('{name}', {{v}})", v=new))
+    return build("nn.Parameter({v})", v=new)
