@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -133,6 +134,7 @@ def test_rounded_constants_are_named(kind: str, right: dict[str, Verdict]) -> No
         assert name in verdict.message
     assert any(r.limit > compare.EXACT for r in verdict.rows), "nothing was rounded: the test shows nothing"
     assert all(r.limit <= (1e-6 if r.group in ("y", "buf") else 1e-5) for r in verdict.rows)
+    assert re.search(r"one float32 ulp of them changes [1-9]\.\de-0[678]", verdict.message), verdict.message
 
 
 @pytest.mark.parametrize("kind", WRONG)
@@ -143,6 +145,18 @@ def test_a_wrong_constant_is_a_mismatch(kind: str, wrong: dict[str, Verdict]) ->
     assert not verdict.attributed
     if kind in NAMED:
         assert "do not explain it" in verdict.message, verdict.message
+
+
+def test_the_limit_is_what_the_network_makes_of_an_ulp() -> None:
+    row = compare.Row("float64", "y", 0, "train", "0", 5e-6, 1e-9, 1.0)
+    moved = compare.effects([replace(row, error=1.3e-6), replace(row, name="1", error=4e-7),
+                             replace(row, mode="infer", error=1e-7), replace(row, error=float("inf"))])
+    assert moved == {"y/0/train": 1.3e-6, "y/0/infer": 1e-7}
+    assert not compare.excused(row, moved).bad
+    assert compare.excused(replace(row, mode="infer"), moved).bad
+    assert compare.excused(replace(row, group="buf"), moved).bad, "nothing is known to move it"
+    assert compare.excused(replace(row, error=5.3e-6), moved).bad
+    assert compare.excused(row, {}).limit == row.limit
 
 
 def test_the_limit_of_rounded_constants() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.names import import_bindings
+from port.names import canonical, dotted_name, import_bindings
 from port.tree import walk
 
 LINES = {"torch": "import torch", "F": "import torch.nn.functional as F", "nn": "from torch import nn"}
@@ -18,6 +18,8 @@ HELPERS = Path(__file__).parent / "helpers"
 
 
 def is_framework(statement: Any, roots: tuple[str, ...]) -> bool:
+    if isinstance(statement, cst.ImportFrom) and isinstance(statement.names, cst.ImportStar):  # stars.py left it unused
+        return statement.module is not None and canonical(dotted_name(statement.module)).split(".")[0] in roots
     return isinstance(statement, cst.Import | cst.ImportFrom) and bool(import_bindings(statement)) and any(
         b.split(".")[0] in roots for b in import_bindings(statement).values())
 

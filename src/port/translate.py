@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from port import names
+from port import names, stars, table
 from port.facts import Fact
 from port.findings import Finding
 from port.result import Options, Result
@@ -26,6 +26,8 @@ def translate(text: str, direction: str, options: Options = Options(), path: str
         line = getattr(error, "raw_line", 1)
         message = str(error).splitlines()[0] if not hasattr(error, "message") else error.message
         return Result(text, text, (Finding(line, 0, "P902", f"not valid Python: {message}"),))
+    if direction == "tf2torch" and "import *" in text:
+        module = stars.expand(module, direction, table.by_tf_name())
     bound = names.collect(module)
     if not bound.uses(direction):
         return Result(text, text)

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from . import cases, tf_feed, tf_grouped, user
+from . import cases, compare, tf_feed, tf_grouped, user
 from . import tf_units as units_of
 from . import tf_watch as watch
 from .user import DROPS, builders, positional
@@ -268,13 +268,24 @@ def prepare_attribution() -> None:
     tf_exact.install()
 
 
-def attribute(rerun: Any) -> dict[str, Any]:
-    """{names, error}: the constants that Keras rounds, if the residue is gone without that; else {tried, error}."""
+def attribute(build: Any) -> dict[str, Any]:
+    """{names, error, moved}: the constants that Keras rounds, if the residue is gone without that; else {tried, error}.
+
+    `build` makes the object and gives a function that runs it. `moved`: what one float32 ulp of these constants does to
+    the source, by kind of result.
+    """
     from . import tf_exact
 
-    tf_exact.forget()
+    rerun = build()
+    tf_exact.forget()  # what initialisers met
     with watch.Tap(tf_exact.around):
         rows = rerun()
-    names, gone = tf_exact.met(), not any(r.bad for r in rows)
-    error = max((r.error for r in rows), default=0.0)
-    return {"exact": True, "error": error, "names": names if gone else [], "tried": names}
+    names, error = tf_exact.met(), max((r.error for r in rows), default=0.0)
+    found = {"exact": True, "error": error, "names": [], "tried": names}
+    if not names or any(r.bad for r in rows):
+        return found
+    tf_exact.move(1.0)  # before it is built anew: constants are cast in constructors too
+    try:
+        return {**found, "names": names, "moved": compare.effects(build()())}
+    finally:
+        tf_exact.move(0.0)

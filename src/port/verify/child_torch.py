@@ -285,5 +285,5 @@ def prepare_attribution() -> None:
     """Nothing: constants are rounded while the model runs."""
 
 
-def attribute(rerun: Any) -> dict[str, Any]:
-    return torch_round.attribute(rerun)
+def attribute(build: Any) -> dict[str, Any]:
+    return torch_round.attribute(build())

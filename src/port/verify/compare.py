@@ -11,9 +11,11 @@ loss times 2**-29 is the rounding to expect in float64: where twenty times that 
 network), it is the limit, up to 1e-7. Where TensorFlow resized images, which it does in float32, the limit is twenty
 times what such rounding changes in a second run of TensorFlow, at most 1e-5.
 
-Where a residue is gone once Keras keeps its Python constants exact in float64 (or once the port rounds them alike),
-it may be up to 1e-6 in outputs and buffers, and 1e-5 in gradients, weights after steps and losses: ten times as much,
-the proportion of the limits in float32. What does not vanish with exact constants is never let through.
+Where a residue is gone from every array once Keras keeps its Python constants exact in float64, it may be up to four
+times what one float32 ulp of these constants does to the same kind of result in a further run of the source: rounding
+moves a constant by half an ulp at most, and how much a network makes of that is its own affair. Where only the port
+can be asked (it rounds them alike), it may be up to 1e-6 in outputs and buffers, and 1e-5 in gradients, weights after
+steps and losses. What does not vanish with exact constants is never let through.
 
 Steps of training (only when they are asked for) enlarge rounding from step to step. By how much is measured: the source
 takes them a second time from weights that are off by 1e-10, and the limit is 1e-12 times the growth of that change, at
@@ -34,7 +36,8 @@ from .pairing import Pairing
 Arrays = dict[str, np.ndarray]
 EXACT = 1e-9
 NARROW = 1e-6  # where the source casts its results to float32 itself
-CONSTANT = {"y": 1e-6, "buf": 1e-6}  # where the source rounds Python constants; else RESIDUE, ten times that
+CONSTANT = {"y": 1e-6, "buf": 1e-6}  # where the port rounds constants alike; else RESIDUE, ten times that
+ULPS = 4  # a residue of rounded constants may be so many times what one float32 ulp of them does
 RESIDUE = 1e-5  # below this, the rounding of a constant is looked for
 TRIED = 1e-3  # below this, Keras is run again with exact constants, if only to say what a larger residue comes from
 GROUPS = {"y": "outputs", "dx": "gradients of inputs", "dw": "gradients of weights", "buf": "buffers",
@@ -163,11 +166,25 @@ def _group(meta: dict[str, Any], source: Arrays, pairs: list[tuple[Arrays, Array
     return out
 
 
-def excused(row: Row) -> Row:
-    """The limit of a row whose residue is known to be that of rounded constants."""
+def excused(row: Row, moved: dict[str, float] | None = None) -> Row:
+    """The limit of a row whose residue is known to be that of rounded constants; `moved`: see `effects`."""
     if not row.bad or row.dtype != "float64":
         return row
-    return replace(row, limit=CONSTANT.get(row.group, RESIDUE), note="float32 constants")
+    limit = CONSTANT.get(row.group, RESIDUE) if moved is None else ULPS * moved.get(_kind(row), 0.0)
+    return replace(row, limit=max(limit, row.limit), note="float32 constants")
+
+
+def effects(found: list[Row]) -> dict[str, float]:
+    """{'group/variant/mode': largest error}: what the constants of the source, off by one ulp, do to its results."""
+    out: dict[str, float] = {}
+    for row in found:
+        if np.isfinite(row.error):
+            out[_kind(row)] = max(out.get(_kind(row), 0.0), row.error)
+    return out
+
+
+def _kind(row: Row) -> str:
+    return f"{row.group}/{row.variant}/{row.mode}"
 
 
 def steps_limit(meta: dict[str, Any]) -> float | None:

@@ -48,7 +48,7 @@ def _numbers(case: Case, source: Part, target: Part, pairing: Pairing, pairs: tu
     names = tuple(attributed.get("names", ()))
     resized = any(r.note == "float32 resize" for r in rows)
     if names:
-        rows = [compare.excused(r) for r in rows]
+        rows = [compare.excused(r, attributed.get("moved")) for r in rows]
         bad = [r for r in rows if r.bad]
     notes = [*meta["notes"], *(n for n in other["notes"] if n not in meta["notes"]),
              *(s[1:] for s in surface if s[0] == "~")]
@@ -108,8 +108,8 @@ def _message(faults: list[str], bad: list[compare.Row], names: tuple[str, ...], 
         if attributed.get("exact") and attributed["tried"]:
             text += (f"; constants that Keras rounds to float32 do not explain it (off by {attributed['error']:.1e} "
                      "with them exact)" if not names else
-                     f"; equal to {attributed['error']:.1e} once Keras keeps these constants exact, but their rounding "
-                     f"to float32 may cost no more than that: {'; '.join(names)}")
+                     f"; equal to {attributed['error']:.1e} once Keras keeps these constants exact, but one "
+                     f"float32 ulp of them changes no more than {_most(attributed):.1e}: {'; '.join(names)}")
         elif attributed.get("tried") and place is None:
             text += f"; rounding the constants of {', '.join(attributed['tried'])} does not explain it"
         if place and not names:
@@ -117,11 +117,16 @@ def _message(faults: list[str], bad: list[compare.Row], names: tuple[str, ...], 
         return "; ".join([text, *faults[:2]]), "numeric", verdict.MISMATCH
     if names and attributed.get("exact"):
         return (f"equal to {attributed['error']:.1e} once Keras keeps these constants exact, which it rounds to "
-                f"float32 ({attributed['before']:.1e} with that): {'; '.join(names)}"), "numeric", verdict.VERIFIED
+                f"float32 ({attributed['before']:.1e} with that; one float32 ulp of them changes "
+                f"{_most(attributed):.1e}): {'; '.join(names)}"), "numeric", verdict.VERIFIED
     if names:
         return (f"equal to {attributed['error']:.1e} once these constants are rounded to float32 as TensorFlow does "
                 f"({attributed['before']:.1e} without): {'; '.join(names)}"), "numeric", verdict.VERIFIED
     return "", "numeric", verdict.VERIFIED
+
+
+def _most(attributed: dict[str, Any]) -> float:
+    return max(attributed["moved"].values(), default=0.0)
 
 
 def _place(data: dict[str, Any] | None) -> Place | None:

@@ -121,7 +121,7 @@ def _explain(backend: Any, job: dict[str, Any], obj: Any, handles: Any, source: 
             passes.whole(backend, obj, handles, meta, held, "float64", 0, again)
             return [r for r in compare.rows(source, given, again, pairs) if r.dtype == "float64"]
 
-        meta["attributed"] = backend.attribute(rerun)
+        meta["attributed"] = backend.attribute(lambda: rerun)
         backend.assign(handles, store.under(held, "w"))
     if not meta.get("attributed", {}).get("names") and source["kind"] == "model":
         meta["where"] = _first(backend, obj, handles, source, meta, given, rows, pairs, held)

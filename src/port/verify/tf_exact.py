@@ -33,6 +33,7 @@ PLUMBING = ("/tensorflow/python/framework/", "/tensorflow/python/util/", "/tenso
 CONVERSIONS = {"cast", "convert_to_tensor", "constant", "leaky_relu", "symbolic_call", "__call__"}
 
 _layers: list[Any] = []
+_moved = {"ulps": 0.0}  # by how many float32 ulps every such constant is off on purpose
 _met: dict[tuple[str, str, str], list[str]] = {}  # (class, what, number) -> names and lines of the layers
 
 
@@ -50,7 +51,7 @@ def install() -> None:
         number = getattr(x, MARK, None)
         if number is not None and not hasattr(x, GIVEN) and tf.as_dtype(DstT) == tf.float64:
             _note(number)
-            return tf.constant(number, tf.float64)
+            return tf.constant(_off(number), tf.float64)
         result = cast(x, DstT, Truncate, name)
         if tf.as_dtype(DstT) == tf.float32 and tf.executing_eagerly() and x.dtype.is_integer and x.shape == ():
             _mark(result, x.numpy(), False)
@@ -60,7 +61,7 @@ def install() -> None:
         if not tf.executing_eagerly() or features.dtype != tf.float64 or float(np.float32(alpha)) == alpha:
             return leaky(features, alpha, name)
         _note(np.array(alpha), "leaky_relu")
-        return tf.where(features > 0, features, features * tf.constant(alpha, tf.float64))
+        return tf.where(features > 0, features, features * tf.constant(_off(np.array(alpha)), tf.float64))
 
     constant_op.convert_to_eager_tensor, gen_math_ops.cast, gen_nn_ops.leaky_relu = made, exact_cast, exact_leaky
     op_callbacks.add_op_callback(_follow)
@@ -138,6 +139,17 @@ def _function() -> str:
             return "" if name in ("call", "<lambda>", "<module>", "build") else name
         frame = frame.f_back
     return ""
+
+
+def _off(number: np.ndarray) -> np.ndarray:
+    """The number, or what it becomes `ulps` further in the direction in which float32 rounds it."""
+    short = np.float32(number)
+    return number + _moved["ulps"] * np.sign(short - number) * np.spacing(np.abs(short)).astype("float64")
+
+
+def move(ulps: float) -> None:
+    """From now on constants that float32 would round are off by that many of its ulps."""
+    _moved["ulps"] = ulps
 
 
 def forget() -> None:
