@@ -8,7 +8,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.tree import rebuild
+from port.tree import code, rebuild
 
 # How tightly an expression binds: an operand is put in parentheses if it binds less tightly than its place.
 _ATOMS = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.Integer, cst.Float, cst.SimpleString, cst.List,
@@ -129,4 +129,4 @@ def _without_comment(comma: Any) -> Any:
 
 
 def _code(node: Any) -> str:
-    return cst.Module([]).code_for_node(node) if isinstance(node, cst.CSTNode) else ""
+    return code(node) if isinstance(node, cst.CSTNode) else ""

@@ -11,7 +11,7 @@ from typing import Any
 import libcst as cst
 
 from port.names import canonical, dotted_name, import_bindings
-from port.tree import walk
+from port.tree import code, module_code, walk
 
 LINES = {"torch": "import torch", "F": "import torch.nn.functional as F", "nn": "from torch import nn"}
 HELPERS = Path(__file__).parent / "helpers"
@@ -37,18 +37,17 @@ def local_imports(em: Any, names: set[str]) -> list[Any]:
 def original_imports(module: cst.Module) -> dict[str, str]:
     """Name to the smallest import statement that binds it as the source did."""
     found: dict[str, str] = {}
-    blank = cst.Module([])
     for node in walk(module):
         if isinstance(node, cst.Import):
             for alias in node.names:
-                text = blank.code_for_node(alias).strip().rstrip(",")
+                text = code(alias).strip().rstrip(",")
                 name = (alias.asname.name.value if alias.asname is not None  # type: ignore[union-attr]
                         else text.split(".")[0])
                 found.setdefault(name, f"import {text}")
         elif isinstance(node, cst.ImportFrom) and not isinstance(node.names, cst.ImportStar):
-            base = "." * len(node.relative) + (blank.code_for_node(node.module) if node.module else "")
+            base = "." * len(node.relative) + (code(node.module) if node.module else "")
             for alias in node.names:
-                text = blank.code_for_node(alias).strip().rstrip(",").strip()
+                text = code(alias).strip().rstrip(",").strip()
                 name = alias.asname.name.value if alias.asname is not None else alias.name.value  # type: ignore
                 found.setdefault(name, f"from {base} import {text}")
     return found
@@ -65,11 +64,11 @@ def helper_source(name: str, folder: str = "torch") -> tuple[tuple[str, ...], tu
     body = []
     for s in module.body:
         if isinstance(s, cst.SimpleStatementLine) and isinstance(s.body[0], cst.Import | cst.ImportFrom):
-            imports.append(module.code_for_node(s).strip().splitlines()[-1])
+            imports.append(code(s).strip().splitlines()[-1])
         else:
             body.append(s)
     first = body[0].with_changes(leading_lines=[])
-    source = cst.Module([first, *body[1:]]).code
+    source = module_code(cst.Module([first, *body[1:]]))
     return needs, tuple(imports), source.strip() + "\n"
 
 
@@ -156,7 +155,7 @@ def _kept_import(node: cst.SimpleStatementLine, em: Any) -> Any:
 def _bound_name(alias: cst.ImportAlias) -> str:
     if alias.asname is not None:
         return alias.asname.name.value  # type: ignore[union-attr]
-    return cst.Module([]).code_for_node(alias.name).split(".")[0]
+    return code(alias.name).split(".")[0]
 
 
 def _after_docstring(body: list[Any]) -> int:
@@ -196,8 +195,8 @@ def _standard(body: list[Any], em: Any, last: int, originals: list[Any]) -> tupl
 
 def _root(node: Any) -> str:
     if isinstance(node, cst.Import):
-        return cst.Module([]).code_for_node(node.names[0].name).split(".")[0]
-    return cst.Module([]).code_for_node(node.module).split(".")[0] if node.module is not None else "."
+        return code(node.names[0].name).split(".")[0]
+    return code(node.module).split(".")[0] if node.module is not None else "."
 
 
 def _insert(body: list[Any], last: int, blocks: list[Any]) -> list[Any]:

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 import libcst as cst
-from libcst.metadata import MetadataWrapper, PositionProvider
 
 from port.findings import Finding
-from port.tree import walk
+from port.tree import Printer, walk
 
 Report = tuple[Any, str, str, str]  # node or None, code, message, symbol
+Span = tuple[int, int, int, int]  # line and column of the start, line and column of the end
 
 
 def findings(reports: Iterable[Report], module: cst.Module) -> tuple[Finding, ...]:
@@ -22,13 +22,65 @@ def findings(reports: Iterable[Report], module: cst.Module) -> tuple[Finding, ..
     reports = list(reports)
     if not reports:
         return ()
-    wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
-    places: Any = wrapper.resolve(PositionProvider)
+    inside = {id(node): walk(node) for node, *_ in reports if node is not None}
+    known = spans(module, {n for nodes in inside.values() for n in nodes})
     out = set()
     for node, code, message, symbol in reports:
-        span = places.get(node) if node is not None else None
-        if span is None:
-            span = next((places[c] for c in walk(node) if c in places), None) if node is not None else None
-        start = (span.start.line, span.start.column, span.end.line, span.end.column) if span else (1, 0, 1, 0)
-        out.add(Finding(start[0], start[1], code, message, start[2], start[3], symbol))
+        place = next((known[n] for n in inside.get(id(node), ()) if n in known), (1, 0, 1, 0))
+        out.add(Finding(place[0], place[1], code, message, place[2], place[3], symbol))
     return tuple(sorted(out))
+
+
+def spans(module: cst.Module, wanted: set[cst.CSTNode]) -> dict[cst.CSTNode, Span]:
+    """Where those of the nodes that are in `module` stand, without the white space around them.
+
+    The places are those of libcst's PositionProvider, which notes every node and costs several times more.
+    """
+    recorder = _Recorder(module, wanted)
+    module._codegen(recorder)
+    at: dict[int, tuple[int, int]] = {}
+    line, column, done = 1, 0, 0
+    for index in sorted({i for span in recorder.spans.values() for i in span}):
+        lines = "".join(recorder.tokens[done:index]).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        line, column = line + len(lines) - 1, len(lines[-1]) + (column if len(lines) == 1 else 0)
+        at[index], done = (line, column), index
+    return {node: (*at[start], *at[end]) for node, (start, end) in recorder.spans.items()}
+
+
+class _Recorder(Printer):
+    """Prints, and notes before and after how many tokens the wanted nodes stand."""
+
+    def __init__(self, module: cst.Module, wanted: set[cst.CSTNode]):
+        super().__init__(module.default_indent, module.default_newline)
+        self.wanted = set(wanted)
+        self.starts: dict[cst.CSTNode, int] = {}
+        self.spans: dict[cst.CSTNode, tuple[int, int]] = {}
+
+    def before_codegen(self, node: cst.CSTNode) -> None:
+        if node in self.wanted:
+            self.starts[node] = len(self.tokens)
+
+    def after_codegen(self, node: cst.CSTNode) -> None:
+        if node in self.wanted and node not in self.spans:  # else its code proper is noted already
+            self.spans[node] = self.starts[node], len(self.tokens)
+
+    def record_syntactic_position(self, node: cst.CSTNode, *, start_node: Any = None, end_node: Any = None) -> Any:
+        if node not in self.wanted:
+            return super().record_syntactic_position(node)
+        self.wanted |= {n for n in (start_node, end_node) if n is not None}
+        return _Proper(self, node, start_node, end_node)
+
+
+class _Proper:
+    """Notes a node's code proper, which may begin or end with that of a child."""
+
+    def __init__(self, recorder: _Recorder, node: cst.CSTNode, first: cst.CSTNode | None, last: cst.CSTNode | None):
+        self.recorder, self.node, self.first, self.last = recorder, node, first, last
+
+    def __enter__(self) -> None:
+        self.start = len(self.recorder.tokens)
+
+    def __exit__(self, *error: object) -> None:
+        spans = self.recorder.spans
+        start = self.start if self.first is None else spans[self.first][0]
+        spans[self.node] = start, len(self.recorder.tokens) if self.last is None else spans[self.last][1]

@@ -16,7 +16,7 @@ from port.tf2torch.infer.interp import Interp, infer
 from port.tf2torch.infer.values import Class, Function
 from port.tf2torch.rules import classes, functional, hints, initial, inline, plain, sequential_class
 from port.tf2torch.rules.functional import graph_class, graphs, used_names
-from port.tree import walk
+from port.tree import code, module_code, syntax_error, walk
 
 
 def translate(text: str, module: cst.Module, bound: names.Names, options: Options,
@@ -43,16 +43,14 @@ def converted(text: str, module: cst.Module, written: cst.Module, bound: names.N
     """`module` translated; findings are placed in the module as it was `written`."""
     it = infer(module, bound, table.by_tf_name(), params or {})
     em, body = emitted(it, module, options, set())
-    if any(code in ("P102", "P208") for _, code, _, _ in em.reports):
+    if any(r[1] in ("P102", "P208") for r in em.reports):
         # Classes whose input width no call shows: a parameter of the constructor, where a Lazy module cannot serve.
         other, other_body = emitted(it, module, options, classes.channel_mirrors(em))
         if _refusals(other) < _refusals(em):
             em, body = other, other_body
-    new = module.with_changes(body=body).code
-    try:
-        cst.parse_module(new)
-    except cst.ParserSyntaxError as error:
-        return Result(text, text, (Finding(1, 0, "P901", f"the output would not parse: {error.message}"),))
+    new = module_code(module.with_changes(body=body))
+    if error := syntax_error(new):
+        return Result(text, text, (Finding(1, 0, "P901", f"the output would not parse: {error}"),))
     return Result(text, new, places.findings(em.reports, written))
 
 
@@ -65,8 +63,8 @@ def emitted(it: Interp, module: cst.Module, options: Options, open_sizes: set[st
 
 def _refusals(em: Emitter) -> tuple[int, int]:
     """How much stays in the source's framework: lines, then places."""
-    lines = sum(cst.Module([]).code_for_node(n).count("\n") + 1 for n in em.kept)
-    return lines, sum(CATALOGUE[code].outcome is Outcome.REFUSED for _, code, _, _ in em.reports)
+    lines = sum(code(n).count("\n") + 1 for n in em.kept)
+    return lines, sum(CATALOGUE[r[1]].outcome is Outcome.REFUSED for r in em.reports)
 
 
 def call_text(name: str, params: list[str]) -> cst.BaseExpression:

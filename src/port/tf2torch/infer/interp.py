@@ -27,6 +27,7 @@ from port.tf2torch.infer.values import (
     has_tensor,
     tensors_in,
 )
+from port.tree import code as code
 
 
 def infer(module: cst.Module, names: Names, rows: Mapping[str, tuple[Row, ...]],
@@ -56,17 +57,12 @@ def infer(module: cst.Module, names: Names, rows: Mapping[str, tuple[Row, ...]],
     return it
 
 
-_BLANK = cst.Module([])
 NONE = Fact(Kind.PLAIN, values=frozenset([None]))
 _COMPARE = {cst.Equal: lambda a, b: a == b, cst.NotEqual: lambda a, b: a != b, cst.Is: lambda a, b: a is b,
             cst.IsNot: lambda a, b: a is not b, cst.In: lambda a, b: a in b, cst.NotIn: lambda a, b: a not in b,
             cst.LessThan: lambda a, b: a < b, cst.GreaterThan: lambda a, b: a > b,
             cst.LessThanEqual: lambda a, b: a <= b, cst.GreaterThanEqual: lambda a, b: a >= b}
 _ARITHMETIC = {cst.Add: "+", cst.Subtract: "-", cst.Multiply: "*", cst.FloorDivide: "//"}
-
-
-def code(node: cst.CSTNode) -> str:
-    return _BLANK.code_for_node(node)
 
 
 class Places(dict):  # type: ignore[type-arg]

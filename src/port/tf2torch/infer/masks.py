@@ -13,7 +13,7 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind
 from port.tf2torch.infer.values import Items, LayerCall, has_tensor, tensors_in
-from port.tree import walk
+from port.tree import code, walk
 
 if TYPE_CHECKING:
     from port.tf2torch.infer.interp import Interp
@@ -186,7 +186,7 @@ def _supports(cls: Any) -> bool:
     from port.tf2torch.infer import users
 
     init = users.find_method(cls, "__init__")
-    return init is not None and "supports_masking = True" in cst.Module([]).code_for_node(init.node)
+    return init is not None and "supports_masking = True" in code(init.node)
 
 
 __all__ = ["FOREIGN", "READS", "REFUSES", "Mask", "after_instance", "after_layer", "arriving", "foreign", "joined"]

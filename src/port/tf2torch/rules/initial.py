@@ -13,7 +13,7 @@ from port.tf2torch.rules.initial_layout import Layout, loads
 from port.tf2torch.rules.initial_parts import Site
 from port.tf2torch.rules.initial_weights import Plan
 from port.tf2torch.rules.initializer_reader import arguments, is_object
-from port.tree import rebuild, walk
+from port.tree import code, rebuild, walk
 
 
 def note(job: Any, new: cst.CSTNode) -> None:
@@ -76,7 +76,7 @@ def _leave_out(body: list[Any]) -> None:
 
 
 def _is_apply(s: Any) -> bool:
-    return isinstance(s, cst.SimpleStatementLine) and cst.Module([]).code_for_node(s).strip() == APPLY
+    return isinstance(s, cst.SimpleStatementLine) and code(s).strip() == APPLY
 
 
 def without_objects(em: Emitter, body: list[Any]) -> list[Any]:

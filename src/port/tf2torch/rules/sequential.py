@@ -12,6 +12,7 @@ from port.tf2torch.calls import Plan, first_input, plan
 from port.tf2torch.emit import TO_FIRST, TO_LAST, Emitter, Refused
 from port.tf2torch.infer.apply import _keyword
 from port.tf2torch.infer.values import Instance, LayerCall, SequentialModel, tensors_in
+from port.tree import code
 
 NEWLINE = ("\n", "\r")
 TUPLES = {"rnn", "bidirectional", "mha", "attention", "conv_lstm"}
@@ -195,7 +196,7 @@ def _commented(comma: cst.Comma, note: str) -> cst.Comma:
 
 
 def _code(node: Any) -> str:
-    return cst.Module([]).code_for_node(node) if isinstance(node, cst.CSTNode) else ""
+    return code(node) if isinstance(node, cst.CSTNode) else ""
 
 
 def add_lines(em: Emitter, call: cst.Call, model: SequentialModel, line: cst.SimpleStatementLine) -> list[Any]:

@@ -1,0 +1,92 @@
+"""Own walks, printing and places against libcst's, on every kind of node that the golden files and Keras hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import libcst as cst
+import pytest
+from libcst.metadata import MetadataWrapper, PositionProvider
+
+from port.places import spans
+from port.tree import code, module_code, syntax_error, walk
+
+HERE = Path(__file__).parent
+FILES = [*sorted(HERE.glob("golden/tf2torch/*/tf_version.py")), HERE / "test_rows.py", HERE / "test_laws.py"]
+SYNTAX = '''
+import os; from . import (a, b as c,)  # why
+@decorator(1)
+class A(B, metaclass=M):
+
+    x: int = 1; y = 2
+
+    async def f(self, a, /, b=2, *args: int, c, **kw) -> int:
+        async with x as y, z: pass
+        for i in (1, 2):  # turn
+            if a: continue
+            elif b:
+                break
+            else: del a
+        else:
+            yield
+        while not (a and b): b += 1
+        try:
+            raise E from e
+        except (E, F) as e:
+            assert a, "b"
+        finally:
+            global g
+        return lambda x, *y: [*x, {**y, 'a': -1}, {i for i in x if i}, x[1:2, ...], f'{a!r:>{b}}', (yield x),
+                              a if b else c]
+
+
+match a:
+    case [1, *rest] | {'a': 2, **kw} if b: await x
+    case A(1, b=2) as c:
+        (n := 1)
+        # the end
+x = """a
+b""" 'c' ; y = (1 +
+   2)
+'''
+
+
+def nodes(node: cst.CSTNode) -> list[cst.CSTNode]:
+    return [node, *(n for child in node.children for n in nodes(child))]
+
+
+@pytest.mark.parametrize("text", [SYNTAX, SYNTAX.replace("\n", "\r\n"), *(f.read_text() for f in FILES)])
+def test_places_and_texts_are_those_of_libcst(text: str) -> None:
+    module = cst.parse_module(text)
+    every = nodes(module)
+    expected = MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)
+    found = spans(module, set(every))
+    assert found.keys() == set(every)
+    assert found == {n: (p.start.line, p.start.column, p.end.line, p.end.column) for n, p in expected.items()}
+    for node in every[::7]:  # alone too: what else is noted must not matter
+        assert spans(module, {node})[node] == found[node]
+    blank = cst.Module([])
+    alone = [n for n in every if not isinstance(n, cst.Param | cst.Parameters | cst.Annotation)]  # these need context
+    assert all(code(n) == blank.code_for_node(n) for n in alone)
+    assert module_code(module) == text
+
+
+@pytest.mark.parametrize("text", [SYNTAX, *(f.read_text() for f in FILES)])
+def test_walk_meets_the_nodes_of_libcst_in_order(text: str) -> None:
+    module = cst.parse_module(text)
+    walked = walk(module)
+    assert len(set(walked)) == len(walked)
+    kinds = (cst.BaseExpression, cst.BaseSmallStatement, cst.BaseCompoundStatement, cst.Arg, cst.Param)
+    assert {n for n in nodes(module) if isinstance(n, kinds)} == {n for n in walked if isinstance(n, kinds)}
+    outer = walk(module, enter_functions=False)
+    inner = [n for n in walked if isinstance(n, cst.FunctionDef | cst.ClassDef | cst.Lambda)]
+    below = {n for d in inner for n in walk(d)[1:]}
+    assert outer == [n for n in walked if n not in below]
+
+
+def test_syntax_errors_are_found() -> None:
+    assert syntax_error("x = 1\n") == ""
+    assert syntax_error("pattern = '\\d'\n") == ""
+    assert syntax_error("type X[T] = list[T]\n") == "", "syntax of a Python later than 3.11"
+    assert syntax_error("x = (1\n")
+    assert syntax_error("def f():\nreturn\n")
