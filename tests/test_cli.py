@@ -18,6 +18,7 @@ from port import batch, checking, cli, table
 from port.findings import CATALOGUE, Finding
 from port.report.model import CaseVerdict
 from port.result import Options, Result
+from port.rowtext import RowError
 
 TF = "import tensorflow as tf\n\nx = tf.abs(1)\n"
 TORCH = "import torch\n\nx = torch.abs(1)\n"
@@ -230,7 +231,7 @@ def test_a_killed_worker_is_told(port: Port, monkeypatch: pytest.MonkeyPatch,
 
 def test_faulty_rows_are_named(port: Port, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def faulty() -> None:
-        raise table.RowError("a.yaml: relu: no signature")
+        raise RowError("a.yaml: relu: no signature")
 
     monkeypatch.setattr(table, "load", faulty)
     assert port("ops") == 2

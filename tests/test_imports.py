@@ -67,3 +67,11 @@ def test_imports_only_what_the_table_allows(file: Path) -> None:
 def test_the_table_names_modules_that_exist_or_are_planned() -> None:
     listed = set(table())
     assert all(allowed <= listed | {""} for allowed in table().values())
+
+
+def test_dependencies_go_one_way() -> None:
+    """A row may import rows above it only; so no import is hidden in a function for the sake of a cycle."""
+    seen: set[str] = set()
+    for module, allowed in table().items():
+        assert allowed <= seen, f"{module} may import what stands below it: {allowed - seen}"
+        seen.add(module)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from port import rowfile, sample, table
-from port.table import RowError
+from port.rowtext import RowError
 
 
 @pytest.fixture

@@ -233,10 +233,11 @@ def _verify(given: argparse.Namespace) -> int:
 def _ops(given: argparse.Namespace) -> int:
     from port import table
     from port.report import lookup
+    from port.rowtext import RowError
 
     try:
         texts = list(lookup.ops(table.load(), given.query))
-    except table.RowError as faults:
+    except RowError as faults:
         _say(f"faulty rows in {table.folder()}:\n{faults}")
         return 2
     if not texts:

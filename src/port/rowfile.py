@@ -9,8 +9,7 @@ from typing import Any
 
 import yaml
 
-from port.rowtext import Bad, argument, braces, each, expr_names, parse_signature
-from port.table import RowError
+from port.rowtext import Bad, RowError, argument, braces, each, expr_names, parse_signature
 
 Plain = dict[str, Any]
 MAPS = ("args", "only", "fill", "fixed", "expr", "weights", "init")

@@ -17,6 +17,10 @@ class Bad(Exception):
     """A row that breaks the grammar."""
 
 
+class RowError(ValueError):
+    """Rows that break the grammar: one line per fault, with file and row."""
+
+
 def each(sample: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """One sample for each combination of the `{each: [...]}` in it."""
     choices = [v["each"] if isinstance(v, dict) and "each" in v else [v] for v in sample.values()]

@@ -77,10 +77,6 @@ class Row:
     file: str = ""
 
 
-class RowError(ValueError):
-    """Rows that break the grammar: one line per fault, with file and row."""
-
-
 class Index(Mapping[str, tuple[Row, ...]]):
     """Canonical name to rows. A name without rows takes those of the longest prefix row (`tf.strings.*`)."""
 

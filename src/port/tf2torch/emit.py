@@ -6,7 +6,7 @@ stand: in a plain function, in `__init__` (binding time of the model) or in `for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,11 +14,9 @@ from typing import Any
 import libcst as cst
 
 from port.build import build, expression, paren
-from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
-from port.tf2torch import calls
-from port.tf2torch.infer.apply import MERGES, SelfValue
-from port.tf2torch.infer.interp import Interp, code
-from port.tf2torch.infer.values import Class, Function, Instance, LayerCall, MixedRank, ShapeOf, Size, has_tensor
+from port.facts import UNKNOWN, Dim, Fact, Kind, Layout
+from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.values import Class, Function, MixedRank, Size, has_tensor
 from port.tree import rebuild, walk
 
 TO_FIRST = {3: (0, 2, 1), 4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}  # channels last to channels first
@@ -49,9 +47,23 @@ class Scope:
     self_layers: dict[str, cst.BaseExpression] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Handlers:
+    """What an emitter hands expressions to. Given to it, since what is called here writes with an emitter itself."""
+
+    call: Callable[[Emitter, cst.Call], cst.BaseExpression]
+    constant: Callable[[Emitter, cst.BaseExpression, str], cst.BaseExpression]
+    subscript: Callable[[Emitter, cst.Subscript], cst.BaseExpression]
+    attribute: Callable[[Emitter, cst.Attribute], cst.BaseExpression | None]
+    args: Mapping[str, Callable[..., Any]]  # the adapters that rows name in `via`: of arguments,
+    rows: Mapping[str, Callable[..., Any]]  # of whole calls,
+    layers: Mapping[str, Callable[..., Any]]  # and of layers
+
+
 @dataclass
 class Emitter:
     it: Interp
+    handlers: Handlers
     scope: Scope = field(default_factory=Scope)
     needs: set[str] = field(default_factory=set)  # 'torch', 'F', 'nn', 'math', ...
     helpers: dict[str, None] = field(default_factory=dict)
@@ -176,7 +188,7 @@ class Emitter:
             return cst.Name(self.classes[payload](payload).name)  # the builder is a class now
         symbol = self.symbol(node)
         if symbol and symbol.split(".")[0] in ("tf", "keras"):
-            return calls.constant(self, node, symbol)
+            return self.handlers.constant(self, node, symbol)
         if self.scope.training and node.value == "training":
             return expression("self.training")
         return node
@@ -193,31 +205,17 @@ class Emitter:
         return node  # rules/hints.py, at the end
 
     def _Attribute(self, node: cst.Attribute) -> cst.BaseExpression:
-        of_framework = calls.member(self, node)
-        if of_framework is not None:
-            return of_framework
-        symbol = self.symbol(node)
-        if symbol and symbol.split(".")[0] in ("tf", "keras"):
-            return calls.constant(self, node, symbol)
-        owner = self.fact(node.value)
-        if isinstance(owner.payload, LayerCall):
-            return calls.layer_weight(self, node, owner.payload)
-        if isinstance(owner.payload, SelfValue):
-            if self.scope.names.get("self." + node.attr.value):
-                return expression(self.scope.names["self." + node.attr.value])
-            keras_own = calls.own_attribute(self, node, owner.payload.cls)
-            if keras_own is not None:
-                return keras_own
-        if owner.kind is Kind.TENSOR and node.attr.value == "shape" and owner.layout is Layout.FLIPPED:
-            raise Refused("P209", "the whole shape of a channels-first tensor is used; index it instead", node)
+        special = self.handlers.attribute(self, node)
+        if special is not None:
+            return special
         value = self._expr(node.value)
         return node if value is node.value else node.with_changes(value=paren(value))
 
     def _Subscript(self, node: cst.Subscript) -> cst.BaseExpression:
-        return calls.subscript(self, node)
+        return self.handlers.subscript(self, node)
 
     def _Call(self, node: cst.Call) -> cst.BaseExpression:
-        return calls.call(self, node)
+        return self.handlers.call(self, node)
 
     def generic_call(self, node: cst.Call, args: list[cst.Arg]) -> cst.BaseExpression:
         func = self._expr(node.func)
@@ -232,9 +230,6 @@ class Emitter:
         if isinstance(node, cst.Call) and node.args:
             return build("{x}.shape", x=self._expr(node.args[0].value))
         return self._expr(node)
-
-    def _Comparison(self, node: cst.Comparison) -> Any:
-        return self.generic(node)
 
     def _BinaryOperation(self, node: cst.BinaryOperation) -> cst.BaseExpression:
         a, b = self.fact(node.left), self.fact(node.right)
@@ -257,8 +252,6 @@ class Emitter:
     def operand(self, node: cst.BaseExpression, fact: Fact, whole: cst.BaseExpression) -> cst.BaseExpression:
         """One side of an elementwise operation whose result is channels first."""
         if fact.kind is not Kind.TENSOR:
-            if isinstance(node, cst.Name | cst.Attribute | cst.Subscript) and not _is_number(fact):
-                pass
             return self._expr(node)
         rank, total = fact.rank, self.fact(whole).rank
         if rank is None:
@@ -302,9 +295,3 @@ class Emitter:
 def is_same_kind(a: cst.CSTNode, b: cst.CSTNode) -> bool:
     return type(a) is type(b)
 
-
-def _is_number(fact: Fact) -> bool:
-    return isinstance(fact.literal(None), int | float)
-
-
-__all__ = ["MERGES", "Emitter", "Instance", "LayerCall", "Refused", "Scope", "ShapeOf", "Sym", "code"]

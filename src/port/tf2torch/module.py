@@ -7,15 +7,18 @@ from typing import Any
 import libcst as cst
 
 from port import imports, names, places, table
-from port.build import statement
 from port.facts import Fact
 from port.findings import CATALOGUE, Finding, Outcome
 from port.result import Options, Result
-from port.tf2torch.emit import Emitter, Refused, Scope
+from port.tf2torch import adapt
+from port.tf2torch.emit import Emitter, Handlers, Refused, Scope
+from port.tf2torch.expressions import attributes, calls, constants, subscripts
 from port.tf2torch.infer.interp import Interp, infer
-from port.tf2torch.infer.values import Class, Function
-from port.tf2torch.rules import classes, functional, hints, initial, inline, plain, sequential_class
-from port.tf2torch.rules.functional import graph_class, graphs, used_names
+from port.tf2torch.infer.values import Function, has_tensor
+from port.tf2torch.initial.blocks import blocks as initial_blocks
+from port.tf2torch.rules import classes, functional, hints, inline, plain, sequential_class
+from port.tf2torch.rules.assemble import prune
+from port.tf2torch.rules.functional import _assigns, graph_class, graphs
 from port.tree import code, module_code, syntax_error, walk
 
 
@@ -54,9 +57,13 @@ def converted(text: str, module: cst.Module, written: cst.Module, bound: names.N
     return Result(text, new, places.findings(em.reports, written))
 
 
+HANDLERS = Handlers(calls.call, constants.constant, subscripts.subscript, attributes.attribute, adapt.ARGS, adapt.ROWS,
+                    adapt.LAYERS)
+
+
 def emitted(it: Interp, module: cst.Module, options: Options, open_sizes: set[str]) -> tuple[Emitter, list[Any]]:
     """One emission of the whole file."""
-    em = Emitter(it, open_sizes=open_sizes)
+    em = Emitter(it, HANDLERS, open_sizes=open_sizes)
     em.original_imports = imports.original_imports(module)
     return em, Pass(em, module, options).run()
 
@@ -91,13 +98,7 @@ class Pass:
         return (isinstance(function.node, cst.FunctionDef) and function.owner is None and function.stateful
                 and not function.graph and bool(function.tensors or any(
                     owner is function for owner, _ in self.em.it.ranks))
-                and any(self.gives_tensor(r) for r in function.returns))
-
-    @staticmethod
-    def gives_tensor(fact: Fact) -> bool:
-        from port.tf2torch.infer.values import has_tensor
-
-        return has_tensor(fact)
+                and any(has_tensor(r) for r in function.returns))
 
     def spec(self, function: Function) -> Any:
         """The class of a builder function, made at the first use; a refusal is remembered too."""
@@ -135,7 +136,7 @@ class Pass:
             at += 1
         out = hints.rewrite(self.em, out)
         out = self.with_originals(out)
-        blocks, extra = initial.blocks(self.em, self.module, out, self.options.init == "keep")
+        blocks, extra = initial_blocks(self.em, self.module, out, self.options.init == "keep")
         out = [s for s in out if s is not None]
         return imports.rewrite(out, body, self.em, blocks, extra, names.FRAMEWORKS["tf2torch"])
 
@@ -173,8 +174,6 @@ class Pass:
         made = []
         for s in outside:
             made += self.statement(s)
-        first = section[0].leading_lines if not outside and hasattr(section[0], "leading_lines") else []
-        del first
         call = cst.parse_expression(f"{graph.name}({', '.join(params)})")
         new_last = last.deep_replace(graph.model, call) if hasattr(last, "deep_replace") else last
         new_last = new_last.with_changes(leading_lines=two)
@@ -272,29 +271,21 @@ class Pass:
 
     @staticmethod
     def local_names(body: list[Any]) -> set[str]:
-        from port.tf2torch.rules.functional import _assigns
-
         return {n for s in body for n in _assigns(s)}
 
     @staticmethod
     def pruned(body: list[Any], node: cst.FunctionDef) -> list[Any]:
         """Settings that only the graph needed are gone from the function."""
-        from port.tf2torch.rules.assemble import prune
-
         docstring, rest = functional.split_docstring(body)
         return [*docstring, *prune(rest, set())]
 
     @staticmethod
     def guards(function: Function, body: list[Any]) -> list[Any]:
         """Keras tensors cannot be passed in: say so, loudly."""
-        used = used_names(body)
         made = []
         for name in sorted(function.absent):
             text = (f"if {name} is not None:\n    raise NotImplementedError('{name}: a Keras tensor cannot be the "
                     f"input of a PyTorch model')")
             made.append(cst.parse_statement(text))
-        del used
         return made
 
-
-__all__ = ["Class", "Interp", "statement", "translate"]

@@ -18,13 +18,8 @@ from port.tf2torch.adapt import (
     special,
     windows,
 )
-from port.tf2torch.adapt.activations import activation_value
-from port.tf2torch.adapt.oprows import python_form, shortened
-from port.tf2torch.adapt.ops import on_device
 
 ARGS = args.ARGS | ops.ARGS | windows.ARGS | activations.ARGS | layers.ARGS_LAYERS | (
     recurrent.ARGS | attention.ARGS | special.ARGS)
 ROWS = oprows.ROWS | layers.ROWS
 LAYERS = layers.LAYERS | recurrent.LAYERS | bidirectional.LAYERS | attention.LAYERS | special.LAYERS
-
-__all__ = ["ARGS", "LAYERS", "ROWS", "activation_value", "on_device", "python_form", "shortened"]

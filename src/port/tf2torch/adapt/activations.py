@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import libcst as cst
 
 from port.build import build, expression, paren
 from port.facts import Kind
-from port.tf2torch.calls import Job, plan, resolve_reaching
-from port.tf2torch.infer.interp import code
+from port.tf2torch.calls.job import Job, resolve_reaching
+from port.tf2torch.calls.layers import plan
+from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.values import Function, LayerCall
-
-if TYPE_CHECKING:
-    from port.tf2torch.emit import Emitter
+from port.tree import code
 
 # Keras name: (as a function of {x}, as a module); DIM is the channel axis. Values: Keras 3's defaults.
 NAMES = {
@@ -150,8 +149,6 @@ def _setting(job: Job, node: cst.BaseExpression) -> None:
 
 def chosen(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     """`keras.activations.get(activation)`: the function of that name."""
-    from port.tf2torch.emit import Refused
-
     if not node.args:
         raise Refused("P202", "keras.activations.get without a name", node)
     given = node.args[0].value
@@ -179,8 +176,6 @@ def remember(em: Emitter, names: set[str | None], flipped: bool) -> str:
         if name in ("softmax", "log_softmax") and flipped:
             text = text.replace("dim=-1", "dim=1")
         if em.activations.get(key, text) != text:
-            from port.tf2torch.emit import Refused
-
             raise Refused("P206", f"the activation `{name}` is used along different axes")
         em.activations[key] = text
     return "ACTIVATIONS"

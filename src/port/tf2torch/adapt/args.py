@@ -7,12 +7,13 @@ from typing import Any
 import libcst as cst
 
 from port.build import build, expression
-from port.facts import Layout, Sym, dim_value
+from port.facts import Layout, dim_value
 from port.table import Arg
-from port.tf2torch.calls import Job
-from port.tf2torch.infer.interp import code
+from port.tf2torch.calls.job import Job, resolve_reaching
 from port.tf2torch.infer.shapes import pair as pair_of
 from port.tf2torch.infer.values import tensors_in
+from port.tf2torch.settings import usually_none
+from port.tree import code
 
 
 def one(value: Any) -> bool:
@@ -69,8 +70,6 @@ def constraint(job: Job, name: str, arg: Arg) -> None:
 
 
 def _left_to_training(job: Job, name: str, what: str) -> None:
-    from port.tf2torch.rules.settings import usually_none
-
     if job.literal(name) is None:
         return
     if usually_none(job.em, job.bound.args.get(name)):
@@ -109,9 +108,7 @@ def last_axis(job: Job, name: str, arg: Arg) -> None:
 
 
 def mask_zero(job: Job, name: str, arg: Arg) -> None:
-    """The mask is a fact that travels with the tensor; see rules/masking.py."""
-    if job.literal(name) not in (False, None):
-        job.mask_zero = True  # type: ignore[attr-defined]
+    """The mask is a fact that travels with the tensor; see masking.py."""
 
 
 def shape(job: Job, name: str, arg: Arg) -> cst.BaseExpression:
@@ -220,13 +217,11 @@ def _causal(job: Job) -> None:
 
     job.before.append(lambda x: build("F.pad({x}, ({n}, 0))", x=x, n=amount()))
     job.em.need("nn")
-    job.before_lazy = lambda: build("nn.ZeroPad1d(({n}, 0))", n=amount())  # type: ignore[attr-defined]
+    job.before_lazy = lambda: build("nn.ZeroPad1d(({n}, 0))", n=amount())
 
 
 def _open_padding(job: Job, name: str) -> cst.BaseExpression | None:
     """A setting: PyTorch takes the strings too, but refuses 'same' with a stride."""
-    from port.tf2torch.calls import resolve_reaching
-
     node = job.bound.args[name]
     reached = resolve_reaching(job.em, node)
     lowered = {r.lower() if isinstance(r, str) else r for r in reached}
@@ -242,7 +237,7 @@ def _open_padding(job: Job, name: str) -> cst.BaseExpression | None:
     job.em.helper(f"Conv{n}dSame")
     job.em.need("nn")
     value = job.expr(name)
-    job.callee_expr = build(f"(Conv{n}dSame if {{p}} == 'same' else nn.Conv{n}d)", p=value)  # type: ignore[attr-defined]
+    job.callee_expr = build(f"(Conv{n}dSame if {{p}} == 'same' else nn.Conv{n}d)", p=value)
     return None
 
 
@@ -299,7 +294,7 @@ def pool_padding(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
         job.before.append(lambda x: build(f"F.pad({{x}}, same_padding({{x}}, {k}, {s}), value=-math.inf)", x=x))
         return None
     if kind == "avg":
-        job.callee_call = f"avg_pool{n}d_same"  # type: ignore[attr-defined]
+        job.callee_call = f"avg_pool{n}d_same"
         job.em.helper(f"avg_pool{n}d_same")
         if job.sequential:
             raise job.refuse("P206", "AveragePooling 'same' inside Sequential")
@@ -352,4 +347,3 @@ def pairs(job: Job, value: Any, n: int) -> list[tuple[int, int]]:
 
 ARGS = {f.__name__: f for f in (pair, axis, regularizer, constraint, one_minus, last_axis, mask_zero, shape,
                                 conv_padding, pool_padding, zero_padding)}
-__all__ = ["ARGS", "Sym"]

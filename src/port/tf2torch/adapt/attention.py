@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import libcst as cst
@@ -10,12 +11,14 @@ import libcst as cst
 from port.build import build, drop_commas, expression, paren
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout
 from port.table import Arg
-from port.tf2torch.adapt.cells import Use, bound_call, keyword_arg
+from port.tf2torch import masking
+from port.tf2torch.adapt.cells import keyword_arg
 from port.tf2torch.adapt.proofs import fills, function_of, is_row
-from port.tf2torch.calls import Job, Plan, module_call, prepare
-from port.tf2torch.infer.interp import code
+from port.tf2torch.adapt.uses import Use, bound_call
+from port.tf2torch.calls.job import Job
+from port.tf2torch.calls.making import Plan, module_call, prepare
 from port.tf2torch.infer.values import Items, tensors_in
-from port.tf2torch.rules import masking
+from port.tree import code
 
 CALL = ("query", "value", "key", "query_mask", "value_mask", "key_mask", "attention_mask",
         "return_attention_scores", "training", "use_causal_mask")
@@ -71,8 +74,6 @@ def _writable(job: Job, use: Use, facts: list[Fact]) -> bool:
 
 # ---------------------------------------------------------------- making
 def _native_module(job: Job, found: list[tuple[Use, list[Fact]]]) -> cst.BaseExpression:
-    from dataclasses import replace
-
     # Initial values (rules/initial.py): each third of in_proj_weight by itself; see docs/layers.md.
     use = found[0][0]
     query, value = (width(job.em.fact(use.args[n])) for n in ("query", "value"))
@@ -96,8 +97,6 @@ def _native_module(job: Job, found: list[tuple[Use, list[Fact]]]) -> cst.BaseExp
 
 def _helper_module(job: Job, found: list[tuple[Use, list[Fact]]]) -> cst.BaseExpression:
     """`MultiHeadAttention(num_heads, key_dim, query_features, ...)`: Keras' own settings, then the widths."""
-    from dataclasses import replace
-
     facts = {n: job.em.fact(found[0][0].args[n]) if found and n in found[0][0].args else UNKNOWN
              for n in ("query", "value", "key")}
     facts["query"] = job.inputs[0] if job.inputs else facts["query"]

@@ -7,11 +7,15 @@ from typing import Any
 import libcst as cst
 
 from port.build import build
-from port.tf2torch.adapt.cells import Settings, keyword_arg, made_call, rnn_module, settings, uses
+from port.tf2torch.adapt.cells import keyword_arg, made_call, rnn_module
 from port.tf2torch.adapt.recurrent import Helper, Native, _native_module, _no_dropout, native
-from port.tf2torch.calls import Job, Plan, layer_job
+from port.tf2torch.adapt.settings import Settings, settings
+from port.tf2torch.adapt.uses import uses
+from port.tf2torch.calls.job import Job
+from port.tf2torch.calls.layers import layer_job
+from port.tf2torch.calls.making import Plan
 from port.tf2torch.infer.values import LayerCall
-from port.tf2torch.rules.initial import note
+from port.tf2torch.initial.sites import note
 
 MODES = ("concat", "sum", "ave", "mul", None)
 SEQUENCES = {"concat": "{r}[0]", "sum": "{r}[0].unflatten(-1, (2, -1)).sum(-2)",

@@ -1,9 +1,6 @@
-"""What a recurrent layer was made with and how it is called; the helper cells that any of them can be."""
+"""The helper cells that a recurrent layer can be, and its module over steps."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import Any
 
 import libcst as cst
 
@@ -11,110 +8,20 @@ from port.facts import UNKNOWN, Fact, Kind, tensor
 from port.table import Arg
 from port.tf2torch.adapt.activations import activation_value
 from port.tf2torch.adapt.args import ARGS as ADAPTERS
-from port.tf2torch.calls import Job, fill, layer_job
-from port.tf2torch.infer.interp import code
+from port.tf2torch.adapt.settings import Settings, activation_name
+from port.tf2torch.calls.job import Job
+from port.tf2torch.calls.layers import layer_job
+from port.tf2torch.calls.making import fill
 from port.tf2torch.infer.values import LayerCall, tensors_in
-from port.tf2torch.rules import masking, packing
-from port.tf2torch.rules.initial import note
+from port.tf2torch.initial.sites import note
+from port.tree import code
 
-KINDS = {"LSTM": "lstm", "CuDNNLSTM": "lstm", "GRU": "gru", "CuDNNGRU": "gru", "SimpleRNN": "rnn", "RNN": "cell"}
 CELLS = {"lstm": "LSTMCell", "gru": "GRUCell", "rnn": "SimpleRNNCell"}
-PARAMETERS = ("x", "initial_state", "mask", "training")  # of a call in Keras 3
-
-
-@dataclass
-class Use:
-    """One application: `args` by the names of Keras' call; `masked`: a mask arrives, perhaps None at times."""
-
-    node: cst.Call
-    args: dict[str, cst.BaseExpression]
-    masked: bool
-    optional: bool = False
-
-    def given(self, em: Any, name: str) -> cst.BaseExpression | None:
-        node = self.args.get(name)
-        return None if node is None or em.fact(node).literal(...) is None else node
-
-
-def bound_call(node: cst.Call, args: list[cst.Arg], names: tuple[str, ...]) -> dict[str, cst.BaseExpression]:
-    found: dict[str, cst.BaseExpression] = {}
-    for i, arg in enumerate(args):
-        name = arg.keyword.value if arg.keyword is not None else names[i] if i < len(names) else f"#{i}"
-        found[{"sequences": "x", "inputs": "x", "sequence": "x"}.get(name, name)] = arg.value
-    return found
-
-
-def uses(job: Job, names: tuple[str, ...] = PARAMETERS) -> list[Use]:
-    packing.mark(job.em)
-    em, layer = job.em, job.em.it.layers[job.node]
-    out = []
-    for node, (callee, _) in em.it.applications.items():
-        if callee.payload is not layer:
-            continue
-        if node is layer.node:  # inside a Sequential
-            out.append(Use(node, {}, masking.of_call(em, node, layer) is not None))
-            continue
-        args = bound_call(node, list(node.args), names)
-        explicit = args.get("mask")
-        fact = em.fact(explicit) if explicit is not None else UNKNOWN
-        maybe = explicit is not None and fact.literal(...) is not None and (
-            fact.kind is not Kind.TENSOR or fact.symbol == "?")
-        out.append(Use(node, args, masking.of_call(em, node, layer) is not None, maybe))
-    return out
-
-
-@dataclass
-class Settings:
-    """What a recurrent layer was made with."""
-
-    kind: str
-    sequences: bool | None  # None: only known when it runs
-    state: bool
-    backwards: bool
-    plain: bool  # activations and gates as torch's own module has them
-    relu: bool = False
-
-    @property
-    def states(self) -> int:
-        return 2 if self.kind == "lstm" else 1
-
-
-def settings(job: Job) -> Settings:
-    kind = KINDS[job.row.tf[0].name.rpartition(".")[2]]
-    params = {p.name for p in job.bound.signature.params}
-
-    def flag(name: str) -> Any:
-        return job.literal(name) if name in params else False
-
-    sequences, state, backwards = flag("return_sequences"), flag("return_state"), flag("go_backwards")
-    if not isinstance(state, bool) or not isinstance(backwards, bool):
-        raise job.refuse("P202", "`return_state` or `go_backwards` is not a literal")
-    sequences = sequences if isinstance(sequences, bool) else None
-    if kind == "cell":
-        return Settings(kind, sequences, state, backwards, False)
-    activation = _name_of(job, "activation") if "activation" in params else "tanh"
-    plain = activation == "tanh" or (kind == "rnn" and activation == "relu")
-    if "recurrent_activation" in params:
-        plain = plain and _name_of(job, "recurrent_activation") == "sigmoid"
-    if "reset_after" in params:
-        plain = plain and job.literal("reset_after") is True
-    return Settings(kind, sequences, state, backwards, plain, activation == "relu")
-
-
-def _name_of(job: Job, name: str) -> str:
-    """The activation's name; '?' for a function of the user's."""
-    value = job.literal(name)
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return "linear"
-    symbol = job.em.symbol(job.bound.args[name]) if job.given(name) else ""
-    return symbol.rpartition(".")[2] if symbol.startswith(("tf.", "keras.")) else "?"
 
 
 def function_value(job: Job, name: str, otherwise: str) -> cst.BaseExpression | None:
     """An activation as a value; None if it is the default of the helper cell."""
-    known = _name_of(job, name)
+    known = activation_name(job, name)
     if known == otherwise:
         return None
     if known == "?":

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import libcst as cst
 
-from port.build import build, expression, paren, substitute
+from port.build import build, expression, paren, parse, substitute
 from port.facts import Layout
 from port.table import Arg
-from port.tf2torch.calls import Job, Plan, _module, fill_template, parse, prepare
+from port.tf2torch.adapt.activations import activation
+from port.tf2torch.adapt.args import pairs
+from port.tf2torch.calls.functions import fill_template
+from port.tf2torch.calls.job import Job
+from port.tf2torch.calls.making import Plan, module_call, module_plan, prepare
 from port.tf2torch.infer.values import Items
 
 
@@ -23,12 +28,10 @@ def batch_norm(job: Job) -> Plan | None:
                       job.node)
     signature = next(s for s in job.row.torch if s.name.endswith(f"BatchNorm{wanted}"))
     job.row = _with(job.row, via=None, torch=(signature,))
-    return _module(job)
+    return module_plan(job)
 
 
 def _with(row: Any, **changes: Any) -> Any:
-    from dataclasses import replace
-
     return replace(row, **changes)
 
 
@@ -40,13 +43,13 @@ def norm_scale(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
     if center is False and scale is False:
         return expression("False")
     if center is True and scale is False:
-        job.after_make = "without_scale"  # type: ignore[attr-defined]
+        job.after_make = "without_scale"
         job.em.helper("without_scale")
         return None
     if center is False and scale is True and job.row.name.startswith("layer"):
         return None
     if center is False and scale is True:
-        job.after_make = "without_offset"  # type: ignore[attr-defined]
+        job.after_make = "without_offset"
         job.em.helper("without_offset")
         return None
     raise job.refuse("P202", "`center` and `scale` are not literals")
@@ -55,7 +58,7 @@ def norm_scale(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
 def layer_norm(job: Job) -> Plan | None:
     """Over the last axis: nn.LayerNorm of the width that arrives."""
     job.row = _with(job.row, via=None)
-    return _module(job)
+    return module_plan(job)
 
 
 def layer_norm_axis(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
@@ -96,7 +99,7 @@ def depthwise(job: Job) -> Plan | None:
                     args={k: v for k, v in job.row.args.items() if k != "depth_multiplier"},
                     ignore=(*job.row.ignore, "depth_multiplier"))
     job.out["in_channels"], job.out["out_channels"] = channels, out
-    made = _module(job)
+    made = module_plan(job)
     job.out["groups"] = channels
     return made
 
@@ -195,8 +198,6 @@ def _no_object(job: Job) -> Callable[[], cst.BaseExpression]:
 
 
 def activation_layer(job: Job) -> Plan | None:
-    from port.tf2torch.adapt.activations import activation
-
     activation(job, "activation", None)
 
     def run(callee: Any, inputs: list[cst.BaseExpression], node: cst.Call) -> cst.BaseExpression:
@@ -262,8 +263,6 @@ def permute_layer(job: Job) -> Plan | None:
 
 
 def cropping(job: Job, name: str, arg: Arg) -> cst.BaseExpression:
-    from port.tf2torch.adapt.args import pairs
-
     value = job.literal(name)
     if value is ...:
         raise job.refuse("P202", "`cropping` is not a literal")
@@ -273,8 +272,6 @@ def cropping(job: Job, name: str, arg: Arg) -> cst.BaseExpression:
 
 
 def cropping_layer(job: Job) -> Plan | None:
-    from port.tf2torch.adapt.args import pairs
-
     value = job.literal("cropping")
     n = int(job.row.tf[0].name[-2])
     if value is ...:
@@ -284,8 +281,6 @@ def cropping_layer(job: Job) -> Plan | None:
 
     def make() -> cst.BaseExpression:
         prepare(job)
-        from port.tf2torch.calls import module_call
-
         return module_call(job)
 
     return Plan(job, False, "crop", make, lambda callee, inputs, node: build(f"{{x}}[{index}]", x=inputs[0]))

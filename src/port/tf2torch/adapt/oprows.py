@@ -8,13 +8,14 @@ import libcst as cst
 
 from port.build import build, expression, paren
 from port.facts import Kind, Layout
-from port.tf2torch.calls import Job, arrange, print_call
+from port.tf2torch.adapt.ops import index
+from port.tf2torch.calls.arguments import print_call
+from port.tf2torch.calls.job import Job
 from port.tf2torch.infer import users
-from port.tf2torch.infer.apply import PYTHON
-from port.tf2torch.infer.conditions import is_exact_number, is_number
-from port.tf2torch.infer.interp import code
+from port.tf2torch.infer.conditions import is_number
 from port.tf2torch.infer.opshapes import dtype_of
-from port.tf2torch.infer.values import ShapeOf, Size
+from port.tf2torch.infer.values import Size
+from port.tree import code
 
 CASTS = {"to_float": "float32", "to_double": "float64", "to_int": "int64", "cast_to_floatx": "float32"}
 
@@ -35,8 +36,6 @@ def cast(job: Job) -> cst.BaseExpression | None:
     if fact.kind is not Kind.TENSOR:
         node = job.bound.args[name]
         if fact.kind is Kind.PLAIN and not isinstance(node, cst.Name) and "dtype" in job.bound.args:
-            from port.build import build  # an array of NumPy or a list, not a parameter that may be a tensor
-
             job.em.need("torch")
             return build("torch.as_tensor({x}, dtype={d})", x=job.expr(name), d=job.expr("dtype"))
         return None
@@ -47,27 +46,6 @@ def cast(job: Job) -> cst.BaseExpression | None:
     return job.expr(name, job.want) if same else None
 
 
-def python_form(job: Job) -> cst.BaseExpression | None:
-    """`tf.sqrt` of a number is `math.sqrt`; of what is only by default a number, torch's with a tensor of it."""
-    row = job.row
-    if row.name == "reduce_prod" and list(job.bound.args) == ["input_tensor"] and isinstance(
-            job.fact("input_tensor").payload, ShapeOf):
-        job.em.need("math")
-        return build("math.prod({s})", s=arrange(job, job.bound.args["input_tensor"], None))
-    function = PYTHON.get(row.name, "")
-    facts = [job.em.fact(a) for n, a in job.bound.args.items() if n not in row.ignore]
-    if not function or job.inputs or not facts or not all(is_number(f) or f.dtype == "setting" for f in facts):
-        return None
-    values = [arrange(job, a, None) for n, a in job.bound.args.items() if n not in row.ignore]
-    exact = all(is_exact_number(f) or f.dtype == "setting" for f in facts)
-    if not exact and len(values) == 1 and function != "abs":
-        job.em.need("torch")
-        return build(f"torch.{row.name}(torch.as_tensor({{x}}))", x=values[0])
-    if not exact and function == "math.pow":
-        return build("{a} ** {b}", a=values[0], b=values[1])
-    if function.startswith("math."):
-        job.em.need("math")
-    return cst.Call(expression(function), [cst.Arg(v) for v in values])
 
 
 def moments(job: Job) -> None:
@@ -127,10 +105,8 @@ def gather_batch_dims(job: Job) -> cst.BaseExpression:
     for a in (job.bound.args["params"], job.bound.args["indices"]):
         if isinstance(a, cst.Name) and function is not None and users.documented_rank(function, a.value):
             job.em.report("P103", f"`{a.value}` is taken to have the axes that the docstring names", a)
-    from port.tf2torch import adapt
-
     job.em.need("torch")
-    indices = adapt.ARGS["index"](job, "indices", job.row.args.get("indices"))
+    indices = index(job, "indices", job.row.args.get("indices"))
     behind = x.rank - batch - 1 + (i.rank == batch)
     if behind:
         spread = ", ".join([":"] * i.rank) if i.rank < 4 else "..."
@@ -146,43 +122,10 @@ def resize(job: Job) -> cst.BaseExpression:
     return print_call(job)
 
 
-UNBOUND = "tuple(indices.unbind(-1))"
 
 
-def shortened(job: Job, template: str, nodes: dict[str, cst.BaseExpression]) -> str:
-    """Indices that were only just put together need not be taken apart: `t.index_put((p,), rows)`."""
-    node = job.bound.args.get("indices")
-    parts = _stacked(job, node) if UNBOUND in template and node is not None else None
-    if parts is None:
-        return template
-    for i, part in enumerate(parts):
-        value = job.em.expr(part)
-        known = job.em.fact(part).dtype
-        nodes[f"INDEX_{i}"] = build("{i}.long()", i=value) if known not in (None, "int32", "int64") else value
-    names = ", ".join(f"INDEX_{i}" for i in range(len(parts)))
-    return template.replace(UNBOUND, f"({names},)" if len(parts) == 1 else f"({names})")
 
 
-def _stacked(job: Job, node: cst.BaseExpression) -> list[cst.BaseExpression] | None:
-    """The tensors that `p[:, tf.newaxis]` or `tf.stack([a, b], axis=-1)` joins along a new last axis."""
-    em = job.em
-    if isinstance(node, cst.Subscript) and len(node.slice) > 1:
-        *heads, last = [e.slice for e in node.slice]
-        whole = all((isinstance(h, cst.Slice) and h.lower is h.upper is h.step is None) or (
-            isinstance(h, cst.Index) and isinstance(h.value, cst.Ellipsis)) for h in heads)
-        rank = em.fact(node.value).rank
-        ends = isinstance(heads[-1], cst.Index) or rank in (None, len(heads))
-        new = isinstance(last, cst.Index) and em.fact(last.value).symbol in ("tf.newaxis", "numpy.newaxis")
-        if whole and ends and new and rank is None and not isinstance(heads[-1], cst.Index):
-            em.report("P103", f"`{code(node.value)}` is taken to have {len(heads)} axes", node)
-        return [node.value] if whole and ends and new else None
-    if isinstance(node, cst.Call) and em.symbol(node.func) in ("tf.stack", "keras.ops.stack"):
-        first, *rest = node.args
-        axis = em.fact(rest[0].value).literal(...) if len(rest) == 1 else ...
-        if isinstance(first.value, cst.List | cst.Tuple) and axis in (-1, em.fact(node).rank and (
-                em.fact(node).rank - 1)):
-            return [e.value for e in first.value.elements]
-    return None
 
 
 ROWS: dict[str, Any] = {"cast": cast, "moments": moments, "slice": slice_, "gather_batch_dims": gather_batch_dims,

@@ -7,13 +7,14 @@ from typing import Any
 import libcst as cst
 
 from port.build import build, expression
-from port.facts import Fact, Kind, Layout
+from port.facts import Kind, Layout
 from port.table import Arg
 from port.tf2torch.adapt import args as layer_args
-from port.tf2torch.calls import DTYPES, Job
+from port.tf2torch.calls.job import Job, resolve_reaching
+from port.tf2torch.calls.spelling import DTYPES
 from port.tf2torch.infer.conditions import is_number, is_sequence
-from port.tf2torch.infer.interp import code
-from port.tf2torch.infer.values import ShapeOf, Size
+from port.tf2torch.infer.values import ShapeOf
+from port.tree import code
 
 ALIASES = {"half": "float16", "double": "float64", "float": "float32", "int": "int64", "long": "int64"}
 
@@ -40,8 +41,6 @@ def dtype(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
         return expression(torch_dtype(job, value))
     if fact.kind is Kind.FUNCTION and fact.symbol.startswith("tf."):
         return expression(torch_dtype(job, fact.symbol.rpartition(".")[2]))
-    from port.tf2torch.calls import resolve_reaching
-
     if any(isinstance(r, str) for r in resolve_reaching(job.em, job.bound.args.get(name))):
         raise job.refuse("P202", f"`{name}` is a string that callers choose; pass a torch dtype")
     return job.expr(name)
@@ -201,52 +200,14 @@ def _pairs(job: Job, node: cst.BaseExpression) -> list[list[cst.BaseExpression]]
     raise job.refuse("P208", "the amounts of padding are not written out")
 
 
-# ---------------------------------------------------------------- devices
-CREATED = ("fill", "range", "eye")
-ON_DEVICE = {"torch.zeros", "torch.ones", "torch.full", "torch.arange", "torch.linspace", "torch.eye", "torch.randn",
-             "torch.rand", "torch.randint", "torch.normal"}
 
 
-def on_device(job: Job, new: cst.BaseExpression) -> cst.BaseExpression:
-    """A new tensor whose size came from another one belongs on its device."""
-    if job.row.returns not in CREATED or not isinstance(new, cst.Call) or code(new.func) not in ON_DEVICE:
-        return new
-    if job.em.scope.stage == "init" or any(a.keyword is not None and a.keyword.value == "device" for a in new.args):
-        return new
-    source = next((s for a in job.bound.args.values() if (s := tensor_of(job, a))), "") or own_tensor(job)
-    if not source:
-        return new
-    equal = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
-    device = cst.Arg(expression(f"{source}.device"), keyword=cst.Name("device"), equal=equal)
-    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    last = new.args[-1]
-    held = [*new.args[:-1], last.with_changes(comma=comma, whitespace_after_arg=cst.SimpleWhitespace(""))]
-    return new.with_changes(args=[*held, device])
 
 
-def tensor_of(job: Job, node: cst.CSTNode) -> str:
-    """The variable whose shape this value came from."""
-    payload = job.em.fact(node).payload
-    if isinstance(payload, Size) and payload.of:
-        return payload.of
-    if isinstance(payload, ShapeOf) and payload.name:
-        return payload.name
-    if isinstance(node, cst.Lambda):
-        return ""
-    return next((s for c in node.children if (s := tensor_of(job, c))), "")
 
 
-def own_tensor(job: Job) -> str:
-    """In a method that runs: its first tensor, which callers must give."""
-    function = job.em.scope.function
-    if job.em.scope.stage != "forward" or function is None or function.owner is None:
-        return ""
-    return next((p for p in function.params if p not in function.defaults and (
-        f := function.tensors.get(p)) is not None and f.kind is Kind.TENSOR), "")
 
 
-def known_number(fact: Fact) -> bool:
-    return is_number(fact) or fact.dtype == "setting" or isinstance(fact.payload, Size)
 
 
 ARGS: dict[str, Any] = {f.__name__: f for f in (

@@ -7,11 +7,11 @@ from typing import Any
 import libcst as cst
 
 from port.facts import UNKNOWN, Dim, Sym, dim_value
-from port.tf2torch.calls import Job
+from port.tf2torch.calls.job import Job
+from port.tf2torch.emit import Refused
 from port.tf2torch.infer import users
-from port.tf2torch.infer.interp import code
 from port.tf2torch.infer.values import Class, Instance
-from port.tree import walk
+from port.tree import code, walk
 
 
 def fills(job: Job, query: Dim) -> bool:
@@ -49,8 +49,6 @@ def is_width(job: Job, query: Dim, node: cst.BaseExpression) -> bool:
 
 
 def _sizable(job: Job, dim: Dim) -> bool:
-    from port.tf2torch.emit import Refused
-
     try:
         job.em.size(dim, job.node)
         return True

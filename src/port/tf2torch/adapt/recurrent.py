@@ -10,20 +10,13 @@ import libcst as cst
 from port.build import build, expression, paren
 from port.facts import Kind, Layout
 from port.table import Arg
-from port.tf2torch.adapt.cells import (
-    PARAMETERS,
-    Settings,
-    Use,
-    bound_call,
-    cell_argument,
-    keyword_arg,
-    rnn_module,
-    settings,
-    uses,
-)
-from port.tf2torch.calls import Job, Plan, module_call, prepare
+from port.tf2torch import lines, masking
+from port.tf2torch.adapt.cells import cell_argument, keyword_arg, rnn_module
+from port.tf2torch.adapt.settings import Settings, settings
+from port.tf2torch.adapt.uses import PARAMETERS, Use, bound_call, uses
+from port.tf2torch.calls.job import Job
+from port.tf2torch.calls.making import Plan, module_call, prepare
 from port.tf2torch.infer.values import Items
-from port.tf2torch.rules import lines, masking
 from port.tree import walk
 
 

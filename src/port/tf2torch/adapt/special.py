@@ -11,11 +11,13 @@ import libcst as cst
 from port.build import build, expression, paren
 from port.facts import Kind, Layout
 from port.table import Arg
+from port.tf2torch import masking as masks
 from port.tf2torch.adapt.cells import function_value, keyword_arg, made_call
-from port.tf2torch.calls import Job, Plan, _functional, _module, fill, module_call, plan, prepare
+from port.tf2torch.calls.job import Job
+from port.tf2torch.calls.layers import own_modules, plan
+from port.tf2torch.calls.making import Plan, fill, function_plan, module_call, module_plan, prepare
 from port.tf2torch.infer.values import Instance, LayerCall, SequentialModel
-from port.tf2torch.rules import masking as masks
-from port.tf2torch.rules.initial import note
+from port.tf2torch.initial.sites import note
 
 ITSELF = {"Dense", "Dropout", "Activation", "ReLU", "LeakyReLU", "ELU", "LayerNormalization", "Embedding", "Rescaling"}
 
@@ -53,8 +55,6 @@ def _steps(job: Job, node: cst.BaseExpression, layer: Any, flips: bool) -> Plan:
     back = spatial and leaves is not None and (leaves.rank or 0) > 2
 
     def make() -> cst.BaseExpression:
-        from port.tf2torch.rules.sequential import own_modules
-
         em.helper("TimeDistributed")
         with em.at_build():
             if isinstance(layer, LayerCall):
@@ -138,14 +138,14 @@ def group_norm(job: Job) -> Plan | None:
     """groups=-1 is instance normalisation: as many groups as channels."""
     if job.literal("groups") != -1:
         job.row = replace(job.row, via=None)
-        return _module(job)
+        return module_plan(job)
     with job.em.at_build():
         channels = fill(job, "channels")
     if channels is None:
         raise job.refuse("P208", "how many channels arrive at this normalisation is not known")
     job.row = replace(job.row, via=None, args={k: v for k, v in job.row.args.items() if k != "groups"},
                       ignore=(*job.row.ignore, "groups"), fill={"num_groups": "channels", "num_channels": "channels"})
-    return _module(job)
+    return module_plan(job)
 
 
 def normalization(job: Job) -> Plan:
@@ -157,7 +157,7 @@ def normalization(job: Job) -> Plan:
                          "data and pass them")
     job.row = replace(job.row, via=None)
     job.want = Layout.PLAIN
-    return _module(job)
+    return module_plan(job)
 
 
 def learned(job: Job) -> Plan:
@@ -229,4 +229,4 @@ ARGS: dict[str, Callable[..., Any]] = {"prelu": nothing}
 LAYERS: dict[str, Callable[[Job], Plan | None]] = {
     "time_distributed": time_distributed, "masking": masking, "prelu": prelu, "group_norm": group_norm,
     "normalization": normalization, "conv_lstm": conv_lstm}
-__all__ = ["ARGS", "LAYERS", "_functional"]
+__all__ = ["ARGS", "LAYERS", "function_plan"]

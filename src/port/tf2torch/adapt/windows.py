@@ -11,10 +11,11 @@ from port.facts import dim_value
 from port.table import Arg
 from port.tf2torch.adapt import args as layer_args
 from port.tf2torch.adapt.args import same_amounts
-from port.tf2torch.calls import Job
+from port.tf2torch.calls.arguments import default_of
+from port.tf2torch.calls.job import Job, resolve_reaching
 from port.tf2torch.infer.conditions import is_number
-from port.tf2torch.infer.interp import code
 from port.tf2torch.infer.opshapes import inner_window
+from port.tree import code
 
 
 def axes_of(job: Job) -> int:
@@ -25,8 +26,6 @@ def axes_of(job: Job) -> int:
 
 def window(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
     """`2`, `[2, 2]`, `[1, 2, 2, 1]` or None: without batch and channels; not written where torch has it so."""
-    from port.tf2torch.calls import _default_of
-
     value, n = job.literal(name), axes_of(job)
     node = job.bound.args.get(name)
     if value is not ...:
@@ -34,7 +33,7 @@ def window(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
             raise job.refuse("P202", f"`{name}={list(value)}` moves along batch or channels")
         known = inner_window(value, n)
         short = known[0] if len(set(known)) == 1 else tuple(known)
-        return None if short == _default_of(job.torch, arg.to) else expression(repr(short))
+        return None if short == default_of(job.torch, arg.to) else expression(repr(short))
     if isinstance(node, cst.List | cst.Tuple):
         inner = [job.em.expr(e.value) for e in node.elements]
         if len(inner) == n + 2:
@@ -112,8 +111,6 @@ def _kind(job: Job, name: str) -> Any:
         return value.lower()
     if isinstance(value, tuple):
         return value
-    from port.tf2torch.calls import resolve_reaching
-
     reached = {r.lower() for r in resolve_reaching(job.em, job.bound.args.get(name)) if isinstance(r, str)}
     if len(reached) == 1:
         return reached.pop()

@@ -27,7 +27,7 @@ from port.tf2torch.infer.values import (
     has_tensor,
     tensors_in,
 )
-from port.tree import code as code
+from port.tree import code
 
 
 def infer(module: cst.Module, names: Names, rows: Mapping[str, tuple[Row, ...]],

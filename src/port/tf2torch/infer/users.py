@@ -294,7 +294,7 @@ def reached(function: Function, name: str, seen: frozenset[Any] = frozenset()) -
     default = function.defaults.get(name)
     if default is not None:
         from port.binding import literal_text
-        from port.tf2torch.infer.interp import code
+        from port.tree import code
 
         with suppress(LookupError):
             found.add(literal_text(code(default)))

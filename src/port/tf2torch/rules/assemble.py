@@ -9,9 +9,8 @@ import libcst as cst
 
 from port.build import build, expression, statement
 from port.tf2torch.emit import Refused
-from port.tf2torch.infer.interp import code
 from port.tf2torch.rules.modules import Branch, Frame, LoopForward, LoopInit, Making, Module, Split, names_of
-from port.tree import rebuild, walk
+from port.tree import code, rebuild, walk
 
 
 @dataclass

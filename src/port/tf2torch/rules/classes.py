@@ -8,15 +8,14 @@ import libcst as cst
 
 from port.build import build, drop_commas, expression, statement
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
-from port.tf2torch.calls import first_input, plan
+from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused, Scope
 from port.tf2torch.infer import users
 from port.tf2torch.infer.apply import SelfValue
-from port.tf2torch.infer.interp import code
 from port.tf2torch.infer.values import Class, Function, Instance, Items, LayerCall, SequentialModel, ShapeOf
 from port.tf2torch.rules import plain
 from port.tf2torch.rules.functional import permute_line, split_docstring, used_names
-from port.tree import loads, walk
+from port.tree import code, loads, walk
 
 SUPER_ONLY = {"name", "dtype", "trainable", "activity_regularizer", "autocast"}
 LEFT_OUT = {"compute_mask", "compute_output_shape", "compute_output_spec"}

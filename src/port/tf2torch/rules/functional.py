@@ -13,11 +13,10 @@ from port.facts import Kind, Layout
 from port.imports import has_helper
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.apply import Origin
-from port.tf2torch.infer.interp import code
 from port.tf2torch.infer.values import Function, GraphModel, Items, tensors_in
 from port.tf2torch.rules.assemble import Writer, assign_names, flattened, prune
 from port.tf2torch.rules.modules import Split, block, camel
-from port.tree import loads, named, walk
+from port.tree import code, loads, named, walk
 
 NCHW = "  # NHWC -> NCHW"
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.tf2torch.infer.interp import code
-from port.tree import loads, rebuild, walk
+from port.tree import code, loads, rebuild, walk
 
 MAKERS = ("add_weight", "add_variable")
 

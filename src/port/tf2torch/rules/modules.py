@@ -15,11 +15,13 @@ import libcst as cst
 
 from port.build import build, expression, statement
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
-from port.tf2torch.calls import Plan, first_input, parameter_of, plan
+from port.tf2torch import lines
+from port.tf2torch.calls.applying import parameter_of
+from port.tf2torch.calls.layers import first_input, plan
+from port.tf2torch.calls.making import Plan
 from port.tf2torch.emit import Emitter, Refused, Scope
 from port.tf2torch.infer import users
 from port.tf2torch.infer.flow import singular
-from port.tf2torch.infer.interp import code
 from port.tf2torch.infer.values import (
     Class,
     Curried,
@@ -31,8 +33,7 @@ from port.tf2torch.infer.values import (
     SequentialModel,
     has_tensor,
 )
-from port.tf2torch.rules import lines
-from port.tree import named, rebuild, walk
+from port.tree import code, named, rebuild, walk
 
 Statements = list[cst.BaseStatement]
 

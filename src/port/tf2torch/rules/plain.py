@@ -10,11 +10,11 @@ import libcst as cst
 from port.build import statement
 from port.facts import Kind, Layout
 from port.names import FRAMEWORKS, import_bindings
+from port.tf2torch import lines
 from port.tf2torch.emit import Emitter, Refused, Scope
-from port.tf2torch.infer.interp import code
 from port.tf2torch.infer.values import Function, SequentialModel
-from port.tf2torch.rules import control, lines, sequential
-from port.tree import rebuild, walk
+from port.tf2torch.rules import control, sequential
+from port.tree import code, rebuild, walk
 
 DROPPED_DECORATORS = ("tf.function", "tf.autograph", "keras.saving.register_keras_serializable",
                       "tf.Module.with_name_scope",

@@ -8,14 +8,13 @@ import libcst as cst
 
 from port.build import build, expression, paren
 from port.facts import Fact, Kind, Layout
-from port.tf2torch.calls import Plan, first_input, plan
+from port.tf2torch.calls.layers import first_input, own_modules, plan
 from port.tf2torch.emit import TO_FIRST, TO_LAST, Emitter, Refused
 from port.tf2torch.infer.apply import _keyword
 from port.tf2torch.infer.values import Instance, LayerCall, SequentialModel, tensors_in
 from port.tree import code
 
 NEWLINE = ("\n", "\r")
-TUPLES = {"rnn", "bidirectional", "mha", "attention", "conv_lstm"}
 
 
 def expects_flipped(model: SequentialModel) -> bool:
@@ -52,21 +51,6 @@ def layer_modules(em: Emitter, node: cst.BaseExpression, fact: Fact) -> list[cst
     return modules
 
 
-def own_modules(em: Emitter, layer: LayerCall, made: Plan, node: cst.Call) -> list[cst.BaseExpression]:
-    job = made.job
-    if layer.row is not None and layer.row.via in TUPLES:
-        raise Refused("P206", "a recurrent or attention layer inside Sequential", node)
-    if layer.symbol == "keras.layers.Activation":
-        return [made.ctor()] if job.after_modules else []
-    if layer.symbol == "keras.layers.Flatten":
-        em.need("nn")
-        return [expression("nn.Flatten()")]
-    ctor = made.ctor()
-    lazy = getattr(job, "before_lazy", None)
-    before = [lazy()] if lazy is not None else list(job.before_modules)
-    if before or job.after_modules:
-        em.need("nn")
-    return [*before, ctor, *job.after_modules]
 
 
 def permute(em: Emitter, dims: tuple[int, ...]) -> cst.BaseExpression:

@@ -14,9 +14,8 @@ import libcst as cst
 
 from port.names import Names
 from port.tf2torch.infer.apply import _keyword
-from port.tf2torch.infer.interp import code
 from port.tf2torch.rules.sequential_input import INPUT, RECURRENT, implied, is_input, symbol_of
-from port.tree import named, walk
+from port.tree import code, named, walk
 
 MODEL = "_port_Model"
 READS = {"GlobalAveragePooling1D", "GlobalAvgPool1D"}

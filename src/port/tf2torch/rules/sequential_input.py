@@ -9,7 +9,7 @@ import libcst as cst
 from port.build import expression
 from port.names import Names
 from port.tf2torch.infer.apply import _keyword
-from port.tf2torch.infer.interp import code
+from port.tree import code
 
 INPUT = "_port_Input"
 RECURRENT = {"LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "CuDNNLSTM", "CuDNNGRU", "ConvLSTM1D", "ConvLSTM2D"}

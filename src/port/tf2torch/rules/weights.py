@@ -9,10 +9,10 @@ import libcst as cst
 from port.build import build, expression
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.apply import _keyword
-from port.tf2torch.infer.interp import code
-from port.tf2torch.rules.initializer_reader import Reader
-from port.tf2torch.rules.initializers import fill
-from port.tf2torch.rules.settings import usually_none
+from port.tf2torch.initial.initializers import fill
+from port.tf2torch.initial.reader import Reader
+from port.tf2torch.settings import usually_none
+from port.tree import code
 
 DEFAULT = "glorot_uniform"
 # initialiser -> the tensor it makes, {s} being the shape; the others fill an empty tensor

@@ -8,11 +8,10 @@ from typing import Any
 import libcst as cst
 
 from port.tf2torch.emit import Emitter
-from port.tf2torch.infer.interp import code
-from port.tf2torch.rules.initial_parts import parts_of
-from port.tf2torch.rules.initial_places import LISTS, Finder
-from port.tf2torch.rules.initial_weights import Owner, Plan
-from port.tree import children, walk
+from port.tf2torch.initial.parts import parts_of
+from port.tf2torch.initial.places import LISTS, Finder
+from port.tf2torch.initial.weights import Owner, Plan
+from port.tree import children, code, walk
 
 Definition = cst.FunctionDef | cst.ClassDef
 CHECKS = ("isinstance", "super", "issubclass")

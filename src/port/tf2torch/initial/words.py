@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from port.tf2torch.rules.initial_lines import Branch
-from port.tf2torch.rules.initial_parts import Part, default_specs
+from port.tf2torch.initial.lines import Branch
+from port.tf2torch.initial.parts import Part, default_specs
 
 
 def docstring(branches: list[Branch], more: bool) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from port.tf2torch.emit import Emitter
-from port.tf2torch.rules.initial_parts import GLOROT, ZEROS, Part
-from port.tf2torch.rules.initializers import BY_FANS, Spec, fill
+from port.tf2torch.initial.initializers import BY_FANS, Spec, fill
+from port.tf2torch.initial.parts import GLOROT, ZEROS, Part
 
 KEPT = "keras_fans_"  # helper: fans of a tensor in Keras' own axis order
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from port.tf2torch.rules.initializers import Spec
+from port.tf2torch.initial.initializers import Spec
 
 ZEROS, GLOROT = Spec("zeros"), Spec("glorot_uniform")
 

@@ -8,20 +8,11 @@ import libcst as cst
 
 from port import imports
 from port.tf2torch.emit import Emitter
-from port.tf2torch.rules.initial_apply import APPLY, Changes
-from port.tf2torch.rules.initial_layout import Layout, loads
-from port.tf2torch.rules.initial_parts import Site
-from port.tf2torch.rules.initial_weights import Plan
-from port.tf2torch.rules.initializer_reader import arguments, is_object
+from port.tf2torch.initial.apply import APPLY, Changes
+from port.tf2torch.initial.layout import Layout, loads
+from port.tf2torch.initial.reader import is_object
+from port.tf2torch.initial.weights import Plan
 from port.tree import code, rebuild, walk
-
-
-def note(job: Any, new: cst.CSTNode) -> None:
-    """Remembers which calls make the layer: their callee is found again in the finished output."""
-    site = Site(job, arguments(job.em, job))
-    for call in walk(new):
-        if isinstance(call, cst.Call):
-            job.em.sites.setdefault(call.func, site)
 
 
 def blocks(em: Emitter, module: cst.Module, body: list[Any], keep: bool = True) -> tuple[list[Any], set[str]]:

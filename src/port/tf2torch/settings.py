@@ -7,9 +7,8 @@ import libcst as cst
 from port.names import dotted_name
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer import users
-from port.tf2torch.infer.interp import code
 from port.tf2torch.infer.values import OPEN
-from port.tree import walk
+from port.tree import code, walk
 
 KINDS = ("initializers", "regularizers", "constraints")
 GETTERS = tuple(f"keras.{kind}.get" for kind in KINDS)

@@ -7,10 +7,9 @@ from typing import Any
 
 import libcst as cst
 
-from port.tf2torch.infer.interp import code
-from port.tf2torch.rules.initial_layout import Definition, Layout, constructor, is_model, loads, sequentials
-from port.tf2torch.rules.initial_weights import Owner, Plan
-from port.tree import rebuild, walk
+from port.tf2torch.initial.layout import Definition, Layout, constructor, is_model, loads, sequentials
+from port.tf2torch.initial.weights import Owner, Plan
+from port.tree import code, rebuild, walk
 
 APPLY = "self.apply(init_weights)"
 COMPOUND = cst.If | cst.For | cst.While | cst.With | cst.Try | cst.Else | cst.ExceptHandler | cst.Finally

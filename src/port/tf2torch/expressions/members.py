@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import libcst as cst
 
 from port.build import build, expression
 from port.facts import Kind, Layout
+from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.values import ShapeOf
-
-if TYPE_CHECKING:
-    from port.tf2torch.emit import Emitter
 
 LIMITS = ("max", "min")
 WHOLE = ("int8", "int16", "int32", "int64", "uint8")
@@ -36,8 +34,6 @@ def shape_attribute(em: Emitter, node: cst.Attribute, owner: Any) -> cst.BaseExp
 
 
 def _plain(em: Emitter, node: cst.CSTNode, owner: Any) -> None:
-    from port.tf2torch.emit import Refused
-
     if owner.payload.of.layout is Layout.FLIPPED:
         raise Refused("P209", "the whole shape of a channels-first tensor is used; index it instead", node)
 

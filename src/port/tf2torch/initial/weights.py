@@ -9,10 +9,10 @@ from typing import Any
 import libcst as cst
 
 from port.tf2torch.emit import Emitter
-from port.tf2torch.rules.initial_lines import Branch, impossible, lines, tuple_of
-from port.tf2torch.rules.initial_parts import INNER, ORDER, OWN, ZEROS, Part, default_specs
-from port.tf2torch.rules.initial_places import Place
-from port.tf2torch.rules.initial_words import docstring
+from port.tf2torch.initial.lines import Branch, impossible, lines, tuple_of
+from port.tf2torch.initial.parts import INNER, ORDER, OWN, ZEROS, Part, default_specs
+from port.tf2torch.initial.places import Place
+from port.tf2torch.initial.words import docstring
 from port.tree import walk
 
 RNN = ["nn.LSTM", "nn.GRU", "nn.RNN"]

@@ -11,11 +11,11 @@ import libcst as cst
 
 from port.build import build, expression, paren, statement
 from port.facts import UNKNOWN, Fact, Kind, Layout
+from port.tf2torch import lines
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.apply import _keyword
 from port.tf2torch.infer.masks import FOREIGN, READS, REFUSES, Mask, arriving, name_of
 from port.tf2torch.infer.values import Function, Items, LayerCall, tensors_in
-from port.tf2torch.rules import lines
 from port.tree import named, walk
 
 

@@ -11,10 +11,9 @@ from port.facts import Kind
 from port.names import dotted_name
 from port.tf2torch.emit import Emitter
 from port.tf2torch.infer import users
-from port.tf2torch.infer.interp import code
 from port.tf2torch.infer.values import OPEN, Class, Function
-from port.tf2torch.rules.initializers import PARAMETERS, Spec, canonical, literal, named, snake, unknown
-from port.tree import walk
+from port.tf2torch.initial.initializers import PARAMETERS, Spec, canonical, literal, named, snake, unknown
+from port.tree import code, walk
 
 OWNERS = ("keras.initializers.", "tf.initializers.", "tf.compat.v1.initializers.")
 

@@ -9,8 +9,7 @@ from typing import Any
 import libcst as cst
 
 from port.tf2torch.infer.flow import singular
-from port.tf2torch.infer.interp import code
-from port.tree import walk
+from port.tree import code, walk
 
 LISTS = ("nn.Sequential", "nn.ModuleList")
 WRAPPERS = {"RNN": ["cell"], "Bidirectional": ["forward_rnn", "backward_rnn"], "TimeDistributed": ["module"]}

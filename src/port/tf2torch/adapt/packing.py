@@ -6,6 +6,8 @@ from itertools import pairwise
 from typing import Any
 
 from port.facts import UNKNOWN
+from port.tf2torch.adapt.settings import settings
+from port.tf2torch.calls.layers import layer_job
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.values import LayerCall, tensors_in
 
@@ -32,9 +34,6 @@ def _flag(run: list[Any]) -> None:
 
 def _kind(em: Emitter, layer: LayerCall, first: bool) -> str:
     """'sequences' or 'last' for a layer that torch's own module can be, on packed steps."""
-    from port.tf2torch.adapt.cells import settings
-    from port.tf2torch.calls import layer_job
-
     inputs = [t for f in layer.inputs for t in tensors_in(f)]
     if not inputs or any(t.mask is None for t in inputs):
         return ""

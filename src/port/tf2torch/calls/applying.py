@@ -1,0 +1,224 @@
+"""Layers, functions and models of the source at the places where they are called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.build import drop_commas, paren, substitute
+from port.facts import UNKNOWN, Fact, Kind, Layout
+from port.tf2torch import masking
+from port.tf2torch.calls.layers import plan
+from port.tf2torch.calls.making import Plan
+from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.infer import users
+from port.tf2torch.infer.apply import RANK_OF
+from port.tf2torch.infer.values import (
+    Curried,
+    Function,
+    GraphModel,
+    Instance,
+    Items,
+    LayerCall,
+    SequentialModel,
+)
+from port.tree import code
+
+
+# ---------------------------------------------------------------- applications
+def layer_args(node: cst.Call) -> list[cst.Arg]:
+    return [a for a in node.args if a.keyword is None or a.keyword.value not in ("training", "name")]
+
+
+def application(em: Emitter, node: cst.Call, callee: Fact, inputs: list[Fact]) -> cst.BaseExpression:
+    payload = callee.payload
+    if isinstance(payload, LayerCall) and payload.symbol != "keras.layers.Lambda":
+        return apply_layer(em, node, payload, inputs)
+    if isinstance(payload, Function) and callee.kind is Kind.FUNCTION:
+        return apply_function(em, node, payload)
+    if isinstance(payload, LayerCall):
+        return _apply_lambda(em, node, payload)
+    if isinstance(payload, users.Alternatives):
+        return _apply_alternatives(em, node, payload)
+    if isinstance(payload, Curried):
+        return _apply_curried(em, node, payload)
+    return _apply_model(em, node, payload)
+
+
+def apply_layer(em: Emitter, node: cst.Call, layer: LayerCall, inputs: list[Fact]) -> cst.BaseExpression:
+    made = plan(em, layer, inputs[0] if inputs else UNKNOWN)
+    _drop_training(em, node)
+    merge = node is layer.node  # layers.add([a, b]): made and applied in one call
+    args = node.args[:1] if merge else layer_args(node)
+    masking.guard(em, node, layer)
+    if made.job.row.via in FULL:
+        callee = _callee(em, node, layer, made, merge)
+        return made.run(callee, args, node)
+    if not args:
+        raise Refused("P206", "a layer is called without an input", node)
+    masked = masking.average(em, node, layer, args[0].value)
+    if masked is not None:
+        return masked
+    extra = [a for a in args[1:] if not (a.keyword is not None and a.keyword.value == "mask"
+                                         and em.fact(a.value).literal(...) is None)]
+    if extra and not merge:
+        raise Refused("P202", f"`{code(extra[0]).strip(', ')}` in the call of a layer", node)
+    first = args[0].value
+    fact = em.fact(first)
+    if isinstance(fact.payload, Items) and isinstance(first, cst.List | cst.Tuple) and made.job.row.via in (
+            "merge", "merge_average", "dot"):
+        values = [em.expr(e.value, made.job.want) for e in first.elements]
+    else:
+        values = [em.expr(first)]
+        if made.job.want is not None:
+            values = [em.in_layout(first, values[0], made.job.want, RANK_OF.get(layer.symbol[-2:]))]
+    masking.made(em, node, values[0])
+    callee = _callee(em, node, layer, made, merge)
+    out = em.fact(node)
+    if made.job.want is Layout.PLAIN and out.layout is Layout.FLIPPED and (out.rank or 4) > 2 and (
+            made.job.row.via != "conv_lstm"):  # takes steps of images, gives an image
+        raise Refused("P209", f"inference and rule disagree about the layout of `{layer.symbol}`", node)
+    return made.run(callee, values, node)
+
+
+FULL = {"mha", "rnn", "bidirectional", "attention"}  # their adapters read the arguments of the call themselves
+
+
+def _callee(em: Emitter, node: cst.Call, layer: LayerCall, made: Plan, merge: bool) -> cst.BaseExpression | None:
+    if not made.module:
+        return None
+    if not merge and node.func is not layer.node:
+        return em.expr(node.func)  # a variable or attribute holds it
+    if em.scope.on_module is None:
+        raise Refused("P206", "a layer with weights is created where no module can keep it", node)
+    return em.scope.on_module(layer.node, made)
+
+
+def _drop_training(em: Emitter, node: cst.Call) -> None:
+    for arg in node.args:
+        if arg.keyword is not None and arg.keyword.value == "training":
+            value = em.fact(arg.value)
+            if value.literal(...) in (True, False):
+                em.report("P103", f"`training={code(arg.value)}` of this call is dropped: the mode is the module's "
+                          "(.train(), .eval())", node)
+
+
+def _apply_lambda(em: Emitter, node: cst.Call, layer: LayerCall) -> cst.BaseExpression:
+    function = next(iter(layer.bound.values()))
+    inner = em.expr(function)
+    value = em.expr(node.args[0].value, Layout.PLAIN)
+    if isinstance(inner, cst.Lambda) and len(inner.params.params) == 1:
+        return substitute(inner.body.deep_clone(), {inner.params.params[0].name.value: value})  # type: ignore
+    return cst.Call(paren(inner), [cst.Arg(value)])
+
+
+def apply_function(em: Emitter, node: cst.Call, function: Function) -> cst.BaseExpression:
+    """A call of the user's function: as it is, or of the module that the function became."""
+    _drop_training(em, node)
+    if function in em.classes and em.scope.on_module is not None:
+        args = tensor_args(em, node, function)  # first: what is inside is made first
+        return cst.Call(em.scope.on_module(node, function), args)
+    return em.generic_call(node, kept_args(em, node, function))
+
+
+def parameter_of(function: Function, node: cst.Call) -> list[tuple[cst.Arg, str]]:
+    """Arguments with the parameters they go to ('' for stars)."""
+    names = function.params[1:] if function.owner is not None and function.params[:1] == ["self"] else function.params
+    out, at = [], 0
+    for arg in node.args:
+        if arg.star:
+            out.append((arg, ""))
+        elif arg.keyword is not None:
+            out.append((arg, arg.keyword.value))
+        else:
+            out.append((arg, names[at] if at < len(names) else ""))
+            at += 1
+    return out
+
+
+def tensor_args(em: Emitter, node: cst.Call, function: Function) -> list[cst.Arg]:
+    """The tensors of a call, as `forward` of the module takes them."""
+    made: list[Any] = []
+    for arg, name in parameter_of(function, node):
+        if name in function.tensors or (function, name) in em.it.ranks:
+            want = Layout.FLIPPED if name in function.flipped else Layout.PLAIN
+            fact = em.fact(arg.value)
+            value = em.expr(arg.value, want if fact.kind is Kind.TENSOR and fact.rank not in (0, 1, 2) else None)
+            keep = arg.keyword is not None and made and made[-1].keyword is not None
+            made.append(cst.Arg(value, keyword=arg.keyword if keep else None,
+                                equal=cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+                                if keep else cst.MaybeSentinel.DEFAULT))
+    return made
+
+
+def kept_args(em: Emitter, node: cst.Call, function: Function) -> list[cst.Arg]:
+    """Arguments of a call to a function that stays one: without those of dropped parameters."""
+    gone = em.dropped.get(function, set())
+    made = []
+    for arg, name in parameter_of(function, node):
+        if name in gone or name == "training":
+            continue
+        fact = em.fact(arg.value)
+        want = None
+        if fact.kind is Kind.TENSOR and (fact.rank is None or fact.rank >= 3) and fact.layout is Layout.FLIPPED:
+            want = Layout.FLIPPED if name in function.flipped else Layout.PLAIN
+        made.append(arg.with_changes(value=em.expr(arg.value, want)))
+    return drop_commas(made, list(node.args)) if len(made) < len(node.args) else made
+
+
+def _apply_alternatives(em: Emitter, node: cst.Call, options: Any) -> cst.BaseExpression:
+    if isinstance(options.functions[0].payload, Curried):
+        if em.scope.on_module is None or not isinstance(node.func, cst.Call):
+            raise Refused("P206", "a block chosen by a setting is not called where it is made", node)
+        args = tensor_args(em, node, options.functions[0].payload.inner)
+        return cst.Call(em.scope.on_module(node, options), args)
+    modules = [o for o in options.functions if isinstance(o.payload, Function) and o.payload in em.classes]
+    if modules and em.scope.on_module is not None:
+        args = tensor_args(em, node, modules[0].payload)
+        return cst.Call(em.scope.on_module(node, options), args)
+    function = next((o.payload for o in options.functions if isinstance(o.payload, Function)), None)
+    args = kept_args(em, node, function) if function is not None else list(node.args)
+    return em.generic_call(node, args)
+
+
+def _apply_curried(em: Emitter, node: cst.Call, curried: Curried) -> cst.BaseExpression:
+    if node.func is not curried.node or em.scope.on_module is None:
+        raise Refused("P206", f"what `{curried.outer.name}(...)` gives is not called where it is made", node)
+    args = tensor_args(em, node, curried.inner)
+    return cst.Call(em.scope.on_module(node, curried), args)
+
+
+def _apply_model(em: Emitter, node: cst.Call, payload: Any) -> cst.BaseExpression:
+    """A model or a layer of the user's own is called."""
+    _drop_training(em, node)
+    func = em.expr(node.func) if not (isinstance(node.func, cst.Call) and em.scope.on_module is not None
+                                      and isinstance(payload, Instance)) else em.scope.on_module(node.func, payload)
+    flipped = False
+    method = None
+    if isinstance(payload, Instance):
+        method = users.find_method(payload.cls, "call")
+    elif isinstance(payload, SequentialModel):
+        flipped = payload in em.inner_sequentials
+    made = []
+    for i, arg in enumerate(node.args):
+        name = arg.keyword.value if arg.keyword is not None else ""
+        if name == "training":
+            continue
+        if method is not None and not name:
+            names = [p for p in method.params if p != "self"]
+            target = names[i] if i < len(names) else ""
+            if target == "training":
+                continue
+            flipped = target in method.flipped
+        fact = em.fact(arg.value)
+        want = (Layout.FLIPPED if flipped else Layout.PLAIN) if fact.kind is Kind.TENSOR else None
+        made.append(arg.with_changes(value=em.expr(arg.value, want)))
+    if method is not None:
+        made = masking.with_argument(em, node, method.params, made)
+    if isinstance(payload, GraphModel):
+        masking.no_mask_into_model(em, node)
+    if isinstance(payload, GraphModel) and len(made) == 1 and isinstance(made[0].value, cst.List):
+        made = [cst.Arg(e.value) for e in made[0].value.elements]
+    args = drop_commas(made, list(node.args)) if len(made) != len(node.args) else made
+    return node.with_changes(func=paren(func), args=args)

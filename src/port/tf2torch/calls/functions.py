@@ -1,0 +1,103 @@
+"""Rows of functions at their calls."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from port.binding import bind, row_name
+from port.build import expression, parse, substitute
+from port.facts import Layout
+from port.tf2torch.calls.arguments import print_call
+from port.tf2torch.calls.forms import on_device, python_form, shortened
+from port.tf2torch.calls.job import Job, unknown_symbol, unmet_of
+from port.tf2torch.calls.spelling import helper_names, helpers_in
+from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.infer.apply import ANY_LAYOUT, FLIPS
+from port.tf2torch.infer.shapes import mixes
+from port.tf2torch.infer.values import (
+    tensors_in,
+)
+from port.tree import walk
+
+
+def row_call(em: Emitter, node: cst.Call, symbol: str, receiver: cst.BaseExpression | None = None
+             ) -> cst.BaseExpression:
+    rows = em.it.rows.get(symbol)
+    if not rows:
+        raise unknown_symbol(em, symbol, node)
+    problem = ("", "")
+    for row in rows:
+        if row.none:
+            raise Refused("P203", f"`{symbol}`: {row.none}", node)
+        for signature in row.tf:
+            if not row_name(signature.name, symbol):
+                continue
+            job = Job(em, row, bind(signature, node), node)
+            fault = ("P202", job.bound.problem) if job.bound.problem else unmet_of(job)
+            if not fault[1]:
+                return run(job, symbol)
+            problem = problem if problem[1] else fault
+    raise Refused(problem[0] or "P202", f"`{symbol}`: {problem[1]}", node)
+
+
+def run(job: Job, symbol: str) -> cst.BaseExpression:
+    em, row = job.em, job.row
+    job.inputs = tuple(t for a in (*job.bound.args.values(), *(s.value for s in job.bound.stars[1:]))
+                       for t in tensors_in(em.fact(a)))
+    job.want, job.flipped = layout_of(job)
+    python = python_form(job)
+    if python is not None:
+        return python
+    if row.differs:
+        em.report("P101", f"{symbol}: {row.differs}", job.node, symbol)
+    if row.via:
+        adapter = em.handlers.rows.get(row.via)
+        if adapter is None:
+            raise job.refuse("P203", f"`{symbol}` is not translated yet (adapter `{row.via}`)")
+        built = adapter(job)
+        if built is not None:
+            return built
+    template = row.expr.get("torch")
+    if template is not None:
+        new = fill_template(job, template)
+    else:
+        new = on_device(job, print_call(job))
+    for wrap in job.after:
+        new = wrap(new)
+    return new
+
+
+def layout_of(job: Job) -> tuple[Layout | None, bool]:
+    """The layout that the tensors of a function are brought to (None: as they are); is it channels first?"""
+    row, result = job.row, job.em.fact(job.node)
+    if row.layout == FLIPS:
+        return Layout.FLIPPED, True
+    flipped = any(t.layout is Layout.FLIPPED for t in job.inputs)
+    if row.returns not in ANY_LAYOUT:
+        return Layout.PLAIN, False
+    if not flipped:
+        return None, False
+    if row.returns == "reduce":
+        mixed = mixes(job.inputs[0], job.literal(next((n for n in ("axis", "axes") if n in job.row.args), "")))
+        return (Layout.PLAIN, False) if mixed else (None, True)
+    made = tensors_in(result)
+    layout = made[0].layout if made else Layout.FLIPPED
+    return layout, layout is Layout.FLIPPED
+
+
+def fill_template(job: Job, template: str) -> cst.BaseExpression:
+    em = job.em
+    nodes: dict[str, cst.BaseExpression] = {}
+    template = shortened(job, template, nodes)
+    tree = parse(template).deep_clone()
+    em.needs_of(tree)
+    helpers_in(em, tree)
+    free = {n.value for n in walk(tree) if isinstance(n, cst.Name)}
+    for name in [p.name for p in job.bound.signature.params if p.name in free and p.name not in nodes]:
+        arg = job.row.args.get(name)
+        if arg is not None and arg.via:
+            adapted = job.em.handlers.args[arg.via](job, name, arg)
+            nodes[name] = adapted if adapted is not None else expression("None")
+        else:
+            nodes[name] = job.expr(name, job.want)
+    return helper_names(substitute(tree, nodes))  # type: ignore[return-value]

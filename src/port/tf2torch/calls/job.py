@@ -1,0 +1,140 @@
+"""One row applied at one call: what adapters read and write."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import libcst as cst
+
+from port.binding import Bound
+from port.build import build, expression
+from port.facts import UNKNOWN, Fact, Kind, Layout
+from port.table import Row, Signature
+from port.tf2torch.emit import TO_FIRST, Emitter, Refused
+from port.tf2torch.infer import users
+from port.tf2torch.infer.apply import FLIPS
+from port.tf2torch.infer.conditions import default_fact, unmet
+from port.tf2torch.infer.values import (
+    tensors_in,
+)
+from port.tree import code
+
+
+@dataclass
+class Job:
+    """One row applied at one call; adapters read and write it."""
+
+    em: Emitter
+    row: Row
+    bound: Bound
+    node: cst.Call
+    x: Fact = UNKNOWN  # layers: what arrives
+    inputs: tuple[Fact, ...] = ()
+    torch: Signature | None = None
+    out: dict[str, cst.BaseExpression] = field(default_factory=dict)  # torch parameters, in order
+    source: dict[str, str] = field(default_factory=dict)  # torch parameter -> tf parameter it came from
+    before: list[Callable[[cst.BaseExpression], cst.BaseExpression]] = field(default_factory=list)
+    after: list[Callable[[cst.BaseExpression], cst.BaseExpression]] = field(default_factory=list)
+    before_modules: list[cst.BaseExpression] = field(default_factory=list)
+    after_modules: list[cst.BaseExpression] = field(default_factory=list)
+    callee: str = ""
+    flipped: bool = False
+    sequential: bool = False
+    apply: Callable[..., cst.BaseExpression] | None = None  # adapters may take over the application
+    stateless: bool = False
+    want: Layout | None = None
+    trainable: bool = True
+    callee_expr: cst.BaseExpression | None = None  # what is called, where no name says it
+    callee_call: str = ""  # of the function in `forward`, where it is not the row's
+    after_make: str = ""  # the helper that takes the module when it is made
+    before_lazy: Callable[[], cst.BaseExpression] | None = None  # the module before it, made with it
+
+    def given(self, name: str) -> bool:
+        return name in self.bound.args
+
+    def fact(self, name: str) -> Fact:
+        if name in self.bound.args:
+            return self.em.fact(self.bound.args[name])
+        return default_fact(self.bound, name)
+
+    def literal(self, name: str, otherwise: Any = ...) -> Any:
+        return self.fact(name).literal(otherwise)
+
+    def expr(self, name: str, want: Layout | None = None) -> cst.BaseExpression:
+        """The argument translated; its default if it is not given."""
+        if name in self.bound.args:
+            return arrange(self, self.bound.args[name], want)
+        default = self.bound.default(name)
+        return expression(default if default is not None else "None")
+
+    def refuse(self, code_: str, message: str) -> Exception:
+        return Refused(code_, message, self.node)
+
+
+TRAINING = ("keras.optimizers.", "keras.callbacks.", "keras.metrics.", "keras.losses.", "tf.data.", "tf.GradientTape",
+            "tf.train.", "tf.compat.v1.train.", "tf.distribute.", "tf.summary.", "keras.utils.Sequence")
+
+
+def unknown_symbol(em: Emitter, symbol: str, node: cst.CSTNode) -> Exception:
+    if symbol.startswith(TRAINING):
+        return Refused("P205", f"`{symbol}` belongs to training", node)
+    near = difflib.get_close_matches(symbol, list(em.it.rows), 1, 0.8)
+    hint = f"; did you mean `{near[0]}`?" if near else ""
+    return Refused("P201", f"`{symbol}` has no row in the tables{hint}", node)
+
+
+def unmet_of(job: Job) -> tuple[str, str]:
+    """Code and message of what does not hold; ('', '') if the row fits."""
+    code_, message = unmet(job.row, job.bound, job.fact,
+                           lambda name: resolve_reaching(job.em, job.bound.args.get(name)))
+    if "{}" in message:
+        name = message[1:].partition("{")[0]
+        value = code(job.bound.args[name]) if job.given(name) else job.bound.default(name)
+        message = message.replace("{}", f"={value}")
+    return code_, message
+
+
+def resolve_reaching(em: Emitter, node: cst.BaseExpression | None) -> set[Any]:
+    """Literals that can reach a setting: from the callers in this file; empty if not known."""
+    if node is None:
+        return set()
+    fact = em.fact(node)
+    if fact.values is not None:
+        return set(fact.values)
+    function = em.scope.function
+    name = ""
+    if isinstance(node, cst.Name):
+        name = node.value
+    elif fact.symbol.startswith("="):
+        name = fact.symbol[1:]
+        cls = em.scope.cls
+        function = users.find_method(cls, "__init__") if cls is not None else function
+    return users.reached(function, name) if function is not None and name in function.params else set()
+
+
+def arrange(job: Job, node: cst.BaseExpression, want: Layout | None) -> cst.BaseExpression:
+    """An argument of a function, its tensors in the layout that is wanted."""
+    em, fact = job.em, job.em.fact(node)
+    if want is None:
+        return em.expr(node)
+    if job.row.layout == FLIPS and job.row.kind == "function" and node is next(iter(job.bound.args.values())) and (
+            fact.rank is None and fact.layout is Layout.PLAIN):
+        rank = next((n + 2 for n in (1, 3) if f"{n}d" in job.row.name), 4)
+        order = TO_FIRST[rank]
+        return build(f"{{x}}.permute{order}" if rank > 3 else "{x}.transpose(1, 2)", x=em.expr(node))
+    if fact.kind is Kind.TENSOR:
+        elementwise = want is Layout.FLIPPED and job.row.kind == "function" and job.row.returns in ELEMENTWISE
+        return em.operand(node, fact, job.node) if elementwise else em.expr(node, want)
+    if isinstance(node, cst.List | cst.Tuple) and tensors_in(fact):
+        elements = [e.with_changes(value=arrange(job, e.value, want)) for e in node.elements]
+        return node.with_changes(elements=elements)
+    if any(t.layout is not want and (t.rank is None or t.rank > 2) and (
+            t.rank is not None or want is Layout.FLIPPED or t.layout is Layout.FLIPPED) for t in tensors_in(fact)):
+        raise job.refuse("P209", "a list of tensors in another layout than this needs; write the list out")
+    return em.expr(node)
+
+
+ELEMENTWISE = ("same", "broadcast", "compare", "cast")

@@ -1,0 +1,191 @@
+"""How a layer is made (in `__init__`) and run (in `forward`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import libcst as cst
+
+from port.build import build, expression, paren, parse, reflow, substitute
+from port.table import Signature
+from port.tf2torch.calls.arguments import arguments, choose, map_args
+from port.tf2torch.calls.job import Job
+from port.tf2torch.calls.spelling import helper_names, helpers_in, short
+from port.tf2torch.emit import Refused
+from port.tf2torch.infer.values import (
+    tensors_in,
+)
+from port.tf2torch.initial.sites import note
+from port.tree import code
+
+
+# ---------------------------------------------------------------- layers
+@dataclass
+class Plan:
+    """How a layer is made and applied."""
+
+    job: Job
+    module: bool  # an attribute of the model; else only a function in forward
+    attr: str
+    make: Callable[[], cst.BaseExpression]
+    run: Callable[..., cst.BaseExpression]  # (callee or None, inputs, node) -> expression
+
+    def ctor(self) -> cst.BaseExpression:
+        new = self.make()
+        note(self.job, new)
+        return new
+
+
+def module_plan(job: Job) -> Plan:
+    row = job.row
+
+    def make() -> cst.BaseExpression:
+        return module_call(job)
+
+    def run_(callee: Any, inputs: list[cst.BaseExpression], node: cst.Call) -> cst.BaseExpression:
+        value = inputs[0]
+        for wrap in job.before:
+            value = wrap(value)
+        new: cst.BaseExpression = cst.Call(paren(callee), [cst.Arg(value)])
+        for wrap in job.after:
+            new = wrap(new)
+        return new
+
+    prepare(job)
+    return Plan(job, True, row.attr or row.name, make, run_)
+
+
+def prepare(job: Job, signatures: tuple[Signature, ...] | None = None) -> None:
+    """Choose the torch signature and translate the arguments, as `__init__` writes them."""
+    with job.em.at_build():
+        _prepare(job, signatures)
+
+
+def _prepare(job: Job, signatures: tuple[Signature, ...] | None) -> None:
+    job.torch = choose(job, signatures or job.row.torch)
+    job.callee = job.callee or job.torch.name
+    map_args(job)
+    for name, what in job.row.fill.items():
+        if name not in job.out:
+            job.out[name] = fill(job, what)
+    names = {p.name for p in job.torch.params}
+    job.out = {k: v for k, v in job.out.items() if k in names or any(p.star for p in job.torch.params)}
+
+
+def fill(job: Job, what: str) -> Any:
+    facts = tensors_in(job.x)
+    shape = facts[0].shape if facts else None
+    if what in ("channels", "features"):
+        width = facts[0].width if facts else None
+        try:
+            return None if width is None else job.em.size(width, job.node)
+        except Refused:
+            return None  # open: a Lazy module
+    if what == "shape_tail":
+        if shape is None or None in shape[1:]:
+            raise job.refuse("P208", "the shape that arrives here is not known")
+        return expression("(" + ", ".join(code(job.em.size(d)) for d in shape[1:]) + ",)")
+    raise job.refuse("P208", f"`{what}` of the input is not known")
+
+
+LAZY = {"nn.Linear", "nn.Conv1d", "nn.Conv2d", "nn.Conv3d", "nn.ConvTranspose1d", "nn.ConvTranspose2d",
+        "nn.ConvTranspose3d", "nn.BatchNorm1d", "nn.BatchNorm2d", "nn.BatchNorm3d"}
+
+
+def module_call(job: Job) -> cst.BaseExpression:
+    assert job.torch is not None
+    name = short(job.em, job.callee)
+    open_sizes = [n for n in job.row.fill if job.out.get(n, ...) is None]
+    if open_sizes:
+        if name not in LAZY:
+            raise job.refuse("P208", "how many channels or features arrive here is not known")
+        job.em.report("P102", f"the input size of this {name} is not known; it is set at the first call", job.node)
+        name = name.replace("nn.", "nn.Lazy")
+        job.out = {k: v for k, v in job.out.items() if k not in open_sizes}
+        torch = Signature(job.torch.name, tuple(p for p in job.torch.params if p.name not in open_sizes),
+                          job.torch.method)
+    else:
+        torch = job.torch
+    callee = job.callee_expr if job.callee_expr is not None else expression(name)
+    new: cst.BaseExpression = cst.Call(callee, arguments(job, torch),
+                                       whitespace_before_args=job.node.whitespace_before_args)
+    new = reflow(new, list(job.node.args))
+    if job.after_make:
+        new = cst.Call(cst.Name(job.after_make), [cst.Arg(new)])
+    if not job.trainable:
+        new = build("{m}.requires_grad_(False)", m=new)
+    return new
+
+
+def function_plan(job: Job) -> Plan:
+    row = job.row
+
+    def make() -> cst.BaseExpression:
+        if job.sequential and not row.torch and "torch" in row.expr:
+            job.em.helper("Lambda")
+            return build("Lambda(lambda x: {e})", e=template_layer(job, [cst.Name("x")]))
+        if not row.torch:
+            raise job.refuse("P206", f"`{row.name}` cannot be kept as an object; call it where it is used")
+        prepare(job)
+        return module_call(job)
+
+    def run_(callee: Any, inputs: list[cst.BaseExpression], node: cst.Call) -> cst.BaseExpression:
+        value = inputs[0]
+        if "torch" in row.expr:
+            return _finish(job, template_layer(job, inputs))
+        fresh = Job(job.em, row, job.bound, job.node, job.x, job.inputs, flipped=job.flipped, want=job.want)
+        fresh.torch = row.call
+        if row.call is not None and row.call.name.endswith(".pad"):  # F.pad calls it `pad`; people write it bare
+            fresh.bound = replace(job.bound, keyword=set())
+        map_args(fresh)
+        for wrap in fresh.before:
+            value = wrap(value)
+        names = [p.name for p in row.call.params]  # type: ignore[union-attr]
+        fresh.out = {names[0]: value} | {k: v for k, v in fresh.out.items() if k in names}
+        fresh.row = row
+        args = _call_arguments(fresh, names[0])
+        name = fresh.callee_call or short(job.em, row.call.name)  # type: ignore[union-attr]
+        return _finish(fresh, cst.Call(expression(name), args))
+
+    return Plan(job, False, row.attr or row.name, make, run_)
+
+
+def _call_arguments(job: Job, first: str) -> list[cst.Arg]:
+    value = job.out.pop(first)
+    assert job.torch is not None
+    rest = arguments(job, Signature(job.torch.name, job.torch.params[1:]))
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    multi = any("\n" in code(a.comma) for a in rest if isinstance(a.comma, cst.Comma))
+    if multi:
+        rest = [a.with_changes(comma=comma if i < len(rest) - 1 else cst.MaybeSentinel.DEFAULT,
+                               whitespace_after_arg=cst.SimpleWhitespace("")) for i, a in enumerate(rest)]
+    elif rest:
+        rest[-1] = rest[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=cst.SimpleWhitespace(""))
+    return [cst.Arg(value, comma=comma if rest else cst.MaybeSentinel.DEFAULT), *rest]
+
+
+def _finish(job: Job, new: cst.BaseExpression) -> cst.BaseExpression:
+    for wrap in job.after:
+        new = wrap(new)
+    return new
+
+
+def template_layer(job: Job, inputs: list[cst.BaseExpression]) -> cst.BaseExpression:
+    """`lambda input: input.reshape(...)` of a row with the inputs put in."""
+    tree = parse(job.row.expr["torch"]).deep_clone()
+    job.em.needs_of(tree)
+    helpers_in(job.em, tree)
+    nodes = {p.name: job.expr(p.name) for p in job.bound.signature.params}
+    for name, arg in job.row.args.items():
+        if arg.via and name in nodes:
+            value = job.em.handlers.args[arg.via](job, name, arg)
+            if value is not None:
+                nodes[name] = value
+    body: cst.BaseExpression = tree
+    if isinstance(tree, cst.Lambda):
+        params = [p.name.value for p in tree.params.params]
+        nodes.update(zip(params, inputs, strict=False))
+        body = tree.body
+    return helper_names(substitute(body, nodes))  # type: ignore[return-value]

@@ -1,0 +1,1 @@
+"""Expressions by their kind: calls, constants, subscripts, attributes."""

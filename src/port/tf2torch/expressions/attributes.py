@@ -1,0 +1,60 @@
+"""Attributes: of the framework, of shapes and dtypes, of layers, of a class's own Keras base."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from port.build import expression, paren
+from port.facts import Kind, Layout
+from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.expressions import members, own
+from port.tf2torch.expressions.constants import constant
+from port.tf2torch.infer.apply import SelfValue
+from port.tf2torch.infer.values import (
+    LayerCall,
+)
+
+
+def _member(owner: cst.BaseExpression, path: str) -> cst.BaseExpression:
+    """`owner.pointwise.bias`."""
+    for name in path.split("."):
+        owner = cst.Attribute(owner, cst.Name(name))
+    return owner
+
+
+def layer_weight(em: Emitter, node: cst.Attribute, layer: LayerCall) -> cst.BaseExpression:
+    """`self.tokens.embeddings` -> `self.tokens.weight`; a transposed kernel is transposed back."""
+    name = node.attr.value
+    spec = layer.row.weights.get(name) if layer.row is not None else None
+    owner = paren(em.expr(node.value))
+    if isinstance(spec, str):
+        return _member(owner, spec)
+    if isinstance(spec, dict) and set(spec) == {"to", "permute"} and list(spec["permute"]) == [1, 0]:
+        return cst.Attribute(_member(owner, spec["to"]), cst.Name("T"))
+    if isinstance(spec, dict) and set(spec) <= {"to", "missing"}:
+        return _member(owner, spec["to"])
+    if isinstance(spec, dict) and "permute" in spec:
+        raise Refused("P206", f"`{name}` of this layer has another order of axes in PyTorch", node)
+    raise Refused("P204", f"`{name}` of a Keras layer", node)
+
+
+def attribute(em: Emitter, node: cst.Attribute) -> cst.BaseExpression | None:
+    """What PyTorch has for an attribute; None if it is spelled alike there."""
+    of_framework = members.dtype_attribute(em, node) or members.shape_attribute(em, node, em.fact(node.value))
+    if of_framework is not None:
+        return of_framework
+    symbol = em.symbol(node)
+    if symbol and symbol.split(".")[0] in ("tf", "keras"):
+        return constant(em, node, symbol)
+    owner = em.fact(node.value)
+    if isinstance(owner.payload, LayerCall):
+        return layer_weight(em, node, owner.payload)
+    if isinstance(owner.payload, SelfValue):
+        if em.scope.names.get("self." + node.attr.value):
+            return expression(em.scope.names["self." + node.attr.value])
+        keras_own = own.attribute(em, node, owner.payload.cls)
+        if keras_own is not None:
+            return keras_own
+    if owner.kind is Kind.TENSOR and node.attr.value == "shape" and owner.layout is Layout.FLIPPED:
+        raise Refused("P209", "the whole shape of a channels-first tensor is used; index it instead", node)
+    return None

@@ -1,0 +1,84 @@
+"""Calls of every kind: which rule translates them."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from port.build import build, expression
+from port.facts import UNKNOWN, Fact, Kind, Layout
+from port.tf2torch import masking
+from port.tf2torch.adapt.activations import chosen
+from port.tf2torch.calls.applying import application
+from port.tf2torch.calls.functions import row_call
+from port.tf2torch.calls.layers import first_input, plan
+from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.expressions import members
+from port.tf2torch.infer.apply import CHANNELS_LAST
+from port.tf2torch.infer.values import (
+    Class,
+    ShapeOf,
+)
+from port.tf2torch.rules.classes import instance_call
+from port.tf2torch.rules.control import expression_rule
+from port.tf2torch.rules.sequential import sequential
+
+
+# ---------------------------------------------------------------- dispatch
+def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
+    if node in em.it.applications:
+        callee, inputs = em.it.applications[node]
+        return application(em, node, callee, inputs)
+    if node in em.it.layers:
+        made = plan(em, em.it.layers[node], first_input(em.it.layers[node]))
+        if (made.job.after or made.job.before) and not em.it.layers[node].inputs:
+            raise Refused("P204", "where this layer is applied is not seen: its activation or padding would be lost",
+                           node)
+        return made.ctor()
+    symbol = em.symbol(node.func)
+    if symbol in CHANNELS_LAST:
+        return expression("'channels_last'")
+    if symbol == "keras.activations.get":
+        return chosen(em, node)
+    if symbol == "keras.Sequential":
+        return sequential(em, node)
+    if symbol:
+        ruled = expression_rule(em, node, symbol)
+        if ruled is not None:
+            return ruled
+    if isinstance(em.fact(node.func).payload, Class):
+        return instance_call(em, node)
+    if symbol.split(".")[0] in ("tf", "keras"):
+        return row_call(em, node, symbol)
+    owner = em.fact(node.func.value) if isinstance(node.func, cst.Attribute) else UNKNOWN
+    if isinstance(node.func, cst.Attribute) and owner.kind is Kind.MODEL and node.func.attr.value == "count_params":
+        if any("Normalization" in layer.symbol for layer in em.it.layers.values()):
+            raise Refused("P203", "Keras' count_params counts moving statistics too; sum the sizes you mean", node)
+        return build("sum(p.numel() for p in {m}.parameters())", m=em.expr(node.func.value))
+    if owner.kind is Kind.LAYER and node.func.attr.value == "compute_mask":  # type: ignore[union-attr]
+        return masking.compute_mask(em, node, owner.payload)
+    if owner.kind is Kind.TENSOR:
+        return _tensor_method(em, node, owner)
+    if isinstance(owner.payload, ShapeOf):
+        return members.shape_method(em, node, owner) or em.generic(node)
+    return _foreign_call(em, node)
+
+
+def _foreign_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
+    """A call of something that is not known: it gets tensors with their axes as in the source."""
+    symbol = em.fact(node.func).symbol
+    flipped = [a for a in node.args if em.fact(a.value).layout is Layout.FLIPPED]
+    if not flipped or symbol.startswith(("builtins.", "list.")):
+        return em.generic(node)
+    return em.generic_call(node, [a.with_changes(value=em.expr(a.value, Layout.PLAIN)) if a in flipped else em._Arg(a)
+                                  for a in node.args])
+
+
+def _tensor_method(em: Emitter, node: cst.Call, owner: Fact) -> cst.BaseExpression:
+    assert isinstance(node.func, cst.Attribute)
+    name = node.func.attr.value
+    value = em.expr(node.func.value)
+    if name == "get_shape":
+        return build("{x}.shape", x=value)
+    if name == "numpy":
+        return build("{x}.detach().cpu().numpy()", x=value)
+    raise Refused("P201", f"method `{name}` of a TensorFlow tensor has no row", node)

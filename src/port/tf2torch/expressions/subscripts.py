@@ -1,0 +1,103 @@
+"""Subscripts: of tensors and of shapes, in the layout that they have here."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from port.build import build, paren
+from port.facts import Fact, Kind, Layout
+from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.infer.values import (
+    ShapeOf,
+)
+
+
+def subscript(em: Emitter, node: cst.Subscript) -> cst.BaseExpression:
+    owner = em.fact(node.value)
+    if isinstance(owner.payload, ShapeOf) and owner.payload.of.layout is Layout.FLIPPED:
+        return _flipped_shape(em, node, owner.payload.of)
+    if owner.kind is Kind.TENSOR and (owner.layout is Layout.FLIPPED):
+        return _flipped_index(em, node, owner)
+    if owner.kind is Kind.TENSOR or _looks_like_tensor(em, node, owner):
+        return _plain_index(em, node)
+    new = em.generic(node)
+    return new.with_changes(value=paren(new.value)) if new is not node else node
+
+
+def _looks_like_tensor(em: Emitter, node: cst.Subscript, owner: Fact) -> bool:
+    """`x[:, ::-1]` of something unknown: no list, so a tensor (of a NumPy array, `.flip` would raise)."""
+    return owner.payload is None and owner.kind in (Kind.PLAIN, Kind.UNKNOWN) and len(node.slice) > 1 and not (
+        owner.values or owner.dtype)
+
+
+def _plain_index(em: Emitter, node: cst.Subscript) -> cst.BaseExpression:
+    """Negative steps become flips; `tf.newaxis` None."""
+    flips: list[int] = []
+    elements = []
+    for axis, element in enumerate(node.slice):
+        s = element.slice
+        if isinstance(s, cst.Slice) and s.step is not None and em.fact(s.step).literal(...) == -1:
+            if s.lower is not None or s.upper is not None:
+                raise Refused("P203", "a slice with a negative step and bounds; flip first, then slice", node)
+            flips.append(axis)
+            s = s.with_changes(step=None, second_colon=cst.MaybeSentinel.DEFAULT)
+        elif isinstance(s, cst.Slice) and s.step is not None and isinstance(
+                em.fact(s.step).literal(...), int) and em.fact(s.step).value < 0:
+            raise Refused("P203", "a slice with a negative step; flip first, then slice", node)
+        if isinstance(s, cst.Index) and isinstance(s.value, cst.Ellipsis) and flips:
+            raise Refused("P203", "a negative step before `...`", node)
+        elements.append(element.with_changes(slice=em.generic(s)))
+    value = paren(em.expr(node.value))
+    whole = all(isinstance(e.slice, cst.Slice) and e.slice.lower is None and e.slice.upper is None
+                and e.slice.step is None for e in elements)
+    if flips and any(not isinstance(e.slice, cst.Slice) for e in elements):
+        raise Refused("P203", "a negative step beside an index; flip first", node)
+    new: cst.BaseExpression = value if flips and whole else node.with_changes(value=value, slice=elements)
+    return build(f"{{x}}.flip({', '.join(map(str, flips))})", x=new) if flips else new
+
+
+def _flipped_shape(em: Emitter, node: cst.Subscript, of: Fact) -> cst.BaseExpression:
+    at = em.fact(node.slice[0].slice.value).literal(...) if isinstance(node.slice[0].slice, cst.Index) else ...
+    rank = of.rank
+    window = node.slice[0].slice
+    if isinstance(window, cst.Slice) and rank is not None and window.step is None:
+        low, high = (em.fact(p).literal(...) if p is not None else None for p in (window.lower, window.upper))
+        if isinstance(low, int) and isinstance(high, int) and low >= 1 and low < high % rank <= rank - 1:
+            return build(f"{{x}}[{low + 1}:{high % rank + 1}]", x=em.shape_expr(node.value))
+        if low in (None, 0) and high == 1:
+            return build("{x}[:1]", x=em.shape_expr(node.value))
+    if not isinstance(at, int) or rank is None:
+        raise Refused("P209", "the shape of a channels-first tensor is used in a way that cannot be reordered", node)
+    at %= rank
+    new = 0 if at == 0 else 1 if at == rank - 1 else at + 1
+    value = em.shape_expr(node.value)
+    return build(f"{{x}}[{new}]", x=value)
+
+
+def _flipped_index(em: Emitter, node: cst.Subscript, owner: Fact) -> cst.BaseExpression:
+    rank = owner.rank
+    elements = list(node.slice)
+    simple = all(isinstance(e.slice, cst.Slice) or (isinstance(e.slice, cst.Index) and isinstance(
+        e.slice.value, cst.Ellipsis)) for e in elements)
+    if rank is None or not simple:
+        value = em.expr(node.value, Layout.PLAIN)
+        return node.with_changes(value=paren(value), slice=[e.with_changes(slice=em.generic(e.slice))
+                                                            for e in elements])
+    slices: list[cst.BaseSlice] = []
+    for e in elements:
+        if isinstance(e.slice, cst.Index):
+            slices += [cst.Slice(None, None, None)] * (rank - len(elements) + 1)
+        else:
+            slices.append(em.generic(e.slice))
+    slices += [cst.Slice(None, None, None)] * (rank - len(slices))
+    order = [slices[0], slices[-1], *slices[1:-1]]
+    while len(order) > 1 and _is_whole(order[-1]):
+        order.pop()
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    made = [cst.SubscriptElement(s, comma=comma if i < len(order) - 1 else cst.MaybeSentinel.DEFAULT)
+            for i, s in enumerate(order)]
+    return node.with_changes(value=paren(em.expr(node.value)), slice=made)
+
+
+def _is_whole(s: cst.BaseSlice) -> bool:
+    return isinstance(s, cst.Slice) and s.lower is None and s.upper is None and s.step is None
