@@ -1,0 +1,271 @@
+"""Facts of calls: modules, functions of the user, functions and methods of the framework, builtins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import libcst as cst
+
+from port.facts import UNKNOWN, Fact, Kind, tensor
+from port.torch2tf import einops, members, modules, opshapes, users
+from port.torch2tf.values import (
+    BOTTOM,
+    PLAIN,
+    Alternatives,
+    Bound,
+    Chain,
+    Class,
+    Env,
+    Function,
+    Instance,
+    Items,
+    Layer,
+    Mapping,
+    Partial,
+    SelfOf,
+    ShapeOf,
+    Size,
+    join,
+    literal,
+    options,
+    tensors_in,
+)
+
+if TYPE_CHECKING:
+    from port.torch2tf.interp import Interp
+
+
+def call(it: Interp, node: cst.Call, env: Env) -> Fact:
+    callee = it.ev(node.func, env)
+    args = [it.ev(a.value, env) for a in node.args]
+    it.receivers[node] = callee
+    found: Fact | None = None
+    for option in options(callee):
+        found = join(found, _call(it, node, option, args, env))
+    return found if found is not None else UNKNOWN
+
+
+def _call(it: Interp, node: cst.Call, callee: Fact, args: list[Fact], env: Env) -> Fact:
+    payload = callee.payload
+    if callee is BOTTOM:
+        return BOTTOM
+    if callee.kind is Kind.LAYER and not isinstance(payload, Items):
+        return modules.apply(it, node, callee, args)
+    if isinstance(payload, Function):
+        return users.call(it, node, payload, args)
+    if isinstance(payload, Class):
+        return users.instantiate(it, node, payload, args)
+    if isinstance(payload, Instance):
+        return users.apply(it, node, payload.cls, args)
+    if isinstance(payload, Partial):
+        return _call_partial(it, node, payload, args, env)
+    if isinstance(payload, Bound):
+        return _method(it, node, callee.symbol, payload, args)
+    if isinstance(payload, Alternatives):
+        return call_any(it, node, payload, args, env)
+    symbol = callee.symbol
+    if symbol.startswith("torch.nn.") and _is_class(symbol):
+        return modules.make(it, node, symbol, args)
+    special = SPECIAL.get(symbol)
+    if special is not None:
+        return special(it, node, args)
+    if symbol.startswith("torch."):
+        return opshapes.function(it, node, symbol.removeprefix("torch.").removeprefix("nn.functional."), args)
+    if symbol.startswith("einops."):
+        return einops.call(it, node, symbol, args)
+    if symbol.startswith("builtins.super"):
+        owner = it.current[-1].owner if it.current else None
+        return Fact(Kind.LAYER if owner is not None and owner.is_module else Kind.UNKNOWN,
+                    payload=SelfOf(owner, above=True)) if owner is not None else UNKNOWN
+    return PLAIN if callee.kind is Kind.FUNCTION and symbol.startswith(("builtins.", "math.")) else UNKNOWN
+
+
+def call_any(it: Interp, node: cst.Call, payload: Alternatives, args: list[Fact], env: Env) -> Fact:
+    found: Fact | None = None
+    for option in payload.options:
+        found = join(found, _call(it, node, option, args, env))
+    return found or UNKNOWN
+
+
+def _call_partial(it: Interp, node: cst.Call, partial: Partial, args: list[Fact], env: Env) -> Fact:
+    whole = node.with_changes(args=[*partial.node.args[1:], *node.args])
+    known = it.objects.setdefault(("partial", node), whole)  # type: ignore[arg-type]
+    given = [it.fact(a.value) for a in partial.node.args[1:]] + args
+    return _call(it, known, partial.function, given, env)
+
+
+def _is_class(symbol: str) -> bool:
+    return symbol.rpartition(".")[2][:1].isupper()
+
+
+# ---------------------------------------------------------------- methods
+def _method(it: Interp, node: cst.Call, symbol: str, bound: Bound, args: list[Fact]) -> Fact:
+    kind, _, name = symbol.partition(".")
+    owner = bound.owner
+    if kind == "tensor":
+        return opshapes.method(it, node, name, owner, args)
+    if kind == "module":
+        return modules.method(it, node, name, owner, args)
+    if kind == "shape":
+        return _shape_method(owner, name, args)
+    if kind == "list" and isinstance(owner.payload, Items):
+        return _list_method(it, node, owner.payload, name, args)
+    if kind == "dict" and isinstance(owner.payload, Mapping):
+        return _dict_method(owner.payload, name, args)
+    return PLAIN if owner.kind is Kind.PLAIN else UNKNOWN
+
+
+def _shape_method(owner: Fact, name: str, args: list[Fact]) -> Fact:
+    shape: ShapeOf = owner.payload
+    if name == "numel":
+        return Fact(Kind.PLAIN, payload=Size(None))
+    del shape, args
+    return PLAIN
+
+
+def _list_method(it: Interp, node: cst.Call, items: Items, name: str, args: list[Fact]) -> Fact:
+    news = False
+    if name == "append" and args:
+        news = items.add(node, args[0], it.depth)
+    elif name in ("extend", "__iadd__") and args:
+        added = args[0].payload
+        if isinstance(added, Items):
+            for i, element in enumerate(added.elements):
+                news |= items.add((node, i), element, it.depth)
+            items.open |= added.open
+        else:
+            news = items.add(node, members.element_of(it, args[0]), it.depth)
+            items.open = True
+    elif name == "insert" and len(args) == 2:
+        items.open = True
+        news = items.add(node, args[1], it.depth)
+    elif name == "pop":
+        items.open = True
+        return items.any() or BOTTOM
+    elif name == "copy":
+        return Fact(Kind.PLAIN, payload=Items(list(items.elements), items.kind, items.open))
+    if news:
+        it.touched(items)
+    return PLAIN
+
+
+def _dict_method(mapping: Mapping, name: str, args: list[Fact]) -> Fact:
+    whole = mapping.any
+    for value in mapping.values.values():
+        whole = join(whole, value)
+    element = whole if whole is not None else BOTTOM
+    if name == "values":
+        return Fact(Kind.PLAIN, payload=Items([element], open=True))
+    if name == "items":
+        return Fact(Kind.PLAIN, payload=Items([Fact(Kind.PLAIN, payload=Items([PLAIN, element], "tuple"))], open=True))
+    if name in ("get", "pop") and args:
+        key = args[0].literal(...)
+        return mapping.values.get(key, element) if key is not ... else element
+    return PLAIN
+
+
+# ---------------------------------------------------------------- builtins and the standard library
+def _sequence(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    if not args:
+        return Fact(Kind.PLAIN, payload=Items())
+    payload = args[0].payload
+    if isinstance(payload, Items):
+        return Fact(Kind.PLAIN, payload=Items(list(payload.elements), open=payload.open), values=args[0].values)
+    if args[0].kind is Kind.SHAPE:
+        return args[0]
+    return Fact(Kind.PLAIN, payload=Items([members.element_of(it, args[0])], open=True))
+
+
+def _zip(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    payloads = [a.payload for a in args]
+    if payloads and all(isinstance(p, Items) and not p.open for p in payloads):
+        rows = zip(*(p.elements for p in payloads), strict=False)
+        return Fact(Kind.PLAIN, payload=Items([Fact(Kind.PLAIN, payload=Items(list(r), "tuple")) for r in rows]))
+    row = Items([members.element_of(it, a) for a in args], "tuple")
+    return Fact(Kind.PLAIN, payload=Items([Fact(Kind.PLAIN, payload=row)], open=True))
+
+
+def _enumerate(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    row = Items([PLAIN, members.element_of(it, args[0])], "tuple") if args else Items([], "tuple")
+    return Fact(Kind.PLAIN, payload=Items([Fact(Kind.PLAIN, payload=row)], open=True))
+
+
+def _map(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    if len(args) < 2:
+        return UNKNOWN
+    function = args[0].payload
+    if not isinstance(function, Function):
+        return Fact(Kind.PLAIN, payload=Items([UNKNOWN], open=True))
+    payload = args[1].payload
+    if isinstance(payload, Items) and not payload.open and len(args) == 2:
+        return Fact(Kind.PLAIN, payload=Items([users.call(it, None, function, [e]) for e in payload.elements], "tuple"))
+    one = users.call(it, None, function, [members.element_of(it, a) for a in args[1:]])
+    return Fact(Kind.PLAIN, payload=Items([one], "tuple", True))
+
+
+def _len(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    if args and isinstance(args[0].payload, Items) and not args[0].payload.open:
+        return literal(len(args[0].payload.elements))
+    if args and args[0].kind is Kind.TENSOR:
+        return Fact(Kind.PLAIN, payload=Size(args[0].shape[0] if args[0].shape else None))
+    return PLAIN
+
+
+def _first(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    return args[0] if args else UNKNOWN
+
+
+def _same_or_plain(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    return next((a for a in args if a.kind is Kind.TENSOR), PLAIN)
+
+
+def _partial(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    if not args or node.args[0].star:
+        return UNKNOWN
+    known = it.objects.setdefault(node, Partial(args[0], node))
+    known.function = args[0]
+    return Fact(Kind.FUNCTION, payload=known)
+
+
+def _dict(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    found = Mapping()
+    for arg, fact in zip(node.args, args, strict=True):
+        if arg.keyword is not None:
+            found.values[arg.keyword.value] = fact
+        elif isinstance(fact.payload, Mapping):
+            found.values.update(fact.payload.values)
+            found.any = fact.payload.any
+        elif isinstance(fact.payload, Items):
+            for element in fact.payload.elements:  # OrderedDict([("name", module), ...])
+                pair = element.payload
+                if isinstance(pair, Items) and len(pair.elements) == 2:
+                    found.values[pair.elements[0].literal(str(len(found.values)))] = pair.elements[1]
+    return Fact(Kind.PLAIN, payload=it.renewed_dict(node, found))
+
+
+def _sum(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    element = members.element_of(it, args[0]) if args else PLAIN
+    return element.but(payload=None) if element.kind is Kind.TENSOR else PLAIN
+
+
+def _checkpoint(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    """checkpoint(function, *args): what the function gives."""
+    inner = node.with_changes(args=node.args[1:])
+    known = it.objects.setdefault(node, inner)
+    return _call(it, known, args[0], args[1:], Env()) if args else UNKNOWN
+
+
+def _getattr(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    return UNKNOWN
+
+
+SPECIAL: dict[str, Any] = {
+    "builtins.list": _sequence, "builtins.tuple": _sequence, "builtins.reversed": _sequence,
+    "builtins.sorted": _sequence, "builtins.zip": _zip, "builtins.enumerate": _enumerate, "builtins.map": _map,
+    "builtins.len": _len, "builtins.dict": _dict, "collections.OrderedDict": _dict, "builtins.sum": _sum,
+    "functools.partial": _partial, "copy.deepcopy": _first, "copy.copy": _first, "builtins.getattr": _getattr,
+    "builtins.max": _same_or_plain, "builtins.min": _same_or_plain, "builtins.abs": _same_or_plain,
+    "torch.utils.checkpoint.checkpoint": _checkpoint, "torch.jit.script": _first,
+    "typing.cast": lambda it, node, args: args[1] if len(args) > 1 else UNKNOWN,
+}
+__all__ = ["Chain", "Layer", "call", "tensor", "tensors_in"]

@@ -1,0 +1,291 @@
+"""Statements: assignments, branches and loops."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import libcst as cst
+
+from port.facts import UNKNOWN, Fact, Kind, Layout
+from port.torch2tf import members, shapes, users
+from port.torch2tf.values import (
+    Chain,
+    Env,
+    Instance,
+    Items,
+    Mapping,
+    SelfOf,
+    is_none,
+    join,
+    may_be_none,
+    options,
+    same,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from port.torch2tf.interp import Interp
+
+
+def run(it: Interp, body: Sequence[cst.BaseStatement], env: Env) -> bool:
+    """Run statements in order; False if the end is not reached (a return or raise on every path)."""
+    for statement in body:
+        if isinstance(statement, cst.SimpleStatementLine):
+            for small in statement.body:
+                if not simple(it, small, env):
+                    return False
+        elif not compound(it, statement, env):
+            return False
+    return True
+
+
+def simple(it: Interp, node: cst.BaseSmallStatement, env: Env) -> bool:
+    if isinstance(node, cst.Assign):
+        fact = it.ev(node.value, env)
+        for target in node.targets:
+            assign(it, target.target, fact, env, node.value)
+    elif isinstance(node, cst.AnnAssign):
+        if node.value is not None:
+            assign(it, node.target, it.ev(node.value, env), env, node.value)
+        elif isinstance(node.target, cst.Name):
+            hinted = users.hinted(it, _code(node.annotation.annotation))
+            if hinted is not None:
+                env.names.setdefault(node.target.value, hinted)
+    elif isinstance(node, cst.AugAssign):
+        _augmented(it, node, env)
+    elif isinstance(node, cst.Return):
+        if it.current:
+            fact = it.ev(node.value, env) if node.value is not None else Fact(Kind.PLAIN, values=frozenset([None]))
+            users.returned(it, fact)
+        return False
+    elif isinstance(node, cst.Expr):
+        it.ev(node.value, env)
+    elif isinstance(node, cst.Raise):
+        it.ev(node.exc, env)
+        return False
+    elif isinstance(node, cst.Assert):
+        it.ev(node.test, env)
+        if node.msg is not None:
+            it.ev(node.msg, env)
+        narrow(it, node.test, env, True)
+    elif isinstance(node, cst.Break | cst.Continue):
+        return False
+    elif isinstance(node, cst.Del):
+        it.ev(node.target, env)
+    return True
+
+
+def _augmented(it: Interp, node: cst.AugAssign, env: Env) -> None:
+    old, value = it.ev(node.target, env), it.ev(node.value, env)  # type: ignore[arg-type]
+    if isinstance(old.payload, Items) and isinstance(node.operator, cst.AddAssign):
+        added = value.payload
+        if isinstance(added, Items):
+            news = [old.payload.add((node, i), element, it.depth) for i, element in enumerate(added.elements)]
+            old.payload.open |= added.open
+            if any(news):
+                it.touched(old.payload)
+        else:
+            old.payload.open = True
+        return
+    if Kind.TENSOR in (old.kind, value.kind):
+        result = shapes.binary(it, node, old, value)
+    else:
+        result = Fact(Kind.PLAIN) if old.kind is Kind.PLAIN else UNKNOWN
+    assign(it, node.target, result, env)
+
+
+# ---------------------------------------------------------------- targets
+def assign(it: Interp, target: cst.CSTNode, fact: Fact, env: Env, value: cst.CSTNode | None = None) -> None:
+    if isinstance(target, cst.Name):
+        env.names[target.value] = fact
+        it.facts[target] = fact
+    elif isinstance(target, cst.Attribute):
+        owner = it.ev(target.value, env)
+        it.facts[target] = fact
+        for option in options(owner):
+            if isinstance(option.payload, SelfOf | Instance):
+                set_attribute(it, option.payload.cls, target.attr.value, fact)
+    elif isinstance(target, cst.Tuple | cst.List):
+        _unpack(it, target, fact, env)
+    elif isinstance(target, cst.Subscript):
+        _store(it, target, fact, env)
+    elif isinstance(target, cst.StarredElement):
+        assign(it, target.value, fact, env)
+
+
+def _unpack(it: Interp, target: cst.Tuple | cst.List, fact: Fact, env: Env) -> None:
+    elements = target.elements
+    star = next((i for i, e in enumerate(elements) if isinstance(e, cst.StarredElement)), None)
+    if star is None:
+        parts = members.unpack(it, fact, len(elements))
+    else:
+        payload = fact.payload
+        after = len(elements) - star - 1
+        if isinstance(payload, Items) and not payload.open and len(payload.elements) >= len(elements) - 1:
+            middle = payload.elements[star:len(payload.elements) - after]
+            parts = [*payload.elements[:star], Fact(Kind.PLAIN, payload=Items(list(middle))),
+                     *payload.elements[len(payload.elements) - after:]]
+        else:
+            one = members.element_of(it, fact)
+            parts = [one] * len(elements)
+            parts[star] = Fact(Kind.PLAIN, payload=Items([one], open=True))
+    for element, part in zip(elements, parts, strict=True):
+        assign(it, element.value, part, env)
+
+
+def _store(it: Interp, target: cst.Subscript, fact: Fact, env: Env) -> None:
+    owner = it.ev(target.value, env)
+    for element in target.slice:
+        it.ev(element.slice, env)
+    it.facts[target] = fact
+    payload = owner.payload
+    index = target.slice[0].slice
+    at = it.fact(index.value).literal(...) if isinstance(index, cst.Index) else ...
+    if isinstance(payload, Mapping):
+        old = payload.any if at is ... else payload.values.get(at)
+        if at is ...:
+            payload.any = join(old, fact)
+        else:
+            payload.values[at] = join(old, fact)
+        if not same(old, payload.any if at is ... else payload.values[at]):
+            it.touched(payload)
+    elif isinstance(payload, Items) and payload.elements:
+        for i, element in enumerate(payload.elements):
+            if at is ... or payload.open or at in (i, i - len(payload.elements)):
+                payload.elements[i] = join(element, fact)
+    elif isinstance(payload, Chain):
+        payload.open = True
+    elif owner.kind is Kind.TENSOR:
+        shapes.written(it, target, owner)
+
+
+def set_attribute(it: Interp, cls: Any, name: str, fact: Fact) -> None:
+    old = cls.attrs.get(name)
+    new = join(old, fact)
+    if not same(old, new):
+        cls.attrs[name] = new
+        for reader in cls.readers.get(name, ()):
+            it.enqueue(reader)
+
+
+# ---------------------------------------------------------------- compound statements
+def compound(it: Interp, node: cst.BaseStatement, env: Env) -> bool:
+    if isinstance(node, cst.If):
+        return _if(it, node, env)
+    if isinstance(node, cst.For):
+        element = members.element_of(it, it.ev(node.iter, env))
+        _loop(it, node, env, lambda inner: assign(it, node.target, element, inner))
+        return True
+    if isinstance(node, cst.While):
+        _loop(it, node, env, lambda inner: it.ev(node.test, inner))
+        return True
+    if isinstance(node, cst.With):
+        for item in node.items:
+            fact = it.ev(item.item, env)
+            if item.asname is not None:
+                assign(it, item.asname.name, fact, env)
+        return run(it, node.body.body, env)  # type: ignore[arg-type]
+    if isinstance(node, cst.Try):
+        before = env.copy()
+        reached = run(it, node.body.body, env)  # type: ignore[arg-type]
+        for handler in node.handlers:
+            other = before.copy()
+            if handler.name is not None:
+                assign(it, handler.name.name, UNKNOWN, other)
+            if run(it, handler.body.body, other):  # type: ignore[arg-type]
+                merge(it, node, env, other)
+                reached = True
+        for part in (node.orelse, node.finalbody):
+            if part is not None:
+                run(it, part.body.body, env)  # type: ignore[arg-type]
+        return reached
+    if isinstance(node, cst.FunctionDef | cst.ClassDef):
+        users.define(it, node, env)
+    return True
+
+
+def _if(it: Interp, node: cst.If, env: Env) -> bool:
+    test = it.ev(node.test, env).literal(...)
+    orelse = node.orelse
+    other = env.copy()
+    if test is False:  # never reached, but its text needs facts as well
+        run(it, node.body.body, env.copy())  # type: ignore[arg-type]
+        reached = False
+    else:
+        narrow(it, node.test, other, False)
+        narrow(it, node.test, env, True)
+        reached = run(it, node.body.body, env)  # type: ignore[arg-type]
+    if isinstance(orelse, cst.If):
+        reached_else = _if(it, orelse, other)
+    elif orelse is not None:
+        reached_else = run(it, orelse.body.body, other)  # type: ignore[arg-type]
+    else:
+        reached_else = True
+    if test is True:
+        return reached
+    if reached and reached_else:
+        merge(it, node, env, other)
+    elif reached_else:
+        env.names.clear()
+        env.names.update(other.names)
+    return reached or reached_else
+
+
+def _loop(it: Interp, node: Any, env: Env, start: Any) -> None:
+    """Twice: the second time with what the first turn leaves behind."""
+    it.depth += 1
+    for _ in range(2):
+        inner = env.copy()
+        start(inner)
+        run(it, node.body.body, inner)
+        merge(it, node, env, inner)
+    it.depth -= 1
+    if node.orelse is not None:
+        run(it, node.orelse.body.body, env)
+
+
+def merge(it: Interp, node: cst.CSTNode, env: Env, other: Env) -> None:
+    """What holds behind a place where two paths meet. A variable that is missing on one path keeps its Fact."""
+    for name, fact in other.names.items():
+        mine = env.names.get(name)
+        if mine is not None and mine.kind is Kind.TENSOR and fact.kind is Kind.TENSOR and (
+                mine.layout is not fact.layout):
+            it.conflicts.setdefault(node, set()).add(name)
+        env.names[name] = fact if mine is None else join(mine, fact)
+
+
+def narrow(it: Interp, test: cst.BaseExpression, env: Env, truth: bool) -> None:
+    """`if x is not None`: inside, x is no None."""
+    if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And) and truth:
+        narrow(it, test.left, env, True)
+        narrow(it, test.right, env, True)
+        return
+    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+        narrow(it, test.expression, env, not truth)
+        return
+    name: cst.BaseExpression = test
+    if isinstance(test, cst.Comparison) and len(test.comparisons) == 1 and is_none(
+            it.fact(test.comparisons[0].comparator)):
+        name = test.left
+        operator = test.comparisons[0].operator
+        if isinstance(operator, cst.Is):
+            truth = not truth
+        elif not isinstance(operator, cst.IsNot):
+            return
+    elif isinstance(test, cst.Call) and isinstance(test.func, cst.Name) and len(test.args) == 1:
+        if test.func.value not in ("exists", "default"):
+            return
+        name = test.args[0].value
+    if not isinstance(name, cst.Name) or name.value not in env.names:
+        return
+    fact = env.names[name.value]
+    if may_be_none(fact) and fact.kind is not Kind.PLAIN:
+        env.names[name.value] = fact.but(values=None) if truth else Fact(Kind.PLAIN, values=frozenset([None]))
+
+
+def _code(node: cst.CSTNode) -> str:
+    return cst.Module([]).code_for_node(node)
+
+
+__all__ = ["Layout", "assign", "compound", "merge", "narrow", "run", "set_attribute", "simple"]

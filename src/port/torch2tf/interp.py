@@ -1,0 +1,393 @@
+"""The abstract interpreter for PyTorch source: one Fact for each expression, over all functions of a file.
+
+Each function is read with the join of what its callers pass; a worklist runs those again whose arguments, attributes or
+callees have changed, until nothing does. Nothing here prints code.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+import libcst as cst
+
+from port.binding import literal_text
+from port.facts import UNKNOWN, Fact, Kind, Layout, arithmetic
+from port.names import Names, canonical
+from port.table import Row
+from port.torch2tf import calls, members, shapes, users
+from port.torch2tf.values import (
+    BOTTOM,
+    PLAIN,
+    Chain,
+    Class,
+    Env,
+    Function,
+    Items,
+    Layer,
+    Mapping as Dict,
+    Size,
+    is_none,
+    join,
+    literal,
+    may_be_none,
+    same,
+    tensors_in,
+)
+
+LIMIT = 40  # runs of one function; far more than a fixpoint needs
+ARITHMETIC = {cst.Add: "+", cst.Subtract: "-", cst.Multiply: "*", cst.FloorDivide: "//"}
+
+
+class Interp:
+    """Facts of one file, and what is known of its functions and classes."""
+
+    def __init__(self, module: cst.Module, names: Names, rows: Mapping[str, tuple[Row, ...]],
+                 params: dict[str, Fact] | None = None):
+        self.module, self.names, self.rows = module, names, rows
+        self.given = params or {}  # facts of parameters, where the caller of the translation knows them
+        self.facts: dict[cst.CSTNode, Fact] = {}
+        self.functions: dict[cst.CSTNode, Function] = {}
+        self.classes: dict[cst.CSTNode, Class] = {}
+        self.layers: dict[tuple[cst.CSTNode, str], Layer] = {}  # by the call that makes it, and its class
+        self.objects: dict[Any, Any] = {}  # allocation sites: containers and instances
+        self.globals = Env()
+        self.queue: deque[Function] = deque()
+        self.waiting: set[Function] = set()
+        self.current: list[Function] = []
+        self.depth = 0  # loops around what is being read
+        self.returns: list[Fact | None] = []  # what the running functions give, joined
+        self.wants: dict[cst.CSTNode, Layout] = {}  # call or operator -> the layout that its tensors must have
+        self.receivers: dict[cst.CSTNode, Any] = {}  # call -> what it was found to call (Function or Class)
+        self.conflicts: dict[cst.CSTNode, set[str]] = {}  # where paths meet: variables that come in two layouts
+
+    # ------------------------------------------------------------ the worklist
+    def run(self) -> Interp:
+        from port.torch2tf import flow
+
+        flow.run(self, self.module.body, self.globals)
+        users.enqueue_all(self)
+        self.drain()
+        users.enqueue_uncalled(self)
+        self.drain()
+        flow.run(self, self.module.body, self.globals)  # what functions give is known now
+        self.drain()
+        return self
+
+    def enqueue(self, function: Function) -> None:
+        if function not in self.waiting and function.runs < LIMIT:
+            self.waiting.add(function)
+            self.queue.append(function)
+
+    def drain(self) -> None:
+        while self.queue:
+            function = self.queue.popleft()
+            self.waiting.discard(function)
+            users.analyze(self, function)
+
+    # ------------------------------------------------------------ expressions
+    def ev(self, node: cst.CSTNode | None, env: Env) -> Fact:
+        if node is None:
+            return UNKNOWN
+        method = _METHODS.get(type(node))
+        fact = method(self, node, env) if method is not None else self._children(node, env)
+        self.facts[node] = fact
+        if type(fact.payload) in _MUTABLE and self.current:
+            fact.payload.readers.add(self.current[-1])
+        return fact
+
+    def touched(self, container: Any) -> None:
+        """What a container holds has changed: who has seen it must look again."""
+        for reader in container.readers:
+            self.enqueue(reader)
+
+    def fact(self, node: cst.CSTNode | None) -> Fact:
+        return self.facts.get(node, UNKNOWN) if node is not None else UNKNOWN
+
+    def _children(self, node: cst.CSTNode, env: Env) -> Fact:
+        for child in node.children:
+            if isinstance(child, cst.BaseExpression | cst.Arg | cst.BaseElement | cst.BaseDictElement
+                          | cst.FormattedStringExpression | cst.Index | cst.Slice | cst.SubscriptElement):
+                self.ev(child, env)
+        return PLAIN if isinstance(node, cst.BaseExpression) else UNKNOWN
+
+    def _name(self, node: cst.Name, env: Env) -> Fact:
+        found = env.get(node.value)
+        if found is not None:
+            return found
+        if node.value in _CONSTANTS:
+            return _CONSTANTS[node.value]
+        if node.value in self.names.bound:
+            return self.symbol(self.names.bound[node.value])
+        return Fact(Kind.FUNCTION, symbol=f"builtins.{node.value}")
+
+    def symbol(self, dotted: str) -> Fact:
+        name = canonical(dotted)
+        row = (self.rows.get(name) or (None,))[0] if name.startswith("torch.") else None
+        if row is not None and row.kind == "constant":
+            return Fact(Kind.PLAIN, symbol=name)
+        return Fact(Kind.FUNCTION, symbol=name)
+
+    def _literal(self, node: Any, env: Env) -> Fact:
+        try:
+            return literal(literal_text(_text(node)))
+        except LookupError:
+            return PLAIN
+
+    def _unary(self, node: cst.UnaryOperation, env: Env) -> Fact:
+        inner = self.ev(node.expression, env)
+        if inner is BOTTOM:
+            return BOTTOM if not isinstance(node.operator, cst.Not) else PLAIN
+        if inner.kind is Kind.TENSOR:
+            return inner.but(values=None)
+        if isinstance(node.operator, cst.Not):
+            if inner.kind in (Kind.LAYER, Kind.FUNCTION) and not may_be_none(inner):
+                return literal(False)
+            return literal(not inner.value) if inner.literal(...) is not ... else PLAIN
+        value = inner.literal(...)
+        if isinstance(node.operator, cst.Minus) and isinstance(value, int | float):
+            return literal(-value)
+        if isinstance(node.operator, cst.Minus) and isinstance(inner.payload, Size):
+            return Fact(Kind.PLAIN, payload=Size(arithmetic("-", 0, inner.payload.dim)))
+        return PLAIN
+
+    def _binary(self, node: cst.BinaryOperation, env: Env) -> Fact:
+        a, b = self.ev(node.left, env), self.ev(node.right, env)
+        if Kind.TENSOR in (a.kind, b.kind):
+            return shapes.binary(self, node, a, b)
+        if a is BOTTOM or b is BOTTOM:
+            return BOTTOM
+        x, y = a.payload, b.payload
+        if isinstance(node.operator, cst.Add) and isinstance(x, Items) and isinstance(y, Items):
+            return Fact(Kind.PLAIN, payload=Items(x.elements + y.elements, x.kind, x.open or y.open))
+        if isinstance(node.operator, cst.Multiply) and isinstance(x, Items):
+            times = b.literal(...)
+            if isinstance(times, int) and times <= 16 and not x.open:
+                return Fact(Kind.PLAIN, payload=Items(x.elements * times, x.kind))
+            return Fact(Kind.PLAIN, payload=Items(list(x.elements), x.kind, True))
+        return self._number(node, a, b)
+
+    def _number(self, node: cst.BinaryOperation, a: Fact, b: Fact) -> Fact:
+        x, y, op = a.literal(...), b.literal(...), ARITHMETIC.get(type(node.operator))
+        if isinstance(x, int) and isinstance(y, int) and op and not (op == "//" and y == 0):
+            value = arithmetic(op, x, y)
+            return literal(value) if isinstance(value, int) else PLAIN
+        if op and (isinstance(a.payload, Size) or isinstance(b.payload, Size)):
+            sizes = [f.payload.dim if isinstance(f.payload, Size) else f.literal() for f in (a, b)]
+            known = all(isinstance(s, int) and not isinstance(s, bool) for s in sizes)
+            return Fact(Kind.PLAIN, payload=Size(arithmetic(op, *sizes) if known else None))  # type: ignore[arg-type]
+        return PLAIN
+
+    def _compare(self, node: cst.Comparison, env: Env) -> Fact:
+        left = self.ev(node.left, env)
+        rights = [self.ev(t.comparator, env) for t in node.comparisons]
+        operator = node.comparisons[0].operator
+        if isinstance(operator, cst.Is | cst.IsNot) and len(rights) == 1 and is_none(rights[0]):
+            if is_none(left):
+                return literal(isinstance(operator, cst.Is))
+            known = left.kind in (Kind.TENSOR, Kind.LAYER, Kind.MODEL, Kind.FUNCTION) and not may_be_none(left)
+            return literal(isinstance(operator, cst.IsNot)) if known else PLAIN
+        if any(f.kind is Kind.TENSOR for f in (left, *rights)) and not isinstance(operator, cst.Is | cst.IsNot | cst.In
+                                                                                  | cst.NotIn):
+            return shapes.compare(self, node, left, rights[0])
+        return PLAIN
+
+    def _boolean(self, node: cst.BooleanOperation, env: Env) -> Fact:
+        left, right = self.ev(node.left, env), self.ev(node.right, env)
+        if isinstance(node.operator, cst.Or) and right.kind is not Kind.PLAIN:
+            return join(left.but(values=None) if left.kind is right.kind else right, right)
+        return PLAIN
+
+    def _ifexp(self, node: cst.IfExp, env: Env) -> Fact:
+        test = self.ev(node.test, env).literal(...)
+        a, b = self.ev(node.body, env), self.ev(node.orelse, env)
+        if test is not ... and isinstance(test, bool):
+            return a if test else b
+        if a.kind is Kind.TENSOR and b.kind is Kind.TENSOR and a.layout is not b.layout:
+            return join(a, b)
+        return join(a, b)
+
+    def _items(self, node: cst.List | cst.Tuple, env: Env) -> Fact:
+        listed = isinstance(node, cst.List)
+        items = Items(kind="list" if listed else "tuple", depth=self.depth)
+        for element in node.elements:
+            fact = self.ev(element.value, env)
+            if not isinstance(element, cst.StarredElement):
+                items.elements.append(fact)
+            elif isinstance(fact.payload, Items):
+                items.elements += fact.payload.elements
+                items.open |= fact.payload.open
+            else:
+                items.open = True
+                inner = members.element_of(self, fact)
+                items.elements.append(inner)
+        values = [e.literal(...) for e in items.elements]
+        exact = not items.open and all(v is not ... for v in values)
+        if listed:
+            items = self.renewed(node, items)
+            exact = exact and not items.open and len(items.elements) == len(values)
+        return Fact(Kind.PLAIN, values=frozenset([tuple(values)]) if exact else None, payload=items)
+
+    def renewed(self, node: cst.CSTNode, items: Items) -> Items:
+        """The list that this place made before: what was appended to it since is not lost."""
+        known = self.objects.get(node)
+        if not isinstance(known, Items) or known.kind != items.kind:
+            self.objects[node] = items
+            return items
+        change = known.open is not (known.open or items.open)
+        known.open |= items.open
+        for i, element in enumerate(items.elements):
+            if i < len(known.elements):
+                old, known.elements[i] = known.elements[i], join(known.elements[i], element)
+                change = change or not same(old, known.elements[i])
+            else:
+                known.elements.append(element)
+                change = True
+        if change:
+            self.touched(known)
+        return known
+
+    def _dict(self, node: cst.Dict, env: Env) -> Fact:
+        found = Dict()
+        for element in node.elements:
+            value = self.ev(element.value, env)
+            if isinstance(element, cst.DictElement):
+                key = self.ev(element.key, env).literal(...)
+                if key is ...:
+                    found.any = join(found.any, value)
+                else:
+                    found.values[key] = value
+            elif isinstance(value.payload, Dict):
+                found.values.update(value.payload.values)
+                found.any = join(found.any, value.payload.any) if value.payload.any is not None else found.any
+        return Fact(Kind.PLAIN, payload=self.renewed_dict(node, found))
+
+    def renewed_dict(self, node: cst.CSTNode, found: Dict) -> Dict:
+        """The dict that this place made before, with what was put into it since."""
+        known = self.objects.get(node)
+        if not isinstance(known, Dict) or known.kind != found.kind:
+            self.objects[node] = found
+            return found
+        change = False
+        for key, value in found.values.items():
+            old, known.values[key] = known.values.get(key), join(known.values.get(key), value)
+            change = change or not same(old, known.values[key])
+        if found.any is not None:
+            old, known.any = known.any, join(known.any, found.any)
+            change = change or not same(old, known.any)
+        if change:
+            self.touched(known)
+        return known
+
+    def _attribute(self, node: cst.Attribute, env: Env) -> Fact:
+        return members.attribute(self, node, self.ev(node.value, env), env)
+
+    def _subscript(self, node: cst.Subscript, env: Env) -> Fact:
+        owner = self.ev(node.value, env)
+        for element in node.slice:
+            self.ev(element.slice, env)
+        return members.subscript(self, node, owner)
+
+    def _index(self, node: cst.Index, env: Env) -> Fact:
+        return self.ev(node.value, env)
+
+    def _arg(self, node: cst.Arg, env: Env) -> Fact:
+        return self.ev(node.value, env)
+
+    def _call(self, node: cst.Call, env: Env) -> Fact:
+        return calls.call(self, node, env)
+
+    def _lambda(self, node: cst.Lambda, env: Env) -> Fact:
+        function = self.functions.get(node)
+        if function is None:
+            function = self.functions[node] = Function("<lambda>", node, env)
+            users.read_parameters(function, node.params)
+        function.env = env
+        if function.result is None and not function.received:
+            inner = Env(env, dict.fromkeys(function.params, UNKNOWN))
+            self.ev(node.body, inner)
+        else:
+            self.enqueue(function)
+        return Fact(Kind.FUNCTION, payload=function)
+
+    def _comprehension(self, node: Any, env: Env) -> Fact:
+        inner = Env(env)
+        self._comp_for(node.for_in, inner)
+        self.depth += 1
+        element = self.ev(node.elt, inner)
+        self.depth -= 1
+        return Fact(Kind.PLAIN, payload=self.renewed(node, Items([element], "list", True, depth=self.depth)))
+
+    def _dictcomp(self, node: cst.DictComp, env: Env) -> Fact:
+        inner = Env(env)
+        self._comp_for(node.for_in, inner)
+        self.ev(node.key, inner)
+        return Fact(Kind.PLAIN, payload=self.renewed_dict(node, Dict(any=self.ev(node.value, inner))))
+
+    def _comp_for(self, node: cst.CompFor, env: Env) -> None:
+        from port.torch2tf import flow
+
+        flow.assign(self, node.target, members.element_of(self, self.ev(node.iter, env)), env)
+        for test in node.ifs:
+            self.ev(test.test, env)
+        if node.inner_for_in is not None:
+            self._comp_for(node.inner_for_in, env)
+
+    def _walrus(self, node: cst.NamedExpr, env: Env) -> Fact:
+        from port.torch2tf import flow
+
+        fact = self.ev(node.value, env)
+        flow.assign(self, node.target, fact, env)
+        return fact
+
+    # ------------------------------------------------------------ what a use proves
+    def prove_rank(self, fact: Fact, rank: int | None) -> None:
+        """A use that only a tensor of this rank has: what the parameter that it comes from must be."""
+        if rank is None or fact.shape is not None:
+            return
+        for origin in members.origins_of(fact):
+            if origin.name not in origin.function.ranks:
+                origin.function.ranks[origin.name] = rank
+                self.enqueue(origin.function)
+                for caller in origin.function.callers:
+                    self.enqueue(caller)
+
+    def want_flipped(self, fact: Fact) -> None:
+        """A spatial op takes this tensor: the parameter that it comes from should arrive channels last."""
+        if fact.layout is Layout.FLIPPED:
+            return
+        for origin in members.origins_of(fact):
+            if origin.name not in origin.function.flipped:
+                origin.function.flipped.add(origin.name)
+                self.enqueue(origin.function)
+                for caller in origin.function.callers:
+                    self.enqueue(caller)
+
+
+_MUTABLE = {Items, Dict, Chain}
+_CONSTANTS = {"True": literal(True), "False": literal(False), "None": literal(None)}
+_BLANK = cst.Module([])
+
+
+def _text(node: cst.CSTNode) -> str:
+    return node.value if isinstance(node, cst.Integer | cst.Float | cst.SimpleString) else _BLANK.code_for_node(node)
+
+
+def infer(module: cst.Module, names: Names, rows: Mapping[str, tuple[Row, ...]],
+          params: dict[str, Fact] | None = None) -> Interp:
+    """Facts of a whole file."""
+    return Interp(module, names, rows, params).run()
+
+
+_METHODS: dict[type, Any] = {
+    cst.Name: Interp._name, cst.Integer: Interp._literal, cst.Float: Interp._literal,
+    cst.SimpleString: Interp._literal, cst.ConcatenatedString: Interp._literal, cst.UnaryOperation: Interp._unary,
+    cst.BinaryOperation: Interp._binary, cst.Comparison: Interp._compare, cst.BooleanOperation: Interp._boolean,
+    cst.IfExp: Interp._ifexp, cst.List: Interp._items, cst.Tuple: Interp._items, cst.Dict: Interp._dict,
+    cst.Attribute: Interp._attribute, cst.Subscript: Interp._subscript, cst.Index: Interp._index, cst.Arg: Interp._arg,
+    cst.Call: Interp._call, cst.Lambda: Interp._lambda, cst.ListComp: Interp._comprehension,
+    cst.GeneratorExp: Interp._comprehension, cst.SetComp: Interp._comprehension, cst.DictComp: Interp._dictcomp,
+    cst.NamedExpr: Interp._walrus,
+}
+__all__ = ["Interp", "infer", "tensors_in"]

@@ -1,0 +1,310 @@
+"""Facts of attributes, subscripts and elements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import libcst as cst
+
+from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, tensor
+from port.names import canonical
+from port.torch2tf.values import (
+    BOTTOM,
+    PLAIN,
+    Alternatives,
+    Bound,
+    Chain,
+    Class,
+    Env,
+    Function,
+    Instance,
+    Items,
+    Layer,
+    Mapping,
+    Origin,
+    Origins,
+    SelfOf,
+    ShapeOf,
+    Size,
+    join,
+    literal,
+    options,
+)
+
+if TYPE_CHECKING:
+    from port.torch2tf.interp import Interp
+
+PLAIN_ATTRIBUTES = {"dtype", "device", "requires_grad", "is_cuda", "is_sparse", "layout", "names", "grad_fn",
+                    "is_leaf", "is_floating_point"}
+SAME_TENSOR = {"data", "grad", "real"}
+MODULE_METHODS = {"add_module", "apply", "bfloat16", "buffers", "children", "cpu", "cuda", "double", "eval", "extra_repr",
+                  "float", "forward", "get_buffer", "get_parameter", "get_submodule", "half", "load_state_dict", "modules",
+                  "named_buffers", "named_children", "named_modules", "named_parameters", "parameters",
+                  "register_backward_hook", "register_buffer", "register_forward_hook", "register_forward_pre_hook",
+                  "register_full_backward_hook", "register_module", "register_parameter", "requires_grad_",
+                  "state_dict", "to", "train", "type", "zero_grad", "_modules", "_parameters", "_buffers", "__call__"}
+
+
+def origin_of(fact: Fact) -> Origin | None:
+    return fact.payload if fact.kind is Kind.TENSOR and isinstance(fact.payload, Origin) else None
+
+
+def origins_of(fact: Fact) -> Iterable[Origin]:
+    """The parameters that must have the rank and layout of this tensor."""
+    if fact.kind is Kind.TENSOR and isinstance(fact.payload, Origin):
+        return (fact.payload,)
+    return fact.payload.parts if fact.kind is Kind.TENSOR and isinstance(fact.payload, Origins) else ()
+
+
+# ---------------------------------------------------------------- attributes
+def attribute(it: Interp, node: cst.Attribute, owner: Fact, env: Env) -> Fact:
+    name = node.attr.value
+    if owner.kind is Kind.FUNCTION and owner.symbol and owner.payload is None:
+        return it.symbol(f"{owner.symbol}.{name}")
+    found: Fact | None = None
+    for option in options(owner):
+        found = join(found, _attribute(it, option, name))
+    return found if found is not None else UNKNOWN
+
+
+def _attribute(it: Interp, owner: Fact, name: str) -> Fact:
+    if owner is BOTTOM:
+        return BOTTOM
+    payload = owner.payload
+    if owner.kind is Kind.TENSOR:
+        return tensor_attribute(owner, name)
+    if isinstance(payload, SelfOf):
+        return of_self(it, owner, payload, name)
+    if isinstance(payload, Instance):
+        return of_class(it, owner, payload.cls, name)
+    if isinstance(payload, Class):
+        return _of_class_object(it, payload, name)
+    if isinstance(payload, Mapping) and payload.kind == "modules" and name in payload.values:
+        return payload.values[name]
+    if isinstance(payload, Layer):
+        return layer_attribute(owner, payload, name)
+    kind = ("module" if owner.kind is Kind.LAYER else "shape" if owner.kind is Kind.SHAPE
+            else "list" if isinstance(payload, Items) else "dict" if isinstance(payload, Mapping) else "object")
+    return Fact(Kind.FUNCTION, symbol=f"{kind}.{name}", payload=Bound(owner, name))
+
+
+def tensor_attribute(owner: Fact, name: str) -> Fact:
+    if name == "shape":
+        return Fact(Kind.SHAPE, payload=ShapeOf(owner))
+    if name == "ndim":
+        return literal(owner.rank) if owner.rank is not None else PLAIN
+    if name in ("T", "H"):
+        return tensor(None if owner.shape is None else tuple(reversed(owner.shape)), owner.dtype)
+    if name in ("mT", "mH"):
+        shape = owner.shape
+        return tensor(None if shape is None else (*shape[:-2], shape[-1], shape[-2]), owner.dtype)
+    if name in SAME_TENSOR:
+        return owner
+    if name in PLAIN_ATTRIBUTES:
+        return Fact(Kind.PLAIN, symbol=f"tensor.{name}")
+    return Fact(Kind.FUNCTION, symbol=f"tensor.{name}", payload=Bound(owner.but(values=None), name))
+
+
+def layer_attribute(owner: Fact, layer: Layer, name: str) -> Fact:
+    if name in ("weight", "bias", "running_mean", "running_var"):
+        return tensor(None, "float")
+    if name in layer.facts:
+        return layer.facts[name]
+    if name in ("in_features", "out_features", "in_channels", "out_channels", "num_features", "embedding_dim", "p",
+                "eps", "kernel_size", "stride", "padding", "num_heads", "embed_dim", "hidden_size", "groups"):
+        return PLAIN
+    return Fact(Kind.FUNCTION, symbol=f"module.{name}", payload=Bound(owner, name))
+
+
+def of_self(it: Interp, owner: Fact, payload: SelfOf, name: str) -> Fact:
+    cls = payload.cls
+    if payload.above:
+        for base in cls.bases:
+            if isinstance(base.payload, Class):
+                method = find_method(base.payload, name)
+                if method is not None:
+                    return Fact(Kind.FUNCTION, payload=method)
+        return Fact(Kind.FUNCTION, symbol=f"module.{name}", payload=Bound(owner, name))
+    if name == "training":
+        return Fact(Kind.PLAIN, symbol="self.training")
+    return of_class(it, owner, cls, name)
+
+
+def of_class(it: Interp, owner: Fact, cls: Class, name: str) -> Fact:
+    """An attribute of an object: what any method of its line of inheritance puts there."""
+    if it.current:
+        cls.readers.setdefault(name, set()).add(it.current[-1])
+    if name in cls.attrs:
+        return cls.attrs[name]
+    found: Fact | None = None
+    for method in methods(cls, name):
+        if any(_is_property(d) for d in method.node.decorators):  # type: ignore[union-attr]
+            method.callers.add(it.current[-1] if it.current else None)
+            result = method.result or BOTTOM
+        else:
+            result = Fact(Kind.FUNCTION, payload=method)
+        found = join(found, result)
+    if found is not None:
+        return found
+    if name == "__class__":
+        return Fact(Kind.FUNCTION, payload=cls)
+    if cls.is_module and name in MODULE_METHODS:
+        return Fact(Kind.FUNCTION, symbol=f"module.{name}", payload=Bound(owner, name))
+    return BOTTOM
+
+
+def _is_property(decorator: cst.Decorator) -> bool:
+    return isinstance(decorator.decorator, cst.Name) and decorator.decorator.value in ("property", "cached_property")
+
+
+def _of_class_object(it: Interp, cls: Class, name: str) -> Fact:
+    if name in cls.attrs:
+        return cls.attrs[name]
+    method = find_method(cls, name)
+    return Fact(Kind.FUNCTION, payload=method) if method is not None else UNKNOWN
+
+
+def find_method(cls: Class, name: str) -> Function | None:
+    if name in cls.methods:
+        return cls.methods[name]
+    for base in cls.bases:
+        if isinstance(base.payload, Class):
+            found = find_method(base.payload, name)
+            if found is not None:
+                return found
+    return None
+
+
+def methods(cls: Class, name: str) -> list[Function]:
+    """The method that `self.name` calls: that of the class, and those that subclasses put in its place."""
+    found = find_method(cls, name)
+    out = [found] if found is not None else []
+    todo = list(cls.subclasses)
+    while todo:
+        sub = todo.pop()
+        todo += sub.subclasses
+        if name in sub.methods and sub.methods[name] not in out:
+            out.append(sub.methods[name])
+    return out
+
+
+# ---------------------------------------------------------------- elements
+def element_of(it: Interp, fact: Fact) -> Fact:
+    """What a loop over this gives at each turn."""
+    payload = fact.payload
+    if fact.kind is Kind.TENSOR:
+        return tensor(None if not fact.shape else fact.shape[1:], fact.dtype)
+    if fact is BOTTOM:
+        return BOTTOM
+    if isinstance(payload, Items):
+        return payload.any() or BOTTOM
+    if isinstance(payload, Chain):
+        found: Fact | None = None
+        for child in payload.children:
+            found = join(found, child)
+        return found or BOTTOM
+    if fact.kind is Kind.SHAPE:
+        return Fact(Kind.PLAIN, payload=Size(None))
+    if isinstance(payload, Alternatives):
+        whole: Fact | None = None
+        for option in payload.options:
+            whole = join(whole, element_of(it, option))
+        return whole or UNKNOWN
+    values = fact.literal(...)
+    if isinstance(values, tuple):
+        one: Fact | None = None
+        for value in values:
+            one = join(one, literal(value))
+        return one or PLAIN
+    return PLAIN if fact.kind is Kind.PLAIN else UNKNOWN
+
+
+def unpack(it: Interp, fact: Fact, count: int) -> list[Fact]:
+    """The parts of a value that is assigned to `count` targets."""
+    payload = fact.payload
+    if isinstance(payload, Items) and not payload.open and len(payload.elements) == count:
+        return list(payload.elements)
+    if isinstance(payload, ShapeOf):
+        shape = payload.of.shape
+        if payload.start == 0 and payload.stop is None:
+            it.prove_rank(payload.of, count)
+        whole = shape is not None and payload.start == 0 and payload.stop is None and len(shape) == count
+        return [Fact(Kind.PLAIN, payload=Size(shape[i] if whole and shape else None)) for i in range(count)]
+    value = fact.literal(...)
+    if isinstance(value, tuple) and len(value) == count:
+        return [literal(v) for v in value]
+    return [element_of(it, fact)] * count
+
+
+# ---------------------------------------------------------------- subscripts
+def subscript(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
+    found: Fact | None = None
+    for option in options(owner):
+        found = join(found, _subscript(it, node, option))
+    return found if found is not None else UNKNOWN
+
+
+def _subscript(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
+    from port.torch2tf import shapes
+
+    if owner is BOTTOM:
+        return BOTTOM
+    payload = owner.payload
+    if owner.kind is Kind.TENSOR:
+        return shapes.index(it, node, owner)
+    index = node.slice[0].slice if len(node.slice) == 1 else None
+    at = it.fact(index.value).literal(...) if isinstance(index, cst.Index) else ...
+    if isinstance(payload, ShapeOf):
+        return _index_shape(it, index, at, payload)
+    if isinstance(payload, Chain):
+        payload.indexed = True
+        return _index_chain(it, index, at, payload)
+    if isinstance(payload, Items):
+        if isinstance(index, cst.Slice):
+            low, high, step = (it.fact(p).literal(...) if p is not None else None
+                               for p in (index.lower, index.upper, index.step))
+            exact = not payload.open and ... not in (low, high, step)
+            elements = payload.elements[low:high:step] if exact else list(payload.elements)
+            return Fact(owner.kind, payload=Items(elements, payload.kind, payload.open or not exact))
+        return payload.take(at) or BOTTOM
+    if isinstance(payload, Mapping):
+        if at is not ... and at in payload.values:
+            return payload.values[at]
+        found = payload.any
+        for value in payload.values.values():
+            found = join(found, value)
+        return found or BOTTOM
+    value = owner.literal(...)
+    if isinstance(value, tuple | str) and isinstance(at, int) and -len(value) <= at < len(value):
+        return literal(value[at])
+    return PLAIN if owner.kind is Kind.PLAIN else UNKNOWN
+
+
+def _index_chain(it: Interp, index: Any, at: Any, chain: Chain) -> Fact:
+    if isinstance(index, cst.Slice):
+        low, high = (it.fact(p).literal(...) if p is not None else None for p in (index.lower, index.upper))
+        if low is not ... and high is not ... and not chain.open and index.step is None:
+            return Fact(Kind.LAYER, symbol="torch.nn.Sequential", payload=Chain(chain.node, chain.children[low:high]))
+        return Fact(Kind.LAYER, symbol="torch.nn.Sequential", payload=Chain(chain.node, list(chain.children), open=True))
+    if isinstance(at, int) and not chain.open and -len(chain.children) <= at < len(chain.children):
+        return chain.children[at]
+    return element_of(it, Fact(Kind.LAYER, payload=chain))
+
+
+def _index_shape(it: Interp, index: Any, at: Any, shape: ShapeOf) -> Fact:
+    known = shape.of.shape
+    dims: tuple[Dim, ...] | None = None if known is None else known[shape.start:shape.stop]
+    if isinstance(index, cst.Slice):
+        low, high = (it.fact(p).literal(...) if p is not None else None for p in (index.lower, index.upper))
+        whole = shape.start == 0 and shape.stop is None
+        if whole and isinstance(low, int | None) and isinstance(high, int | None) and index.step is None:
+            return Fact(Kind.SHAPE, payload=ShapeOf(shape.of, low or 0, high))
+        return Fact(Kind.PLAIN, payload=Items([Fact(Kind.PLAIN, payload=Size(None))], "tuple", True))
+    if isinstance(at, int) and dims is not None and -len(dims) <= at < len(dims):
+        return Fact(Kind.PLAIN, payload=Size(dims[at]))
+    return Fact(Kind.PLAIN, payload=Size(None))
+
+
+def has_layout(fact: Fact) -> bool:
+    return fact.kind is Kind.TENSOR and fact.layout is Layout.FLIPPED

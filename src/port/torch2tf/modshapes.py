@@ -1,0 +1,154 @@
+"""What a module of torch.nn gives: shape, dtype and layout, and the layout that its input must have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, tensor
+from port.torch2tf.values import Items, Layer, can_flip, literal, may_be_none
+
+if TYPE_CHECKING:
+    from port.torch2tf.interp import Interp
+
+PLAIN, FLIPPED = Layout.PLAIN, Layout.FLIPPED
+# Modules over space: rank of their input. They want channels last.
+SPATIAL = {f"{kind}{n}d": n + 2 for n in (1, 2, 3) for kind in (
+    "Conv", "ConvTranspose", "LazyConv", "MaxPool", "AvgPool", "AdaptiveAvgPool", "AdaptiveMaxPool", "LPPool",
+    "InstanceNorm", "ReflectionPad", "ReplicationPad", "ZeroPad", "ConstantPad", "CircularPad", "Dropout")}
+SPATIAL |= {"BatchNorm2d": 4, "BatchNorm3d": 5, "LazyBatchNorm2d": 4, "LazyBatchNorm3d": 5, "PixelShuffle": 4,
+            "PixelUnshuffle": 4, "UpsamplingBilinear2d": 4, "UpsamplingNearest2d": 4, "ChannelShuffle": 4}
+ANY_SPATIAL = {"BatchNorm1d", "GroupNorm", "Upsample", "SyncBatchNorm", "LocalResponseNorm"}  # ranks differ
+LAST_AXIS = {"Linear", "LazyLinear", "LayerNorm", "RMSNorm", "Bilinear", "GLU"}  # axes as in the source
+RECURRENT = {"LSTM", "GRU", "RNN"}
+KEEPS_SIZE = {"InstanceNorm", "BatchNorm", "Dropout", "GroupNorm", "LocalResponseNorm", "SyncBatchNorm"}
+PARAMETERS: dict[str, tuple[str, ...]] = {}
+
+
+def parameters(it: Interp, symbol: str) -> tuple[str, ...]:
+    """Constructor parameters in order, from the rows."""
+    if symbol not in PARAMETERS:
+        found = max(([p.name for p in s.params] for row in it.rows.get(symbol, ()) for s in row.torch
+                     if s.name == symbol), key=len, default=[])
+        PARAMETERS[symbol] = tuple(found) or _COMMON.get(symbol.rpartition(".")[2], ())
+    return PARAMETERS[symbol]
+
+
+_COMMON = {"Linear": ("in_features", "out_features", "bias"), "Embedding": ("num_embeddings", "embedding_dim"),
+           "Flatten": ("start_dim", "end_dim"), "GLU": ("dim",), "PixelShuffle": ("upscale_factor",),
+           "AdaptiveAvgPool2d": ("output_size",), "AdaptiveAvgPool1d": ("output_size",),
+           "Conv2d": ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups", "bias",
+                      "padding_mode")}
+
+
+def wish(symbol: str) -> bool | None:
+    """True: wants channels last; False: wants the source's axes; None: does not care."""
+    name = symbol.rpartition(".")[2]
+    if name in SPATIAL and not name.startswith("Dropout"):
+        return True
+    return False if name in LAST_AXIS or name in RECURRENT or name == "Flatten" else None
+
+
+def result(it: Interp, layer: Layer, args: list[Fact]) -> tuple[Fact, Layout]:
+    """(what the module gives, the layout that its tensors must have)"""
+    name = layer.symbol.rpartition(".")[2]
+    x = args[0] if args else UNKNOWN
+    if x.kind is not Kind.TENSOR:
+        return _no_tensor(name, args), PLAIN
+    x = x.but(values=None)
+    rank = SPATIAL.get(name)
+    if rank is None and name in ANY_SPATIAL and x.rank is not None and x.rank >= 3:
+        rank = x.rank
+    if rank is not None:
+        return spatial(it, layer, name, x, rank)
+    if name in LAST_AXIS:
+        return _last_axis(layer, name, x), PLAIN
+    if name == "Embedding":
+        size = layer.facts.get("embedding_dim", UNKNOWN).literal()
+        shape = None if x.shape is None else (*x.shape, size if isinstance(size, int) else None)
+        return tensor(shape, "float"), PLAIN
+    if name == "Flatten":
+        from port.torch2tf import opshapes
+
+        low, high = (layer.facts[k].literal(...) if k in layer.facts else d for k, d in (("start_dim", 1), ("end_dim", -1)))
+        return opshapes.flattened(x, low, high)
+    if name in RECURRENT:
+        return _recurrent(layer, name, x), PLAIN
+    if name == "MultiheadAttention":
+        return Fact(Kind.PLAIN, payload=Items([tensor(x.shape, "float"), tensor(None, "float")], "tuple")), PLAIN
+    if name.endswith("Loss"):
+        return tensor((), "float"), PLAIN
+    if name in ("LSTMCell",):
+        return Fact(Kind.PLAIN, payload=Items([tensor((None, None), "float")] * 2, "tuple")), PLAIN
+    if name in ("GRUCell", "RNNCell"):
+        return tensor((None, None), "float"), PLAIN
+    if name.startswith("Transformer"):
+        return x.but(payload=None), PLAIN
+    if name == "Unflatten":
+        return tensor(None, x.dtype), PLAIN
+    return x, x.layout  # activations, dropout, identity
+
+
+def spatial(it: Interp, layer: Layer, name: str, x: Fact, rank: int) -> tuple[Fact, Layout]:
+    kept = next((k for k in KEEPS_SIZE if name.startswith(k)), None)
+    if x.rank is not None and x.rank != rank:
+        if kept and name.startswith("Dropout"):
+            return x, x.layout
+        if x.rank == rank - 1:  # an image without a batch axis
+            return tensor(None, x.dtype), PLAIN
+        return tensor((None,) * rank, "float", FLIPPED), FLIPPED
+    if x.shape is None:
+        if name.startswith("Dropout"):
+            return x, x.layout
+        it.prove_rank(x, rank)
+    it.want_flipped(x)
+    if kept:
+        same = x if x.layout is FLIPPED else x.but(layout=FLIPPED, payload=None)
+        same = same if same.shape is not None else same.but(shape=(None,) * rank)
+        return same, FLIPPED
+    shape = x.shape or (None,) * rank
+    channels: Dim = shape[1]
+    if name.startswith(("Conv", "LazyConv")):
+        value = layer.facts.get("out_channels", UNKNOWN).literal()
+        channels = value if isinstance(value, int) else None
+    elif name in ("PixelShuffle", "PixelUnshuffle"):
+        channels = None
+    space: tuple[Dim, ...] = (None,) * (rank - 2)
+    if name.startswith("Adaptive"):
+        space = _sizes(layer.facts.get("output_size", UNKNOWN), rank - 2)
+    return tensor((shape[0], channels, *space), x.dtype or "float", FLIPPED), FLIPPED
+
+
+def _sizes(fact: Fact, count: int) -> tuple[Dim, ...]:
+    value = fact.literal()
+    if isinstance(value, int):
+        return (value,) * count
+    if isinstance(value, tuple) and len(value) == count and all(isinstance(v, int) for v in value):
+        return value
+    if isinstance(fact.payload, Items) and len(fact.payload.elements) == count:
+        found = [e.literal() for e in fact.payload.elements]
+        return tuple(v if isinstance(v, int) else None for v in found)
+    return (None,) * count
+
+
+def _last_axis(layer: Layer, name: str, x: Fact) -> Fact:
+    if name in ("LayerNorm", "RMSNorm"):
+        return x.but(layout=PLAIN) if x.layout is PLAIN else tensor(x.shape, x.dtype)
+    value = layer.facts.get("out_features", UNKNOWN).literal() if name in ("Linear", "Bilinear", "LazyLinear") else None
+    shape = None if x.shape is None else (*x.shape[:-1], value if isinstance(value, int) else None)
+    return tensor(shape, "float" if x.dtype in (None, "float") else x.dtype)
+
+
+def _recurrent(layer: Layer, name: str, x: Fact) -> Fact:
+    out = tensor((None, None, None), "float")
+    state = tensor((None, None, None), "float")
+    final = Fact(Kind.PLAIN, payload=Items([state, state], "tuple")) if name == "LSTM" else state
+    return Fact(Kind.PLAIN, payload=Items([out, final], "tuple"))
+
+
+def _no_tensor(name: str, args: list[Fact]) -> Fact:
+    if name in RECURRENT:  # a packed sequence
+        return _recurrent(None, name, UNKNOWN)  # type: ignore[arg-type]
+    return tensor() if args else UNKNOWN
+
+
+__all__ = ["Any", "can_flip", "literal", "may_be_none", "parameters", "result", "spatial", "wish"]

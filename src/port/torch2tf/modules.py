@@ -1,0 +1,222 @@
+"""Facts of modules: made, held in containers, and applied to tensors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import libcst as cst
+
+from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
+from port.torch2tf import members, modshapes, users
+from port.torch2tf.values import (
+    BOTTOM,
+    PLAIN,
+    Alternatives,
+    Chain,
+    Instance,
+    Items,
+    Layer,
+    Mapping,
+    SelfOf,
+    can_flip,
+    join,
+    same,
+    tensors_in,
+)
+
+if TYPE_CHECKING:
+    from port.torch2tf.interp import Interp
+
+
+# ---------------------------------------------------------------- made
+def make(it: Interp, node: cst.Call, symbol: str, args: list[Fact]) -> Fact:
+    """A call of a class of torch.nn."""
+    name = symbol.rpartition(".")[2]
+    if name == "Sequential":
+        return _chain(it, node, args)
+    if name in ("ModuleList", "ParameterList"):
+        items = args[0].payload if args else None
+        if isinstance(items, Items):
+            made = Items(list(items.elements), "modules", items.open, depth=it.depth)
+            return Fact(Kind.LAYER, symbol=symbol, payload=it.renewed(node, made))
+        element = members.element_of(it, args[0]) if args else None
+        made = Items([] if element is None else [element], "modules", element is not None, depth=it.depth)
+        return Fact(Kind.LAYER, symbol=symbol, payload=it.renewed(node, made))
+    if name in ("ModuleDict", "ParameterDict"):
+        given = args[0].payload if args else None
+        found = Mapping(dict(given.values), given.any, "modules") if isinstance(given, Mapping) else Mapping(
+            kind="modules")
+        return Fact(Kind.LAYER, symbol=symbol, payload=it.renewed_dict(node, found))
+    if name in ("Parameter", "Buffer"):
+        inner = args[0] if args else tensor()
+        return tensor(inner.shape, inner.dtype or "float")
+    return _layer(it, node, symbol)
+
+
+def _layer(it: Interp, node: cst.Call, symbol: str) -> Fact:
+    layer = it.layers.setdefault((node, symbol), Layer(node, symbol, {}, {}))
+    names = modshapes.parameters(it, symbol)
+    at = 0
+    for arg in node.args:
+        if arg.star:
+            layer.problem = f"`{arg.star}` arguments hide what the layer is given"
+            continue
+        name = arg.keyword.value if arg.keyword is not None else names[at] if at < len(names) else f"?{at}"
+        at += arg.keyword is None
+        layer.bound[name] = arg.value
+        layer.facts[name] = it.fact(arg.value)
+    return Fact(Kind.LAYER, symbol=symbol, payload=layer)
+
+
+def _chain(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    chain = it.objects.get(node)
+    if not isinstance(chain, Chain):
+        chain = it.objects[node] = Chain(node)
+    children: list[Fact] = []
+    for arg, fact in zip(node.args, args, strict=True):
+        payload = fact.payload
+        if isinstance(payload, Mapping):
+            chain.names = [str(k) for k in payload.values]
+            children += payload.values.values()
+            chain.open |= payload.any is not None
+        elif isinstance(payload, Items) and arg.star:
+            children += payload.elements
+            chain.open |= payload.open
+        elif arg.star:
+            children.append(members.element_of(it, fact))
+            chain.open = True
+        else:
+            children.append(fact)
+    before = list(chain.children)
+    joined = [join(a, b) for a, b in zip(before, children, strict=False)]
+    chain.children = [*joined, *before[len(joined):], *children[len(joined):]]
+    if len(before) != len(chain.children) or not all(map(same, before, chain.children)):
+        it.touched(chain)
+    return Fact(Kind.LAYER, symbol="torch.nn.Sequential", payload=chain)
+
+
+# ---------------------------------------------------------------- applied
+def apply(it: Interp, node: cst.Call | None, callee: Fact, args: list[Fact]) -> Fact:
+    """`module(x)`."""
+    payload = callee.payload
+    if isinstance(payload, Layer):
+        return apply_layer(it, node, payload, args)
+    if isinstance(payload, Chain):
+        payload.inside = True
+        return apply_chain(it, payload, args)
+    if isinstance(payload, Instance):
+        return users.apply(it, node, payload.cls, args)
+    if isinstance(payload, SelfOf):
+        return users.apply(it, node, payload.cls, args)
+    if isinstance(payload, Alternatives):
+        found: Fact | None = None
+        for option in payload.options:
+            found = join(found, apply(it, node, option, args))
+        return found or BOTTOM
+    return tensor()
+
+
+def apply_layer(it: Interp, node: cst.Call | None, layer: Layer, args: list[Fact]) -> Fact:
+    for i, fact in enumerate(args):
+        if i < len(layer.inputs):
+            layer.inputs[i] = join(layer.inputs[i], _bare(fact))
+        else:
+            layer.inputs.append(_bare(fact))
+    result, want = modshapes.result(it, layer, args)
+    if node is not None:
+        it.wants[node] = want
+    layer.output = join(layer.output, _bare(result))
+    return result
+
+
+def _bare(fact: Fact) -> Fact:
+    return fact.but(payload=None) if fact.kind is Kind.TENSOR else fact
+
+
+def apply_chain(it: Interp, chain: Chain, args: list[Fact]) -> Fact:
+    x = args[0] if args else tensor()
+    if x is BOTTOM:
+        return BOTTOM
+    if chain.children and can_flip(x) and x.layout is Layout.PLAIN and _starts_spatial(it, chain):
+        it.want_flipped(x)
+        x = x.but(layout=Layout.FLIPPED, payload=None)
+    _join_input(chain, x)
+    for child in chain.children:
+        x = apply(it, None, child, [x])
+        if not any(True for _ in tensors_in(x)):
+            break
+    if chain.open and x.kind is Kind.TENSOR:
+        for child in chain.children:  # a second turn: what a repeated part gives is what it takes
+            x = join(x, apply(it, None, child, [x]))
+    chain.output = join(chain.output, _bare(x))
+    return x
+
+
+def _join_input(chain: Chain, x: Fact) -> None:
+    if chain.inputs:
+        chain.inputs[0] = join(chain.inputs[0], _bare(x))
+    else:
+        chain.inputs.append(_bare(x))
+
+
+def _starts_spatial(it: Interp, chain: Chain) -> bool:
+    """Does the first of its modules that cares about layout want channels last?"""
+    for child in chain.children:
+        payload = child.payload
+        if isinstance(payload, Layer):
+            wish = modshapes.wish(payload.symbol)
+            if wish is not None:
+                return wish
+        elif isinstance(payload, Chain):
+            return _starts_spatial(it, payload)
+        elif isinstance(payload, Instance):
+            for method in members.methods(payload.cls, "forward"):
+                return bool(method.arguments) and method.arguments[0] in method.flipped
+    return False
+
+
+# ---------------------------------------------------------------- methods of modules
+def method(it: Interp, node: cst.Call, name: str, owner: Fact, args: list[Fact]) -> Fact:
+    payload = owner.payload
+    if name in ("forward", "__call__"):
+        return apply(it, node, owner, args)
+    if name in ("to", "cuda", "cpu", "eval", "train", "half", "float", "double", "requires_grad_", "apply", "type"):
+        return owner
+    if isinstance(payload, Items) and name in ("append", "extend", "insert", "pop"):
+        from port.torch2tf import calls
+
+        return calls._list_method(it, node, payload, name, args)
+    if isinstance(payload, Mapping) and name in ("items", "values", "keys"):
+        from port.torch2tf import calls
+
+        return calls._dict_method(payload, name, args)
+    if isinstance(payload, Chain) and name in ("append", "extend", "add_module", "insert"):
+        return _grow(it, payload, name, args)
+    if isinstance(payload, SelfOf):
+        return _own(it, payload, name, args)
+    return PLAIN
+
+
+def _grow(it: Interp, chain: Chain, name: str, args: list[Fact]) -> Fact:
+    new = args[-1] if args else UNKNOWN
+    if all(not same(new, child) for child in chain.children):
+        chain.children.append(new)
+        chain.open = True
+        it.touched(chain)
+    return Fact(Kind.LAYER, symbol="torch.nn.Sequential", payload=chain)
+
+
+def _own(it: Interp, owner: SelfOf, name: str, args: list[Fact]) -> Fact:
+    from port.torch2tf import flow
+
+    key = args[0].literal(...) if args else ...
+    if name in ("register_buffer", "register_parameter", "add_module", "register_module") and isinstance(key, str):
+        value = args[1] if len(args) > 1 else PLAIN
+        flow.set_attribute(it, owner.cls, key, value.but(payload=None) if value.kind is Kind.TENSOR else value)
+        return PLAIN
+    if name in ("modules", "children", "named_modules", "parameters", "named_parameters", "named_children", "buffers"):
+        element: Any = tensor() if "parameters" in name or name == "buffers" else UNKNOWN
+        if name.startswith("named"):
+            element = Fact(Kind.PLAIN, payload=Items([PLAIN, element], "tuple"))
+        return Fact(Kind.PLAIN, payload=Items([element], open=True))
+    return PLAIN

@@ -1,0 +1,396 @@
+"""Functions and classes of the user: defined, called, and read again when what reaches them has changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
+from port.torch2tf import members
+from port.torch2tf.values import (
+    BOTTOM,
+    NONE,
+    PLAIN,
+    TENSOR,
+    Class,
+    Env,
+    Function,
+    Instance,
+    Items,
+    Mapping,
+    Origin,
+    SelfOf,
+    can_flip,
+    is_none,
+    join,
+    may_be_none,
+    same,
+)
+from port.tree import walk
+
+if TYPE_CHECKING:
+    from port.torch2tf.interp import Interp
+
+# Methods that only tensors have: proof that a parameter is one.
+TENSOR_METHODS = frozenset((
+    "unsqueeze", "permute", "view", "masked_fill", "expand", "contiguous", "detach", "size", "float", "matmul", "bmm",
+    "clamp", "softmax", "sigmoid", "squeeze", "flatten", "chunk", "repeat_interleave", "dim", "type_as", "view_as",
+    "new_zeros", "gather", "scatter", "masked_fill_", "numel", "long", "half", "to", "requires_grad_", "expand_as",
+    "index_select", "unbind", "mT", "norm", "exp", "log", "pow", "sqrt", "tanh", "relu", "transpose", "mul", "add", "clone", "mul_", "add_", "copy_", "cumsum", "topk", "argmax",
+    "amax", "repeat", "mean", "reshape"))
+NUMBERS = {"int": PLAIN, "float": PLAIN, "bool": PLAIN, "str": PLAIN}
+
+
+# ---------------------------------------------------------------- definitions
+def define(it: Interp, node: cst.FunctionDef | cst.ClassDef, env: Env) -> None:
+    if isinstance(node, cst.ClassDef):
+        fact = Fact(Kind.FUNCTION, payload=define_class(it, node, env))
+    else:
+        fact = Fact(Kind.FUNCTION, payload=make_function(it, node, env))
+    env.names[node.name.value] = fact
+    for decorator in node.decorators:
+        it.ev(decorator.decorator, env)
+
+
+def make_function(it: Interp, node: cst.FunctionDef, env: Env, owner: Class | None = None) -> Function:
+    function = it.functions.get(node)
+    if function is not None:
+        function.env = env
+        return function
+    function = it.functions[node] = Function(node.name.value, node, env, owner)
+    read_parameters(function, node.params)
+    function.evidence = _evidence(it, node, frozenset(function.params))
+    function.static = any(isinstance(d.decorator, cst.Name) and d.decorator.value == "staticmethod"
+                          for d in node.decorators)
+    function.yields = any(isinstance(n, cst.Yield) for n in walk(node.body, enter_functions=False))
+    if owner is None and env is not it.globals:
+        it.enqueue(function)
+    return function
+
+
+def read_parameters(function: Function, params: cst.Parameters) -> None:
+    for p in (*params.posonly_params, *params.params, *params.kwonly_params):
+        function.params.append(p.name.value)
+        if p.default is not None:
+            function.defaults[p.name.value] = p.default
+        if p.annotation is not None:
+            function.hints[p.name.value] = cst.Module([]).code_for_node(p.annotation.annotation)
+    if isinstance(params.star_arg, cst.Param):
+        function.star = params.star_arg.name.value
+    if params.star_kwarg is not None:
+        function.kwstar = params.star_kwarg.name.value
+
+
+def _evidence(it: Interp, node: cst.FunctionDef, params: frozenset[str]) -> frozenset[str]:
+    """Parameters that are used as only a tensor can be: by its methods, or as the input of a torch function."""
+    found = set()
+    for n in walk(node.body):
+        if isinstance(n, cst.Attribute) and isinstance(n.value, cst.Name) and n.attr.value in TENSOR_METHODS:
+            found.add(n.value.value)
+        elif isinstance(n, cst.Call) and n.args and isinstance(n.args[0].value, cst.Name):
+            symbol = it.names.resolve(n.func)
+            if symbol.startswith(("torch.nn.functional.", "einops.")) or (
+                    symbol.startswith("torch.") and symbol.count(".") == 1 and symbol.islower()
+                    and symbol not in _NUMBERS_FIRST):
+                found.add(n.args[0].value.value)
+    return frozenset(found & params)
+
+
+_NUMBERS_FIRST = {"torch.arange", "torch.zeros", "torch.ones", "torch.full", "torch.eye", "torch.rand", "torch.randn",
+                  "torch.linspace", "torch.tensor", "torch.device", "torch.randint", "torch.empty", "torch.load",
+                  "torch.as_tensor", "torch.from_numpy", "torch.manual_seed", "torch.is_tensor", "torch.randperm"}
+
+
+def define_class(it: Interp, node: cst.ClassDef, env: Env) -> Class:
+    cls = it.classes.get(node)
+    if cls is not None:
+        return cls
+    cls = it.classes[node] = Class(node.name.value, node, env)
+    for base in node.bases:
+        fact = it.ev(base.value, env)
+        cls.bases.append(fact)
+        if isinstance(fact.payload, Class):
+            cls.root = cls.root or fact.payload.root
+            cls.attrs, cls.readers = fact.payload.attrs, fact.payload.readers
+            fact.payload.subclasses.append(cls)
+        elif fact.symbol.startswith("torch."):
+            cls.root = cls.root or fact.symbol
+    body_env = Env(env)
+    from port.torch2tf import flow
+
+    for statement in node.body.body:
+        if isinstance(statement, cst.FunctionDef):
+            cls.methods[statement.name.value] = make_function(it, statement, env, cls)
+            for decorator in statement.decorators:
+                it.ev(decorator.decorator, env)
+        elif isinstance(statement, cst.SimpleStatementLine):
+            for small in statement.body:
+                flow.simple(it, small, body_env)
+                if isinstance(small, cst.AnnAssign) and isinstance(small.target, cst.Name):
+                    cls.fields.append(small.target.value)
+                    body_env.names.setdefault(small.target.value, hinted(
+                        it, cst.Module([]).code_for_node(small.annotation.annotation)) or UNKNOWN)
+    for name, fact in body_env.names.items():
+        cls.attrs[name] = join(cls.attrs.get(name), fact.but(values=None) if fact.kind is Kind.PLAIN else fact)
+    return cls
+
+
+def hinted(it: Interp, hint: str) -> Fact | None:
+    """What a type hint says."""
+    bare = hint.replace(" ", "").strip("\"'")
+    optional = bare.startswith("Optional[") or bare.endswith("|None") or bare.startswith("None|")
+    bare = bare.removeprefix("Optional[").removesuffix("]") if optional and "[" in bare else bare
+    bare = bare.removesuffix("|None").removeprefix("None|")
+    symbol = it.names.resolve_text(bare)
+    last = bare.rpartition(".")[2]
+    if symbol in ("torch.Tensor", "torch.FloatTensor", "torch.LongTensor", "torch.BoolTensor", "torch.IntTensor") or (
+            last == "Tensor" and (symbol or bare == "Tensor")):
+        dtype = {"LongTensor": "int64", "BoolTensor": "bool", "IntTensor": "int32", "FloatTensor": "float"}.get(last)
+        return tensor(None, dtype).but(values=NONE.values if optional else None)
+    return NUMBERS.get(bare)
+
+
+# ---------------------------------------------------------------- calls
+def bind(function: Function, node: cst.Call | None, args: list[Fact]) -> tuple[dict[str, Fact], bool]:
+    """Parameter -> Fact; True if stars hide what goes where."""
+    names = function.arguments
+    found: dict[str, Fact] = {}
+    starred = False
+    at = 0
+    for arg, fact in zip(node.args if node is not None else [None] * len(args), args, strict=True):
+        if arg is not None and arg.star:
+            starred = True
+            if arg.star == "*" and isinstance(fact.payload, Items) and not fact.payload.open:
+                for element in fact.payload.elements:
+                    if at < len(names):
+                        found[names[at]] = element
+                        at += 1
+            elif arg.star == "*":
+                at = len(names)
+        elif arg is not None and arg.keyword is not None:
+            if arg.keyword.value in names:
+                found[arg.keyword.value] = fact
+        elif at < len(names):
+            found[names[at]] = fact
+            at += 1
+    return found, starred
+
+
+def call(it: Interp, node: cst.Call | None, function: Function, args: list[Fact]) -> Fact:
+    """A call of the user's function, or of `forward` of the user's module."""
+    bound, starred = bind(function, node, args)
+    caller = it.current[-1] if it.current else None
+    if caller is not None:
+        function.callers.add(caller)
+    if caller is not function and (caller is None or caller.owner is None or caller.owner is not function.owner or (
+            function.name not in ("forward", "__call__"))) and not function.inside:
+        function.inside = True
+        it.enqueue(function)
+        for other in function.callers:
+            it.enqueue(other)
+    changed = False
+    for name in function.arguments:
+        if name in bound:
+            changed |= _receive(it, function, name, bound[name])
+        elif name not in function.defaults and starred and name not in function.received:
+            pass
+    if changed or function.result is None:
+        it.enqueue(function)
+    for name, fact in bound.items():
+        if name in function.flipped and can_flip(fact) and function.inside:
+            it.want_flipped(fact)
+        if fact.kind is Kind.TENSOR and fact.shape is None and name in function.ranks:
+            it.prove_rank(fact, function.ranks[name])
+    return outside(function, function.result, bound)
+
+
+def outside(function: Function, result: Fact | None, bound: dict[str, Fact]) -> Fact:
+    """What a call gives, in the caller's terms: a tensor with the shape of a parameter has that of the argument."""
+    if result is None:
+        return BOTTOM
+    if not function.inside:
+        result = as_public(result)
+    if isinstance(result.payload, Items):
+        return result.but(payload=Items([outside(function, e, bound) for e in result.payload.elements],
+                                        result.payload.kind, result.payload.open))
+    origin = members.origin_of(result)
+    if origin is not None and origin.function is function:
+        given = bound.get(origin.name)
+        if given is not None and given.kind is Kind.TENSOR and given.layout is result.layout:
+            return given.but(dtype=result.dtype or given.dtype, values=result.values)
+        return result.but(payload=None)
+    return result
+
+
+def as_public(fact: Fact) -> Fact:
+    """A root gives its results in the source's layout."""
+    if isinstance(fact.payload, Items):
+        return fact.but(payload=Items([as_public(e) for e in fact.payload.elements], fact.payload.kind,
+                                      fact.payload.open))
+    return fact.but(layout=Layout.PLAIN) if fact.kind is Kind.TENSOR else fact
+
+
+def _receive(it: Interp, function: Function, name: str, fact: Fact) -> bool:
+    fact = _general(fact)
+    old = function.received.get(name)
+    new = join(old, fact)
+    if can_flip(fact) and fact.layout is Layout.FLIPPED and function.inside and name not in function.flipped:
+        function.flipped.add(name)
+        for caller in function.callers:
+            it.enqueue(caller)
+        it.enqueue(function)
+    if same(old, new):
+        return False
+    function.received[name] = new
+    return True
+
+
+def _general(fact: Fact) -> Fact:
+    """What is kept of an argument: not its value (other callers may pass others), nor where it comes from."""
+    if fact.kind is Kind.TENSOR:
+        return fact.but(payload=None)
+    if fact.kind is Kind.PLAIN and not is_none(fact):
+        payload = fact.payload
+        if isinstance(payload, Items):
+            parts = Items([_general(e) for e in payload.elements], payload.kind, payload.open)
+            return Fact(Kind.PLAIN, payload=parts)
+        return Fact(Kind.PLAIN, payload=payload if isinstance(payload, Mapping) else None)
+    return fact
+
+
+# ---------------------------------------------------------------- reading a body
+def analyze(it: Interp, function: Function) -> None:
+    """Run the body once with all that is known of its parameters."""
+    from port.torch2tf import flow
+
+    function.runs += 1
+    env = Env(function.env)
+    names = list(function.params)
+    if function.owner is not None and not function.static and names:
+        first = names.pop(0)
+        cls = function.owner
+        is_class_method = first == "cls"
+        env.names[first] = (Fact(Kind.FUNCTION, payload=cls) if is_class_method
+                            else Fact(Kind.LAYER if cls.is_module else Kind.UNKNOWN, payload=SelfOf(cls)))
+    for name in names:
+        env.names[name] = parameter(it, function, name)
+    if function.star:
+        env.names[function.star] = Fact(Kind.PLAIN, payload=Items([UNKNOWN], "tuple", True))
+    if function.kwstar:
+        env.names[function.kwstar] = Fact(Kind.PLAIN, payload=Mapping(any=UNKNOWN))
+    before, depth = function.result, it.depth
+    it.depth = 0
+    it.current.append(function)
+    it.returns.append(None)
+    if isinstance(function.node, cst.Lambda):
+        it.returns[-1] = it.ev(function.node.body, env)
+    elif flow.run(it, function.node.body.body, env) and it.returns[-1] is None:  # type: ignore[arg-type]
+        it.returns[-1] = NONE
+    result = it.returns.pop()
+    it.current.pop()
+    it.depth = depth
+    if function.yields:
+        result = Fact(Kind.PLAIN, payload=Items([UNKNOWN], open=True))
+    function.result = join(None, result) if result is not None else before
+    if result is not None and not same(before, function.result):
+        for caller in function.callers:
+            if caller is not None:
+                it.enqueue(caller)
+
+
+def returned(it: Interp, fact: Fact) -> None:
+    it.returns[-1] = join(it.returns[-1], fact)
+
+
+def parameter(it: Interp, function: Function, name: str) -> Fact:
+    """What is known of a parameter: from the caller of the translation, the calls, its default and its hint."""
+    fact = it.given.get(name) if function.owner is None else None
+    hint = hinted(it, function.hints[name]) if name in function.hints else None
+    received = function.received.get(name)
+    default = function.defaults.get(name)
+    if fact is None:
+        fact = received
+        if hint is not None and hint.kind is Kind.TENSOR:
+            fact = join(hint.but(values=None), received) if received is None or received.kind is not Kind.TENSOR else (
+                received.but(dtype=received.dtype or hint.dtype))
+            fact = fact if fact.kind is Kind.TENSOR else hint
+            if may_be_none(hint):
+                fact = fact.but(values=NONE.values)
+        if default is not None and not (hint is not None and hint.kind is Kind.TENSOR and not may_be_none(hint)):
+            given = it.ev(default, function.env)
+            fact = _with_default(function, name, fact, given)
+        if fact is None:
+            fact = hint or _guess(function, name)
+    if fact.kind is Kind.TENSOR:
+        fact = _as_parameter(it, function, name, fact)
+    return fact
+
+
+def _with_default(function: Function, name: str, fact: Fact | None, default: Fact) -> Fact:
+    if is_none(default):
+        if fact is None:
+            fact = TENSOR if name in function.evidence or _is_input(function, name) else BOTTOM
+        return join(fact, NONE)
+    general = Fact(Kind.PLAIN, payload=default.payload) if default.kind is Kind.PLAIN else default
+    return join(fact, general)
+
+
+def _guess(function: Function, name: str) -> Fact:
+    if name in function.evidence or _is_input(function, name):
+        return TENSOR
+    return BOTTOM
+
+
+def _is_input(function: Function, name: str) -> bool:
+    """A parameter of `forward` is a tensor, unless something says otherwise."""
+    return function.owner is not None and function.owner.is_module and function.name == "forward"
+
+
+def _as_parameter(it: Interp, function: Function, name: str, fact: Fact) -> Fact:
+    if fact.shape is None and name in function.ranks:
+        fact = fact.but(shape=(None,) * function.ranks[name])
+    flipped = name in function.flipped and can_flip(fact)
+    return fact.but(layout=Layout.FLIPPED if flipped else Layout.PLAIN, payload=Origin(function, name))
+
+
+# ---------------------------------------------------------------- classes
+def instantiate(it: Interp, node: cst.Call, cls: Class, args: list[Fact]) -> Fact:
+    instance = it.objects.setdefault((node, cls), Instance(cls, node))
+    cls.made = True
+    init = members.find_method(cls, "__init__")
+    if init is not None:
+        inside, init.inside = init.inside, True
+        call(it, node, init, args)
+        init.inside = inside
+    elif cls.fields and not cls.is_module:
+        for name, fact in zip(cls.fields, args, strict=False):
+            cls.attrs[name] = join(cls.attrs.get(name), _general(fact))
+    kind = Kind.LAYER if cls.is_module else Kind.UNKNOWN
+    return Fact(kind, symbol=cls.name, payload=instance)
+
+
+def apply(it: Interp, node: cst.Call | None, cls: Class, args: list[Fact]) -> Fact:
+    """`module(x)`: the module's forward, or that of a subclass."""
+    caller = it.current[-1] if it.current else None
+    if caller is not None and caller.owner is not cls:
+        cls.held = True
+    found: Fact | None = None
+    for method in members.methods(cls, "forward") or members.methods(cls, "__call__"):
+        found = join(found, call(it, node, method, args))
+    return found if found is not None else BOTTOM
+
+
+def enqueue_all(it: Interp) -> None:
+    for function in list(it.functions.values()):
+        if function.owner is not None and function.name == "__init__":
+            it.enqueue(function)
+    it.drain()
+    for function in list(it.functions.values()):
+        it.enqueue(function)
+
+
+def enqueue_uncalled(it: Interp) -> None:
+    for function in list(it.functions.values()):
+        if function.runs == 0:
+            it.enqueue(function)

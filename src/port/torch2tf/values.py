@@ -1,0 +1,371 @@
+"""What a Fact may carry as payload when PyTorch source is read, and how two Facts of one place are joined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import libcst as cst
+
+from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, tensor
+
+MOST_VALUES = 8  # literals that are kept for one place; more is "anything"
+TO_FIRST = {3: (0, 2, 1), 4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}  # channels last to channels first
+TO_LAST = {3: (0, 2, 1), 4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
+
+
+@dataclass(eq=False)
+class Layer:
+    """A module of the framework, made by the call `node`; `inputs`: joined Fact of each tensor it is applied to."""
+
+    node: cst.Call
+    symbol: str  # 'torch.nn.Conv2d'
+    bound: dict[str, cst.BaseExpression]
+    facts: dict[str, Fact]  # parameter -> Fact of its argument
+    problem: str = ""
+    inputs: list[Fact] = field(default_factory=list)
+    output: Fact | None = None
+
+
+@dataclass(eq=False)
+class Chain:
+    """nn.Sequential; `open`: modules are added that are not known one by one."""
+
+    node: cst.Call
+    children: list[Fact] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)  # of an OrderedDict, or of add_module
+    open: bool = False
+    inputs: list[Fact] = field(default_factory=list)
+    output: Fact | None = None
+    inside: bool = False  # applied by code of this file: then it need not keep the source's layout
+    indexed: bool = False  # code takes its children by number
+    readers: set[Any] = field(default_factory=set)
+
+
+@dataclass(eq=False)
+class Items:
+    """A sequence, element by element; `kind` is 'list', 'tuple', or 'modules' for nn.ModuleList.
+
+    `open`: its length is not known. Then each place that appends stands for all that it appends, in order.
+    """
+
+    elements: list[Fact] = field(default_factory=list)
+    kind: str = "list"
+    open: bool = False
+    sites: dict[Any, int] = field(default_factory=dict)  # what appends -> its element
+    depth: int = 0  # loops around the place that made it
+    readers: set[Any] = field(default_factory=set)  # functions that have seen it
+
+    def add(self, site: Any, fact: Fact, depth: int) -> bool:
+        """What `site`, under `depth` loops, appends; True if that is news."""
+        if site not in self.sites:
+            self.sites[site] = len(self.elements)
+            self.elements.append(fact)
+            return True
+        at = self.sites[site]
+        old, was_open = self.elements[at], self.open
+        self.elements[at] = join(old, fact)
+        self.open |= depth > self.depth
+        return self.open is not was_open or not same(old, self.elements[at])
+
+    def any(self) -> Fact | None:
+        """One Fact for all elements; None if there are none."""
+        found: Fact | None = None
+        for element in self.elements:
+            found = join(found, element)
+        return found
+
+    def take(self, index: Any) -> Fact | None:
+        if not self.open and isinstance(index, int) and -len(self.elements) <= index < len(self.elements):
+            return self.elements[index]
+        return self.any()
+
+
+@dataclass(eq=False)
+class Mapping:
+    """A dict, or nn.ModuleDict ('modules'): values by key, and `any` for the others."""
+
+    values: dict[Any, Fact] = field(default_factory=dict)
+    any: Fact | None = None
+    kind: str = "dict"
+    readers: set[Any] = field(default_factory=set)
+
+
+@dataclass(eq=False)
+class Function:
+    """A function, method or lambda of the user."""
+
+    name: str
+    node: cst.FunctionDef | cst.Lambda
+    env: Env
+    owner: Class | None = None
+    params: list[str] = field(default_factory=list)
+    defaults: dict[str, cst.BaseExpression] = field(default_factory=dict)
+    hints: dict[str, str] = field(default_factory=dict)
+    star: str = ""
+    kwstar: str = ""
+    evidence: frozenset[str] = frozenset()  # parameters that the body uses as only a tensor can be used
+    received: dict[str, Fact] = field(default_factory=dict)  # joined facts of arguments
+    ranks: dict[str, int] = field(default_factory=dict)  # tensor parameters whose rank a use proves
+    flipped: set[str] = field(default_factory=set)  # tensor parameters that are channels last in the target
+    result: Fact | None = None
+    inside: bool = False  # called by other code of this file: its layout is a matter of this file
+    callers: set[Any] = field(default_factory=set)
+    runs: int = 0
+    yields: bool = False
+    static: bool = False
+    conflicts: dict[Any, str] = field(default_factory=dict)  # statement -> variable in two layouts
+
+    @property
+    def arguments(self) -> list[str]:
+        """Parameters that a caller fills: without self."""
+        return self.params[1:] if self.owner is not None and not self.static and self.params else self.params
+
+
+@dataclass(eq=False)
+class Class:
+    """A class of the user."""
+
+    name: str
+    node: cst.ClassDef
+    env: Env
+    bases: list[Fact] = field(default_factory=list)
+    root: str = ""  # canonical framework base: 'torch.nn.Module', ...
+    methods: dict[str, Function] = field(default_factory=dict)
+    subclasses: list[Class] = field(default_factory=list)
+    attrs: dict[str, Fact] = field(default_factory=dict)  # shared with all classes of one line of inheritance
+    readers: dict[str, set[Any]] = field(default_factory=dict)  # attribute -> functions that read it (shared as well)
+    held: bool = False  # other code of this file applies it: no root
+    made: bool = False
+    fields: list[str] = field(default_factory=list)  # of a dataclass
+
+    @property
+    def is_module(self) -> bool:
+        return self.root.startswith("torch.nn.")
+
+
+@dataclass(eq=False)
+class Instance:
+    """An object of a user's class, made by `node`."""
+
+    cls: Class
+    node: cst.CSTNode | None = None
+
+
+@dataclass(eq=False)
+class SelfOf:
+    """Payload of `self` inside a class, and of super()."""
+
+    cls: Class
+    above: bool = False  # super()
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A tensor that is a parameter, or has the shape and layout of one."""
+
+    function: Any
+    name: str
+
+
+@dataclass(frozen=True)
+class Origins:
+    """A tensor made of parameters by operations that keep rank and layout: what it needs, they need."""
+
+    parts: frozenset[Origin]
+
+
+@dataclass(eq=False)
+class Size:
+    """A Python number that is a size of a tensor."""
+
+    dim: Dim
+
+
+@dataclass(eq=False)
+class ShapeOf:
+    """The shape of a tensor, or a slice of it, as a value."""
+
+    of: Fact
+    start: int = 0
+    stop: int | None = None
+
+
+@dataclass(frozen=True)
+class Alternatives:
+    """One of several: modules, functions or classes that reach this place."""
+
+    options: tuple[Fact, ...]
+
+
+@dataclass(eq=False)
+class Partial:
+    """functools.partial(function, ...) of `node`."""
+
+    function: Fact
+    node: cst.Call
+
+
+@dataclass(eq=False)
+class Bound:
+    """A method taken from a value: `x.view`, `blocks.append`."""
+
+    owner: Fact
+    name: str
+
+
+class Env:
+    """Names of one scope; looks outward."""
+
+    __slots__ = ("names", "outer")
+
+    def __init__(self, outer: Env | None = None, names: dict[str, Fact] | None = None):
+        self.outer = outer
+        self.names: dict[str, Fact] = {} if names is None else names
+
+    def get(self, name: str) -> Fact | None:
+        env: Env | None = self
+        while env is not None:
+            found = env.names.get(name)
+            if found is not None:
+                return found
+            env = env.outer
+        return None
+
+    def copy(self) -> Env:
+        return Env(self.outer, dict(self.names))
+
+
+PLAIN = Fact(Kind.PLAIN)
+NONE = Fact(Kind.PLAIN, values=frozenset([None]))
+TENSOR = tensor()
+BOTTOM = Fact(Kind.UNKNOWN, symbol="not reached")  # no caller has been seen yet: joined with anything, it is that
+
+
+def literal(value: Any) -> Fact:
+    return Fact(Kind.PLAIN, values=frozenset([value]))
+
+
+def may_be_none(fact: Fact) -> bool:
+    return fact.values is not None and None in fact.values
+
+
+def is_none(fact: Fact) -> bool:
+    return fact.kind is Kind.PLAIN and fact.values == NONE.values
+
+
+def options(fact: Fact) -> tuple[Fact, ...]:
+    """What may be here, one by one."""
+    return fact.payload.options if isinstance(fact.payload, Alternatives) else (fact,)
+
+
+def tensors_in(fact: Fact) -> Iterator[Fact]:
+    if fact.kind is Kind.TENSOR:
+        yield fact
+    elif isinstance(fact.payload, Items):
+        for element in fact.payload.elements:
+            yield from tensors_in(element)
+
+
+def made_of(*facts: Fact) -> Any:
+    """Payload of a tensor that rank and layout connect with these."""
+    parts: set[Origin] = set()
+    for fact in facts:
+        if isinstance(fact.payload, Origin):
+            parts.add(fact.payload)
+        elif isinstance(fact.payload, Origins):
+            parts |= fact.payload.parts
+    return Origins(frozenset(parts)) if parts else None
+
+
+def can_flip(fact: Fact) -> bool:
+    return fact.kind is Kind.TENSOR and fact.shape is not None and 3 <= len(fact.shape) <= 5
+
+
+# ---------------------------------------------------------------- join
+def same(a: Fact | None, b: Fact | None) -> bool:
+    """Do two facts say the same?"""
+    if a is b:
+        return True
+    if a is None or b is None or a != b:
+        return False
+    x, y = a.payload, b.payload
+    if x is y:
+        return True
+    if type(x) is not type(y):
+        return False
+    if isinstance(x, Items):
+        return (x.kind, x.open) == (y.kind, y.open) and len(x.elements) == len(y.elements) and all(
+            map(same, x.elements, y.elements))
+    if isinstance(x, Size):
+        return x.dim == y.dim
+    if isinstance(x, ShapeOf):
+        return same(x.of, y.of) and (x.start, x.stop) == (y.start, y.stop)
+    if isinstance(x, Bound):
+        return x.name == y.name and same(x.owner, y.owner)
+    if isinstance(x, Alternatives):
+        return len(x.options) == len(y.options) and all(map(same, x.options, y.options))
+    if isinstance(x, Origin | Origins):
+        return x == y
+    return False
+
+
+def join(a: Fact | None, b: Fact | None) -> Fact:
+    """The least that is true of both; None is "not reached yet"."""
+    if a is None or a is BOTTOM:
+        return b if b is not None else a or UNKNOWN
+    if b is None or b is BOTTOM or same(a, b):
+        return a
+    if is_none(a) or is_none(b):
+        other = b if is_none(a) else a
+        if other.kind is Kind.PLAIN:
+            return _join_plain(a, b)
+        return other if other.kind is Kind.UNKNOWN else other.but(values=NONE.values)
+    if a.kind is not b.kind:
+        return UNKNOWN
+    if a.kind is Kind.TENSOR:
+        return join_tensors(a, b)
+    if a.kind is Kind.PLAIN:
+        return _join_plain(a, b)
+    none = NONE.values if may_be_none(a) or may_be_none(b) else None
+    if a.kind in (Kind.LAYER, Kind.FUNCTION):
+        found: list[Fact] = []
+        for option in (*options(a), *options(b)):
+            if not any(same(option.but(values=None), f) for f in found):
+                found.append(option.but(values=None))
+        merged = found[0] if len(found) == 1 else Fact(a.kind, payload=Alternatives(tuple(found)))
+        return merged.but(values=none)
+    return a.but(payload=None, values=none) if a.kind is Kind.SHAPE else UNKNOWN
+
+
+def join_tensors(a: Fact, b: Fact) -> Fact:
+    shape = None
+    if a.shape is not None and b.shape is not None and len(a.shape) == len(b.shape):
+        shape = tuple(x if x == y else None for x, y in zip(a.shape, b.shape, strict=True))
+    payload = a.payload if isinstance(a.payload, Origin) and a.payload == b.payload else made_of(a, b)
+    layout = Layout.FLIPPED if Layout.FLIPPED in (a.layout, b.layout) else Layout.PLAIN
+    return Fact(Kind.TENSOR, shape, a.dtype if a.dtype == b.dtype else None, layout,
+                NONE.values if may_be_none(a) or may_be_none(b) else None, payload=payload)
+
+
+def _join_plain(a: Fact, b: Fact) -> Fact:
+    values = None
+    if a.values is not None and b.values is not None:
+        values = a.values | b.values
+        values = values if len(values) <= MOST_VALUES else None
+    return Fact(Kind.PLAIN, values=values, payload=_join_payload(a, b), dtype=a.dtype if a.dtype == b.dtype else None)
+
+
+def _join_payload(a: Fact, b: Fact) -> Any:
+    x, y = a.payload, b.payload
+    if x is None or y is None:
+        return (x or y) if is_none(a) or is_none(b) else None
+    if isinstance(x, Items) and isinstance(y, Items):
+        if len(x.elements) == len(y.elements) and not x.open and not y.open:
+            return Items(list(map(join, x.elements, y.elements)), x.kind)
+        element = join(x.any(), y.any()) if x.elements or y.elements else None
+        return Items([element] if element is not None else [], x.kind, open=True)
+    if isinstance(x, Size) and isinstance(y, Size):
+        return Size(x.dim if x.dim == y.dim else None)
+    return x if x is y else None
