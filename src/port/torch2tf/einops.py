@@ -104,8 +104,8 @@ def only_layout(fact: Fact, pattern: Any) -> bool:
         return False
     moves = _moves(*parts)
     rank = len(parts[0])
-    return moves is not None and (moves == TO_FIRST.get(rank) and fact.layout is PLAIN
-                                  or moves == TO_LAST.get(rank) and fact.layout is FLIPPED)
+    return moves is not None and ((moves == TO_FIRST.get(rank) and fact.layout is PLAIN)
+                                  or (moves == TO_LAST.get(rank) and fact.layout is FLIPPED))
 
 
 def flipped_pattern(pattern: str, left: bool = False, right: bool = False) -> str:

@@ -151,9 +151,9 @@ def _store(it: Interp, target: cst.Subscript, fact: Fact, env: Env) -> None:
         if not same(old, payload.any if at is ... else payload.values[at]):
             it.touched(payload)
     elif isinstance(payload, Items) and payload.elements:
-        for i, element in enumerate(payload.elements):
+        for i, held in enumerate(payload.elements):
             if at is ... or payload.open or at in (i, i - len(payload.elements)):
-                payload.elements[i] = join(element, fact)
+                payload.elements[i] = join(held, fact)
     elif isinstance(payload, Chain):
         payload.open = True
     elif owner.kind is Kind.TENSOR:

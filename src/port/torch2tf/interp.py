@@ -26,7 +26,6 @@ from port.torch2tf.values import (
     Function,
     Items,
     Layer,
-    Mapping as Dict,
     Size,
     is_none,
     join,
@@ -34,6 +33,9 @@ from port.torch2tf.values import (
     may_be_none,
     same,
     tensors_in,
+)
+from port.torch2tf.values import (
+    Mapping as Dict,
 )
 
 LIMIT = 40  # runs of one function; far more than a fixpoint needs

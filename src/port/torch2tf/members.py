@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, tensor
-from port.names import canonical
 from port.torch2tf.values import (
     BOTTOM,
     PLAIN,
@@ -38,12 +37,12 @@ if TYPE_CHECKING:
 PLAIN_ATTRIBUTES = {"dtype", "device", "requires_grad", "is_cuda", "is_sparse", "layout", "names", "grad_fn",
                     "is_leaf", "is_floating_point"}
 SAME_TENSOR = {"data", "grad", "real"}
-MODULE_METHODS = {"add_module", "apply", "bfloat16", "buffers", "children", "cpu", "cuda", "double", "eval", "extra_repr",
-                  "float", "forward", "get_buffer", "get_parameter", "get_submodule", "half", "load_state_dict", "modules",
-                  "named_buffers", "named_children", "named_modules", "named_parameters", "parameters",
-                  "register_backward_hook", "register_buffer", "register_forward_hook", "register_forward_pre_hook",
-                  "register_full_backward_hook", "register_module", "register_parameter", "requires_grad_",
-                  "state_dict", "to", "train", "type", "zero_grad", "_modules", "_parameters", "_buffers", "__call__"}
+MODULE_METHODS = frozenset("""
+    add_module apply bfloat16 buffers children cpu cuda double eval extra_repr float forward get_buffer
+    get_parameter get_submodule half load_state_dict modules named_buffers named_children named_modules
+    named_parameters parameters register_backward_hook register_buffer register_forward_hook
+    register_forward_pre_hook register_full_backward_hook register_module register_parameter requires_grad_
+    state_dict to train type zero_grad _modules _parameters _buffers __call__""".split())
 
 
 def origin_of(fact: Fact) -> Origin | None:
@@ -285,8 +284,10 @@ def _index_chain(it: Interp, index: Any, at: Any, chain: Chain) -> Fact:
     if isinstance(index, cst.Slice):
         low, high = (it.fact(p).literal(...) if p is not None else None for p in (index.lower, index.upper))
         if low is not ... and high is not ... and not chain.open and index.step is None:
-            return Fact(Kind.LAYER, symbol="torch.nn.Sequential", payload=Chain(chain.node, chain.children[low:high]))
-        return Fact(Kind.LAYER, symbol="torch.nn.Sequential", payload=Chain(chain.node, list(chain.children), open=True))
+            part = Chain(chain.node, chain.children[low:high])
+        else:
+            part = Chain(chain.node, list(chain.children), open=True)
+        return Fact(Kind.LAYER, symbol="torch.nn.Sequential", payload=part)
     if isinstance(at, int) and not chain.open and -len(chain.children) <= at < len(chain.children):
         return chain.children[at]
     return element_of(it, Fact(Kind.LAYER, payload=chain))

@@ -69,7 +69,8 @@ def result(it: Interp, layer: Layer, args: list[Fact]) -> tuple[Fact, Layout]:
     if name == "Flatten":
         from port.torch2tf import opshapes
 
-        low, high = (layer.facts[k].literal(...) if k in layer.facts else d for k, d in (("start_dim", 1), ("end_dim", -1)))
+        low, high = (layer.facts[k].literal(...) if k in layer.facts else d
+                     for k, d in (("start_dim", 1), ("end_dim", -1)))
         return opshapes.flattened(x, low, high)
     if name in RECURRENT:
         return _recurrent(layer, name, x), PLAIN

@@ -142,7 +142,7 @@ def cast(a: Args) -> Result:
         if fact.kind is Kind.TENSOR:
             return x.but(dtype=fact.dtype, values=None), x.layout
         found = dtype_of(fact)
-        if found is not None and not name == "device" and found not in ("device",):
+        if found is not None and name != "device" and found != "device":
             return x.but(dtype=found, values=None), x.layout
         if fact.symbol == "tensor.dtype" or name == "dtype":
             return x.but(dtype=None, values=None), x.layout
@@ -621,21 +621,24 @@ def _rules() -> dict[str, Callable[[Args], Result]]:
     def put(rule: Callable[[Args], Result], names: str) -> None:
         table.update(dict.fromkeys(names.split(), rule))
 
-    put(same, "relu relu6 leaky_relu elu selu celu gelu silu mish sigmoid tanh softplus hardtanh hardswish hardsigmoid "
-              "logsigmoid softsign tanhshrink hardshrink softshrink abs absolute neg negative exp expm1 log log2 log10 log1p "
-              "sqrt rsqrt square reciprocal sin cos tan asin acos atan sinh cosh asinh acosh atanh arctan arcsin arccos sign "
-              "floor ceil round trunc frac erf erfc erfinv detach clone contiguous clamp clamp_min clamp_max clip dropout "
-              "dropout1d dropout2d dropout3d alpha_dropout feature_dropout requires_grad cpu cuda nan_to_num bitwise_not "
-              "rad2deg deg2rad lgamma digamma sgn zero fill normal uniform exponential bernoulli retain_grad pin_memory "
-              "variable autograd.Variable threshold rrelu sigmoid_ special_expit mul_ softmax log_softmax softmin "
-              "normalize cumsum cumprod flip fliplr flipud roll logcumsumexp gumbel_softmax")
-    put(plain_same, "tril triu sort_values index_fill index_add index_copy scatter scatter_add scatter_reduce "
-                    "masked_scatter layer_norm rms_norm group_norm instance_norm diag_embed index_put conj")
-    put(elementwise, "add sub subtract mul multiply div divide true_divide floor_divide fmod remainder pow maximum minimum "
-                     "atan2 addcmul addcdiv lerp masked_fill logaddexp hypot float_power rsub prelu bitwise_and "
-                     "bitwise_or bitwise_xor dist_ xlogy copysign fmax fmin type_as")
-    put(of_dtype("bool", elementwise), "eq ne lt le gt ge logical_and logical_or logical_xor isclose greater less "
-                                       "greater_equal less_equal not_equal")
+    put(same, """
+        relu relu6 leaky_relu elu selu celu gelu silu mish sigmoid tanh softplus hardtanh hardswish hardsigmoid
+        logsigmoid softsign tanhshrink hardshrink softshrink abs absolute neg negative exp expm1 log log2 log10
+        log1p sqrt rsqrt square reciprocal sin cos tan asin acos atan sinh cosh asinh acosh atanh arctan arcsin
+        arccos sign floor ceil round trunc frac erf erfc erfinv detach clone contiguous clamp clamp_min clamp_max
+        clip dropout dropout1d dropout2d dropout3d alpha_dropout feature_dropout requires_grad cpu cuda nan_to_num
+        bitwise_not rad2deg deg2rad lgamma digamma sgn zero fill normal uniform exponential bernoulli retain_grad
+        pin_memory variable autograd.Variable threshold rrelu sigmoid_ special_expit mul_ softmax log_softmax
+        softmin normalize cumsum cumprod flip fliplr flipud roll logcumsumexp gumbel_softmax""")
+    put(plain_same, """
+        tril triu sort_values index_fill index_add index_copy scatter scatter_add scatter_reduce masked_scatter
+        layer_norm rms_norm group_norm instance_norm diag_embed index_put conj""")
+    put(elementwise, """
+        add sub subtract mul multiply div divide true_divide floor_divide fmod remainder pow maximum minimum atan2
+        addcmul addcdiv lerp masked_fill logaddexp hypot float_power rsub prelu bitwise_and bitwise_or bitwise_xor
+        dist_ xlogy copysign fmax fmin type_as""")
+    put(of_dtype("bool", elementwise), """
+        eq ne lt le gt ge logical_and logical_or logical_xor isclose greater less greater_equal less_equal not_equal""")
     put(of_dtype("bool", same), "logical_not isnan isinf isfinite isneginf isposinf")
     put(where, "where")
     for name, dtype in DTYPES.items():
@@ -662,8 +665,9 @@ def _rules() -> dict[str, Callable[[Args], Result]]:
     put(expand, "expand broadcast_to")
     put(like_second, "expand_as view_as reshape_as")
     put(repeat, "repeat tile")
-    put(rank_kept, "repeat_interleave narrow index_select unique_consecutive take_along_dim movedim moveaxis "
-                   "rot90 diff cross inv cholesky")
+    put(rank_kept, """
+        repeat_interleave narrow index_select unique_consecutive take_along_dim movedim moveaxis rot90 diff cross
+        inv cholesky""")
     put(chunk, "chunk split tensor_split split_with_sizes")
     put(unbind, "unbind")
     put(cat, "cat concat concatenate")
@@ -689,11 +693,13 @@ def _rules() -> dict[str, Callable[[Args], Result]]:
     put(embedding, "embedding")
     put(meshgrid, "meshgrid")
     put(size, "size")
-    put(number, "numel nelement item tolist numpy data_ptr element_size stride is_floating_point is_contiguous get_device "
-                "dtype_ device finfo iinfo is_tensor is_grad_enabled manual_seed backward storage")
+    put(number, """
+        numel nelement item tolist numpy data_ptr element_size stride is_floating_point is_contiguous get_device
+        dtype_ device finfo iinfo is_tensor is_grad_enabled manual_seed backward storage""")
     put(rank, "dim ndimension")
-    put(scalar, "cross_entropy mse_loss l1_loss smooth_l1_loss binary_cross_entropy binary_cross_entropy_with_logits "
-                "nll_loss kl_div huber_loss cosine_embedding_loss triplet_margin_loss")
+    put(scalar, """
+        cross_entropy mse_loss l1_loss smooth_l1_loss binary_cross_entropy binary_cross_entropy_with_logits
+        nll_loss kl_div huber_loss cosine_embedding_loss triplet_margin_loss""")
     put(same, "scaled_dot_product_attention")
     return table
 

@@ -145,7 +145,7 @@ def _axes(it: Interp, elements: list[Any], rank: int) -> list[tuple[str, int, An
             axis += 1
         else:
             fact = it.fact(e.value)
-            if fact.kind is Kind.TENSOR and fact.shape != () or isinstance(e.value, cst.List | cst.Tuple) or (
+            if (fact.kind is Kind.TENSOR and fact.shape != ()) or isinstance(e.value, cst.List | cst.Tuple) or (
                     fact.kind is Kind.UNKNOWN and not isinstance(e.value, cst.Integer | cst.UnaryOperation)
                     and fact.symbol == ""):
                 return None

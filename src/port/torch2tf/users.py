@@ -33,12 +33,11 @@ if TYPE_CHECKING:
     from port.torch2tf.interp import Interp
 
 # Methods that only tensors have: proof that a parameter is one.
-TENSOR_METHODS = frozenset((
-    "unsqueeze", "permute", "view", "masked_fill", "expand", "contiguous", "detach", "size", "float", "matmul", "bmm",
-    "clamp", "softmax", "sigmoid", "squeeze", "flatten", "chunk", "repeat_interleave", "dim", "type_as", "view_as",
-    "new_zeros", "gather", "scatter", "masked_fill_", "numel", "long", "half", "to", "requires_grad_", "expand_as",
-    "index_select", "unbind", "mT", "norm", "exp", "log", "pow", "sqrt", "tanh", "relu", "transpose", "mul", "add", "clone", "mul_", "add_", "copy_", "cumsum", "topk", "argmax",
-    "amax", "repeat", "mean", "reshape"))
+TENSOR_METHODS = frozenset("""
+    add add_ amax argmax bmm chunk clamp clone contiguous copy_ cumsum detach dim exp expand expand_as flatten float
+    gather half index_select log long masked_fill masked_fill_ matmul mean mT mul mul_ new_zeros norm numel permute
+    pow relu repeat repeat_interleave requires_grad_ reshape scatter sigmoid size softmax sqrt squeeze tanh to topk
+    transpose type_as unbind unsqueeze view view_as""".split())
 NUMBERS = {"int": PLAIN, "float": PLAIN, "bool": PLAIN, "str": PLAIN}
 
 
