@@ -44,7 +44,6 @@ class Scope:
     training: bool = False  # the body may say self.training
     sizes: Callable[[Dim], str] | None = None
     build: Callable[[], Scope] | None = None  # the scope of `__init__`, where layers are made
-    self_layers: dict[str, cst.BaseExpression] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,7 @@ class Handlers:
     constant: Callable[[Emitter, cst.BaseExpression, str], cst.BaseExpression]
     subscript: Callable[[Emitter, cst.Subscript], cst.BaseExpression]
     attribute: Callable[[Emitter, cst.Attribute], cst.BaseExpression | None]
+    definition: Callable[[Emitter, cst.ClassDef], list[Any]]  # of a class
     args: Mapping[str, Callable[..., Any]]  # the adapters that rows name in `via`: of arguments,
     rows: Mapping[str, Callable[..., Any]]  # of whole calls,
     layers: Mapping[str, Callable[..., Any]]  # and of layers
@@ -72,7 +72,6 @@ class Emitter:
     dropped: dict[Any, set[str]] = field(default_factory=dict)  # Function -> parameters that vanish
     activations: dict[str, str] = field(default_factory=dict)  # names of settings strings -> torch function
     classes: dict[Any, Any] = field(default_factory=dict)  # Function -> how it is called now (rules fill it)
-    inits: list[Any] = field(default_factory=list)
     plans: dict[cst.Call, Any] = field(default_factory=dict)
     kept: list[cst.CSTNode] = field(default_factory=list)  # originals that stay in the source's framework
     original_imports: dict[str, str] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from port.facts import UNKNOWN, Fact, Kind, Layout
 from port.tf2torch import lines
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.apply import _keyword
-from port.tf2torch.infer.masks import FOREIGN, READS, REFUSES, Mask, arriving, name_of
+from port.tf2torch.infer.masks import FOREIGN, REFUSES, Mask, arriving, name_of
 from port.tf2torch.infer.values import Function, Items, LayerCall, tensors_in
 from port.tree import named, walk
 
@@ -41,11 +41,6 @@ def guard(em: Emitter, node: cst.Call, layer: LayerCall) -> None:
                       "the masked form", node)
 
 
-def reads_mask(em: Emitter, layer: LayerCall) -> bool:
-    """Does a mask reach this layer somewhere, and does the layer read it?"""
-    if name_of(layer) not in READS | REFUSES:
-        return False
-    return any(t.mask is not None for f in layer.inputs for t in tensors_in(f))
 
 
 def text(em: Emitter, mask: Mask, node: cst.CSTNode) -> cst.BaseExpression:

@@ -9,11 +9,9 @@ from typing import Any
 import libcst as cst
 
 from port.build import build, expression, paren, parse, substitute
-from port.facts import Layout
 from port.table import Arg
 from port.tf2torch.adapt.activations import activation
 from port.tf2torch.adapt.args import pairs
-from port.tf2torch.calls.functions import fill_template
 from port.tf2torch.calls.job import Job
 from port.tf2torch.calls.making import Plan, module_call, module_plan, prepare
 from port.tf2torch.infer.values import Items
@@ -293,4 +291,3 @@ LAYERS: dict[str, Callable[[Job], Plan | None]] = {
     "merge_average": merge_average, "activation_layer": activation_layer, "reshape_layer": reshape_layer,
     "permute_layer": permute_layer, "cropping": cropping_layer}
 ROWS: dict[str, Any] = {}
-__all__ = ["Layout", "fill_template"]

@@ -208,4 +208,3 @@ def stacked_cells(job: Job) -> Plan:
 
 ARGS: dict[str, Callable[..., Any]] = {"rnn": nothing, "cell": cell_argument, "activation_function": nothing}
 LAYERS: dict[str, Callable[[Job], Plan | None]] = {"rnn": rnn, "stacked_cells": stacked_cells}
-__all__ = ["ARGS", "LAYERS", "Use"]

@@ -15,7 +15,7 @@ from port.tf2torch import masking as masks
 from port.tf2torch.adapt.cells import function_value, keyword_arg, made_call
 from port.tf2torch.calls.job import Job
 from port.tf2torch.calls.layers import own_modules, plan
-from port.tf2torch.calls.making import Plan, fill, function_plan, module_call, module_plan, prepare
+from port.tf2torch.calls.making import Plan, fill, module_call, module_plan, prepare
 from port.tf2torch.infer.values import Instance, LayerCall, SequentialModel
 from port.tf2torch.initial.sites import note
 
@@ -229,4 +229,3 @@ ARGS: dict[str, Callable[..., Any]] = {"prelu": nothing}
 LAYERS: dict[str, Callable[[Job], Plan | None]] = {
     "time_distributed": time_distributed, "masking": masking, "prelu": prelu, "group_norm": group_norm,
     "normalization": normalization, "conv_lstm": conv_lstm}
-__all__ = ["ARGS", "LAYERS", "function_plan"]

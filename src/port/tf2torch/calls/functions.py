@@ -20,8 +20,7 @@ from port.tf2torch.infer.values import (
 from port.tree import walk
 
 
-def row_call(em: Emitter, node: cst.Call, symbol: str, receiver: cst.BaseExpression | None = None
-             ) -> cst.BaseExpression:
+def row_call(em: Emitter, node: cst.Call, symbol: str) -> cst.BaseExpression:
     rows = em.it.rows.get(symbol)
     if not rows:
         raise unknown_symbol(em, symbol, node)

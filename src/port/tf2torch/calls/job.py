@@ -44,7 +44,6 @@ class Job:
     flipped: bool = False
     sequential: bool = False
     apply: Callable[..., cst.BaseExpression] | None = None  # adapters may take over the application
-    stateless: bool = False
     want: Layout | None = None
     trainable: bool = True
     callee_expr: cst.BaseExpression | None = None  # what is called, where no name says it

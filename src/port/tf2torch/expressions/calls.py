@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from port.build import build, expression
-from port.facts import UNKNOWN, Fact, Kind, Layout
+from port.facts import UNKNOWN, Kind, Layout
 from port.tf2torch import masking
 from port.tf2torch.adapt.activations import chosen
 from port.tf2torch.calls.applying import application
@@ -57,7 +57,7 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     if owner.kind is Kind.LAYER and node.func.attr.value == "compute_mask":  # type: ignore[union-attr]
         return masking.compute_mask(em, node, owner.payload)
     if owner.kind is Kind.TENSOR:
-        return _tensor_method(em, node, owner)
+        return _tensor_method(em, node)
     if isinstance(owner.payload, ShapeOf):
         return members.shape_method(em, node, owner) or em.generic(node)
     return _foreign_call(em, node)
@@ -73,7 +73,7 @@ def _foreign_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
                                   for a in node.args])
 
 
-def _tensor_method(em: Emitter, node: cst.Call, owner: Fact) -> cst.BaseExpression:
+def _tensor_method(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     assert isinstance(node.func, cst.Attribute)
     name = node.func.attr.value
     value = em.expr(node.func.value)

@@ -23,7 +23,7 @@ def shape_method(em: Emitter, node: cst.Call, owner: Any) -> cst.BaseExpression 
     name = node.func.attr.value
     form = {"as_list": "list({s})", "num_elements": "{s}.numel()"}.get(name, "")
     if name == "as_list":
-        _plain(em, node, owner)
+        _plain(node, owner)
     return build(form, s=em.expr(node.func.value)) if form else None
 
 
@@ -33,7 +33,7 @@ def shape_attribute(em: Emitter, node: cst.Attribute, owner: Any) -> cst.BaseExp
     return None
 
 
-def _plain(em: Emitter, node: cst.CSTNode, owner: Any) -> None:
+def _plain(node: cst.CSTNode, owner: Any) -> None:
     if owner.payload.of.layout is Layout.FLIPPED:
         raise Refused("P209", "the whole shape of a channels-first tensor is used; index it instead", node)
 
@@ -59,5 +59,3 @@ def dtype_attribute(em: Emitter, node: cst.Attribute) -> cst.BaseExpression | No
         return value if name == "base_dtype" else None
     return build("{d}.is_floating_point", d=value) if name == "is_floating" else None
 
-
-__all__ = ["dtype_attribute", "shape_attribute", "shape_method"]

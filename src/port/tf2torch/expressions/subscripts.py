@@ -18,13 +18,13 @@ def subscript(em: Emitter, node: cst.Subscript) -> cst.BaseExpression:
         return _flipped_shape(em, node, owner.payload.of)
     if owner.kind is Kind.TENSOR and (owner.layout is Layout.FLIPPED):
         return _flipped_index(em, node, owner)
-    if owner.kind is Kind.TENSOR or _looks_like_tensor(em, node, owner):
+    if owner.kind is Kind.TENSOR or _looks_like_tensor(node, owner):
         return _plain_index(em, node)
     new = em.generic(node)
     return new.with_changes(value=paren(new.value)) if new is not node else node
 
 
-def _looks_like_tensor(em: Emitter, node: cst.Subscript, owner: Fact) -> bool:
+def _looks_like_tensor(node: cst.Subscript, owner: Fact) -> bool:
     """`x[:, ::-1]` of something unknown: no list, so a tensor (of a NumPy array, `.flip` would raise)."""
     return owner.payload is None and owner.kind in (Kind.PLAIN, Kind.UNKNOWN) and len(node.slice) > 1 and not (
         owner.values or owner.dtype)

@@ -7,9 +7,9 @@ from typing import Any
 import libcst as cst
 
 from port.build import build, expression, substitute
+from port.tf2torch import settings
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.apply import _keyword
-from port.tree import code
 
 
 def _call_of(em: Emitter, function: cst.BaseExpression, args: list[cst.BaseExpression]) -> cst.BaseExpression:
@@ -109,10 +109,6 @@ def _assign(names: list[Any], values: list[cst.BaseExpression]) -> cst.SimpleSta
 
 
 def expression_rule(em: Emitter, node: cst.Call, symbol: str) -> cst.BaseExpression | None:
-    from port.tf2torch import settings
-
     rule = settings.as_given if symbol in settings.GETTERS else EXPRESSIONS.get(symbol)
     return rule(em, node) if rule is not None else None
 
-
-__all__ = ["code", "expression", "expression_rule", "statement_rule"]

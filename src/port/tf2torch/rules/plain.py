@@ -8,18 +8,19 @@ from typing import Any
 import libcst as cst
 
 from port.build import statement
-from port.facts import Kind, Layout
+from port.facts import Kind
 from port.names import FRAMEWORKS, import_bindings
 from port.tf2torch import lines
 from port.tf2torch.emit import Emitter, Refused, Scope
-from port.tf2torch.infer.values import Function, SequentialModel
+from port.tf2torch.infer.values import Function, Instance, SequentialModel
 from port.tf2torch.rules import control, sequential
+from port.tf2torch.rules.bodies import split_docstring
+from port.tf2torch.rules.dropped import decorators, dropped_statement
+from port.tf2torch.rules.entries import entry_lines
+from port.tf2torch.rules.kept import keep, with_imports
+from port.tf2torch.rules.returns import returned
 from port.tree import code, rebuild, walk
 
-DROPPED_DECORATORS = ("tf.function", "tf.autograph", "keras.saving.register_keras_serializable",
-                      "tf.Module.with_name_scope",
-                      "keras.utils.register_keras_serializable", "keras.api_export.keras_export",
-                      "keras.export.keras_export", "tf.keras_export", "tf.compat.v1.keras_export")
 TRAINING = ("compile", "fit", "fit_generator", "evaluate", "predict", "predict_on_batch", "train_on_batch",
             "test_on_batch", "load_weights", "save_weights", "save", "summary", "get_layer", "set_weights",
             "get_weights", "export", "add_loss", "add_metric", "to_json")
@@ -46,36 +47,34 @@ def one(em: Emitter, node: Any, kept_names: set[str]) -> list[Any]:
         if isinstance(node, cst.For):
             if em.it.relayout.get(("before", node)) or em.it.relayout.get(node.body):
                 raise Refused("P209", "a tensor is channels first or last, depending on the turn", node)
-            head = node.with_changes(iter=em.expr(node.iter), orelse=_else(em, node.orelse, kept_names))
-            return [head.with_changes(body=_block(em, node.body, kept_names))]
+            head = node.with_changes(iter=em.expr(node.iter), orelse=_else(em, node.orelse))
+            return [head.with_changes(body=_block(em, node.body))]
         if isinstance(node, cst.While):
-            head = node.with_changes(test=em.expr(node.test), orelse=_else(em, node.orelse, kept_names))
-            return [head.with_changes(body=_block(em, node.body, kept_names))]
+            head = node.with_changes(test=em.expr(node.test), orelse=_else(em, node.orelse))
+            return [head.with_changes(body=_block(em, node.body))]
         if isinstance(node, cst.With):
             return _with(em, node, kept_names)
         if isinstance(node, cst.Try):
-            return [_try(em, node, kept_names)]
+            return [_try(em, node)]
         if isinstance(node, cst.FunctionDef):
             return function(em, node)
         if isinstance(node, cst.ClassDef):
-            from port.tf2torch.rules import classes
-
-            return classes.convert(em, node)
+            return em.handlers.definition(em, node)
         return [em._expr(node)]
     except Refused as refusal:
         return keep(em, node, refusal, kept_names)
 
 
-def _block(em: Emitter, body: Any, kept_names: set[str]) -> Any:
+def _block(em: Emitter, body: Any) -> Any:
     if isinstance(body, cst.IndentedBlock):
         kept: set[str] = set()  # imported in this block: other paths of the function do without the framework
         made = suite(em, body.body, kept)
-        return body.with_changes(body=_with_imports(em, made, kept) if kept else made)
+        return body.with_changes(body=with_imports(em, made, kept) if kept else made)
     return rebuild(body, em._child)
 
 
-def _else(em: Emitter, orelse: Any, kept_names: set[str]) -> Any:
-    return None if orelse is None else orelse.with_changes(body=_block(em, orelse.body, kept_names))
+def _else(em: Emitter, orelse: Any) -> Any:
+    return None if orelse is None else orelse.with_changes(body=_block(em, orelse.body))
 
 
 def decided(em: Emitter, node: cst.If) -> list[Any] | None:
@@ -114,8 +113,8 @@ def _if(em: Emitter, node: cst.If, kept_names: set[str]) -> Any:
             inner = _taken(em, orelse, taken, kept_names)
             orelse = cst.Else(cst.IndentedBlock(inner)) if inner else None
     elif orelse is not None:
-        orelse = _else(em, orelse, kept_names)
-    return node.with_changes(test=em.expr(node.test), body=_block(em, node.body, kept_names), orelse=orelse)
+        orelse = _else(em, orelse)
+    return node.with_changes(test=em.expr(node.test), body=_block(em, node.body), orelse=orelse)
 
 
 SCOPES = ("tf.name_scope", "keras.backend.name_scope", "keras.name_scope", "tf.compat.v1.name_scope",
@@ -136,16 +135,16 @@ def _with(em: Emitter, node: cst.With, kept_names: set[str]) -> list[Any]:
     if any(s.endswith("GradientTape") for s in symbols):
         raise Refused("P205", "a gradient tape", node)
     return [node.with_changes(items=[i.with_changes(item=em.expr(i.item)) for i in node.items],
-                              body=_block(em, node.body, kept_names))]
+                              body=_block(em, node.body))]
 
 
-def _try(em: Emitter, node: cst.Try, kept_names: set[str]) -> Any:
+def _try(em: Emitter, node: cst.Try) -> Any:
     return node.with_changes(
-        body=_block(em, node.body, kept_names),
-        handlers=[h.with_changes(body=_block(em, h.body, kept_names)) for h in node.handlers],
-        orelse=_else(em, node.orelse, kept_names),
+        body=_block(em, node.body),
+        handlers=[h.with_changes(body=_block(em, h.body)) for h in node.handlers],
+        orelse=_else(em, node.orelse),
         finalbody=None if node.finalbody is None else node.finalbody.with_changes(
-            body=_block(em, node.finalbody.body, kept_names)))
+            body=_block(em, node.finalbody.body)))
 
 
 def line(em: Emitter, node: cst.SimpleStatementLine, kept_names: set[str]) -> list[Any]:
@@ -154,7 +153,7 @@ def line(em: Emitter, node: cst.SimpleStatementLine, kept_names: set[str]) -> li
     try:
         if _is_alias(em, node):
             return []
-        special = _special(em, node)
+        special = special_statement(em, node)
         if special is not None:
             return special
         out: list[Any] = []
@@ -192,32 +191,13 @@ def _public(function_: Function) -> bool:
 
 def _small(em: Emitter, node: Any) -> Any:
     if isinstance(node, cst.Return) and node.value is not None and em.scope.function is not None:
-        from port.tf2torch.rules.modules import Split, returned
-
         function_ = em.scope.function
-        split = Split(em, function_, boundary=_public(function_))
-        split.in_stage = lambda stage, n, want=None: em.expr(n, want)  # type: ignore[method-assign,assignment]
-        return node.with_changes(value=returned(split, node.value, em.fact(node.value), function_.result))
+        return node.with_changes(value=returned(em, em.expr, node.value, em.fact(node.value), function_.result,
+                                                _public(function_)))
     return em._expr(node)
 
 
-DROPPED_CALLS = ("keras.backend.clear_session", "tf.compat.v1.disable_eager_execution",
-                 "tf.compat.v1.enable_eager_execution", "keras.backend.set_image_data_format",
-                 "keras.applications.imagenet_utils.validate_activation", "tf.random.set_seed_generator")
-
-
-def dropped_statement(em: Emitter, small: Any) -> str:
-    """What is left out because nothing in PyTorch needs it; '' if it stays."""
-    value = getattr(small, "value", None)
-    if isinstance(small, cst.Expr) and isinstance(value, cst.Call) and em.symbol(value.func) in DROPPED_CALLS:
-        return code(value)
-    if isinstance(small, cst.Assign) and isinstance(small.targets[0].target, cst.Attribute) and (
-            small.targets[0].target.attr.value == "__doc__") and value is not None and em.is_foreign(value):
-        return code(small.targets[0].target)
-    return ""
-
-
-def _special(em: Emitter, node: cst.SimpleStatementLine) -> list[Any] | None:
+def special_statement(em: Emitter, node: cst.SimpleStatementLine) -> list[Any] | None:
     """Statements that become several, or none."""
     small = node.body[0]
     if len(node.body) != 1:
@@ -244,32 +224,8 @@ def _special(em: Emitter, node: cst.SimpleStatementLine) -> list[Any] | None:
 
 
 def _is_model(em: Emitter, node: cst.BaseExpression) -> bool:
-    from port.tf2torch.infer.values import Instance
-
     payload = em.fact(node).payload
     return isinstance(payload, Instance) and payload.cls.root.startswith("keras.")
-
-
-def marked(node: Any, refusal: Refused) -> Any:
-    """The statement with its reason above it; once, also if the file has been through here before."""
-    text = f"# port: {refusal.code} {' '.join(refusal.message.split())}"
-    if any(ln.comment is not None and ln.comment.value.startswith("# port: P") for ln in node.leading_lines):
-        return node
-    return node.with_changes(leading_lines=[*node.leading_lines, cst.EmptyLine(comment=cst.Comment(text))])
-
-
-def keep(em: Emitter, node: Any, refusal: Refused, kept_names: set[str]) -> list[Any]:
-    """The original statement, marked; its framework is imported inside the function."""
-    em.report(refusal.code, refusal.message, refusal.node or node)
-    kept_names |= framework_names(em, node)
-    em.kept.append(marked(node, refusal))
-    return em.kept[-1:]
-
-
-def framework_names(em: Emitter, node: cst.CSTNode) -> set[str]:
-    """Names in a kept statement that imports of the source's framework bind."""
-    return {n.value for n in walk(node) if isinstance(n, cst.Name)
-            and em.it.names.bound.get(n.value, "").split(".")[0] in ("tf", "keras")}
 
 
 def function(em: Emitter, node: cst.FunctionDef) -> list[Any]:
@@ -289,12 +245,10 @@ def plain_function(em: Emitter, node: cst.FunctionDef, known: Function | None, s
             return em.generic(node)
         body = suite(em, node.body.body, kept)
         if known is not None and known.called == 0 and not known.owner:
-            from port.tf2torch.rules.functional import _entry, split_docstring
-
             docstring, rest = split_docstring(body)
-            body = [*docstring, *_entry(em, known, [p for p in known.params if p in known.flipped]), *rest]
+            body = [*docstring, *entry_lines(em, known, [p for p in known.params if p in known.flipped]), *rest]
         if kept:
-            body = _with_imports(em, body, kept)
+            body = with_imports(em, body, kept)
         params = rebuild(node.params, em._child)
         new = node.with_changes(body=node.body.with_changes(body=body), params=params,
                                 decorators=decorators(em, node))
@@ -309,49 +263,3 @@ def _drop_params(em: Emitter, node: cst.FunctionDef, known: Function | None) -> 
         return node
     params = [p for p in node.params.params if p.name.value not in gone]
     return node.with_changes(params=node.params.with_changes(params=params))
-
-
-def decorators(em: Emitter, node: Any) -> list[cst.Decorator]:
-    kept = []
-    for d in node.decorators:
-        target = d.decorator.func if isinstance(d.decorator, cst.Call) else d.decorator
-        symbol = em.it.names.resolve(target)
-        if symbol.startswith(DROPPED_DECORATORS) or symbol.endswith(("keras_export", "register_keras_serializable")):
-            extra = ": torch.compile is the choice of whoever runs it; Python side effects now run at every call" if (
-                symbol == "tf.function") else ""
-            em.report("P001", f"the decorator `{code(d.decorator).split('(')[0]}` is dropped{extra}", d)
-            continue
-        if symbol.split(".")[0] in ("tf", "keras"):
-            raise Refused("P203", f"the decorator `{code(d.decorator)}`", d)
-        kept.append(d)
-    return kept
-
-
-def _with_imports(em: Emitter, body: list[Any], names: set[str]) -> list[Any]:
-    from port.imports import local_imports
-    from port.tf2torch.rules.functional import split_docstring
-
-    docstring, rest = split_docstring(body)
-    return [*docstring, *local_imports(em, names), *rest]
-
-
-def refused_definition(em: Emitter, node: Any, refusal: Refused) -> list[Any]:
-    """A whole function or class that stays in the source's framework."""
-    em.report(refusal.code, refusal.message, refusal.node or node)
-    em.kept.append(marked(left(em, node), refusal))
-    return em.kept[-1:]
-
-
-def left(em: Emitter, node: Any) -> Any:
-    """A definition as the source has it, with its framework imported inside where that is possible."""
-    names = framework_names(em, node)
-    if not isinstance(node, cst.FunctionDef) or not isinstance(node.body, cst.IndentedBlock):
-        em.top_level |= names
-        return node
-    signature = framework_names(em, node.params) | {n for d in node.decorators for n in framework_names(em, d)}
-    em.top_level |= signature
-    body = _with_imports(em, list(node.body.body), names - signature)
-    return node.with_changes(body=node.body.with_changes(body=body))
-
-
-__all__ = ["Layout", "decorators", "function", "keep", "one", "refused_definition", "suite"]

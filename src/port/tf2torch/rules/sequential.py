@@ -6,15 +6,14 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import build, expression, paren
+from port.build import _without_comment, build, expression, paren
 from port.facts import Fact, Kind, Layout
 from port.tf2torch.calls.layers import first_input, own_modules, plan
 from port.tf2torch.emit import TO_FIRST, TO_LAST, Emitter, Refused
 from port.tf2torch.infer.apply import _keyword
 from port.tf2torch.infer.values import Instance, LayerCall, SequentialModel, tensors_in
+from port.tf2torch.rules.naming import literal_name
 from port.tree import code
-
-NEWLINE = ("\n", "\r")
 
 
 def expects_flipped(model: SequentialModel) -> bool:
@@ -88,13 +87,6 @@ def exit_modules(em: Emitter, model: SequentialModel) -> list[cst.BaseExpression
     return [permute(em, TO_LAST[out.rank])] if out.rank in TO_LAST else []
 
 
-def has_own_input(em: Emitter, model: SequentialModel) -> bool:
-    first = model.layers[0] if model.layers else None
-    if first is None:
-        return False
-    if first.kind is Kind.TENSOR:
-        return True
-    return isinstance(first.payload, LayerCall) and _keyword(first.payload.node, "input_shape") is not None
 
 
 def sequential(em: Emitter, node: cst.Call) -> cst.BaseExpression:
@@ -166,8 +158,6 @@ def _call(layers: cst.List | cst.Tuple, rows: list[tuple[list[cst.BaseExpression
 
 
 def _plain(comma: Any) -> Any:
-    from port.build import _without_comment
-
     return _without_comment(comma)
 
 
@@ -185,8 +175,6 @@ def _code(node: Any) -> str:
 
 def add_lines(em: Emitter, call: cst.Call, model: SequentialModel, line: cst.SimpleStatementLine) -> list[Any]:
     """`model.add(layer)` -> one `.append` per module; a literal name needs `.add_module`."""
-    from port.tf2torch.rules.modules import literal_name
-
     node = call.args[0].value
     fact = em.fact(node)
     modules = layer_modules(em, node, fact)
@@ -200,7 +188,7 @@ def add_lines(em: Emitter, call: cst.Call, model: SequentialModel, line: cst.Sim
     lines: list[Any] = []
     for i, module in enumerate(modules):
         keep = name and isinstance(fact.payload, LayerCall) and plan(em, fact.payload, first_input(
-            fact.payload), sequential=True).module and _is_main(module, modules)
+            fact.payload), sequential=True).module and _is_main(module)
         new = build(f"{{m}}.add_module('{name}', {{x}})", m=owner, x=module) if keep else build(
             "{m}.append({x})", m=owner, x=module)
         made = line.with_changes(body=[cst.Expr(new)], leading_lines=line.leading_lines if i == 0 else [])
@@ -214,7 +202,7 @@ def add_lines(em: Emitter, call: cst.Call, model: SequentialModel, line: cst.Sim
     return lines
 
 
-def _is_main(module: cst.BaseExpression, modules: list[cst.BaseExpression]) -> bool:
+def _is_main(module: cst.BaseExpression) -> bool:
     """The module with the weights among those of one layer."""
     plain = ("nn.ZeroPad", "nn.Constant", "Permute", "nn.ReLU", "nn.Sigmoid", "nn.Tanh", "nn.Softmax", "nn.GELU",
              "nn.SiLU", "nn.ELU", "nn.SELU", "nn.LeakyReLU")

@@ -1,0 +1,153 @@
+"""The statements of one file, each by its kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port import imports, names
+from port.result import Options
+from port.tf2torch.emit import Emitter, Refused, Scope
+from port.tf2torch.infer.values import Function, has_tensor
+from port.tf2torch.initial.blocks import blocks as initial_blocks
+from port.tf2torch.rules import builders, classes, hints, plain
+from port.tf2torch.rules.graph_functions import graph_function
+from port.tf2torch.rules.graphs import graph_class, graphs
+from port.tf2torch.rules.kept import framework_names, left, refused_definition
+from port.tf2torch.rules.naming import free_name
+from port.tree import walk
+
+
+class Pass:
+    """One walk over the module's statements."""
+
+    def __init__(self, em: Emitter, module: cst.Module, options: Options):
+        self.em, self.module, self.options = em, module, options
+        self.specs: dict[Function, Any] = {}
+        for function in em.it.functions.values():
+            if self.is_builder(function) or function.inner is not None:
+                em.classes[function] = self.spec
+
+    def is_builder(self, function: Function) -> bool:
+        return (isinstance(function.node, cst.FunctionDef) and function.owner is None and function.stateful
+                and not function.graph and bool(function.tensors or any(
+                    owner is function for owner, _ in self.em.it.ranks))
+                and any(has_tensor(r) for r in function.returns))
+
+    def spec(self, function: Function) -> Any:
+        """The class of a builder function, made at the first use; a refusal is remembered too."""
+        if function not in self.specs:
+            self.specs[function] = Refused("P206", f"`{function.name}` calls itself", function.node)
+            saved = self.em.scope
+            try:
+                make = builders.curried if function.inner is not None else builders.builder
+                self.specs[function] = make(self.em, function)
+            except Refused as refusal:
+                self.specs[function] = refusal
+            finally:
+                self.em.scope = saved
+        found = self.specs[function]
+        if isinstance(found, Refused):
+            raise Refused(found.code, f"`{function.name}` is not ported: {found.message}"
+                          if "is not ported" not in found.message else found.message, found.node)
+        return found
+
+    # ------------------------------------------------------------ the module
+    def run(self) -> list[Any]:
+        body = list(self.module.body)
+        sections = graphs(self.em, body, "")
+        out: list[Any] = []
+        starts = {g.start: g for g in sections}
+        at = 0
+        while at < len(body):
+            graph = starts.get(at)
+            if graph is not None:
+                out += self.module_graph(body, graph)
+                at = graph.end + 1
+                continue
+            out += self.statement(body[at])
+            at += 1
+        out = hints.rewrite(self.em, out)
+        out = self.with_originals(out)
+        blocks, extra = initial_blocks(self.em, self.module, out, self.options.init == "keep")
+        out = [s for s in out if s is not None]
+        return imports.rewrite(out, body, self.em, blocks, extra, names.FRAMEWORKS["tf2torch"])
+
+    def with_originals(self, out: list[Any]) -> list[Any]:
+        """What stays in the source's framework still needs the builders that became classes: both are kept."""
+        converted = {f.name: (f, spec) for f, spec in self.specs.items() if not isinstance(spec, Refused)}
+        todo = {n.value for node in self.em.kept for n in walk(node) if isinstance(n, cst.Name)}
+        done: set[str] = set()
+        while todo & converted.keys() - done:
+            name = sorted(todo & converted.keys() - done)[0]
+            done.add(name)
+            function, spec = converted[name]
+            todo |= {n.value for n in walk(function.node.body) if isinstance(n, cst.Name)}
+            at = next((i for i, s in enumerate(out) if s is spec.definition), None)
+            if at is not None:
+                kept = left(self.em, function.node)
+                out.insert(at + 1, kept.with_changes(leading_lines=[cst.EmptyLine(indent=False)] * 2))
+        return out
+
+    def module_graph(self, body: list[Any], graph: Any) -> list[Any]:
+        em = self.em
+        section = body[graph.start:graph.end + 1]
+        last = section[-1]
+        graph.name = free_name(em, graph.name)
+        try:
+            definition, params, outside = graph_class(em, None, body, graph, graph.name, set(), [])
+        except Refused as refusal:
+            em.report(refusal.code, refusal.message, refusal.node or graph.model)
+            for s in section:
+                em.top_level |= framework_names(em, s)
+            note = cst.EmptyLine(comment=cst.Comment(f"# port: {refusal.code} {refusal.message}"))
+            section[0] = section[0].with_changes(leading_lines=[*section[0].leading_lines, note])
+            return section
+        two = [cst.EmptyLine(indent=False)] * 2
+        made = []
+        for s in outside:
+            made += self.statement(s)
+        call = cst.parse_expression(f"{graph.name}({', '.join(params)})")
+        new_last = last.deep_replace(graph.model, call) if hasattr(last, "deep_replace") else last
+        new_last = new_last.with_changes(leading_lines=two)
+        return [*made, definition.with_changes(leading_lines=two), new_last]
+
+    def statement(self, node: Any) -> list[Any]:
+        em = self.em
+        em.scope = Scope()
+        try:
+            if isinstance(node, cst.FunctionDef):
+                return self.function(node)
+            if isinstance(node, cst.ClassDef):
+                try:
+                    return classes.convert(em, node)
+                except Refused as refusal:
+                    em.refused.add(em.it.classes.get(node))
+                    return refused_definition(em, node, refusal)
+            if isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom):
+                return [node]
+            if isinstance(node, cst.Try) and all(imports.is_framework(s.body[0], names.FRAMEWORKS["tf2torch"])
+                                                 for s in node.body.body if isinstance(s, cst.SimpleStatementLine)):
+                return [s for s in node.body.body if isinstance(s, cst.SimpleStatementLine)]
+            kept: set[str] = set()
+            made = plain.one(em, node, kept)
+            em.top_level |= kept
+            return made
+        except Refused as refusal:
+            return refused_definition(em, node, refusal)
+
+    def function(self, node: cst.FunctionDef) -> list[Any]:
+        em = self.em
+        function = em.it.functions.get(node)
+        if function is None:
+            return plain.function(em, node)
+        if function in em.classes:
+            try:
+                spec = self.spec(function)
+            except Refused as refusal:
+                return refused_definition(em, node, refusal)
+            return [spec.definition]
+        if function.graph:
+            return graph_function(self.em, node, function)
+        return plain.function(em, node)

@@ -1,0 +1,48 @@
+"""Small questions about bodies of statements: what they read, bind, and begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import libcst as cst
+
+from port.tree import loads, walk
+
+
+def used_names(statements: list[Any]) -> set[str]:
+    return {n for s in statements for n in loads(s)}
+
+
+def self_reads(statements: list[Any]) -> set[str]:
+    return {n.attr.value for s in statements for n in walk(s) if isinstance(n, cst.Attribute)
+            and isinstance(n.value, cst.Name) and n.value.value == "self"}
+
+
+def split_docstring(body: Sequence[cst.BaseStatement]) -> tuple[list[cst.BaseStatement], list[cst.BaseStatement]]:
+    nodes = list(body)
+    if nodes and isinstance(nodes[0], cst.SimpleStatementLine) and isinstance(nodes[0].body[0], cst.Expr) and (
+            isinstance(nodes[0].body[0].value, cst.SimpleString | cst.ConcatenatedString)):
+        return nodes[:1], nodes[1:]
+    return [], nodes
+
+
+def assigned_names(s: Any) -> set[str]:
+    found: set[str] = set()
+    for n in walk(s):
+        if isinstance(n, cst.Assign):
+            for t in n.targets:
+                found |= names_of(t.target)
+        elif isinstance(n, cst.AugAssign | cst.For):
+            found |= names_of(n.target)
+        elif isinstance(n, cst.FunctionDef):
+            found.add(n.name.value)
+    return found
+
+
+def names_of(target: cst.BaseExpression) -> set[str]:
+    if isinstance(target, cst.Name):
+        return {target.value}
+    if isinstance(target, cst.Tuple | cst.List):
+        return {n for e in target.elements for n in names_of(e.value)}
+    return set()

@@ -1,0 +1,94 @@
+"""Sizes of its input that a class's constructor must know, and how it can write them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from port.facts import Dim, Sym
+from port.tf2torch.emit import Emitter, Refused, Scope
+from port.tf2torch.infer import users
+from port.tf2torch.infer.values import Class, Function, Instance
+
+
+def is_module(cls: Class | None) -> bool:
+    return cls is not None and cls.root in ("keras.Model", "keras.layers.Layer", "tf.Module", "keras.Sequential")
+
+
+# ---------------------------------------------------------------- sizes that the constructor must know
+def mirrors(cls: Class) -> dict[str, tuple[str, int]]:
+    call = users.find_method(cls, "call") or users.find_method(cls, "__call__")
+    return dict(call.mirrors) if call is not None else {}
+
+
+def channel_mirrors(em: Emitter) -> set[str]:
+    """Widths of inputs, which root classes can be told by a parameter."""
+    return {m for cls in em.it.classes.values() if is_module(cls) for m, (_, axis) in mirrors(cls).items()
+            if m.endswith(("features", "channels"))}
+
+
+def resolve_sizes(em: Emitter, cls: Class) -> None:
+    """How each size of the input is written in `__init__`: a parameter that has it, a new one, or not at all."""
+    if cls in em.class_sizes:
+        return
+    em.class_sizes[cls] = {}
+    sizes: dict[str, Dim] = {}
+    applied = [a for i in cls.instances for a in i.applied]
+    for mirror in mirrors(cls):
+        sizes[mirror] = _resolved(em, cls, mirror, applied)
+    em.class_sizes[cls] = sizes
+
+
+def _resolved(em: Emitter, cls: Class, mirror: str, applied: list[Any]) -> Dim:
+    if not applied and mirror in em.open_sizes:
+        return Sym(mirror)  # a root class: whoever makes the model says how wide its input is
+    if not applied or any(a.sizes.get(mirror) is None for a in applied):
+        return None
+    init = users.find_method(cls, "__init__")
+    for parameter in init.params if init is not None else []:
+        if all(_passed(a.instance, parameter) == str(a.sizes[mirror]) for a in applied):
+            return Sym(parameter)
+    if all(_writable(em, a) for a in applied) and all(isinstance(a.sizes[mirror], int) for a in applied) and len(
+            {a.sizes[mirror] for a in applied}) == 1 and not users.find_method(cls, "build"):
+        return Sym(mirror)
+    return Sym(mirror) if all(_writable(em, a, mirror) for a in applied) else None
+
+
+def _passed(instance: Instance, parameter: str) -> str:
+    for name, fact, text in instance.args:
+        if name == parameter:
+            value = fact.literal(...)
+            return str(value) if isinstance(value, int) and not text.isidentifier() else text
+    return ""
+
+
+def _writable(em: Emitter, applied: Any, mirror: str = "") -> bool:
+    """Can the place that makes the object write this size?"""
+    size = applied.sizes.get(mirror) if mirror else None
+    owner = applied.instance.maker
+    if not isinstance(size, Sym) or not isinstance(owner, Class):
+        return True
+    resolve_sizes(em, owner)
+    known = em.class_sizes[owner]
+    return all(name not in mirrors(owner) or known.get(name) is not None for name in size.names)
+
+
+def size_text(em: Emitter, cls: Class, dim: Dim) -> str:
+    """A size as the constructor of `cls` writes it."""
+    if isinstance(dim, int):
+        return str(dim)
+    if isinstance(dim, Sym):
+        bindings: dict[str, Dim] = {m: s for m, s in em.class_sizes.get(cls, {}).items() if m in dim.names}
+        missing = [m for m in mirrors(cls) if m in dim.names and bindings.get(m) is None]
+        if not missing and not any(bindings[m] is None for m in bindings):
+            new = dim.substitute(bindings)
+            if new is not None:
+                return str(new)
+    raise Refused("P208", f"the size `{dim}` of the input is not known when the layer is made", None)
+
+
+
+
+def scope(em: Emitter, cls: Class, function: Function | None, stage: str) -> Scope:
+    return Scope(stage=stage, function=function, cls=cls, training=stage == "forward",
+                 sizes=lambda dim: size_text(em, cls, dim), names={},
+                 build=lambda: scope(em, cls, users.find_method(cls, "__init__"), "init"))

@@ -1,0 +1,279 @@
+"""`__init__` of a user's class, with what its `build` makes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.build import build, expression, statement
+from port.facts import Fact, Kind, Sym
+from port.tf2torch.calls.layers import first_input, plan
+from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.infer.apply import SelfValue
+from port.tf2torch.infer.values import Class, Function, Items, LayerCall, ShapeOf
+from port.tf2torch.rules import plain, weights
+from port.tf2torch.rules.bodies import used_names
+from port.tf2torch.rules.class_sizes import resolve_sizes, scope
+from port.tree import code, loads, walk
+
+SUPER_ONLY = {"name", "dtype", "trainable", "activity_regularizer", "autocast"}
+
+
+def new_params(em: Emitter, cls: Class) -> list[str]:
+    """Sizes that become parameters of the constructor: those that its code turned out to write."""
+    resolve_sizes(em, cls)
+    if cls not in em.class_params:
+        em.class_params[cls] = _used_sizes(em, cls)
+    return em.class_params[cls]
+
+
+def _used_sizes(em: Emitter, cls: Class) -> list[str]:
+    names = {m for m, s in em.class_sizes[cls].items() if isinstance(s, Sym) and s.text == m}
+    if not names:
+        return []
+    written = _written(em, cls)
+    return [m for m in em.class_sizes[cls] if m in names and m in written]
+
+
+def _written(em: Emitter, cls: Class) -> set[str]:
+    """Names that the constructor writes: found by a dry run of it, which leaves no trace in the emitter."""
+    written: set[str] = set()
+    saved = (set(em.needs), dict(em.helpers), list(em.reports), dict(em.plans), dict(em.activations))
+    em.class_params[cls] = []
+    try:
+        for name in ("__init__", "build"):
+            found = cls.methods.get(name)
+            if found is not None:
+                for line in constructor_body(em, cls, found):
+                    written |= {n.value for n in walk(line) if isinstance(n, cst.Name)}
+    except Refused:
+        pass
+    em.needs, em.helpers, em.reports, em.plans, em.activations = saved
+    del em.class_params[cls]
+    return written
+
+
+def constructor(em: Emitter, cls: Class, node: cst.FunctionDef) -> Any:
+    function = cls.methods["__init__"]
+    body = constructor_body(em, cls, function)
+    build_ = cls.methods.get("build")
+    if build_ is not None:
+        extra = constructor_body(em, cls, build_)
+        if extra and hasattr(extra[0], "leading_lines"):
+            extra[0] = extra[0].with_changes(leading_lines=[
+                cst.EmptyLine(indent=False), *[ln for ln in extra[0].leading_lines if ln.comment is not None]])
+        body += extra
+    if is_root(em, cls):
+        body.append(statement("self.apply(init_weights)"))
+    params = _params(em, cls, node, body)
+    return node.with_changes(params=params, body=node.body.with_changes(body=body), decorators=[])
+
+
+def is_root(em: Emitter, cls: Class) -> bool:
+    """The outermost class: nothing in the file holds an object of it."""
+    return not any(i.maker is not None for i in cls.instances) and not em.is_base(cls)
+
+
+def constructor_body(em: Emitter, cls: Class, function: Function) -> list[Any]:
+    old, em.scope = em.scope, scope(em, cls, function, "init")
+    kept: set[str] = set()
+    try:
+        out: list[Any] = []
+        node = function.node
+        assert isinstance(node, cst.FunctionDef)
+        for s in node.body.body:
+            out += _constructor_line(em, cls, function, s, kept)
+        if kept:
+            raise Refused("P206", "the constructor uses Keras in a way that is not translated", node)
+        shapes = {p for p in function.params if p != "self"} if function.name == "build" else set()
+        left = shapes & {name for line in out for name in loads(line)}
+        if left:
+            raise Refused("P206", f"`build` passes `{left.pop()}` on; a constructor has no shape to give", node)
+        return out
+    finally:
+        em.scope = old
+
+
+def _constructor_line(em: Emitter, cls: Class, function: Function, s: Any, kept: set[str]) -> list[Any]:
+    if isinstance(s, cst.SimpleStatementLine) and len(s.body) == 1:
+        small = s.body[0]
+        text = code(small).replace(" ", "")
+        if isinstance(small, cst.Expr) and text.startswith("super"):
+            return _super_call(em, cls, s, small)
+        if text.startswith(("self.built=", "self.supports_masking=", "self.input_spec=", "self._name=",
+                            "self.trainable=")) and not text.startswith("self.trainable=False"):
+            return []
+        if isinstance(small, cst.Return) and small.value is None:
+            return []
+        if isinstance(small, cst.Assign) and isinstance(small.value, cst.Call):
+            weight = _weight(em, cls, small, s)
+            if weight is not None:
+                return weight
+        if _stateless_attr(em, small) or _only_keras(em, small):
+            return []
+        unpacked = _unpacked_shape(em, small, s)
+        if unpacked is not None:
+            return unpacked
+        return [_line_strict(em, s)]
+    if isinstance(s, cst.If):
+        known = em.fact(s).literal(...)
+        if known is not ...:
+            taken = s.body if known else s.orelse
+            if taken is None:
+                return []
+            inner = taken.body.body if isinstance(taken, cst.Else) else taken.body if isinstance(
+                taken, cst.IndentedBlock) else [taken]
+            return [x for c in inner for x in _constructor_line(em, cls, function, c, kept)]
+        body = [x for c in s.body.body for x in _constructor_line(em, cls, function, c, kept)]
+        orelse: Any = s.orelse
+        if isinstance(orelse, cst.If):
+            orelse = _constructor_line(em, cls, function, orelse, kept)[0]
+        elif orelse is not None:
+            inner = [x for c in orelse.body.body for x in _constructor_line(em, cls, function, c, kept)]
+            orelse = orelse.with_changes(body=orelse.body.with_changes(body=inner)) if inner else None
+        if not body and orelse is None:
+            return []
+        return [s.with_changes(test=em.expr(s.test), body=s.body.with_changes(body=body or [statement("pass")]),
+                               orelse=orelse)]
+    if isinstance(s, cst.For):
+        body = [x for c in s.body.body for x in _constructor_line(em, cls, function, c, kept)]
+        return [s.with_changes(iter=em.expr(s.iter), body=s.body.with_changes(body=body or [statement("pass")]))]
+    if isinstance(s, cst.With) and plain.is_scope(em, s):
+        return [x for c in s.body.body for x in _constructor_line(em, cls, function, c, kept)]
+    if isinstance(s, cst.FunctionDef):
+        return plain.function(em, s)
+    return [em._expr(s)]
+
+
+def _stateless_attr(em: Emitter, small: Any) -> bool:
+    """`self.flatten = Flatten()`: `forward` calls the function itself."""
+    if not isinstance(small, cst.Assign) or not isinstance(small.targets[0].target, cst.Attribute):
+        return False
+    payload = em.fact(small.value).payload
+    if not isinstance(payload, LayerCall) or not isinstance(small.value, cst.Call) or (
+            payload.symbol == "keras.layers.Lambda"):
+        return False
+    return not plan(em, payload, first_input(payload)).module
+
+
+def _only_keras(em: Emitter, small: Any) -> bool:
+    """`init = RandomNormal(stddev=0.02)`: what reads it is translated, the object has no use."""
+    if not isinstance(small, cst.Assign) or not isinstance(small.value, cst.Call) or not isinstance(
+            small.targets[0].target, cst.Name):
+        return False
+    return em.symbol(small.value.func).startswith(("keras.initializers.", "keras.regularizers.", "keras.constraints."))
+
+
+def _unpacked_shape(em: Emitter, small: Any, s: Any) -> list[Any] | None:
+    """`_, length, dim = input_shape`."""
+    if not isinstance(small, cst.Assign) or not isinstance(small.targets[0].target, cst.Tuple):
+        return None
+    payload = em.fact(small.value).payload
+    if not isinstance(payload, ShapeOf) or payload.of.shape is None:
+        return None
+    lines = []
+    for element, dim in zip(small.targets[0].target.elements, payload.of.shape, strict=False):
+        if isinstance(element.value, cst.Name) and element.value.value != "_" and dim is not None:
+            lines.append(statement(f"{element.value.value} = {code(em.size(dim, small))}"))
+    if lines:
+        lines[0] = lines[0].with_changes(leading_lines=s.leading_lines)
+    return lines
+
+
+def _line_strict(em: Emitter, s: cst.SimpleStatementLine) -> Any:
+    special = plain.special_statement(em, s)
+    if special is not None:
+        return special[0] if len(special) == 1 else cst.FlattenSentinel(special)
+    small = s.body[0]
+    if isinstance(small, cst.Assign) and isinstance(small.targets[0].target, cst.Attribute):
+        fact = em.fact(small.value)
+        if _is_layer_list(fact, small.value):
+            em.need("nn")
+            wrapper = "nn.ModuleList({x})"
+            value = em.expr(small.value)
+            empty = isinstance(small.value, cst.List) and not small.value.elements
+            new = expression("nn.ModuleList()") if empty else build(wrapper, x=value)
+            return s.with_changes(body=[small.with_changes(value=new)])
+        if isinstance(small.value, cst.Dict) and small.value.elements and all(
+                em.fact(e.value).kind in (Kind.LAYER, Kind.MODEL) for e in small.value.elements):
+            em.need("nn")  # a plain dict would hide the parameters
+            return s.with_changes(body=[small.with_changes(value=build("nn.ModuleDict({d})", d=em.expr(small.value)))])
+    return s.with_changes(body=[em._expr(small)])
+
+
+def _is_layer_list(fact: Fact, value: cst.BaseExpression) -> bool:
+    if isinstance(fact.payload, Items) and fact.payload.elements and isinstance(value, cst.List | cst.ListComp):
+        return all(e.kind in (Kind.LAYER, Kind.MODEL) for e in fact.payload.elements)
+    return False
+
+
+def _super_call(em: Emitter, cls: Class, s: Any, small: cst.Expr) -> list[Any]:
+    call = small.value
+    text = code(small).replace(" ", "")
+    if "__init__" not in text:
+        return []
+    if not isinstance(call, cst.Call):
+        return []
+    user_base = any(isinstance(b.payload, Class) for b in cls.bases)
+    args = []
+    for a in call.args:
+        gone = a.star == "**" or (a.keyword is not None and a.keyword.value in SUPER_ONLY)
+        if gone or not user_base:
+            continue
+        args.append(a.with_changes(value=em.expr(a.value), comma=cst.MaybeSentinel.DEFAULT))
+    return [s.with_changes(body=[small.with_changes(value=expression("super().__init__()").with_changes(args=args))])]
+
+
+def _weight(em: Emitter, cls: Class, small: cst.Assign, s: Any) -> list[Any] | None:
+    """`self.gamma = self.add_weight(...)` and tf.Variable -> nn.Parameter or a buffer."""
+    call = small.value
+    assert isinstance(call, cst.Call)
+    symbol = em.symbol(call.func)
+    own = isinstance(call.func, cst.Attribute) and call.func.attr.value in (
+        "add_weight", "add_variable") and isinstance(
+        em.fact(call.func.value).payload, SelfValue)
+    if not own and symbol not in ("tf.Variable", "keras.Variable"):
+        return None
+    target = small.targets[0].target
+    if not isinstance(target, cst.Attribute):
+        raise Refused("P206", "a weight that is not an attribute of self", call)
+    new = weights.weight(em, call, target.attr.value, own)
+    if isinstance(new, cst.Expr):
+        return [s.with_changes(body=[new])]
+    return [s.with_changes(body=[small.with_changes(value=new)])]
+
+
+def _params(em: Emitter, cls: Class, node: cst.FunctionDef, body: list[Any]) -> cst.Parameters:
+    used = used_names(body)
+    kept: list[cst.Param] = []
+    plain_ = cst.MaybeSentinel.DEFAULT
+    for p in node.params.params:
+        name = p.name.value
+        if name in SUPER_ONLY and name not in used:
+            em.dropped_init.setdefault(cls, set()).add(name)
+            continue
+        if p.default is not None:
+            p = p.with_changes(default=em.expr(p.default))
+        kept.append(p)
+    extra = [cst.Param(cst.Name(n)) for n in new_params(em, cls)]
+    params = [kept[0], *extra, *kept[1:]] if kept else extra
+    star = node.params.star_kwarg
+    if star is not None and star.name.value not in used:
+        star = None
+    last = params[-1].with_changes(comma=plain_) if star is None and not node.params.kwonly_params else params[-1]
+    params = [p if i < len(params) - 1 else last for i, p in enumerate(params)]
+    for i, p in enumerate(params[:-1]):
+        if isinstance(p.comma, cst.MaybeSentinel):
+            params[i] = p.with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
+    return node.params.with_changes(params=params, star_kwarg=star)
+
+
+def init_from_build(em: Emitter, cls: Class, node: cst.FunctionDef) -> list[Any]:
+    """A class with `build` and no `__init__`."""
+    body = [statement("super().__init__()"), *constructor_body(em, cls, cls.methods["build"])]
+    params = [cst.Param(cst.Name("self")), *[cst.Param(cst.Name(n)) for n in new_params(em, cls)]]
+    if is_root(em, cls):
+        body.append(statement("self.apply(init_weights)"))
+    return [node.with_changes(name=cst.Name("__init__"), params=cst.Parameters(params),
+                              body=node.body.with_changes(body=body))]

@@ -1,0 +1,47 @@
+"""What is left out because nothing in PyTorch needs it: statements and decorators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.tf2torch.emit import Emitter, Refused
+from port.tree import code
+
+DROPPED_DECORATORS = ("tf.function", "tf.autograph", "keras.saving.register_keras_serializable",
+                      "tf.Module.with_name_scope",
+                      "keras.utils.register_keras_serializable", "keras.api_export.keras_export",
+                      "keras.export.keras_export", "tf.keras_export", "tf.compat.v1.keras_export")
+
+
+DROPPED_CALLS = ("keras.backend.clear_session", "tf.compat.v1.disable_eager_execution",
+                 "tf.compat.v1.enable_eager_execution", "keras.backend.set_image_data_format",
+                 "keras.applications.imagenet_utils.validate_activation", "tf.random.set_seed_generator")
+
+
+def dropped_statement(em: Emitter, small: Any) -> str:
+    """What is left out because nothing in PyTorch needs it; '' if it stays."""
+    value = getattr(small, "value", None)
+    if isinstance(small, cst.Expr) and isinstance(value, cst.Call) and em.symbol(value.func) in DROPPED_CALLS:
+        return code(value)
+    if isinstance(small, cst.Assign) and isinstance(small.targets[0].target, cst.Attribute) and (
+            small.targets[0].target.attr.value == "__doc__") and value is not None and em.is_foreign(value):
+        return code(small.targets[0].target)
+    return ""
+
+
+def decorators(em: Emitter, node: Any) -> list[cst.Decorator]:
+    kept = []
+    for d in node.decorators:
+        target = d.decorator.func if isinstance(d.decorator, cst.Call) else d.decorator
+        symbol = em.it.names.resolve(target)
+        if symbol.startswith(DROPPED_DECORATORS) or symbol.endswith(("keras_export", "register_keras_serializable")):
+            extra = ": torch.compile is the choice of whoever runs it; Python side effects now run at every call" if (
+                symbol == "tf.function") else ""
+            em.report("P001", f"the decorator `{code(d.decorator).split('(')[0]}` is dropped{extra}", d)
+            continue
+        if symbol.split(".")[0] in ("tf", "keras"):
+            raise Refused("P203", f"the decorator `{code(d.decorator)}`", d)
+        kept.append(d)
+    return kept

@@ -1,0 +1,30 @@
+"""Permutes where tensors enter a public body that works channels first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.tf2torch.emit import TO_FIRST, Emitter
+from port.tf2torch.infer.values import Function
+
+NCHW = "  # NHWC -> NCHW"
+
+
+def entry_lines(em: Emitter, function: Function, tensors: list[str]) -> list[Any]:
+    made = []
+    for name in tensors:
+        if name in function.flipped:
+            fact = function.tensors.get(name)
+            rank = fact.rank if fact is not None and fact.rank is not None else em.it.ranks.get((function, name))
+            made.append(permute_line(name, name, rank or 4))
+    return made
+
+
+def permute_line(target: str, source: str, rank: int) -> Any:
+    if rank == 3:
+        return cst.parse_statement(f"{target} = {source}.transpose(1, 2)  # (N, L, C) -> (N, C, L)")
+    if rank == 5:
+        return cst.parse_statement(f"{target} = {source}.permute{TO_FIRST[5]}  # NDHWC -> NCDHW")
+    return cst.parse_statement(f"{target} = {source}.permute{TO_FIRST.get(rank, TO_FIRST[4])}{NCHW}")

@@ -1,0 +1,179 @@
+"""Functional models become classes (golden conventions 6, 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import libcst as cst
+
+from port.facts import Kind, Layout
+from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.infer.apply import Origin, _keyword
+from port.tf2torch.infer.values import Function, GraphModel, Items, tensors_in
+from port.tf2torch.rules.bodies import assigned_names, used_names
+from port.tf2torch.rules.entries import permute_line
+from port.tf2torch.rules.module_class import class_of
+from port.tf2torch.rules.naming import camel
+from port.tf2torch.rules.returns import returned
+from port.tf2torch.rules.split import Split
+from port.tf2torch.rules.split_blocks import block
+from port.tree import code, walk
+
+
+# ---------------------------------------------------------------- graphs
+@dataclass
+class Graph:
+    """One `Model(inputs, outputs)` with the statements that build it."""
+
+    model: cst.Call
+    start: int
+    end: int
+    name: str
+
+
+def graphs(em: Emitter, body: Sequence[cst.BaseStatement], fallback: str) -> list[Graph]:
+    """Sections of a body that build functional models, in order."""
+    found: list[Graph] = []
+    at = 0
+    nodes = list(body)
+    for end, node in enumerate(nodes):
+        if isinstance(node, cst.FunctionDef | cst.ClassDef):
+            continue
+        for call in walk(node, enter_functions=False):
+            if isinstance(call, cst.Call) and isinstance(em.fact(call).payload, GraphModel) and (
+                    em.fact(call).payload.node is call):
+                start = next((i for i in range(at, end + 1) if _touches_graph(em, nodes[i])), end)
+                found.append(Graph(call, start, end, _model_name(em, call, node, fallback)))
+                at = end + 1
+                break
+    return found
+
+
+def _touches_graph(em: Emitter, node: cst.CSTNode) -> bool:
+    if isinstance(node, cst.FunctionDef | cst.ClassDef):
+        return False
+    return any(isinstance(n, cst.Call) and (em.fact(n).kind is Kind.TENSOR or n in em.it.layers)
+               for n in walk(node, enter_functions=False))
+
+
+def _model_name(em: Emitter, call: cst.Call, line: cst.CSTNode, fallback: str) -> str:
+    for arg in call.args:
+        if arg.keyword is not None and arg.keyword.value == "name":
+            value = em.fact(arg.value).literal(None)
+            if isinstance(value, str):
+                return camel("".join(c if c.isalnum() else "_" for c in value))
+    name = fallback
+    for prefix in ("build_", "make_", "create_", "get_"):
+        name = name.removeprefix(prefix)
+    if isinstance(line, cst.SimpleStatementLine) and isinstance(line.body[0], cst.Assign) and not fallback:
+        target = line.body[0].targets[0].target
+        name = target.value if isinstance(target, cst.Name) else "model"
+    return camel(name or "model")
+
+
+
+
+def graph_class(em: Emitter, function: Function | None, nodes: list[cst.BaseStatement], graph: Graph,
+                name: str, before: set[str], leading: list[Any]) -> tuple[cst.ClassDef, list[str], list[Any]]:
+    """(class, its constructor's parameters, statements that stay outside, before the class)."""
+    payload: GraphModel = em.fact(graph.model).payload
+    section = nodes[graph.start:graph.end + 1]
+    split = Split(em, function, boundary=True, globals_=function is None)
+    outside: list[Any] = []
+    later = used_names(nodes[graph.end + 1:])
+    kept: list[cst.BaseStatement] = []
+    for s in section[:-1]:
+        hoist = function is None or bool(assigned_names(s) & later)
+        if hoist and isinstance(s, cst.SimpleStatementLine | cst.FunctionDef) and not _touches_graph(em, s) and (
+                not any(tensors_in(em.fact(n)) for n in walk(s) if isinstance(n, cst.Name))):
+            outside.append(s)
+        else:
+            kept.append(s)
+    split.settings |= before
+    if function is None:  # models and layers made before: the class must hold them, or it would not own their weights
+        split.settings |= {n for n, f in em.it.globals.names.items() if f.kind in (Kind.MODEL, Kind.LAYER)}
+    if function is not None:
+        split.settings |= set(function.params)
+    inputs = input_names(em, nodes, payload)
+    init, forward, _ = block(split, kept)
+    outputs = _output_return(split, graph.model)
+    init += split.pending
+    split.pending = []
+    last = section[-1]
+    lines = list(getattr(last, "leading_lines", []))
+    forward = [*_entries(payload, inputs), *forward, outputs.with_changes(leading_lines=lines)]
+    free = list(function.params if function is not None else []) + sorted(
+        n for n in before if function is None or n not in function.params)
+    params = [cst.Param(cst.Name(n)) for n in dict.fromkeys(inputs.values())]
+    defaults = dict(function.defaults) if function is not None else {}
+    if function is None:
+        free = []
+        forward, init = _unindented(forward), _unindented(init)
+    definition, ctor_params, _, _ = class_of(split, name, [], init, forward, params, function, leading,
+                                             apply_init=True, free=free + list(split.models), defaults=defaults)
+    return definition, ctor_params, outside
+
+
+def _unindented(items: list[Any]) -> list[Any]:
+    """Blank lines of the module's top level stay blank inside a method."""
+    for i, item in enumerate(items):
+        lines = getattr(item, "leading_lines", None)
+        if lines:
+            items[i] = item.with_changes(leading_lines=[
+                ln if ln.comment is not None else ln.with_changes(indent=False) for ln in lines])
+    return items
+
+
+def input_names(em: Emitter, nodes: Sequence[cst.CSTNode], payload: GraphModel) -> dict[str, str]:
+    """Input@id -> the variable that holds it, in the order of Model(inputs=...)."""
+    variables: dict[str, str] = {}
+    for s in nodes:
+        for n in walk(s, enter_functions=False):
+            if isinstance(n, cst.Assign) and isinstance(n.value, cst.Call) and em.symbol(
+                    n.value.func) == "keras.Input" and isinstance(n.targets[-1].target, cst.Name):
+                variables.setdefault(f"Input@{id(n.value)}", n.targets[-1].target.value)
+    found: dict[str, str] = {}
+    for fact in tensors_in(payload.inputs):
+        if not isinstance(fact.payload, Origin) or not fact.payload.name.startswith("Input@"):
+            raise Refused("P206", "this model starts at a tensor in the middle of another one", payload.node)
+        if fact.payload.name not in variables:
+            raise Refused("P206", "an Input of this model is not held by a variable", payload.node)
+        found[fact.payload.name] = variables[fact.payload.name]
+    if not found:
+        raise Refused("P206", "the inputs of this model are not known", payload.node)
+    return found
+
+
+def _entries(payload: GraphModel, inputs: dict[str, str]) -> list[Any]:
+    made = []
+    seen: set[str] = set()
+    for fact in tensors_in(payload.inputs):
+        assert isinstance(fact.payload, Origin)
+        if fact.payload.name in seen:
+            continue
+        seen.add(fact.payload.name)
+        var = inputs[fact.payload.name]
+        if fact.layout is Layout.FLIPPED and fact.rank is not None:
+            made.append(permute_line(var, var, fact.rank))
+    return made
+
+
+def _output_return(split: Split, model: cst.Call) -> Any:
+    outputs = _keyword(model, "outputs", 1)
+    assert outputs is not None
+    fact = split.em.fact(outputs)
+    if isinstance(fact.payload, Items) and not isinstance(outputs, cst.List | cst.Tuple | cst.Dict):
+        flipped = [t for t in tensors_in(fact) if t.layout is Layout.FLIPPED]
+        if flipped:
+            raise Refused("P206", "a list of feature maps is returned; write the outputs one by one", model)
+    new = returned(split.em, split.forward, outputs, fact, None, split.boundary)
+    comment = cst.SimpleStatementLine([cst.Return(new)])
+    if any(t.layout is Layout.FLIPPED for t in tensors_in(fact)):
+        text = code(new)
+        if ".ndim ==" not in text and (".permute(" in text or text.endswith(".transpose(1, 2)")):
+            note = "# NCHW -> NHWC" if ".permute(0, 2, 3, 1)" in text else "# (N, C, L) -> (N, L, C)"
+            comment = comment.with_changes(trailing_whitespace=cst.TrailingWhitespace(
+                cst.SimpleWhitespace("  "), cst.Comment(note)))
+    return comment

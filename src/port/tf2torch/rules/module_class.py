@@ -1,0 +1,179 @@
+"""The text of a module's class from its split: parameters, stored settings, `__init__` and `forward`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.build import statement
+from port.tf2torch.emit import Refused
+from port.tf2torch.infer.values import Function
+from port.tf2torch.rules.assemble import Writer
+from port.tf2torch.rules.attribute_names import assign_names, flattened
+from port.tf2torch.rules.bodies import assigned_names, self_reads, used_names
+from port.tf2torch.rules.prune import prune
+from port.tf2torch.rules.split import Split
+from port.tree import code, named
+
+
+def class_of(split: Split, name: str, docstring: list[Any], init: list[Any], forward: list[Any],
+             forward_params: list[cst.Param], function: Function | None, leading: list[Any], apply_init: bool,
+             free: list[str] | None = None, defaults: dict[str, cst.BaseExpression] | None = None
+             ) -> tuple[cst.ClassDef, list[str], set[str], list[tuple[str, str]]]:
+    """The class, its constructor's parameters, parameters that vanished, and mirrors among the parameters."""
+    em = split.em
+    em.need("nn")
+    flat = flattened(split.frames[0], forward)
+    names = assign_names(split, forward, set(split.stored))
+    writer = Writer(split, names, flat)
+    new_forward = _without_aliases(writer.forward(forward, split.frames[0]))
+    new_init = writer.init(init, split.frames[0])
+    read = self_reads(new_forward) & set(split.stored)
+    new_init = prune(new_init, read | set(split.models))
+    init_names = used_names(new_init) | read | set(split.models)
+    params, dropped, mirrors = _parameters(split, function, init_names, free)
+    new_init = _store(new_init, [n for n in params if n in read], read)
+    for model in split.models:
+        new_init.insert(0, statement(f"self.{model} = {model}"))
+    if apply_init:
+        new_init.append(statement("self.apply(init_weights)"))
+    definition = _class(name, docstring, _param_nodes(function, params, defaults), new_init, forward_params,
+                        new_forward, leading)
+    em.it_classes[name] = split
+    return definition, params, dropped, mirrors
+
+
+def _parameters(split: Split, function: Function | None, used: set[str], free: list[str] | None
+                ) -> tuple[list[str], set[str], list[tuple[str, str]]]:
+    if function is None or free is not None:
+        return [n for n in free or [] if n in used], set(), []
+    params: list[str] = []
+    dropped: set[str] = set()
+    mirrors: list[tuple[str, str]] = []
+    source_names = named(function.node.body)
+    for p in function.params:
+        own = [m for m, (owner, _) in function.mirrors.items() if owner == p and m in used]
+        own.sort(key=lambda m: -function.mirrors[m][1])
+        if p in function.tensors or (function, p) in split.em.it.ranks:
+            params += own
+            mirrors += [(m, p) for m in own]
+        elif p == "training" or (p not in used and p in source_names):
+            dropped.add(p)
+        else:
+            params.append(p)
+    return params, dropped, mirrors
+
+
+def _param_nodes(function: Function | None, params: list[str], defaults: dict[str, cst.BaseExpression] | None
+                 ) -> list[cst.Param]:
+    known = dict(function.defaults) if function is not None and defaults is None else dict(defaults or {})
+    out: list[cst.Param] = []
+    for p in params:
+        default = known.get(p)
+        if default is None and any(q.default is not None for q in out):
+            default = None
+            out = [q.with_changes(default=None, equal=cst.MaybeSentinel.DEFAULT) for q in out]
+        out.append(cst.Param(cst.Name(p), default=default, equal=cst.AssignEqual(
+            cst.SimpleWhitespace(""), cst.SimpleWhitespace("")) if default is not None else cst.MaybeSentinel.DEFAULT))
+    return out
+
+
+def _store(init: list[Any], params: list[str], read: set[str]) -> list[Any]:
+    """`self.activation = activation` for settings that forward reads: parameters first, locals where they are made."""
+    out = [statement(f"self.{p} = {p}") for p in params]
+    reassigned = [p for p in params if any(p in assigned_names(s) for s in init)]
+    out = [s for s, p in zip(out, params, strict=True) if p not in reassigned]
+    todo = set(read) - set(params) | set(reassigned)
+    last: dict[str, int] = {}
+    for i, s in enumerate(init):
+        for n in assigned_names(s) & todo:
+            if n in last and not isinstance(s, cst.If):
+                raise Refused("P206", f"the setting `{n}` changes between two uses", None)
+            last[n] = i
+    out += [statement(f"self.{n} = {n}") for n in sorted(todo - last.keys())]
+    for i, s in enumerate(init):
+        mine = {n for n in todo if last.get(n) == i}
+        always = mine - (set() if not isinstance(s, cst.If) else {n for n in mine if not _always(s, n)})
+        out.append(_stored_inside(s, mine - always) if mine - always else s)
+        out += [statement(f"self.{n} = {n}") for n in sorted(always)]
+    return out
+
+
+def _always(s: cst.If, name: str) -> bool:
+    """Is the variable bound on every path through this `if`?"""
+    def bound(body: Any) -> bool:
+        return any((isinstance(x, cst.SimpleStatementLine) and name in assigned_names(x)) or (
+            isinstance(x, cst.If) and _always(x, name)) for x in body)
+
+    if s.orelse is None:
+        return False
+    other = _always(s.orelse, name) if isinstance(s.orelse, cst.If) else bound(s.orelse.body.body)
+    return bound(s.body.body) and other
+
+
+def _stored_inside(s: Any, names: set[str]) -> Any:
+    """`self.n = n` right behind the assignments, which only some paths reach."""
+    if not isinstance(s, cst.If):
+        return s
+    body: list[Any] = []
+    for x in s.body.body:
+        body.append(_stored_inside(x, names))
+        if isinstance(x, cst.SimpleStatementLine):
+            body += [statement(f"self.{n} = {n}") for n in sorted(assigned_names(x) & names)]
+    orelse: Any = s.orelse
+    if isinstance(orelse, cst.If):
+        orelse = _stored_inside(orelse, names)
+    elif orelse is not None:
+        block_ = _stored_inside(cst.If(cst.Name("x"), orelse.body), names)
+        orelse = orelse.with_changes(body=block_.body)
+    return s.with_changes(body=s.body.with_changes(body=body), orelse=orelse)
+
+
+def _without_aliases(body: list[Any]) -> list[Any]:
+    """`inputs = img_input` that nothing reads afterwards is dropped."""
+    out = list(body)
+    for i in range(len(out) - 1, -1, -1):
+        s = out[i]
+        if isinstance(s, cst.SimpleStatementLine) and isinstance(s.body[0], cst.Assign) and isinstance(
+                s.body[0].value, cst.Name) and isinstance(s.body[0].targets[0].target, cst.Name) and len(
+                s.body[0].targets) == 1:
+            name = s.body[0].targets[0].target.value
+            later = used_names(out[i + 1:])
+            if name not in later:
+                del out[i]
+    return out
+
+
+def _class(name: str, docstring: list[Any], params: list[cst.Param], init: list[Any],
+           forward_params: list[cst.Param], forward: list[Any], leading: list[Any]) -> cst.ClassDef:
+    me = cst.Param(cst.Name("self"))
+    first = statement("super().__init__()")
+    init = [first, *init]
+    if len(init) > 1 and getattr(init[1], "leading_lines", None) and init[1].leading_lines[0].comment is None:
+        init[1] = init[1].with_changes(leading_lines=init[1].leading_lines[1:])
+    if forward and getattr(forward[0], "leading_lines", None):
+        lines = list(forward[0].leading_lines)
+        while lines and lines[0].comment is None:
+            lines.pop(0)
+        forward[0] = forward[0].with_changes(leading_lines=lines)
+    blank = cst.EmptyLine(indent=False)
+    make = cst.FunctionDef(cst.Name("__init__"), cst.Parameters([me, *params]), cst.IndentedBlock(init),
+                           leading_lines=[blank] if docstring else [])
+    make = wrapped(make)
+    run = cst.FunctionDef(cst.Name("forward"), cst.Parameters([me, *forward_params]),
+                          cst.IndentedBlock(forward or [statement("pass")]), leading_lines=[blank])
+    return cst.ClassDef(cst.Name(name), cst.IndentedBlock([*docstring, make, run]),
+                        bases=[cst.Arg(cst.parse_expression("nn.Module"))], lpar=cst.LeftParen(),
+                        rpar=cst.RightParen(), leading_lines=leading)
+
+
+def wrapped(node: cst.FunctionDef) -> cst.FunctionDef:
+    """A signature that is too long for a line has one parameter a line."""
+    if len(code(node.with_changes(body=cst.SimpleStatementSuite([cst.Pass()]), leading_lines=[]))) < 100:
+        return node
+    inner = cst.ParenthesizedWhitespace(indent=True, last_line=cst.SimpleWhitespace("    "))
+    end = cst.ParenthesizedWhitespace(indent=True)
+    params = [p.with_changes(comma=cst.Comma(whitespace_after=inner)) for p in node.params.params]
+    params[-1] = params[-1].with_changes(comma=cst.Comma(whitespace_after=end))
+    return node.with_changes(params=node.params.with_changes(params=params), whitespace_before_params=inner)

@@ -1,0 +1,166 @@
+"""Statements without what nothing reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.build import build, statement
+from port.tf2torch.rules.bodies import names_of
+from port.tree import walk
+
+
+def negate(test: cst.BaseExpression) -> cst.BaseExpression | None:
+    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+        return test.expression
+    if isinstance(test, cst.Comparison) and len(test.comparisons) == 1:
+        swap: dict[type, Any] = {cst.Is: cst.IsNot(), cst.IsNot: cst.Is(), cst.Equal: cst.NotEqual(),
+                                 cst.NotEqual: cst.Equal()}
+        operator = swap.get(type(test.comparisons[0].operator))
+        if operator is not None:
+            return test.with_changes(comparisons=[test.comparisons[0].with_changes(operator=operator)])
+    return None
+
+
+# ---------------------------------------------------------------- only what is needed
+_PURE = {"str", "int", "float", "len", "max", "min", "abs", "round", "list", "tuple", "sum", "chr", "range", "zip",
+         "enumerate", "reversed", "format", "sorted", "dict", "bool", "isinstance", "getattr"}
+
+
+def pure(node: cst.CSTNode) -> bool:
+    """Can this be left out if its value is not used?"""
+    for n in walk(node):
+        if isinstance(n, cst.Call):
+            name = n.func.value if isinstance(n.func, cst.Name) else (
+                n.func.attr.value if isinstance(n.func, cst.Attribute) else "")
+            if name not in _PURE:
+                return False
+        if isinstance(n, cst.Yield | cst.Await | cst.NamedExpr):
+            return False
+    return True
+
+
+def prune(body: list[Any], keep: set[str]) -> list[Any]:
+    """Without assignments that nothing reads, and without branches and loops that became empty."""
+    while True:
+        used = keep | _loads(body)
+        smaller = _prune_once(body, used)
+        if smaller is None:
+            smaller = _without_idle(body, keep)
+        if smaller is None:
+            return body
+        body = smaller
+
+
+def _without_idle(body: list[Any], keep: set[str]) -> list[Any] | None:
+    """Without an `if` that only changes a variable which nothing but itself reads (`if name is None: name = ...`)."""
+    for i, s in enumerate(body):
+        if not isinstance(s, cst.If) or s.orelse is not None or not pure(s.test):
+            continue
+        names = [_candidate(x) if isinstance(x, cst.SimpleStatementLine) else None for x in s.body.body]
+        others = body[:i] + body[i + 1:]
+        if None not in names and not set(names) & (keep | _loads(others)):
+            return others
+    return None
+
+
+def _loads(body: list[Any]) -> set[str]:
+    found: set[str] = set()
+    for s in body:
+        if isinstance(s, cst.SimpleStatementLine):
+            small = s.body[0]
+            own = _candidate(s)
+            if own is not None:
+                found |= {n.value for n in walk(small.value) if isinstance(n, cst.Name)} - {own}
+            elif isinstance(small, cst.Assign):
+                found |= {n.value for n in walk(small.value) if isinstance(n, cst.Name)}
+                for t in small.targets:
+                    if not isinstance(t.target, cst.Name):
+                        found |= {n.value for n in walk(t.target) if isinstance(n, cst.Name)} - names_of(t.target)
+            elif (grown := _grows(s)) is not None:
+                found |= {n.value for n in walk(small) if isinstance(n, cst.Name)} - {grown}
+            else:
+                found |= {n.value for n in walk(small) if isinstance(n, cst.Name)}
+        elif isinstance(s, cst.If):
+            found |= {n.value for n in walk(s.test) if isinstance(n, cst.Name)}
+            found |= _loads(list(s.body.body))
+            if s.orelse is not None:
+                found |= _loads([s.orelse] if isinstance(s.orelse, cst.If) else list(s.orelse.body.body))
+        elif isinstance(s, cst.For):
+            found |= {n.value for n in walk(s.iter) if isinstance(n, cst.Name)} | _loads(list(s.body.body))
+        else:
+            found |= {n.value for n in walk(s) if isinstance(n, cst.Name)}
+    return found
+
+
+def _grows(s: cst.SimpleStatementLine) -> str | None:
+    """`skips_channels.append(...)`: of no use if the list is not read."""
+    small = s.body[0]
+    if isinstance(small, cst.Expr) and isinstance(small.value, cst.Call) and isinstance(
+            small.value.func, cst.Attribute) and small.value.func.attr.value == "append" and isinstance(
+            small.value.func.value, cst.Name) and small.value.func.value.value.endswith("_channels") and all(
+            pure(a) for a in small.value.args):
+        return small.value.func.value.value
+    return None
+
+
+def _candidate(s: cst.SimpleStatementLine) -> str | None:
+    small = s.body[0]
+    if isinstance(small, cst.Assign) and len(small.targets) == 1 and isinstance(
+            small.targets[0].target, cst.Name) and pure(small.value):
+        return small.targets[0].target.value
+    if isinstance(small, cst.AugAssign) and isinstance(small.target, cst.Name) and pure(small.value):
+        return small.target.value
+    return None
+
+
+def _prune_once(body: list[Any], used: set[str]) -> list[Any] | None:
+    out: list[Any] = []
+    changed = False
+    for s in body:
+        if isinstance(s, cst.SimpleStatementLine):
+            name = _candidate(s) or _grows(s)
+            if name is not None and name not in used:
+                changed = True
+                continue
+        elif isinstance(s, cst.If):
+            new = _prune_if(s, used)
+            changed |= new is not s
+            if new is None:
+                continue
+            s = new
+        elif isinstance(s, cst.For):
+            inner = _prune_once(list(s.body.body), used)
+            if inner is not None:
+                changed = True
+                if not inner and pure(s.iter):
+                    continue
+                s = s.with_changes(body=s.body.with_changes(body=inner or [statement("pass")]))
+        elif isinstance(s, cst.FunctionDef) and s.name.value not in used:
+            changed = True
+            continue
+        out.append(s)
+    return out if changed else None
+
+
+def _prune_if(s: cst.If, used: set[str]) -> cst.If | None:
+    body = _prune_once(list(s.body.body), used)
+    orelse: Any = s.orelse
+    if isinstance(orelse, cst.If):
+        orelse = _prune_if(orelse, used)
+    elif isinstance(orelse, cst.Else):
+        inner = _prune_once(list(orelse.body.body), used)
+        if inner is not None:
+            orelse = orelse.with_changes(body=orelse.body.with_changes(body=inner)) if inner else None
+    if body is None and orelse is s.orelse:
+        return s
+    statements = list(s.body.body) if body is None else body
+    if not statements and orelse is None:
+        return None if pure(s.test) else s
+    if not statements:
+        if isinstance(orelse, cst.Else):
+            test = negate(s.test) or build("not ({t})", t=s.test)
+            return s.with_changes(test=test, body=orelse.body, orelse=None)
+        statements = [statement("pass")]
+    return s.with_changes(body=s.body.with_changes(body=statements), orelse=orelse)

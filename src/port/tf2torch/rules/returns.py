@@ -1,0 +1,34 @@
+"""What a function returns, in the layout that its callers expect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import libcst as cst
+
+from port.facts import UNKNOWN, Fact, Kind, Layout
+from port.tf2torch.emit import Emitter
+from port.tf2torch.infer.values import Items
+
+Write = Callable[[Any, Layout | None], Any]
+
+
+def returned(em: Emitter, write: Write, node: cst.BaseExpression, fact: Fact, result: Fact | None, boundary: bool
+             ) -> cst.BaseExpression:
+    """A returned value: as the source has it at a public `boundary`, else in the layout of `result`."""
+    if isinstance(node, cst.List | cst.Tuple) and isinstance(fact.payload, Items):
+        facts = fact.payload.elements
+        wanted = result.payload.elements if result is not None and isinstance(result.payload, Items) else []
+        elements = [e.with_changes(value=returned(
+            em, write, e.value, facts[i] if i < len(facts) else UNKNOWN, wanted[i] if i < len(wanted) else None,
+            boundary)) for i, e in enumerate(node.elements)]
+        return node.with_changes(elements=elements)
+    if isinstance(node, cst.Dict):
+        return node.with_changes(elements=[e.with_changes(value=returned(
+            em, write, e.value, em.fact(e.value), None, boundary)) for e in node.elements])
+    if fact.kind is not Kind.TENSOR:
+        return write(node, None)
+    if boundary:
+        return write(node, Layout.PLAIN)
+    return write(node, result.layout if result is not None and result.kind is Kind.TENSOR else None)

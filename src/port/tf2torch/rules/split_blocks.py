@@ -1,0 +1,280 @@
+"""A body that applies layers, split by binding time into `__init__` and `forward`.
+
+What depends only on settings goes to `__init__`, what touches tensors to `forward`; control flow on settings
+stands in both. Sizes of tensors are mirrored in `__init__` (see infer/flow.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import libcst as cst
+
+from port.build import statement
+from port.facts import Dim, Fact, Sym
+from port.tf2torch import lines
+from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.infer.values import (
+    has_tensor,
+)
+from port.tf2torch.rules.bodies import names_of
+from port.tf2torch.rules.entries import permute_line
+from port.tf2torch.rules.split import (
+    Branch,
+    Frame,
+    LoopForward,
+    LoopInit,
+    Making,
+    Split,
+    Statements,
+    touches_tensor,
+)
+from port.tf2torch.rules.split_lines import split_line
+from port.tree import rebuild, walk
+
+
+# ---------------------------------------------------------------- statements
+def block(split: Split, body: Sequence[cst.CSTNode]) -> tuple[list[Any], Statements, bool]:
+    """Statements of `__init__` and of `forward`; True if the end cannot be reached."""
+    init: list[Any] = []
+    forward: Statements = []
+    nodes = list(body)
+    for at, node in enumerate(nodes):
+        if isinstance(node, cst.If):
+            ended = _if(split, node, nodes[at + 1:], init, forward)
+            if ended is not None:
+                return init, forward, ended
+        elif isinstance(node, cst.For | cst.While):
+            _mirrors(split, node, init)
+            _loop(split, node, init, forward)
+        elif isinstance(node, cst.With):
+            a, b, ended = block(split, node.body.body)
+            init += a
+            forward += b
+            if ended:
+                return init, forward, True
+        elif isinstance(node, cst.FunctionDef):
+            _nested(split, node, init)
+        elif isinstance(node, cst.SimpleStatementLine):
+            _mirrors(split, node, init)
+            with lines.around(split.em, forward, node):
+                ended = split_line(split, node, init, forward)
+            if ended:
+                return init, forward, True
+        else:
+            raise Refused("P206", f"a {type(node).__name__.lower()} statement among layers", node)
+    return init, forward, False
+
+
+def _mirrors(split: Split, node: cst.CSTNode, init: list[Any]) -> None:
+    for name, dim in split.em.it.before.get(node, {}).items():
+        _mirror(name, dim, init)
+
+
+def _mirror(name: str, dim: Dim, init: list[Any]) -> None:
+    if dim is None or (isinstance(dim, Sym) and dim.text == name):
+        return
+    init.append(statement(f"{name} = {dim}"))
+
+
+def _if(split: Split, node: cst.If, rest: list[cst.CSTNode], init: list[Any],
+        forward: Statements) -> bool | None:
+    """None: go on with the next statement; else the rest was handled here."""
+    known = split.em.fact(node).literal(...)
+    if known is not ...:
+        taken = node.body if known else node.orelse
+        if taken is None:
+            return None
+        if isinstance(taken, cst.If):
+            return _if(split, taken, rest, init, forward)
+        inner = taken.body.body if isinstance(taken, cst.Else) else taken.body
+        a, b, ended = block(split, inner)
+        _lead(node, a, b)
+        init += a
+        forward += b
+        return True if ended else None
+    split.em.check_layouts(node)
+    tensor_test = touches_tensor(split, node.test)
+    _mirrors(split, node, init)
+    if tensor_test:
+        raise Refused("P206", "a condition on the values of tensors among layers", node)
+    frame = split.frames[-1]
+    frame.depth += 1
+    before = set(split.settings)
+    held = dict(split.held)
+    a, b, ended = _branch(split, node.body.body, node.body)
+    after = set(split.settings)
+    split.settings = set(before)
+    orelse_init: list[Any] = []
+    orelse_forward: Statements = []
+    ended_other = False
+    if node.orelse is not None:
+        if isinstance(node.orelse, cst.If):
+            got = _if(split, node.orelse, [], orelse_init, orelse_forward)
+            ended_other = bool(got)
+            for name, dim in split.em.it.after.get(node.orelse, {}).items():
+                _mirror(name, dim, orelse_init)
+        else:
+            orelse_init, orelse_forward, ended_other = _branch(split, node.orelse.body.body, node.orelse.body)
+    if node.orelse is None:
+        orelse_forward += relayouts(split.em, ("else", node))
+    rest_used = ended and node.orelse is None and bool(rest)
+    if rest_used:  # `if cond: return ...`: what follows is the else branch of __init__
+        orelse_init, orelse_forward, ended_other = block(split, rest)
+    split.settings |= after
+    split.held |= held
+    frame.depth -= 1
+    if a or orelse_init:
+        test = split.init(node.test)
+        init.append(_make_if(node, test, a, orelse_init, keep_lines=not (b or orelse_forward)))
+    if b or (orelse_forward and not rest_used):
+        test = split.forward(node.test)
+        forward.append(_make_if(node, test, b, [] if rest_used else orelse_forward, keep_lines=True))
+    if rest_used:
+        forward += orelse_forward
+        return ended_other
+    return True if ended and ended_other else None
+
+
+def _branch(split: Split, body: Sequence[cst.CSTNode], key: cst.CSTNode) -> tuple[list[Any], Statements, bool]:
+    try:
+        a, b, ended = block(split, body)
+    except Refused as refusal:
+        split.pending = []
+        split.em.report(refusal.code, refusal.message, refusal.node or body[0])
+        message = refusal.message.replace("'", '"')
+        stop = cst.parse_statement(f"raise NotImplementedError('not ported: {message}')")
+        comment = cst.EmptyLine(comment=cst.Comment(f"# port: {refusal.code} {refusal.message}"))
+        return [stop.with_changes(leading_lines=[comment])], [], True
+    for name, dim in split.em.it.after.get(key, {}).items():
+        _mirror(name, dim, a)
+    b += relayouts(split.em, key)
+    return a, b, ended
+
+
+def relayouts(em: Emitter, place: Any) -> Statements:
+    """Permutes where paths of different layouts meet."""
+    return [permute_line(name, name, rank) for name, rank in em.it.relayout.get(place, {}).items()]
+
+
+def _lead(node: cst.If, init: list[Any], forward: Statements) -> None:
+    """Comments above an `if` that was decided go with what is left of it."""
+    if not any(line.comment is not None for line in node.leading_lines):
+        lines = [ln for ln in node.leading_lines if ln.comment is None][:1]
+        if lines and forward and not forward[0].leading_lines:  # type: ignore[attr-defined]
+            forward[0] = forward[0].with_changes(leading_lines=lines)
+        return
+    for target in (forward, init):
+        if target and not isinstance(target[0], Making) and hasattr(target[0], "leading_lines"):
+            target[0] = target[0].with_changes(leading_lines=[*node.leading_lines, *target[0].leading_lines])
+            return
+
+
+def _make_if(node: cst.If, test: cst.BaseExpression, body: list[Any], orelse: list[Any], keep_lines: bool) -> Any:
+    return Branch(node, test, body, orelse, list(node.leading_lines) if keep_lines else _blank(node))
+
+
+def _blank(node: Any) -> list[cst.EmptyLine]:
+    return [line for line in node.leading_lines if line.comment is None][:1]
+
+
+def _nested(split: Split, node: cst.FunctionDef, init: list[Any]) -> None:
+    """A function defined among layers: a helper on settings, or a builder."""
+    function = split.em.it.functions.get(node)
+    if function is not None and function.stateful:
+        spec = split.em.classes[function](function)
+        init.append(spec.definition)
+    elif function is not None and any(has_tensor(r) for r in function.returns):
+        raise Refused("P206", f"`{node.name.value}` works on tensors and is defined among layers; define it outside",
+                      node)
+    else:
+        init.append(split.init(node))
+    split.settings.add(node.name.value)
+
+
+def _loop(split: Split, node: Any, init: list[Any], forward: Statements) -> None:
+    split.em.check_layouts(node)
+    if isinstance(node, cst.While):
+        if touches_tensor(split, node):
+            raise Refused("P206", "a while loop among layers", node)
+        init.append(split.init(node))
+        return
+    em = split.em
+    if not any(touches_tensor(split, s) or _makes_layers(split, s) for s in node.body.body):
+        init.append(split.init(node))
+        split.settings |= names_of(node.target) | {n for s in walk(node.body) if isinstance(s, cst.Assign)
+                                                   for t in s.targets for n in names_of(t.target)}
+        return
+    split.count += 1
+    frame = Frame(node, key=f"LIST_{split.count}_", conditional=split.frames[-1].depth > 0)
+    split.frames[-1].modules.append(frame)
+    tensor_names = {n for n, f in _loop_facts(em, node.target) if has_tensor(f)}
+    split.frames.append(frame)
+    split.loop_names.append(names_of(node.target) - tensor_names)
+    body_init, body_forward, _ = block(split, node.body.body)
+    settings = split.loop_names.pop()
+    split.frames.pop()
+    mirrors: list[Any] = []
+    for name, dim in em.it.after.get(node.body, {}).items():
+        _mirror(name, dim, mirrors)
+    split.settings |= settings
+    header = (_count_target(em, node.target), split.init(_count_header(split, node)))
+    body_forward += relayouts(em, node.body)
+    forward += relayouts(em, ("before", node))
+    lines = list(node.leading_lines)
+    init.append(LoopInit(node, frame, header, body_init, mirrors, _blank(node) if body_forward else lines,
+                         len(split.frames) > 1))
+    if not frame.modules and not mirrors and not body_init:
+        init.pop()
+    if body_forward:
+        target, iterable = _forward_header(split, node, frame, tensor_names)
+        forward.append(LoopForward(node, frame, target, iterable, body_forward, lines, body_init))  # type: ignore
+
+
+def _makes_layers(split: Split, node: cst.CSTNode) -> bool:
+    return any(isinstance(n, cst.Call) and (n in split.em.it.layers) for n in walk(node))
+
+
+def _loop_facts(em: Emitter, target: cst.BaseExpression) -> list[tuple[str, Fact]]:
+    if isinstance(target, cst.Name):
+        return [(target.value, em.fact(target))]
+    if isinstance(target, cst.Tuple | cst.List):
+        return [p for e in target.elements for p in _loop_facts(em, e.value)]
+    return []
+
+
+def _count_target(em: Emitter, target: cst.BaseExpression) -> cst.BaseExpression:
+    """Loop variables that are tensors become their counts."""
+    if isinstance(target, cst.Name):
+        return cst.Name(f"{target.value}_channels") if has_tensor(em.fact(target)) else target
+    if isinstance(target, cst.Tuple | cst.List):
+        return target.with_changes(elements=[e.with_changes(value=_count_target(em, e.value))
+                                             for e in target.elements])
+    return target
+
+
+def _count_header(split: Split, node: cst.For) -> cst.BaseExpression:
+    """The iterable with lists of tensors replaced by the lists of their counts."""
+    def change(n: cst.CSTNode) -> cst.CSTNode:
+        if isinstance(n, cst.Name) and has_tensor(split.em.fact(n)):
+            return cst.Name(f"{n.value}_channels")
+        return rebuild(n, change)
+
+    return change(node.iter)  # type: ignore[return-value]
+
+
+def _forward_header(split: Split, node: cst.For, frame: Frame, tensor_names: set[str]) -> tuple[Any, Any]:
+    """(target, iterable) without the modules; (None, None) if forward needs neither settings nor tensors."""
+    if frame.used or not frame.modules:
+        frame.used |= names_of(node.target) & frame.used
+        return node.target, split.forward(node.iter)
+    if not tensor_names:
+        return None, None
+    if isinstance(node.iter, cst.Call) and isinstance(node.iter.func, cst.Name) and node.iter.func.value == "zip" and (
+            isinstance(node.target, cst.Tuple)):
+        keep = [(e.value, a.value) for e, a in zip(node.target.elements, node.iter.args, strict=False)
+                if names_of(e.value) & tensor_names]
+        if len(keep) == 1:
+            return keep[0][0], split.forward(keep[0][1])
+    return node.target, split.forward(node.iter)
