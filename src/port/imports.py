@@ -48,7 +48,7 @@ def original_imports(module: cst.Module) -> dict[str, str]:
             base = "." * len(node.relative) + (code(node.module) if node.module else "")
             for alias in node.names:
                 text = code(alias).strip().rstrip(",").strip()
-                name = alias.asname.name.value if alias.asname is not None else alias.name.value  # type: ignore
+                name = code(alias.asname.name if alias.asname is not None else alias.name)
                 found.setdefault(name, f"from {base} import {text}")
     return found
 

@@ -90,9 +90,9 @@ def import_bindings(node: cst.Import | cst.ImportFrom, package: str = "") -> dic
         return found
     base = "." * len(node.relative) + (dotted_name(node.module) if node.module is not None else "")
     for alias in node.names:
-        name = alias.name.value  # type: ignore[union-attr]
-        bound = alias.asname.name.value if alias.asname is not None else name  # type: ignore[union-attr]
-        found[bound] = canonical(f"{base}.{name}" if not base.endswith(".") else base + name)  # type: ignore[operator]
+        name = dotted_name(alias.name)
+        bound = dotted_name(alias.asname.name) if alias.asname is not None else name  # type: ignore[arg-type]
+        found[bound] = canonical(f"{base}.{name}" if not base.endswith(".") else base + name)
     return found
 
 

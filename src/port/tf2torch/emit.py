@@ -72,7 +72,7 @@ class Emitter:
     dropped: dict[Any, set[str]] = field(default_factory=dict)  # Function -> parameters that vanish
     activations: dict[str, str] = field(default_factory=dict)  # names of settings strings -> torch function
     classes: dict[Any, Any] = field(default_factory=dict)  # Function -> how it is called now (rules fill it)
-    plans: dict[cst.Call, Any] = field(default_factory=dict)
+    plans: dict[tuple[cst.Call, bool], Any] = field(default_factory=dict)  # of a layer, inside a Sequential or not
     kept: list[cst.CSTNode] = field(default_factory=list)  # originals that stay in the source's framework
     original_imports: dict[str, str] = field(default_factory=dict)
     module_classes: set[Any] = field(default_factory=set)
@@ -85,6 +85,8 @@ class Emitter:
     sites: dict[Any, Any] = field(default_factory=dict)  # callee of a call that makes a module -> its layer's Site
     line: Any = None  # rules/lines.py: what the current simple statement will be given besides its own text
     masks: dict[Any, str] = field(default_factory=dict)  # rules/masking.py: Mask -> the variable that holds it
+    unpacked: dict[cst.CSTNode, cst.Tuple] | None = None  # value -> the targets that take it apart, once asked for
+    separate_projections: bool = False  # attention with `kdim` or `vdim` is made somewhere
     inner_sequentials: set[Any] = field(default_factory=set)  # Sequentials whose input arrives channels first
 
     # ------------------------------------------------------------ bookkeeping

@@ -14,12 +14,13 @@ from port.tf2torch.adapt import (
     layers,
     oprows,
     ops,
+    padding,
     recurrent,
     special,
     windows,
 )
 
-ARGS = args.ARGS | ops.ARGS | windows.ARGS | activations.ARGS | layers.ARGS_LAYERS | (
+ARGS = args.ARGS | padding.ARGS | ops.ARGS | windows.ARGS | activations.ARGS | layers.ARGS_LAYERS | (
     recurrent.ARGS | attention.ARGS | special.ARGS)
 ROWS = oprows.ROWS | layers.ROWS
 LAYERS = layers.LAYERS | recurrent.LAYERS | bidirectional.LAYERS | attention.LAYERS | special.LAYERS

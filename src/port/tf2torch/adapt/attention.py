@@ -86,9 +86,9 @@ def _native_module(job: Job, found: list[tuple[Use, list[Fact]]]) -> cst.BaseExp
     job.row = replace(job.row, args={k: v for k, v in job.row.args.items()
                                      if k not in ("key_dim", "value_dim", "output_shape")},
                       ignore=(*job.row.ignore, "key_dim", "value_dim", "output_shape"))
-    extra = {n: job.out.pop(n) for n in ("kdim", "vdim") if n in job.out}
+    extra: dict[str, cst.BaseExpression] = {n: job.out.pop(n) for n in ("kdim", "vdim") if n in job.out}
     if extra:
-        job.em.separate_projections = True  # type: ignore[attr-defined]  # for rules/initial_lines.py
+        job.em.separate_projections = True
     prepare(job, (job.row.torch[0],))
     job.out |= extra
     with job.em.at_build():

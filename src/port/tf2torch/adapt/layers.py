@@ -11,7 +11,7 @@ import libcst as cst
 from port.build import build, expression, paren, parse, substitute
 from port.table import Arg
 from port.tf2torch.adapt.activations import activation
-from port.tf2torch.adapt.args import pairs
+from port.tf2torch.adapt.padding import pairs
 from port.tf2torch.calls.job import Job
 from port.tf2torch.calls.making import Plan, module_call, module_plan, prepare
 from port.tf2torch.infer.values import Items

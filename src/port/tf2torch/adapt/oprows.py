@@ -8,6 +8,7 @@ import libcst as cst
 
 from port.build import build, expression, paren
 from port.facts import Kind, Layout
+from port.table import Arg
 from port.tf2torch.adapt.ops import index
 from port.tf2torch.calls.arguments import print_call
 from port.tf2torch.calls.job import Job
@@ -106,7 +107,7 @@ def gather_batch_dims(job: Job) -> cst.BaseExpression:
         if isinstance(a, cst.Name) and function is not None and users.documented_rank(function, a.value):
             job.em.report("P103", f"`{a.value}` is taken to have the axes that the docstring names", a)
     job.em.need("torch")
-    indices = index(job, "indices", job.row.args.get("indices"))
+    indices = index(job, "indices", Arg("indices"))
     behind = x.rank - batch - 1 + (i.rank == batch)
     if behind:
         spread = ", ".join([":"] * i.rank) if i.rank < 4 else "..."

@@ -63,13 +63,13 @@ def _native_module(job: Job, s: Settings, bidirectional: bool) -> cst.BaseExpres
 
 def _targets(job: Job, node: cst.Call, s: Settings) -> list[str]:
     """The names that `out, h, c = lstm(x)` assigns; [] if it stands anywhere else."""
-    if not hasattr(job.em, "unpacked"):
-        found: dict[cst.CSTNode, cst.BaseExpression] = {}
+    if job.em.unpacked is None:
+        found: dict[cst.CSTNode, cst.Tuple] = {}
         for n in walk(job.em.it.module):
             if isinstance(n, cst.Assign) and len(n.targets) == 1 and isinstance(n.targets[0].target, cst.Tuple):
                 found[n.value] = n.targets[0].target
-        job.em.unpacked = found  # type: ignore[attr-defined]
-    target = job.em.unpacked.get(node)  # type: ignore[attr-defined]
+        job.em.unpacked = found
+    target = job.em.unpacked.get(node)
     if target is None or len(target.elements) != 1 + s.states:
         return []
     names = [e.value.value for e in target.elements if isinstance(e.value, cst.Name)]

@@ -9,8 +9,8 @@ import libcst as cst
 from port.build import build, expression
 from port.facts import dim_value
 from port.table import Arg
-from port.tf2torch.adapt import args as layer_args
-from port.tf2torch.adapt.args import same_amounts
+from port.tf2torch.adapt import padding
+from port.tf2torch.adapt.padding import same_amounts
 from port.tf2torch.calls.arguments import default_of
 from port.tf2torch.calls.job import Job, resolve_reaching
 from port.tf2torch.infer.conditions import is_number
@@ -65,7 +65,7 @@ def depthwise_kernel(job: Job, name: str, arg: Arg) -> cst.BaseExpression:
 # ---------------------------------------------------------------- padding
 def conv_padding(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
     if "kernel_size" in job.row.args or job.row.kind == "layer":
-        return layer_args.conv_padding(job, name, arg)
+        return padding.conv_padding(job, name, arg)
     value = _kind(job, name)
     strides, filters, dilations = arg.with_
     if isinstance(value, tuple):
@@ -89,7 +89,7 @@ def conv_padding(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
 
 def pool_padding(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
     if "pool_size" in job.row.args or job.row.kind == "layer":
-        return layer_args.pool_padding(job, name, arg)
+        return padding.pool_padding(job, name, arg)
     value = _kind(job, name)
     if value == "valid":
         return None

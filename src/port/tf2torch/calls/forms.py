@@ -72,8 +72,8 @@ def _stacked(job: Job, node: cst.BaseExpression) -> list[cst.BaseExpression] | N
     if isinstance(node, cst.Call) and em.symbol(node.func) in ("tf.stack", "keras.ops.stack"):
         first, *rest = node.args
         axis = em.fact(rest[0].value).literal(...) if len(rest) == 1 else ...
-        if isinstance(first.value, cst.List | cst.Tuple) and axis in (-1, em.fact(node).rank and (
-                em.fact(node).rank - 1)):
+        rank = em.fact(node).rank
+        if isinstance(first.value, cst.List | cst.Tuple) and axis in (-1, rank - 1 if rank else rank):
             return [e.value for e in first.value.elements]
     return None
 

@@ -109,9 +109,8 @@ def module_call(job: Job) -> cst.BaseExpression:
     else:
         torch = job.torch
     callee = job.callee_expr if job.callee_expr is not None else expression(name)
-    new: cst.BaseExpression = cst.Call(callee, arguments(job, torch),
-                                       whitespace_before_args=job.node.whitespace_before_args)
-    new = reflow(new, list(job.node.args))
+    call = cst.Call(callee, arguments(job, torch), whitespace_before_args=job.node.whitespace_before_args)
+    new: cst.BaseExpression = reflow(call, list(job.node.args))
     if job.after_make:
         new = cst.Call(cst.Name(job.after_make), [cst.Arg(new)])
     if not job.trainable:

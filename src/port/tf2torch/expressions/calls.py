@@ -50,11 +50,12 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     if symbol.split(".")[0] in ("tf", "keras"):
         return row_call(em, node, symbol)
     owner = em.fact(node.func.value) if isinstance(node.func, cst.Attribute) else UNKNOWN
-    if isinstance(node.func, cst.Attribute) and owner.kind is Kind.MODEL and node.func.attr.value == "count_params":
+    name = node.func.attr.value if isinstance(node.func, cst.Attribute) else ""
+    if isinstance(node.func, cst.Attribute) and owner.kind is Kind.MODEL and name == "count_params":
         if any("Normalization" in layer.symbol for layer in em.it.layers.values()):
             raise Refused("P203", "Keras' count_params counts moving statistics too; sum the sizes you mean", node)
         return build("sum(p.numel() for p in {m}.parameters())", m=em.expr(node.func.value))
-    if owner.kind is Kind.LAYER and node.func.attr.value == "compute_mask":  # type: ignore[union-attr]
+    if owner.kind is Kind.LAYER and name == "compute_mask":
         return masking.compute_mask(em, node, owner.payload)
     if owner.kind is Kind.TENSOR:
         return _tensor_method(em, node)

@@ -152,7 +152,7 @@ class _Families:
         m = to.m
         if "kernel" in roles:
             spec = part.specs["kernel"]
-            if getattr(to.em, "separate_projections", False):  # kdim or vdim given somewhere
+            if to.em.separate_projections:  # kdim or vdim given somewhere
                 to.out += [f"weights = ({m}.q_proj_weight, {m}.k_proj_weight, {m}.v_proj_weight)",
                            f"if {m}.in_proj_weight is not None:",
                            f"    weights = {m}.in_proj_weight.detach().chunk(3)",

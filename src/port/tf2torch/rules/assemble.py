@@ -175,7 +175,8 @@ class Writer:
             inner.leading_lines = [*item.leading_lines, *[ln for ln in inner.leading_lines if ln.comment is not None]]
             return self.loop_forward(inner)
         body = [*self.used_settings(item), *self.forward(item.body, frame)]
-        target, iterable = item.target, item.iterable
+        target: Any = item.target
+        iterable: Any = item.iterable
         if frame.modules:
             mine: cst.BaseExpression = expression(self.unpacked(frame))
             source = expression(self.container(frame))

@@ -19,7 +19,7 @@ def self_reads(statements: list[Any]) -> set[str]:
             and isinstance(n.value, cst.Name) and n.value.value == "self"}
 
 
-def split_docstring(body: Sequence[cst.BaseStatement]) -> tuple[list[cst.BaseStatement], list[cst.BaseStatement]]:
+def split_docstring(body: Sequence[Any]) -> tuple[list[Any], list[Any]]:
     nodes = list(body)
     if nodes and isinstance(nodes[0], cst.SimpleStatementLine) and isinstance(nodes[0].body[0], cst.Expr) and (
             isinstance(nodes[0].body[0].value, cst.SimpleString | cst.ConcatenatedString)):

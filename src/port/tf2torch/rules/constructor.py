@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
@@ -77,15 +78,10 @@ def is_root(em: Emitter, cls: Class) -> bool:
 
 def constructor_body(em: Emitter, cls: Class, function: Function) -> list[Any]:
     old, em.scope = em.scope, scope(em, cls, function, "init")
-    kept: set[str] = set()
     try:
-        out: list[Any] = []
         node = function.node
         assert isinstance(node, cst.FunctionDef)
-        for s in node.body.body:
-            out += _constructor_line(em, cls, function, s, kept)
-        if kept:
-            raise Refused("P206", "the constructor uses Keras in a way that is not translated", node)
+        out = _lines(em, cls, node.body.body)
         shapes = {p for p in function.params if p != "self"} if function.name == "build" else set()
         left = shapes & {name for line in out for name in loads(line)}
         if left:
@@ -95,55 +91,64 @@ def constructor_body(em: Emitter, cls: Class, function: Function) -> list[Any]:
         em.scope = old
 
 
-def _constructor_line(em: Emitter, cls: Class, function: Function, s: Any, kept: set[str]) -> list[Any]:
+def _constructor_line(em: Emitter, cls: Class, s: Any) -> list[Any]:
     if isinstance(s, cst.SimpleStatementLine) and len(s.body) == 1:
-        small = s.body[0]
-        text = code(small).replace(" ", "")
-        if isinstance(small, cst.Expr) and text.startswith("super"):
-            return _super_call(em, cls, s, small)
-        if text.startswith(("self.built=", "self.supports_masking=", "self.input_spec=", "self._name=",
-                            "self.trainable=")) and not text.startswith("self.trainable=False"):
-            return []
-        if isinstance(small, cst.Return) and small.value is None:
-            return []
-        if isinstance(small, cst.Assign) and isinstance(small.value, cst.Call):
-            weight = _weight(em, cls, small, s)
-            if weight is not None:
-                return weight
-        if _stateless_attr(em, small) or _only_keras(em, small):
-            return []
-        unpacked = _unpacked_shape(em, small, s)
-        if unpacked is not None:
-            return unpacked
-        return [_line_strict(em, s)]
+        return _simple_line(em, cls, s, s.body[0])
     if isinstance(s, cst.If):
-        known = em.fact(s).literal(...)
-        if known is not ...:
-            taken = s.body if known else s.orelse
-            if taken is None:
-                return []
-            inner = taken.body.body if isinstance(taken, cst.Else) else taken.body if isinstance(
-                taken, cst.IndentedBlock) else [taken]
-            return [x for c in inner for x in _constructor_line(em, cls, function, c, kept)]
-        body = [x for c in s.body.body for x in _constructor_line(em, cls, function, c, kept)]
-        orelse: Any = s.orelse
-        if isinstance(orelse, cst.If):
-            orelse = _constructor_line(em, cls, function, orelse, kept)[0]
-        elif orelse is not None:
-            inner = [x for c in orelse.body.body for x in _constructor_line(em, cls, function, c, kept)]
-            orelse = orelse.with_changes(body=orelse.body.with_changes(body=inner)) if inner else None
-        if not body and orelse is None:
-            return []
-        return [s.with_changes(test=em.expr(s.test), body=s.body.with_changes(body=body or [statement("pass")]),
-                               orelse=orelse)]
+        return _if(em, cls, s)
     if isinstance(s, cst.For):
-        body = [x for c in s.body.body for x in _constructor_line(em, cls, function, c, kept)]
+        body = _lines(em, cls, s.body.body)
         return [s.with_changes(iter=em.expr(s.iter), body=s.body.with_changes(body=body or [statement("pass")]))]
     if isinstance(s, cst.With) and plain.is_scope(em, s):
-        return [x for c in s.body.body for x in _constructor_line(em, cls, function, c, kept)]
+        return _lines(em, cls, s.body.body)
     if isinstance(s, cst.FunctionDef):
         return plain.function(em, s)
     return [em._expr(s)]
+
+
+def _lines(em: Emitter, cls: Class, body: Sequence[Any]) -> list[Any]:
+    return [x for c in body for x in _constructor_line(em, cls, c)]
+
+
+def _simple_line(em: Emitter, cls: Class, s: cst.SimpleStatementLine, small: Any) -> list[Any]:
+    text = code(small).replace(" ", "")
+    if isinstance(small, cst.Expr) and text.startswith("super"):
+        return _super_call(em, cls, s, small)
+    if text.startswith(("self.built=", "self.supports_masking=", "self.input_spec=", "self._name=",
+                        "self.trainable=")) and not text.startswith("self.trainable=False"):
+        return []
+    if isinstance(small, cst.Return) and small.value is None:
+        return []
+    if isinstance(small, cst.Assign) and isinstance(small.value, cst.Call):
+        weight = _weight(em, small, s)
+        if weight is not None:
+            return weight
+    if _stateless_attr(em, small) or _only_keras(em, small):
+        return []
+    unpacked = _unpacked_shape(em, small, s)
+    return unpacked if unpacked is not None else [_line_strict(em, s)]
+
+
+def _if(em: Emitter, cls: Class, s: cst.If) -> list[Any]:
+    known = em.fact(s).literal(...)
+    if known is not ...:
+        taken: Any = s.body if known else s.orelse
+        if taken is None:
+            return []
+        inner = taken.body.body if isinstance(taken, cst.Else) else taken.body if isinstance(
+            taken, cst.IndentedBlock) else [taken]
+        return _lines(em, cls, inner)
+    body = _lines(em, cls, s.body.body)
+    orelse: Any = s.orelse
+    if isinstance(orelse, cst.If):
+        orelse = _constructor_line(em, cls, orelse)[0]
+    elif orelse is not None:
+        inner = _lines(em, cls, orelse.body.body)
+        orelse = orelse.with_changes(body=orelse.body.with_changes(body=inner)) if inner else None
+    if not body and orelse is None:
+        return []
+    return [s.with_changes(test=em.expr(s.test), body=s.body.with_changes(body=body or [statement("pass")]),
+                           orelse=orelse)]
 
 
 def _stateless_attr(em: Emitter, small: Any) -> bool:
@@ -225,7 +230,7 @@ def _super_call(em: Emitter, cls: Class, s: Any, small: cst.Expr) -> list[Any]:
     return [s.with_changes(body=[small.with_changes(value=expression("super().__init__()").with_changes(args=args))])]
 
 
-def _weight(em: Emitter, cls: Class, small: cst.Assign, s: Any) -> list[Any] | None:
+def _weight(em: Emitter, small: cst.Assign, s: Any) -> list[Any] | None:
     """`self.gamma = self.add_weight(...)` and tf.Variable -> nn.Parameter or a buffer."""
     call = small.value
     assert isinstance(call, cst.Call)

@@ -37,7 +37,7 @@ def graph_function(em: Emitter, node: cst.FunctionDef, function: Function) -> li
 
 
 def _graph_function(em: Emitter, node: cst.FunctionDef, function: Function) -> list[Any]:
-    body = list(node.body.body)
+    body: list[Any] = list(node.body.body)
     sections = graphs(em, body, node.name.value)
     if not sections:
         raise Refused("P206", "the model that this function builds is not found in its body", node)

@@ -47,11 +47,11 @@ def one(em: Emitter, node: Any, kept_names: set[str]) -> list[Any]:
         if isinstance(node, cst.For):
             if em.it.relayout.get(("before", node)) or em.it.relayout.get(node.body):
                 raise Refused("P209", "a tensor is channels first or last, depending on the turn", node)
-            head = node.with_changes(iter=em.expr(node.iter), orelse=_else(em, node.orelse))
-            return [head.with_changes(body=_block(em, node.body))]
+            iterable, orelse = em.expr(node.iter), _else(em, node.orelse)
+            return [node.with_changes(iter=iterable, orelse=orelse, body=_block(em, node.body))]
         if isinstance(node, cst.While):
-            head = node.with_changes(test=em.expr(node.test), orelse=_else(em, node.orelse))
-            return [head.with_changes(body=_block(em, node.body))]
+            test, orelse = em.expr(node.test), _else(em, node.orelse)
+            return [node.with_changes(test=test, orelse=orelse, body=_block(em, node.body))]
         if isinstance(node, cst.With):
             return _with(em, node, kept_names)
         if isinstance(node, cst.Try):

@@ -69,7 +69,7 @@ def _loads(body: list[Any]) -> set[str]:
     found: set[str] = set()
     for s in body:
         if isinstance(s, cst.SimpleStatementLine):
-            small = s.body[0]
+            small: Any = s.body[0]
             own = _candidate(s)
             if own is not None:
                 found |= {n.value for n in walk(small.value) if isinstance(n, cst.Name)} - {own}

@@ -61,7 +61,8 @@ def comment_of(module: cst.BaseExpression) -> str:
     """The golden remark on a permute."""
     if isinstance(module, cst.Call) and isinstance(module.func, cst.Name) and module.func.value == "Permute":
         dims = tuple(int(a.value.value) for a in module.args if isinstance(a.value, cst.Integer))
-        return {(0, 3, 1, 2): "# NHWC -> NCHW", (0, 2, 3, 1): "# NCHW -> NHWC"}.get(dims, "")
+        remarks: dict[tuple[int, ...], str] = {(0, 3, 1, 2): "# NHWC -> NCHW", (0, 2, 3, 1): "# NCHW -> NHWC"}
+        return remarks.get(dims, "")
     return ""
 
 

@@ -94,7 +94,7 @@ def _chain(nodes: Sequence[Any], at: int, names: Names) -> Chain | None:
     if not isinstance(s, cst.SimpleStatementLine) or len(s.body) != 1:
         return None
     small = s.body[0]
-    value = getattr(small, "value", None)
+    value: Any = getattr(small, "value", None)
     if symbol_of(names, value) != "keras.Sequential" or not isinstance(small, cst.Assign | cst.Return):
         return None
     given = _keyword(value, "layers", 0)

@@ -83,58 +83,64 @@ def _if(split: Split, node: cst.If, rest: list[cst.CSTNode], init: list[Any],
     """None: go on with the next statement; else the rest was handled here."""
     known = split.em.fact(node).literal(...)
     if known is not ...:
-        taken = node.body if known else node.orelse
-        if taken is None:
-            return None
-        if isinstance(taken, cst.If):
-            return _if(split, taken, rest, init, forward)
-        inner = taken.body.body if isinstance(taken, cst.Else) else taken.body
-        a, b, ended = block(split, inner)
-        _lead(node, a, b)
-        init += a
-        forward += b
-        return True if ended else None
+        return _decided(split, node, known, rest, init, forward)
     split.em.check_layouts(node)
-    tensor_test = touches_tensor(split, node.test)
     _mirrors(split, node, init)
-    if tensor_test:
+    if touches_tensor(split, node.test):
         raise Refused("P206", "a condition on the values of tensors among layers", node)
     frame = split.frames[-1]
     frame.depth += 1
-    before = set(split.settings)
-    held = dict(split.held)
+    before, held = set(split.settings), dict(split.held)
     a, b, ended = _branch(split, node.body.body, node.body)
     after = set(split.settings)
     split.settings = set(before)
-    orelse_init: list[Any] = []
-    orelse_forward: Statements = []
-    ended_other = False
-    if node.orelse is not None:
-        if isinstance(node.orelse, cst.If):
-            got = _if(split, node.orelse, [], orelse_init, orelse_forward)
-            ended_other = bool(got)
-            for name, dim in split.em.it.after.get(node.orelse, {}).items():
-                _mirror(name, dim, orelse_init)
-        else:
-            orelse_init, orelse_forward, ended_other = _branch(split, node.orelse.body.body, node.orelse.body)
-    if node.orelse is None:
-        orelse_forward += relayouts(split.em, ("else", node))
+    other_init, other_forward, ended_other = _otherwise(split, node)
     rest_used = ended and node.orelse is None and bool(rest)
     if rest_used:  # `if cond: return ...`: what follows is the else branch of __init__
-        orelse_init, orelse_forward, ended_other = block(split, rest)
+        other_init, other_forward, ended_other = block(split, rest)
     split.settings |= after
     split.held |= held
     frame.depth -= 1
-    if a or orelse_init:
+    if a or other_init:
         test = split.init(node.test)
-        init.append(_make_if(node, test, a, orelse_init, keep_lines=not (b or orelse_forward)))
-    if b or (orelse_forward and not rest_used):
+        init.append(_make_if(node, test, a, other_init, keep_lines=not (b or other_forward)))
+    if b or (other_forward and not rest_used):
         test = split.forward(node.test)
-        forward.append(_make_if(node, test, b, [] if rest_used else orelse_forward, keep_lines=True))
+        forward.append(_make_if(node, test, b, [] if rest_used else other_forward, keep_lines=True))
     if rest_used:
-        forward += orelse_forward
+        forward += other_forward
         return ended_other
     return True if ended and ended_other else None
+
+
+def _decided(split: Split, node: cst.If, known: Any, rest: list[cst.CSTNode], init: list[Any],
+             forward: Statements) -> bool | None:
+    """Only one branch can be taken."""
+    taken = node.body if known else node.orelse
+    if taken is None:
+        return None
+    if isinstance(taken, cst.If):
+        return _if(split, taken, rest, init, forward)
+    inner = taken.body.body if isinstance(taken, cst.Else) else taken.body
+    a, b, ended = block(split, inner)
+    _lead(node, a, b)
+    init += a
+    forward += b
+    return True if ended else None
+
+
+def _otherwise(split: Split, node: cst.If) -> tuple[list[Any], Statements, bool]:
+    """The `else` or `elif` of an `if`, also one that is not written but has permutes to make."""
+    if node.orelse is None:
+        return [], relayouts(split.em, ("else", node)), False
+    if not isinstance(node.orelse, cst.If):
+        return _branch(split, node.orelse.body.body, node.orelse.body)
+    init: list[Any] = []
+    forward: Statements = []
+    ended = bool(_if(split, node.orelse, [], init, forward))
+    for name, dim in split.em.it.after.get(node.orelse, {}).items():
+        _mirror(name, dim, init)
+    return init, forward, ended
 
 
 def _branch(split: Split, body: Sequence[cst.CSTNode], key: cst.CSTNode) -> tuple[list[Any], Statements, bool]:
