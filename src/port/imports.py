@@ -72,13 +72,13 @@ def helper_source(name: str, folder: str = "torch") -> tuple[tuple[str, ...], tu
     return needs, tuple(imports), source.strip() + "\n"
 
 
-def helper_order(names: list[str]) -> list[str]:
+def helper_order(names: list[str], folder: str = "torch") -> list[str]:
     order: list[str] = []
 
     def visit(name: str) -> None:
         if name in order:
             return
-        for other in helper_source(name)[0]:
+        for other in helper_source(name, folder)[0]:
             visit(other)
         order.append(name)
 
@@ -102,12 +102,12 @@ def import_needs(lines: tuple[str, ...]) -> tuple[set[str], set[str]]:
 
 # ---------------------------------------------------------------- the module
 def rewrite(module_body: list[Any], originals: list[Any], em: Any, blocks: list[Any], extra: set[str],
-            roots: tuple[str, ...]) -> list[Any]:
-    """Replace framework imports by torch's; put helpers after the imports."""
+            roots: tuple[str, ...], lines: dict[str, str] = LINES) -> list[Any]:
+    """Replace imports of one framework by those of the other (`lines`, in order); put helpers after the imports."""
     used = {n.value for part in (*module_body, *blocks) for n in walk(part) if isinstance(n, cst.Name)}
     em.needs &= used  # what was asked for by code that was refused afterwards is not there
-    torch_lines = [LINES[n] for n in ("torch", "F", "nn") if n in em.needs]
-    torch_lines += sorted(ln for ln in extra if not ln.startswith("import math"))
+    new_lines = [line for name, line in lines.items() if name in em.needs]
+    new_lines += sorted(ln for ln in extra if not ln.startswith("import math"))
     out: list[Any] = []
     placed = False
     last_import = -1
@@ -118,10 +118,10 @@ def rewrite(module_body: list[Any], originals: list[Any], em: Any, blocks: list[
                 out.append(kept)
                 last_import = len(out) - 1
             if not placed:
-                made = [cst.parse_statement(ln) for ln in torch_lines]
-                lines = list(node.leading_lines) if kept is None else []
+                made = [cst.parse_statement(ln) for ln in new_lines]
+                above = list(node.leading_lines) if kept is None else []
                 if made:
-                    made[0] = made[0].with_changes(leading_lines=lines)  # type: ignore[union-attr]
+                    made[0] = made[0].with_changes(leading_lines=above)  # type: ignore[union-attr]
                 out += made
                 placed = True
                 last_import = len(out) - 1 if made else last_import
@@ -131,10 +131,10 @@ def rewrite(module_body: list[Any], originals: list[Any], em: Any, blocks: list[
             last_import = len(out) - 1
             continue
         out.append(node)
-    if not placed and torch_lines:
+    if not placed and new_lines:
         at = _after_docstring(out)
-        out[at:at] = [cst.parse_statement(ln) for ln in torch_lines]
-        last_import = at + len(torch_lines) - 1
+        out[at:at] = [cst.parse_statement(ln) for ln in new_lines]
+        last_import = at + len(new_lines) - 1
     out, last_import = _standard(out, em, last_import, originals)
     return _insert(out, last_import, blocks)
 

@@ -12,11 +12,12 @@ import yaml
 from port.rowtext import Bad, RowError, argument, braces, each, expr_names, parse_signature
 
 Plain = dict[str, Any]
-MAPS = ("args", "only", "fill", "fixed", "expr", "weights", "init")
-LISTS = ("ignore", "ignore_torch", "facts", "dtypes")
+MAPS = ("args", "only", "only_torch", "fill", "fixed", "expr", "weights", "init")
+LISTS = ("ignore", "ignore_torch", "facts", "facts_torch", "dtypes")
 TEXTS = ("layout", "via", "differs", "residue", "note", "none", "kind", "returns", "attr")
 KEYS = {"tf", "torch", "call", "draws", "grad", "sample", *MAPS, *LISTS, *TEXTS}
 INHERITED = ("tf", "ignore", "returns", "layout")  # by later rows of a list from its first
+INHERITED_TORCH = ("torch", "ignore_torch", "returns", "layout", "args")  # the same, where the first has no `tf`
 SAMPLE_KEYS = {"call", "training", "build"}  # keys of a sample that are no parameter
 
 
@@ -45,8 +46,10 @@ def compile_rows(files: dict[str, str]) -> Plain:
 
 
 def _age(row: Plain) -> int:
-    """Today's `tf.X` first, old spellings last: the order in which a torch name is read backwards."""
-    name = row["tf"][0][0] if row.get("tf") else ""
+    """What was written for torch, then today's `tf.X`, old spellings last: how a torch name is read backwards."""
+    if not row.get("tf"):
+        return -1
+    name = row["tf"][0][0]
     return 2 if name.startswith(("tf.compat.", "keras.backend.")) else 0 if name.startswith("tf.") else 1
 
 
@@ -71,7 +74,17 @@ def _entries(file: str, text: str, faults: list[str]) -> Iterator[tuple[str, Any
             continue
         first = value[0] if isinstance(value, list) else value
         for entry in value if isinstance(value, list) else [value]:
-            yield str(name), {k: first[k] for k in INHERITED if k in first and "none" not in entry} | entry
+            yield str(name), _inherited(first, entry) | entry
+
+
+def _inherited(first: Plain, entry: Plain) -> Plain:
+    keys = INHERITED if "tf" in first else INHERITED_TORCH
+    found = {k: first[k] for k in keys if k in first and "none" not in entry}
+    if "args" in found and "torch" in entry:  # an overload may lack parameters of the first
+        texts = entry["torch"] if isinstance(entry["torch"], list) else [entry["torch"]]
+        has = {p[0] for text in texts for p in parse_signature(text)[0][1]}
+        found["args"] = {name: arg for name, arg in found["args"].items() if name in has}
+    return found
 
 
 def _repeated(text: str) -> list[str]:
@@ -88,7 +101,7 @@ def _rows(entry: Plain) -> Iterator[Plain]:
     for signature, renamed in row.pop("tf", []):
         groups.setdefault(tuple(sorted(renamed.items())), []).append(signature)
     row["torch"] = [signature for signature, _ in row.get("torch", [])]
-    _check_torch(row)
+    _check_torch(row | {"tf": groups})
     named = {p[0] for _, signatures in groups.items() for s in signatures for p in s[1]}
     named |= {alias for renamed in groups for alias, _ in renamed}
     _check_names(row, named)
@@ -109,8 +122,8 @@ def _normal(entry: Plain) -> Plain:
     if "call" in entry:
         row["call"] = parse_signature(entry["call"])[0]
     row["args"] = {name: argument(arg) for name, arg in entry.get("args", {}).items()}
-    row["only"] = {name: tuple(v if isinstance(v, list) else [v])
-                   for name, v in entry.get("only", {}).items()}
+    for key in ("only", "only_torch"):
+        row[key] = {name: tuple(v if isinstance(v, list) else [v]) for name, v in entry.get(key, {}).items()}
     for key in LISTS:
         value = entry.get(key, ())
         row[key] = (value,) if isinstance(value, str) else tuple(value)
@@ -194,14 +207,19 @@ def _check_names(row: Plain, named: set[str]) -> None:
 def _check_torch(row: Plain) -> None:
     if row.get("via") or row.get("none") or not row["torch"]:
         return
-    targets = {arg[0] for arg in row["args"].values()} | {*row.get("fill", {}), *row.get("fixed", {})}
-    known = targets | {*row["ignore_torch"]} | {n.id for n in expr_names(row.get("expr", {}).get("tf", "0"))}
+    own = not row["tf"]  # a row that only torch has: its arguments are torch's
+    targets = {name if own else arg[0] for name, arg in row["args"].items()}
+    targets |= {*row.get("fill", {}), *row.get("fixed", {}), *row["only_torch"]}
+    free = {n.id for side in ("tf", "keras") for n in expr_names(row.get("expr", {}).get(side, "0"))}
+    known = targets | {*row["ignore_torch"]} | free
+    known |= {name for arg in row["args"].values() for name in (arg[3] or "").split(",")} if own else set()
+    known |= {name for fact in row["facts_torch"] for name in re.findall(r"\w+(?=[,)])", fact)}
     has = {p[0] for s in row["torch"] for p in s[1]} | {p[0] for p in row.get("call", ("", ()))[1]}
     for signature in row["torch"]:
         for name, *_ in signature[1]:
             if name not in known:
                 raise Bad(f"parameter {name!r} of {signature[0]} is not accounted for")
-    if unknown := (targets | {*row["ignore_torch"]}) - has - {""}:
+    if unknown := (targets | {*row["ignore_torch"]} | (free if own else set())) - has - {""}:
         raise Bad(f"no torch signature has a parameter {', '.join(sorted(unknown))}")
 
 

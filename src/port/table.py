@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-VERSION = 2  # of the compiled form: raise it whenever `rowfile` produces something else
+VERSION = 3  # of the compiled form: raise it whenever `rowfile` produces something else
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,13 @@ class Row:
     call: Signature | None = None  # layers without weights: their form as a function of the input
     args: dict[str, Arg] = field(default_factory=dict)  # tf parameter -> torch parameter
     only: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # tf parameter -> literals allowed
+    only_torch: dict[str, tuple[Any, ...]] = field(default_factory=dict)  # the same about torch parameters
     ignore: tuple[str, ...] = ()  # tf parameters that may be dropped
     ignore_torch: tuple[str, ...] = ()
     fill: dict[str, str] = field(default_factory=dict)  # torch parameter -> fact of the input ('channels')
     fixed: dict[str, Any] = field(default_factory=dict)  # torch parameter -> the literal it always has
     facts: tuple[str, ...] = ()  # preconditions, by name
+    facts_torch: tuple[str, ...] = ()  # preconditions about torch parameters
     layout: str = ""  # 'nchw': the op wants channels first in torch, channels last in TF
     expr: dict[str, str] = field(default_factory=dict)  # {'torch': 'x * torch.sigmoid(x)'}, see docs
     via: str | None = None  # adapter that builds the whole call

@@ -32,12 +32,9 @@ def translate(text: str, direction: str, options: Options = Options(), path: str
     if not bound.uses(direction):
         return Result(text, text)
     if direction == "torch2tf":
-        try:
-            from port import torch2tf  # type: ignore[attr-defined]
-        except ImportError:
-            raise NotImplementedError("torch2tf is not available yet") from None
-        result: Result = torch2tf.translate(text, module, bound, options, params)
-        return result
+        from port.torch2tf import translate as to_keras
+
+        return to_keras(text, module, bound, options, params)
     from port.tf2torch.module import translate as to_torch
 
     return to_torch(text, module, bound, options, params)

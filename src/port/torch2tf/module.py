@@ -2,14 +2,129 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from typing import Any
+
 import libcst as cst
 
+from port import imports, places, table
 from port.facts import Fact
+from port.findings import CATALOGUE, Finding, Outcome
 from port.names import Names
 from port.result import Options, Result
+from port.torch2tf import classes, importing, statements
+from port.torch2tf.interp import infer
+from port.torch2tf.refused import Refused
+from port.torch2tf.write import Writer
+from port.tree import module_code, walk
+
+
+@dataclass(eq=False)
+class Part:
+    """One statement of the module, and what its translation needs."""
+
+    node: Any
+    made: list[Any] = field(default_factory=list)
+    needs: set[str] = field(default_factory=set)
+    helpers: dict[str, None] = field(default_factory=dict)
+    reports: list[Any] = field(default_factory=list)
+    refusal: Refused | None = None
+
+    @property
+    def name(self) -> str:
+        return self.node.name.value if isinstance(self.node, cst.FunctionDef | cst.ClassDef) else ""
 
 
 def translate(text: str, module: cst.Module, bound: Names, options: Options,
               params: dict[str, Fact] | None = None) -> Result:
     """`module`, which was parsed from `text`, as Keras 3 code."""
-    raise NotImplementedError("torch2tf is not available yet")
+    it = infer(module, bound, table.by_torch_name(), params)
+    w = Writer(it, options, bound=own_names(module), target=options.target)
+    w.original_imports = imports.original_imports(module)
+    w.trained = classes.trained(w)
+    parts = [written(w, node) for node in module.body]
+    spread_refusals(w, parts)
+    for part in parts:
+        w.needs |= part.needs
+        w.helpers |= part.helpers
+        w.reports += part.reports
+    body: list[Any] = []
+    for part in parts:
+        body += kept(w, part) if part.refusal is not None else part.made
+    body = importing.rewrite(w, body, list(module.body), importing.helper_blocks(w))
+    new = module_code(module.with_changes(body=body))
+    try:
+        cst.parse_module(new)
+    except cst.ParserSyntaxError as error:
+        return Result(text, text, (Finding(1, 0, "P901", f"the output would not parse: {error.message}"),))
+    return Result(text, new, places.findings(w.reports, module))
+
+
+def own_names(module: cst.Module) -> frozenset[str]:
+    """Names that the file's own code binds: parameters, variables, functions."""
+    found: set[str] = set()
+    for n in walk(module):
+        if isinstance(n, cst.Param):
+            found.add(n.name.value)
+        elif isinstance(n, cst.AssignTarget | cst.For | cst.CompFor | cst.NamedExpr):
+            found |= {t.value for t in walk(n.target) if isinstance(t, cst.Name)} if not isinstance(
+                n.target, cst.Attribute) else set()
+        elif isinstance(n, cst.FunctionDef | cst.ClassDef):
+            found.add(n.name.value)
+    return frozenset(found)
+
+
+def written(w: Writer, node: Any) -> Part:
+    """One statement of the module in Keras; what it needs is noted with it, in case it is refused later."""
+    part = Part(node)
+    saved = (w.needs, w.helpers, w.reports)
+    w.needs, w.helpers, w.reports = part.needs, part.helpers, part.reports
+    try:
+        if isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom):
+            part.made = [node]
+        else:
+            part.made = statements.statement(w, node)
+    except Refused as refusal:
+        part.refusal = refusal
+    finally:
+        w.needs, w.helpers, w.reports = saved
+        w.function, w.cls, w.attribute, w.targets, w.value = None, None, "", 0, None
+    return part
+
+
+def spread_refusals(w: Writer, parts: list[Part]) -> None:
+    """What uses a class or function that stays in PyTorch stays there as well."""
+    mentions = {id(p): {n.value for n in walk(p.node) if isinstance(n, cst.Name)} for p in parts}
+    reasons = {p.name: p.refusal for p in parts if p.refusal is not None and p.name}
+    grew = bool(reasons)
+    while grew:
+        grew = False
+        for part in parts:
+            used = sorted(mentions[id(part)] & reasons.keys() - {part.name})
+            if part.refusal is None and used and not is_import(part.node):
+                part.refusal = Refused("P206", f"it uses `{used[0]}`, which is not ported", part.node)
+                grew = True
+                if part.name:
+                    reasons[part.name] = part.refusal
+    for part in parts:
+        if part.refusal is not None:
+            part.needs, part.helpers = set(), {}
+            r = part.refusal
+            part.reports = [(r.node if r.node is not None else part.node, r.code, r.args[0], r.symbol)]
+
+
+def is_import(node: Any) -> bool:
+    return isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom)
+
+
+def kept(w: Writer, part: Part) -> list[Any]:
+    """The statement as it was, with the reason above it."""
+    assert part.refusal is not None
+    w.kept.append(part.node)
+    w.top_level |= w.framework_names(part.node)
+    note = cst.EmptyLine(comment=cst.Comment(f"# port: {part.refusal.code} {' '.join(part.refusal.args[0].split())}"))
+    return [part.node.with_changes(leading_lines=[*part.node.leading_lines, note])]
+
+
+def left(reports: list[Any]) -> int:
+    return sum(CATALOGUE[code].outcome is Outcome.REFUSED for _, code, _, _ in reports)

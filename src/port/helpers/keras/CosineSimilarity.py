@@ -1,0 +1,14 @@
+import keras
+
+
+class CosineSimilarity(keras.layers.Layer):
+    """nn.CosineSimilarity of two tensors along an axis."""
+
+    def __init__(self, dim=1, eps=1e-8):
+        super().__init__()
+        self.dim, self.eps = dim, eps
+
+    def call(self, x1, x2):
+        x1, x2 = (x / keras.ops.sqrt(keras.ops.maximum(keras.ops.sum(x * x, axis=self.dim, keepdims=True), self.eps ** 2))
+                  for x in (x1, x2))
+        return keras.ops.sum(x1 * x2, axis=self.dim)

@@ -1,0 +1,13 @@
+import keras
+
+
+class EmbeddingBag(keras.layers.Embedding):
+    """nn.EmbeddingBag on a matrix of indices: the mean, sum or maximum over each row."""
+
+    def __init__(self, num_embeddings, embedding_dim, mode="mean"):
+        super().__init__(num_embeddings, embedding_dim, embeddings_initializer=keras.initializers.RandomNormal(stddev=1.0))
+        self.mode = mode
+
+    def call(self, inputs):
+        reduce = {"mean": keras.ops.mean, "sum": keras.ops.sum, "max": keras.ops.max}[self.mode]
+        return reduce(super().call(inputs), axis=1)

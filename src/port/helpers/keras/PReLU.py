@@ -1,0 +1,15 @@
+import keras
+
+
+class PReLU(keras.layers.Layer):
+    """nn.PReLU: one slope for all, or one per channel."""
+
+    def __init__(self, num_parameters=1, init=0.25, axis=-1):
+        super().__init__()
+        self.axis = axis
+        self.alpha = self.add_weight(shape=(num_parameters,), initializer=keras.initializers.Constant(init), name="alpha")
+
+    def call(self, x):
+        shape = [1] * len(x.shape)
+        shape[self.axis] = -1
+        return keras.ops.where(x > 0, x, keras.ops.reshape(self.alpha, shape) * x)

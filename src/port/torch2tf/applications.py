@@ -1,0 +1,258 @@
+"""Calls: of modules, of the user's functions, of the framework and of einops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.build import build, drop_commas, expression, paren
+from port.facts import Fact, Kind, Layout
+from port.torch2tf import containers, einops, layers, methods, rows, users
+from port.torch2tf.refused import Refused
+from port.torch2tf.values import (
+    Bound,
+    Class,
+    Function,
+    Instance,
+    Items,
+    Layer,
+    SelfOf,
+    options,
+    tensors_in,
+)
+
+EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+
+
+def call(w: Any, node: cst.Call) -> Any:
+    callee: Fact = w.it.receivers.get(node) or w.fact(node.func)
+    first = options(callee)[0]
+    payload, symbol = first.payload, first.symbol
+    if isinstance(payload, Bound):
+        return _method(w, node, symbol, payload)
+    if callee.kind is Kind.LAYER:
+        return application(w, node, callee)
+    if isinstance(payload, Function):
+        return user_call(w, node, payload)
+    if isinstance(payload, Class):
+        return construction(w, node, payload)
+    if payload is None and symbol.startswith("torch."):
+        return framework(w, node, symbol, callee)
+    if symbol.startswith("einops."):
+        return write_einops(w, node, symbol)
+    if symbol in methods.BUILTINS:
+        return methods.BUILTINS[symbol](w, node)
+    _no_unknown_tensor_method(w, node)
+    return generic_call(w, node)
+
+
+def _no_unknown_tensor_method(w: Any, node: cst.Call) -> None:
+    """A method that tensors have, of something of which nothing is known: what it does cannot be told."""
+    if isinstance(node.func, cst.Attribute) and w.fact(node.func.value).kind is Kind.UNKNOWN:
+        name = node.func.attr.value
+        if name in users.TENSOR_METHODS and not _is_module(w, node.func.value):
+            raise Refused("P204", f"`.{name}()` of something that is not known to be a tensor; a type hint would tell",
+                          node)
+
+
+def _is_module(w: Any, node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.Name) and node.value in w.it.names.bound
+
+
+def generic_call(w: Any, node: cst.Call) -> Any:
+    func = w.expr(node.func)
+    args = [w.expr(a) for a in node.args]
+    if func is node.func and all(a is b for a, b in zip(args, node.args, strict=True)):
+        return node
+    return node.with_changes(func=paren(func) if func is not node.func else func, args=args)
+
+
+# ---------------------------------------------------------------- the framework
+def framework(w: Any, node: cst.Call, symbol: str, callee: Fact) -> Any:
+    if len(options(callee)) > 1:  # a class or function that a setting chose
+        return generic_call(w, node)
+    if symbol.startswith("torch.nn.") and symbol.rpartition(".")[2][:1].isupper():
+        if w.it.names.resolve(node.func) == "":
+            return through_value(w, node)
+        return module(w, node, symbol)
+    special = methods.FUNCTIONS.get(symbol)
+    if special is not None:
+        return special(w, node)
+    if w.it.names.resolve(node.func) == "":  # a function that a variable holds
+        return generic_call(w, node)
+    return rows.write_call(w, node, symbol)
+
+
+def through_value(w: Any, node: cst.Call) -> Any:
+    """`norm_layer(planes)`: the class is a value, which became a function with torch's signature."""
+    return generic_call(w, node)
+
+
+def module(w: Any, node: cst.Call, symbol: str) -> Any:
+    """A module of torch.nn that is made here."""
+    container = containers.WRITERS.get(symbol)
+    if container is not None:
+        return container(w, node)
+    elements = elements_of(w, node, symbol)
+    if len(elements) == 1:
+        return elements[0]
+    w.need("keras")
+    return build("keras.Sequential([{x}])", x="0").with_changes(args=[cst.Arg(bracketed(elements))])
+
+
+def elements_of(w: Any, node: cst.Call, symbol: str) -> list[Any]:
+    layer = w.it.layers.get((node, symbol))
+    if layer is None:
+        raise Refused("P204", f"nothing is known of this {symbol.rpartition('.')[2]}", node)
+    if layer.problem:
+        raise Refused("P202", layer.problem, node)
+    return list(layers.write_layer(w, node, layer).elements)
+
+
+def bracketed(elements: list[Any]) -> cst.List:
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    last = len(elements) - 1
+    return cst.List([cst.Element(e, comma=comma if i < last else cst.MaybeSentinel.DEFAULT)
+                     for i, e in enumerate(elements)])
+
+
+# ---------------------------------------------------------------- applications
+def application(w: Any, node: cst.Call, callee: Fact) -> Any:
+    """`module(x)`: each tensor in the layout that the module takes."""
+    recipe = [o.payload for o in options(callee)]
+    layer = next((p for p in recipe if isinstance(p, Layer)), None)
+    if layer is not None:
+        applied = layers.write_application(w, node, layer)
+        if applied is not None:
+            return applied
+    function = next((f for p in recipe for f in _forwards(p)), None)
+    func = w.expr(node.func)
+    args = arguments(w, node, function, default=w.it.wants.get(node))
+    args = with_mode(w, node, args)
+    return node.with_changes(func=paren(func), args=args)
+
+
+def _forwards(payload: Any) -> list[Function]:
+    from port.torch2tf import members
+
+    if isinstance(payload, Instance | SelfOf):
+        return members.methods(payload.cls, "forward") or members.methods(payload.cls, "__call__")
+    return []
+
+
+def with_mode(w: Any, node: cst.Call, args: list[Any]) -> list[Any]:
+    """`training=False` behind `model.eval()`."""
+    mode = w.modes.get(cst.Module([]).code_for_node(node.func))
+    if mode is None:
+        return args
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    if args:
+        args = [*args[:-1], args[-1].with_changes(comma=comma)]
+    return [*args, cst.Arg(cst.Name(mode), keyword=cst.Name("training"), equal=EQUAL)]
+
+
+def arguments(w: Any, node: cst.Call, function: Function | None, default: Layout | None = None) -> list[Any]:
+    """Arguments of a call of the user's code."""
+    names = function.arguments if function is not None else []
+    out, at = [], 0
+    for arg in node.args:
+        name = arg.keyword.value if arg.keyword is not None else names[at] if at < len(names) else ""
+        at += arg.keyword is None and not arg.star
+        fact = w.fact(arg.value)
+        want = default
+        if function is not None:
+            want = Layout.FLIPPED if function.inside and name in function.flipped else Layout.PLAIN
+        if fact.kind is not Kind.TENSOR or fact.rank in (0, 1, 2):
+            want = None
+        if isinstance(fact.payload, Items) and any(t.layout is Layout.FLIPPED for t in tensors_in(fact)):
+            want = None
+        value = w.expr(arg.value, want)
+        out.append(arg if value is arg.value else arg.with_changes(value=value))
+    return out
+
+
+def user_call(w: Any, node: cst.Call, function: Function) -> Any:
+    func = w.expr(node.func)
+    args = arguments(w, node, function)
+    if function in w.trained and function.name != "forward" and not any(
+            a.keyword is not None and a.keyword.value == "training" for a in args):
+        if args:
+            last = args[-1].with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
+            args = [*args[:-1], last]
+        args.append(cst.Arg(w.training(), keyword=cst.Name("training"), equal=EQUAL))
+    return node.with_changes(func=func, args=args)
+
+
+def construction(w: Any, node: cst.Call, cls: Class) -> Any:
+    from port.torch2tf import members
+
+    init = members.find_method(cls, "__init__")
+    args = arguments(w, node, init)
+    return node.with_changes(func=w.expr(node.func), args=args)
+
+
+def _method(w: Any, node: cst.Call, symbol: str, bound: Bound) -> Any:
+    kind = symbol.partition(".")[0]
+    assert isinstance(node.func, cst.Attribute) or kind != "tensor"
+    if kind == "tensor" and isinstance(node.func, cst.Attribute):
+        return rows.write_call(w, node, symbol, node.func.value)
+    if kind == "module":
+        return methods.of_module(w, node, bound)
+    if kind == "list":
+        return containers.list_method(w, node, bound)
+    return generic_call(w, node)
+
+
+# ---------------------------------------------------------------- einops, and layouts that cost nothing
+def write_einops(w: Any, node: cst.Call, symbol: str) -> Any:
+    if symbol.startswith("einops.layers."):
+        return containers.einops_layer(w, node, symbol)
+    last = symbol.rpartition(".")[2]
+    if last not in ("rearrange", "reduce", "repeat") or not node.args:
+        return generic_call(w, node)
+    x, pattern = w.fact(node.args[0].value), einops.pattern_of(w.it, node, 1)
+    if x.kind is Kind.TENSOR and einops.only_layout(x, pattern):
+        return w.expr(node.args[0].value)
+    return einops_call(w, node, left=x.layout is Layout.FLIPPED and w.it.wants.get(node) is Layout.FLIPPED)
+
+
+def einops_call(w: Any, node: cst.Call, left: bool = False, right: bool = False) -> Any:
+    x = node.args[0].value
+    value = value_of(w, x, w.expr(x, Layout.FLIPPED if left else Layout.PLAIN))
+    args = [node.args[0].with_changes(value=value), *(w.expr(a) for a in node.args[1:])]
+    if left or right:
+        args[1] = args[1].with_changes(value=flipped_text(args[1].value, left, right))
+    return node.with_changes(func=w.expr(node.func), args=args)
+
+
+def value_of(w: Any, node: cst.BaseExpression, new: Any) -> Any:
+    """einops knows tensors, but not Keras' variables."""
+    return cst.Attribute(paren(new), cst.Name("value")) if w.fact(node).symbol == "weight" else new
+
+
+def flipped_text(node: cst.BaseExpression, left: bool, right: bool) -> cst.BaseExpression:
+    if not isinstance(node, cst.SimpleString):
+        raise Refused("P208", "the pattern is not written here, and the tensor is channels last in Keras", node)
+    inner = node.raw_value
+    return node.with_changes(value=node.prefix + node.quote + einops.flipped_pattern(inner, left, right) + node.quote)
+
+
+def in_wanted_layout(w: Any, node: Any, want: Layout) -> Any:
+    """An expression that can be written in the other layout at no cost: einops, where the pattern says the order."""
+    if not isinstance(node, cst.Call) or not node.args:
+        return None
+    callee = w.it.receivers.get(node)
+    if callee is None or not callee.symbol.startswith("einops.") or callee.symbol.rpartition(".")[2] not in (
+            "rearrange", "reduce", "repeat"):
+        return None
+    fact, x = w.fact(node), w.fact(node.args[0].value)
+    pattern = einops.pattern_of(w.it, node, 1)
+    parts = einops.sides(pattern)
+    if fact.layout is want or want is Layout.PLAIN or parts is None or fact.rank != len(parts[1]) or (
+            x.kind is Kind.TENSOR and einops.only_layout(x, pattern)):
+        return None
+    return einops_call(w, node, left=x.layout is Layout.FLIPPED and w.it.wants.get(node) is Layout.FLIPPED, right=True)
+
+
+__all__ = ["EQUAL", "call", "drop_commas", "expression"]

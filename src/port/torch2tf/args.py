@@ -1,0 +1,323 @@
+"""Adapters of arguments, torch to TF: what rows name in `via`, read backwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.build import build, expression
+from port.facts import Kind, Layout
+from port.torch2tf import dtypes
+from port.torch2tf.binds import tuple_of
+from port.torch2tf.conditions import is_number, is_sequence
+from port.torch2tf.jobs import ABSENT, Job, arrange, facts_in, literal_of
+from port.torch2tf.values import ShapeOf, Size
+
+CAST_FIRST = ("same", "reduce", "cast", "like", "fill", "range", "constant")  # `dtype=` casts what goes in, or is made
+TOTALS = ("sum", "cumsum", "prod", "cumprod", "nansum")  # of whole numbers: int64 in torch
+TESTS = ("any", "all", "logical_and", "logical_or", "logical_not", "logical_xor")
+FLOATING = {"exp", "log", "sqrt", "rsqrt", "sin", "cos", "tan", "tanh", "sigmoid", "log1p", "log2", "log10", "expm1",
+            "reciprocal", "erf", "asin", "acos", "atan", "atan2", "sinh", "cosh", "exp2", "logsigmoid", "lgamma"}
+
+
+def prepare(job: Job) -> None:
+    """The layout of the tensors, and the casts that torch makes by itself."""
+    job.want = layout_of(job)
+    base = job.symbol.rpartition(".")[2]
+    tensors = [n for n, a in job.bound.args.items() if job.w.fact(a).kind is Kind.TENSOR]
+    if not tensors:
+        return
+    first, dtype = tensors[0], job.fact(tensors[0]).dtype
+    wanted = job.bound.common.get("dtype")
+    if wanted is not None and literal_of(job.w, wanted) is not None:
+        if job.row.returns in ("same", "reduce"):
+            job.casts[first] = dtype_value(job, wanted)
+    elif base in TOTALS and dtypes.category(dtype) in (0, 1) and dtype != "int64":
+        job.casts[first] = dtypes.spell(job.w, "int64")
+    elif base in TESTS and dtype not in (None, "bool"):
+        job.casts = {n: dtypes.spell(job.w, "bool") for n in tensors}
+    elif base in FLOATING and dtypes.category(dtype) in (0, 1):
+        job.casts = {n: dtypes.created(job.w, job.node) for n in tensors if dtypes.category(job.fact(n).dtype) != 2}
+    elif job.row.returns in ("broadcast", "compare"):
+        _meet(job)
+
+
+def _meet(job: Job) -> None:
+    named = [n for n in job.bound.args if not (job.fact(n).dtype == "bool" and n in ("condition", "mask"))]
+    casts = dtypes.promotions(job.w, [job.bound.args[n] for n in named], job.node)
+    job.casts |= {n: c for n, c in zip(named, casts, strict=True) if c is not None}
+
+
+def layout_of(job: Job) -> Layout:
+    """The layout that the call's tensors are brought to, as the interpreter found it."""
+    want: Layout = job.w.it.wants.get(job.node, Layout.PLAIN)
+    if job.row.layout and want is not Layout.FLIPPED and job.tensors:
+        raise job.refuse("P208", "how many axes the tensor has is not known")
+    return want
+
+
+# ---------------------------------------------------------------- one parameter
+def value(job: Job, name: str, via: str = "", of: str = "") -> Any:
+    """What is written for a torch parameter: an expression, or ABSENT."""
+    arg = job.row.args.get(name) if not job.row.tf else None
+    via = via or (arg.via if arg is not None else "") or ""
+    of = of or (arg.of if arg is not None else "") or ""
+    if via:
+        return ARGS[via](job, name, of)
+    return plain(job, name)
+
+
+def plain(job: Job, name: str) -> Any:
+    if not job.given(name):
+        default = job.bound.default(name)
+        return ABSENT if default in (None, "None") else expression(default)
+    new = _list(job, name) if isinstance(job.bound.args[name], cst.List | cst.Tuple) else job.expr(name)
+    return dtypes.cast(job.w, new, job.casts[name]) if name in job.casts else new
+
+
+def _list(job: Job, name: str) -> cst.BaseExpression:
+    """A list; tensors in it are of one dtype in TF."""
+    node = job.bound.args[name]
+    assert isinstance(node, cst.List | cst.Tuple)
+    tensors = bool(facts_in(job.w, node)) and not any(isinstance(e, cst.StarredElement) for e in node.elements)
+    casts = dtypes.promotions(job.w, [e.value for e in node.elements], job.node) if tensors else []
+    new = arrange(job, node)
+    if not any(c is not None for c in casts):
+        return new
+    elements = [e if c is None else e.with_changes(value=dtypes.cast(job.w, e.value, c))
+                for e, c in zip(new.elements, casts, strict=True)]  # type: ignore[attr-defined]
+    return new.with_changes(elements=elements)
+
+
+def axis(job: Job, name: str, of: str) -> Any:
+    """An axis, or several, counted in the layout that the tensor has in the target."""
+    if not job.given(name) and job.bound.default(name) in (None, "None"):
+        return ABSENT
+    found = job.literal(name)
+    if found is None:
+        return ABSENT
+    facts = facts_in(job.w, job.bound.args[of]) if of in job.bound.args else job.tensors
+    if job.want is Layout.PLAIN:
+        return plain(job, name)
+    rank = next((t.rank for t in facts if t.rank is not None), None)
+    if found is ... or rank is None:
+        raise job.refuse("P209", f"`{name}` is not known, and the tensor is channels last in TensorFlow")
+    moved = tuple(map(lambda a: moved_axis(a, rank), found)) if isinstance(found, tuple) else moved_axis(found, rank)
+    return expression(repr(moved))
+
+
+def moved_axis(a: int, rank: int) -> int:
+    """Where an axis of channels first stands in channels last."""
+    a %= rank
+    return 0 if a == 0 else -1 if a == 1 else a - 1
+
+
+def axis_list(job: Job, name: str, of: str) -> Any:
+    """A list, also of one."""
+    moved = axis(job, name, of)
+    if moved is ABSENT or isinstance(moved, cst.List | cst.Tuple):
+        return moved if moved is ABSENT else cst.List([e.with_changes() for e in moved.elements])
+    return moved if is_sequence(job.fact(name)) else build("[{a}]", a=moved)
+
+
+def dtype(job: Job, name: str, of: str) -> Any:
+    node = job.bound.args.get(name, job.bound.common.get(name))
+    if node is None or literal_of(job.w, node) is None:
+        return ABSENT
+    return dtype_value(job, node)
+
+
+def dtype_value(job: Job, node: cst.BaseExpression) -> cst.BaseExpression:
+    name = dtypes.dtype_name(job.w.fact(node).symbol)
+    return expression(dtypes.spell(job.w, name)) if name else job.w.expr(node)
+
+
+def new_dtype(job: Job, name: str, of: str) -> Any:
+    """The dtype of a new tensor of floats: as given, else the model's."""
+    given = dtype(job, name, of)
+    if given is not ABSENT:
+        return given
+    own = job.w.float_dtype(job.node)
+    return ABSENT if own is None else own if isinstance(own, cst.BaseExpression) else expression(own)
+
+
+def value_dtype(job: Job, name: str, of: str) -> Any:
+    """The dtype of a new tensor that follows from numbers: int64, bool, or the model's float type."""
+    given = dtype(job, name, of)
+    if given is not ABSENT:
+        return given
+    kinds = [_number_kind(job, n) for n in (of.split(",") if of else job.bound.args)]
+    if any(k == "float" for k in kinds):
+        return new_dtype(job, name, of)
+    if all(k == "bool" for k in kinds):
+        return ABSENT
+    if all(k in ("int", "bool") for k in kinds):
+        return expression(dtypes.spell(job.w, "int64"))
+    if "float" not in kinds and "end" in of:  # a float would raise here
+        return expression(dtypes.spell(job.w, "int64"))
+    return ABSENT
+
+
+def whole_dtype(job: Job, name: str, of: str) -> Any:
+    """The dtype of whole numbers that are made: int64 if none is given."""
+    given = dtype(job, name, of)
+    return expression(dtypes.spell(job.w, "int64")) if given is ABSENT else given
+
+
+def dtype_of(job: Job, name: str, of: str) -> Any:
+    """The dtype of a tensor that is given."""
+    d = dtypes.dtype_of(job.w, job.bound.args[name])
+    if d is None:
+        raise job.refuse("P208", f"the dtype of `{name}` is not known")
+    return d
+
+
+def sequence(job: Job, name: str, of: str) -> Any:
+    """A list of sizes; one alone becomes a list."""
+    return sizes(job, name, of)
+
+
+def _number_kind(job: Job, name: str) -> str:
+    found = job.literal(name)
+    if found is ...:
+        fact = job.fact(name)
+        node = job.bound.args.get(name)
+        if isinstance(fact.payload, Size) or fact.dtype == "int":
+            return "int"
+        return _number_text(job, node) if node is not None else ""
+    return _kind(found)
+
+
+def _number_text(job: Job, node: cst.BaseExpression) -> str:
+    """Of arithmetic: a float if there is a division or a float in it, whole if all its parts are."""
+    if isinstance(node, cst.BinaryOperation):
+        kinds = {_number_text(job, node.left), _number_text(job, node.right)}
+        return "float" if isinstance(node.operator, cst.Divide) or "float" in kinds else (
+            "int" if kinds <= {"int", "bool"} else "")
+    if isinstance(node, cst.UnaryOperation):
+        return _number_text(job, node.expression)
+    fact = job.w.fact(node)
+    if isinstance(fact.payload, Size):
+        return "int"
+    found = fact.literal(...)
+    if found is ... and isinstance(node, cst.Call) and fact.symbol == "" and isinstance(node.func, cst.Name):
+        return {"len": "int", "int": "int", "float": "float"}.get(node.func.value, "")
+    return "" if found is ... else _kind(found)
+
+
+def _kind(found: Any) -> str:
+    while isinstance(found, tuple):
+        kinds = {_kind(v) for v in found}
+        return "float" if "float" in kinds else "int" if "int" in kinds else "bool" if kinds == {"bool"} else "float"
+    return {bool: "bool", int: "int", float: "float"}.get(type(found), "")
+
+
+def sizes(job: Job, name: str, of: str) -> Any:
+    """A shape: sizes one by one, a list, a tuple, the shape of a tensor."""
+    if not job.given(name):
+        return ABSENT
+    node = job.bound.args[name]
+    if isinstance(node, cst.Tuple | cst.List):
+        return node.with_changes(elements=[e.with_changes(value=job.w.expr(e.value)) for e in node.elements])
+    fact = job.w.fact(node)
+    if isinstance(fact.payload, ShapeOf) or is_sequence(fact):
+        return job.w.expr(node)
+    new = job.w.expr(node)
+    return build("[{n}]", n=new) if is_number(fact) or isinstance(node, cst.BinaryOperation) else new
+
+
+def perm(job: Job, name: str, of: str) -> Any:
+    node = job.bound.args[name]
+    if isinstance(node, cst.Tuple | cst.List):
+        return cst.List([e.with_changes(value=job.w.expr(e.value)) for e in node.elements])
+    return job.w.expr(node)
+
+
+def index(job: Job, name: str, of: str) -> Any:
+    """Whole numbers that pick something."""
+    return plain(job, name)
+
+
+def like(job: Job, name: str, of: str) -> Any:
+    """A value that takes the dtype of another tensor: a Python number becomes a constant of it."""
+    if not job.given(name):
+        return plain(job, name)
+    fact, other = job.fact(name), job.bound.args[of]
+    if fact.kind is Kind.TENSOR:
+        if fact.dtype is not None and fact.dtype == job.fact(of).dtype:
+            return plain(job, name)
+        d = dtypes.dtype_of(job.w, other)
+        if d is None:
+            raise job.refuse("P208", f"the dtype of `{of}` is not known")
+        return dtypes.cast(job.w, plain(job, name), d)
+    d = dtypes.dtype_of(job.w, other)
+    if d is None:
+        raise job.refuse("P208", f"the dtype of `{of}` is not known")
+    job.w.need("tf")
+    return build("tf.constant({v}, {d})", v=plain(job, name), d=d)
+
+
+def dtype_like(job: Job, name: str, of: str) -> Any:
+    """A dtype: as given, else that of the tensor `of`."""
+    given = dtype(job, name, of)
+    if given is not ABSENT:
+        return given
+    d = dtypes.dtype_of(job.w, job.bound.args[of])
+    if d is None:
+        raise job.refuse("P208", f"the dtype of `{of}` is not known")
+    return d
+
+
+def made_value(job: Job, name: str, of: str) -> Any:
+    """A number beside another one: both become a tensor of one dtype."""
+    kinds = {_number_kind(job, n) for n in of.split(",")}
+    new = plain(job, name)
+    if kinds <= {"int", "bool"}:
+        return new if kinds == {"bool"} else build("tf.constant({v}, tf.int64)", v=new)
+    d = dtypes.created(job.w, job.node)
+    text = d if isinstance(d, str) else ""
+    if text == "tf.float32" and isinstance(job.literal(name), float):
+        return new
+    return build("tf.constant({v}, {d})", v=new, d=d)
+
+
+def paddings(job: Job, name: str, of: str) -> Any:
+    """`(left, right, ...)` from the last axis on; TF wants a pair for each axis, first axis first."""
+    rank = job.fact(of or "input").rank
+    pairs = pad_pairs(job, name)
+    if rank is None:
+        raise job.refuse("P208", "how many axes the tensor has is not known")
+    rows = [("0", "0")] * (rank - len(pairs)) + pairs
+    if job.want is Layout.FLIPPED:
+        rows = [rows[0], *rows[2:], rows[1]]
+    return cst.List([cst.Element(cst.List([cst.Element(_node(a)), cst.Element(_node(b))])) for a, b in rows])
+
+
+def pad_pairs(job: Job, name: str) -> list[Any]:
+    """(before, after) for the last axes, in their order."""
+    node = job.bound.args[name]
+    if isinstance(node, cst.Tuple | cst.List) and not any(isinstance(e, cst.StarredElement) for e in node.elements):
+        flat: list[Any] = [job.w.expr(e.value) for e in node.elements]
+    else:
+        found = job.literal(name)
+        if not isinstance(found, tuple):
+            raise job.refuse("P208", "the amounts of padding are not written out")
+        flat = [str(v) for v in found]
+    if any(isinstance(v, int) and v < 0 for v in (job.literal(name) if isinstance(job.literal(name), tuple) else ())):
+        raise job.refuse("P202", "negative padding cuts off: write a slice")
+    return [(flat[i], flat[i + 1]) for i in range(len(flat) - 2, -1, -2)]
+
+
+def _node(text: Any) -> cst.BaseExpression:
+    return expression(text) if isinstance(text, str) else text
+
+
+ARGS: dict[str, Any] = {
+    "axis": axis, "axis_int": axis, "axis_list": axis_list, "dtype": dtype, "new_dtype": new_dtype,
+    "value_dtype": value_dtype, "shape": sizes, "perm": perm, "index": index, "like": like, "dtype_like": dtype_like,
+    "paddings": paddings, "made_value": made_value, "whole_dtype": whole_dtype, "dtype_of": dtype_of,
+    "data_dtype": value_dtype, "sequence": sequence, "condition": lambda j, n, o: plain(j, n), "none_is_0": lambda j, n, o: plain(j, n), "none_is_false": lambda j, n, o: plain(j, n),
+    "tensor": lambda j, n, o: plain(j, n), "tensordot_axes": lambda j, n, o: plain(j, n),
+}
+__all__ = ["ARGS", "CAST_FIRST", "ShapeOf", "prepare", "tuple_of", "value"]

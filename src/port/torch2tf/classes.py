@@ -1,0 +1,252 @@
+"""Functions and classes of the user: modules become layers, `forward` becomes `call`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.facts import Fact, Kind
+from port.torch2tf import hints, statements
+from port.torch2tf.refused import Refused
+from port.torch2tf.values import TO_FIRST, Class, Function, Items, can_flip, may_be_none
+from port.tree import code, walk
+
+NAMES = {3: ("NCL", "NLC"), 4: ("NCHW", "NHWC"), 5: ("NCDHW", "NDHWC")}
+NOT_ON_MODEL = {"layers"}  # attributes that keras.Model keeps for itself
+RESERVED = {"dtype", "weights", "variables", "losses", "metrics", "input", "output", "path", "trainable_weights",
+            "trainable_variables", "non_trainable_weights", "compute_dtype", "variable_dtype", "input_dtype"}
+NO_GRADIENT = ("torch.no_grad", "torch.inference_mode")
+DROPPED_DECORATORS = ("torch.jit.", "torch.compile", "torch.compiler.", "torch._dynamo.", "torch.fx.")
+
+
+def definition(w: Any, node: Any) -> list[Any]:
+    if isinstance(node, cst.ClassDef):
+        return [class_(w, w.it.classes[node])]
+    return [function(w, w.it.functions[node])]
+
+
+# ---------------------------------------------------------------- functions
+def function(w: Any, f: Function) -> cst.FunctionDef:
+    node = f.node
+    assert isinstance(node, cst.FunctionDef)
+    saved = (w.function, w.modes)
+    w.function, w.modes = f, {}
+    w.inline |= inline_lists(node)
+    try:
+        decorators, stops = _decorators(w, node)
+        docstring, rest = split_docstring(list(node.body.body)) if isinstance(node.body, cst.IndentedBlock) else (
+            [], None)
+        body = statements.suite(w, rest) if rest is not None else None
+        if stops and body is not None:
+            body = [s.visit(_Stopped(w, f)) for s in body]
+        if body is not None:
+            body = epilogue(w, f, body)
+            whole = statements.block(w, node.body, [*docstring, *prologue(w, f), *body])
+        else:
+            whole = statements.block(w, node.body)
+        name = "call" if f.owner is not None and f.owner.is_module and f.name == "forward" else f.name
+        returns = node.returns.with_changes(annotation=hints.hint(w, node.returns.annotation)) if (
+            node.returns is not None) else None
+        return node.with_changes(name=cst.Name(name), params=parameters(w, f, node), body=whole, returns=returns,
+                                 decorators=decorators)
+    finally:
+        w.function, w.modes = saved
+
+
+def _decorators(w: Any, node: cst.FunctionDef) -> tuple[list[cst.Decorator], bool]:
+    kept, stops = [], False
+    for d in node.decorators:
+        target = d.decorator.func if isinstance(d.decorator, cst.Call) else d.decorator
+        symbol = w.it.names.resolve(target)
+        if symbol in NO_GRADIENT:
+            stops = True
+        elif symbol.startswith("torch.") and not symbol.startswith(DROPPED_DECORATORS):
+            raise Refused("P203", f"the decorator `{symbol}` has no counterpart", node)
+        elif not symbol.startswith("torch."):
+            kept.append(d)
+    return kept, stops
+
+
+class _Stopped(cst.CSTTransformer):
+    """Results of a function that computes no gradients have none: tf.stop_gradient around them."""
+
+    def __init__(self, w: Any, f: Function):
+        super().__init__()
+        self.w, self.f = w, f
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
+        return False
+
+    def visit_Lambda(self, node: cst.Lambda) -> bool:
+        return False
+
+    def leave_Return(self, original_node: cst.Return, updated_node: cst.Return) -> cst.Return:
+        result = self.f.result
+        if updated_node.value is None or result is None or result.kind is not Kind.TENSOR or result.dtype in (
+                "int64", "int32", "bool"):
+            return updated_node
+        return updated_node.with_changes(value=statements.stop_gradient(self.w, updated_node.value))
+
+
+def parameters(w: Any, f: Function, node: cst.FunctionDef) -> cst.Parameters:
+    params = w.expr(node.params)
+    if f not in w.trained:
+        return params
+    new = cst.Param(cst.Name("training"), default=cst.Name("None"),
+                    equal=cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace("")))
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    if params.kwonly_params or isinstance(params.star_arg, cst.Param):
+        given = list(params.kwonly_params)
+        if given:
+            given[-1] = given[-1].with_changes(comma=comma)
+        return params.with_changes(kwonly_params=[*given, new])
+    given = list(params.params)
+    if given:
+        given[-1] = given[-1].with_changes(comma=comma)
+    return params.with_changes(params=[*given, new])
+
+
+def split_docstring(body: list[Any]) -> tuple[list[Any], list[Any]]:
+    first = body[0] if body else None
+    is_doc = isinstance(first, cst.SimpleStatementLine) and isinstance(first.body[0], cst.Expr) and isinstance(
+        first.body[0].value, cst.SimpleString | cst.ConcatenatedString)
+    return (body[:1], body[1:]) if is_doc else ([], body)
+
+
+def prologue(w: Any, f: Function) -> list[Any]:
+    """A root takes images as PyTorch has them: its channels-last parameters are transposed first of all."""
+    if f.inside:
+        return []
+    made = []
+    for name in f.arguments:
+        if name not in f.flipped:
+            continue
+        rank = f.ranks.get(name) or (f.received[name].rank if name in f.received else None)
+        given = f.received.get(name)
+        if rank is None or rank not in NAMES:
+            continue
+        order = {3: "[0, 2, 1]", 4: "[0, 2, 3, 1]", 5: "[0, 2, 3, 4, 1]"}[rank]
+        value = w.transposed(cst.Name(name), order)
+        first, last = NAMES[rank]
+        line = remarked(cst.Assign([cst.AssignTarget(cst.Name(name))], value), f"{first} to {last}")
+        default = f.defaults.get(name)
+        if default is not None or (given is not None and may_be_none(given)):
+            test = cst.parse_expression(f"{name} is not None")
+            made.append(cst.If(test, cst.IndentedBlock([line])))
+        else:
+            made.append(line)
+    return made
+
+
+def remarked(small: cst.BaseSmallStatement, remark: str) -> cst.SimpleStatementLine:
+    return cst.SimpleStatementLine([small], trailing_whitespace=cst.TrailingWhitespace(
+        cst.SimpleWhitespace("  "), cst.Comment(f"# {remark}")))
+
+
+def epilogue(w: Any, f: Function, body: list[Any]) -> list[Any]:
+    """The remark beside the transpose that gives the result back as PyTorch has it."""
+    result = f.result
+    if f.inside or result is None or not can_flip(result) or not f.flipped and result.layout is not (
+            result.layout.FLIPPED):
+        return body
+    first, last = NAMES[len(result.shape or ())]
+    order = str(list(TO_FIRST[len(result.shape or ())]))
+    out = []
+    for s in body:
+        if (isinstance(s, cst.SimpleStatementLine) and isinstance(s.body[-1], cst.Return) and s.body[-1].value
+                and code(s.body[-1].value).rstrip(")").endswith(order) and s.trailing_whitespace.comment is None):
+            s = s.with_changes(trailing_whitespace=cst.TrailingWhitespace(
+                cst.SimpleWhitespace("  "), cst.Comment(f"# {last} to {first}")))
+        out.append(s)
+    return out
+
+
+def inline_lists(node: cst.FunctionDef) -> set[Any]:
+    """Lists whose modules go into a Sequential and that nobody indexes: `layers = [...]`, `layers += [...]`."""
+    spread: set[str] = set()
+    indexed: set[str] = set()
+    for n in walk(node.body):
+        if isinstance(n, cst.Call) and code(n.func).endswith("Sequential"):
+            spread |= {a.value.value for a in n.args if a.star == "*" and isinstance(a.value, cst.Name)}
+        elif isinstance(n, cst.Subscript) and isinstance(n.value, cst.Name):
+            indexed.add(n.value.value)
+        elif isinstance(n, cst.Call) and isinstance(n.func, cst.Name) and n.func.value == "len":
+            indexed |= {a.value.value for a in n.args if isinstance(a.value, cst.Name)}
+    found = set()
+    for n in walk(node.body):
+        target = (n.targets[0].target if isinstance(n, cst.Assign) and len(n.targets) == 1
+                  else n.target if isinstance(n, cst.AugAssign) else None)
+        if isinstance(target, cst.Name) and target.value in spread - indexed and isinstance(
+                n.value, cst.List):  # type: ignore[attr-defined]
+            found.add(n.value)  # type: ignore[attr-defined]
+        if isinstance(n, cst.Call) and code(n.func).endswith("Sequential"):
+            found |= {a.value for a in n.args if a.star == "*" and isinstance(a.value, cst.List)}
+    return found
+
+
+# ---------------------------------------------------------------- classes
+def class_(w: Any, cls: Class) -> cst.ClassDef:
+    saved = w.cls
+    w.cls = cls
+    try:
+        if cls.is_module:
+            _no_reserved(cls)
+        bases = [b.with_changes(value=base(w, cls, b.value)) for b in cls.node.bases]
+        body = statements.suite(w, cls.node.body.body)
+        decorators = [d for d in cls.node.decorators if not w.it.names.resolve(
+            d.decorator.func if isinstance(d.decorator, cst.Call) else d.decorator).startswith("torch")]
+        return cls.node.with_changes(bases=bases, body=cls.node.body.with_changes(body=body), decorators=decorators)
+    finally:
+        w.cls = saved
+
+
+def _no_reserved(cls: Class) -> None:
+    taken = sorted(RESERVED & cls.attrs.keys())
+    if taken:
+        raise Refused("P206", f"`self.{taken[0]}` is an attribute that Keras' layers keep for themselves; rename it",
+                      cls.node)
+
+
+def base(w: Any, cls: Class, node: cst.BaseExpression) -> Any:
+    symbol = w.it.names.resolve(node)
+    if not symbol.startswith("torch"):
+        return node
+    if symbol == "torch.nn.Module":
+        if is_held(cls) or NOT_ON_MODEL & cls.attrs.keys():
+            return w.layer("Layer")
+        w.need("keras")
+        return cst.parse_expression("keras.Model")
+    raise Refused("P206", f"a class that inherits from `{symbol}`; hold such a module instead", node)
+
+
+def is_held(cls: Class) -> bool:
+    """Is it, or a class that inherits from it, used by other modules of the file?"""
+    return cls.held or any(is_held(sub) for sub in cls.subclasses)
+
+
+# ---------------------------------------------------------------- who takes `training`
+def trained(w: Any) -> set[Function]:
+    """Functions whose body reads self.training, and methods that call such a method."""
+    found = {f for f in w.it.functions.values() if f.owner is not None and isinstance(f.node, cst.FunctionDef)
+             and f.name != "__init__" and any(_reads_training(w, n) for n in walk(f.node.body))}
+    grew = True
+    while grew:
+        grew = False
+        for f in w.it.functions.values():
+            if f in found or f.owner is None or not isinstance(f.node, cst.FunctionDef) or f.name == "__init__":
+                continue
+            for n in walk(f.node.body):
+                callee = w.it.receivers.get(n)
+                if callee is not None and callee.payload in found and callee.payload.name != "forward":
+                    found.add(f)
+                    grew = True
+                    break
+    return found
+
+
+def _reads_training(w: Any, node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.Attribute) and node.attr.value == "training" and w.fact(node).symbol == "self.training"
+
+
+__all__ = ["Fact", "Items", "class_", "definition", "function", "trained"]

@@ -1,0 +1,170 @@
+"""Sequential, ModuleList, ModuleDict, Parameter, and layers of einops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.build import build, expression
+from port.facts import Kind, Layout
+from port.torch2tf import applications, einops, initial
+from port.torch2tf.refused import Refused
+from port.torch2tf.values import Bound, Chain, Items
+
+SPACE = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+
+
+# ---------------------------------------------------------------- Sequential
+def sequential(w: Any, node: cst.Call) -> Any:
+    """`nn.Sequential(a, b)` is `keras.Sequential([a, b])`; an empty one, which passes its input on, is Identity."""
+    chain = w.it.objects.get(node)
+    if not node.args:
+        if isinstance(chain, Chain) and chain.open:
+            w.need("keras")
+            return expression("keras.Sequential()")
+        return cst.Call(w.layer("Identity"))
+    w.need("keras")
+    target = expression("keras.Sequential")
+    only = node.args[0]
+    before, after = public_permutes(w, chain)
+    if len(node.args) == 1 and only.star == "*" and not before and not after:
+        return cst.Call(target, [cst.Arg(w.expr(only.value))])
+    if len(node.args) == 1 and only.star == "":
+        listed = ordered_dict(w, only.value)
+        if listed is not None:
+            return cst.Call(target, [cst.Arg(listed)])
+    split = isinstance(chain, Chain) and not chain.indexed
+    elements: list[Any] = [cst.Element(p, comma=SPACE) for p in before]
+    for arg in node.args:
+        elements += element(w, arg, split)
+    elements += [cst.Element(p, comma=SPACE) for p in after]
+    return cst.Call(target, [cst.Arg(as_list(node, elements))])
+
+
+def public_permutes(w: Any, chain: Any) -> tuple[list[Any], list[Any]]:
+    """Permute layers of a Sequential that is a model by itself, and takes or gives channels first."""
+    if not isinstance(chain, Chain) or chain.inside or w.function is not None and w.function.owner is not None:
+        return [], []
+    return [], []
+
+
+def ordered_dict(w: Any, node: cst.BaseExpression) -> cst.List | None:
+    """The modules of `OrderedDict([("conv", nn.Conv2d(...)), ...])`, whose names Keras does not need."""
+    if not isinstance(node, cst.Call) or w.fact(node.func).symbol not in ("collections.OrderedDict", "builtins.dict"):
+        return None
+    if len(node.args) == 1 and isinstance(node.args[0].value, cst.List | cst.Tuple):
+        pairs = node.args[0].value.elements
+        if all(isinstance(p.value, cst.Tuple) and len(p.value.elements) == 2 for p in pairs):
+            made = [p.with_changes(value=w.expr(p.value.elements[1].value)) for p in pairs]  # type: ignore[union-attr]
+            outer = node.args[0].value
+            return (cst.List(made, lbracket=outer.lbracket, rbracket=outer.rbracket)
+                    if isinstance(outer, cst.List) else cst.List(made))
+    if node.args and all(a.keyword is not None for a in node.args):
+        elements = [e for a in node.args for e in element(w, a, True)]
+        return as_list(node, elements)
+    return None
+
+
+def element(w: Any, arg: cst.Arg, split: bool) -> list[Any]:
+    """One argument of Sequential as elements of a list: a padded convolution is two, if nobody counts them."""
+    if arg.star == "*":
+        return [cst.StarredElement(w.expr(arg.value), comma=arg.comma)]
+    parts = parts_of(w, arg.value) if split else [w.expr(arg.value)]
+    return [cst.Element(p, comma=arg.comma if i == len(parts) - 1 else _between(arg.comma))
+            for i, p in enumerate(parts)]
+
+
+def parts_of(w: Any, node: cst.BaseExpression) -> list[Any]:
+    if isinstance(node, cst.Call):
+        callee = w.it.receivers.get(node)
+        symbol = callee.symbol if callee is not None and callee.payload is None else ""
+        if symbol.startswith("torch.nn.") and symbol not in WRITERS and w.it.names.resolve(node.func):
+            return applications.elements_of(w, node, symbol)
+    return [w.expr(node)]
+
+
+def _between(comma: Any) -> Any:
+    """The separator of the original arguments, without the remark behind it."""
+    after = getattr(comma, "whitespace_after", None)
+    if isinstance(after, cst.ParenthesizedWhitespace):
+        line = after.first_line.with_changes(comment=None, whitespace=cst.SimpleWhitespace(""))
+        return comma.with_changes(whitespace_after=after.with_changes(first_line=line))
+    return SPACE
+
+
+def as_list(node: cst.Call, elements: list[Any]) -> cst.List:
+    """Elements with the line breaks that the arguments had."""
+    opening = cst.LeftSquareBracket(whitespace_after=node.whitespace_before_args)
+    closing = cst.RightSquareBracket()
+    if elements:
+        last = node.args[-1]
+        elements[-1] = elements[-1].with_changes(comma=last.comma)
+        if isinstance(last.comma, cst.MaybeSentinel):
+            closing = cst.RightSquareBracket(whitespace_before=last.whitespace_after_arg)
+    return cst.List(elements, lbracket=opening, rbracket=closing)
+
+
+def list_display(w: Any, node: cst.List) -> Any:
+    """A list whose modules go into a Sequential may hold a padded convolution as two elements."""
+    if node not in w.inline:
+        return w.generic(node)
+    out: list[Any] = []
+    for e in node.elements:
+        parts = parts_of(w, e.value)
+        if isinstance(e, cst.StarredElement) or len(parts) == 1:
+            out.append(e.with_changes(value=parts[0]))
+            continue
+        out += [cst.Element(p, comma=e.comma if i == len(parts) - 1 else _between(e.comma))
+                for i, p in enumerate(parts)]
+    return node.with_changes(elements=out)
+
+
+# ---------------------------------------------------------------- lists, dicts
+def module_list(w: Any, node: cst.Call) -> Any:
+    if not node.args:
+        return expression("[]")
+    value = node.args[0].value
+    new = w.expr(value)
+    if isinstance(value, cst.List | cst.ListComp):
+        return new
+    if isinstance(value, cst.GeneratorExp):
+        return cst.ListComp(new.elt, new.for_in)
+    return build("list({x})", x=new)
+
+
+def module_dict(w: Any, node: cst.Call) -> Any:
+    return w.expr(node.args[0].value) if node.args else expression("{}")
+
+
+def list_method(w: Any, node: cst.Call, bound: Bound) -> Any:
+    return applications.generic_call(w, node)
+
+
+def parameter(w: Any, node: cst.Call) -> Any:
+    return initial.write_parameter(w, node, w.attribute)
+
+
+# ---------------------------------------------------------------- einops
+def einops_layer(w: Any, node: cst.Call, symbol: str) -> Any:
+    """Rearrange and Reduce: einops has them for Keras as well; only the pattern follows the layout."""
+    layer = w.it.layers.get((node, symbol))
+    x = layer.inputs[0] if layer is not None and layer.inputs else None
+    args = [w.expr(a) for a in node.args]
+    pattern = einops.pattern_of(w.it, node, 0)
+    if x is not None and x.kind is Kind.TENSOR and x.layout is Layout.FLIPPED:
+        if einops.only_layout(x, pattern):
+            return cst.Call(w.layer("Identity"))
+        args[0] = args[0].with_changes(value=applications.flipped_text(args[0].value, True, False))
+    elif x is not None and x.kind is Kind.TENSOR and einops.only_layout(x, pattern):
+        return cst.Call(w.layer("Identity"))
+    if symbol.rpartition(".")[2] not in ("Rearrange", "Reduce"):
+        raise Refused("P201", f"`{symbol}` has no translation", node)
+    return node.with_changes(args=args)
+
+
+WRITERS: dict[str, Any] = {
+    "torch.nn.Sequential": sequential, "torch.nn.ModuleList": module_list, "torch.nn.ModuleDict": module_dict,
+    "torch.nn.ParameterList": module_list, "torch.nn.ParameterDict": module_dict, "torch.nn.Parameter": parameter,
+}
+__all__ = ["WRITERS", "Items", "einops_layer", "list_display", "sequential"]

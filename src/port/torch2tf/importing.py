@@ -1,0 +1,68 @@
+"""Imports of the output: Keras in the place of PyTorch, and what the helpers need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port import imports
+from port.names import dotted_name, import_bindings
+
+LINES = {"keras": "import keras", "tf": "import tensorflow as tf"}
+ROOTS = ("torch", "torchvision")
+SHORT = {"import keras": "keras", "import tensorflow as tf": "tf", "import numpy as np": "np", "import math": "math"}
+
+
+def local(w: Any, node: cst.Import | cst.ImportFrom) -> list[Any]:
+    """An import inside a function."""
+    if imports.is_framework(node, ROOTS):
+        return []
+    return [with_einops(node)]
+
+
+def with_einops(node: Any) -> Any:
+    """einops has the same layers for Keras."""
+    if isinstance(node, cst.ImportFrom) and node.module is not None and dotted_name(node.module).startswith(
+            "einops.layers.torch"):
+        return node.with_changes(module=cst.parse_expression("einops.layers.keras"))
+    return node
+
+
+def rewrite(w: Any, body: list[Any], originals: list[Any], blocks: list[Any]) -> list[Any]:
+    """The module with its imports and helpers."""
+    body = [s.with_changes(body=[with_einops(b) for b in s.body])
+            if isinstance(s, cst.SimpleStatementLine) and isinstance(s.body[0], cst.ImportFrom) else s for s in body]
+    names = sorted(w.needs & {"initializers", "layers"})
+    extra = {f"from keras import {', '.join(names)}"} if names else set()
+    if "np" in w.needs and w.it.names.bound.get("np") != "numpy":
+        extra.add("import numpy as np")
+    return imports.rewrite(body, originals, w, blocks, extra, ROOTS, LINES)
+
+
+def helper_blocks(w: Any) -> list[Any]:
+    """Definitions of the helpers that the file uses, those first that others need."""
+    blocks: list[Any] = []
+    for name in imports.helper_order(list(w.helpers), "keras"):
+        _, lines, text = imports.helper_source(name, "keras")
+        for line in lines:
+            if line in SHORT:
+                w.need(SHORT[line])
+            elif line.startswith("from keras import "):
+                w.need(*(n.strip() for n in line.removeprefix("from keras import ").split(",")))
+        if w.layers == "keras.layers":
+            text = spelled_out(text)
+            w.need("keras")
+        blocks += cst.parse_module(text).body
+    return blocks
+
+
+def spelled_out(text: str) -> str:
+    """A helper for a file that has `layers` of its own."""
+    import re
+
+    return re.sub(r"(?<![\w.])(layers|initializers)\.", r"keras.\1.", text)
+
+
+def bindings(node: Any) -> dict[str, str]:
+    return import_bindings(node)

@@ -1,0 +1,159 @@
+"""Writes into tensors. TensorFlow's do not change: a local variable is bound to a new one instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.build import build, expression
+from port.facts import Fact, Kind, Layout
+from port.torch2tf import rows
+from port.torch2tf.refused import Refused
+from port.torch2tf.values import Class, SelfOf, is_none, options
+from port.tree import walk
+
+FRESH = ("clone", "zeros", "ones", "full", "empty", "new_zeros", "new_ones", "new_full", "zeros_like", "ones_like",
+         "full_like", "empty_like", "randn", "rand", "arange", "eye", "cat", "stack", "repeat", "where", "tensor")
+VIEWS = ("view", "reshape", "transpose", "permute", "squeeze", "unsqueeze", "expand", "narrow", "select", "flatten",
+         "t", "chunk", "split", "detach", "view_as", "contiguous", "unbind", "diagonal")
+
+
+# ---------------------------------------------------------------- methods that end in _
+def call_statement(w: Any, node: cst.Call) -> list[Any] | None:
+    """`x.mul_(a).add_(b)` of a local variable is `x = x * a + b`."""
+    if not is_inplace(w, node):
+        return None
+    base = _base(w, node)
+    if isinstance(base, cst.Name):
+        no_caller_sees(w, base, node)
+        return [cst.Assign([cst.AssignTarget(base)], out_of_place(w, node))]
+    if isinstance(base, cst.Attribute) and _is_buffer(w, base):
+        value = out_of_place(w, node)
+        return [cst.Expr(build("{b}.assign({v})", b=base, v=value))]
+    if isinstance(base, cst.Subscript) and isinstance(base.value, cst.Name):
+        no_caller_sees(w, base.value, node)
+        return [_set_at(w, base, out_of_place(w, node))]
+    raise Refused("P203", "a tensor is changed in place, and TensorFlow's cannot be: bind the result to a name", node)
+
+
+def is_inplace(w: Any, node: cst.CSTNode) -> bool:
+    if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute):
+        return False
+    name = node.func.attr.value
+    return name.endswith("_") and not name.endswith("__") and w.fact(node.func.value).kind is Kind.TENSOR and (
+        name != "requires_grad_")
+
+
+def _base(w: Any, node: cst.BaseExpression) -> cst.BaseExpression:
+    while is_inplace(w, node):
+        node = node.func.value  # type: ignore[attr-defined]
+    if isinstance(node, cst.Attribute) and node.attr.value == "data":
+        node = node.value
+    return node
+
+
+def out_of_place(w: Any, node: cst.Call) -> Any:
+    """The value that the tensor has afterwards."""
+    return rows.write_call(w, node, "tensor." + rows.out_of_place(node.func.attr.value),  # type: ignore[attr-defined]
+                           node.func.value)  # type: ignore[attr-defined]
+
+
+def no_caller_sees(w: Any, name: cst.Name, node: cst.CSTNode) -> None:
+    """Refuse a write into a tensor that another name may stand for: a parameter, or a view."""
+    function = w.function
+    if function is None or not isinstance(function.node, cst.FunctionDef):
+        return
+    values = assignments(function.node, name.value, node)
+    if not values:
+        if name.value in function.params:
+            raise Refused("P203", f"`{name.value}` belongs to the caller and is changed in place, which TensorFlow's "
+                          f"tensors cannot be: return a new tensor, or clone it first", node)
+        return
+    last = values[-1]
+    called = last.func.attr.value if isinstance(last, cst.Call) and isinstance(last.func, cst.Attribute) else ""
+    shared = isinstance(last, cst.Name | cst.Attribute) or (isinstance(last, cst.Subscript) and not isinstance(
+        node, cst.AugAssign))
+    if (shared and not is_none(w.fact(last))) or (called in VIEWS and not isinstance(node, cst.AugAssign)):
+        raise Refused("P203", f"`{name.value}` may share its memory with another tensor, and is changed in place; "
+                      "clone it first", node)
+
+
+def assignments(function: cst.FunctionDef, name: str, before: cst.CSTNode) -> list[cst.BaseExpression]:
+    """Values that the variable was given above a place, in the order of the text."""
+    found: list[cst.BaseExpression] = []
+    for n in walk(function.body):
+        if n is before:
+            break
+        if isinstance(n, cst.Assign):
+            for t in n.targets:
+                if isinstance(t.target, cst.Name) and t.target.value == name:
+                    found.append(n.value)
+                elif isinstance(t.target, cst.Tuple) and any(
+                        isinstance(e.value, cst.Name) and e.value.value == name for e in t.target.elements):
+                    found.append(cst.Call(cst.Name("fresh")))
+        elif isinstance(n, cst.For | cst.CompFor) and any(
+                isinstance(t, cst.Name) and t.value == name for t in walk(n.target)):
+            found.append(cst.Call(cst.Name("element")))
+    return found
+
+
+# ---------------------------------------------------------------- x[...] = value
+def store(w: Any, node: cst.Assign) -> list[Any] | None:
+    target = node.targets[0].target
+    assert isinstance(target, cst.Subscript)
+    if w.fact(target.value).kind is not Kind.TENSOR:
+        return None
+    value = w.expr(node.value, Layout.PLAIN if w.fact(node.value).kind is Kind.TENSOR else None)
+    return [_stored(w, target, value, node)]
+
+
+def augmented_store(w: Any, node: cst.AugAssign) -> list[Any]:
+    target = node.target
+    assert isinstance(target, cst.Subscript)
+    return [_stored(w, target, rows.write_augmented_value(w, node), node)]
+
+
+def _stored(w: Any, target: cst.Subscript, value: Any, node: cst.CSTNode) -> Any:
+    if isinstance(target.value, cst.Name):
+        no_caller_sees(w, target.value, node)
+        return _set_at(w, target, value)
+    raise Refused("P203", "a tensor is changed in place, and TensorFlow's cannot be: bind the result to a name", node)
+
+
+def _set_at(w: Any, target: cst.Subscript, value: Any) -> Any:
+    """`x = set_at(x, np.s_[:, 0], value)`, or what suits the index better."""
+    x, owner = target.value, w.fact(target.value)
+    if owner.layout is Layout.FLIPPED:
+        raise Refused("P209", "a channels-last tensor is written by index", target)
+    new = rows.write_store(w, target, value)
+    return cst.Assign([cst.AssignTarget(x)], new)  # type: ignore[arg-type]
+
+
+# ---------------------------------------------------------------- buffers
+def _is_buffer(w: Any, node: cst.Attribute) -> bool:
+    return any(isinstance(o.payload, SelfOf) for o in options(w.fact(node.value))) and is_written(w, node.attr.value)
+
+
+def is_written(w: Any, name: str) -> bool:
+    """Does a method other than __init__ change this buffer?"""
+    cls: Class | None = w.cls
+    if cls is None:
+        return False
+    for method in cls.methods.values():
+        if method.name == "__init__" or not isinstance(method.node, cst.FunctionDef):
+            continue
+        for n in walk(method.node.body):
+            if isinstance(n, cst.Call) and is_inplace(w, n):
+                base = _base(w, n)
+                if isinstance(base, cst.Attribute) and base.attr.value == name:
+                    return True
+    return False
+
+
+def buffer(w: Any, node: cst.Call, name: str, value: cst.BaseExpression) -> Any:
+    raise Refused("P203", f"the buffer `{name}` is changed by the module; hold it in a weight that is not trainable",
+                  node)
+
+
+__all__ = ["Fact", "augmented_store", "call_statement", "expression", "is_written", "no_caller_sees", "store"]

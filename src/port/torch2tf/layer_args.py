@@ -1,0 +1,258 @@
+"""What the writers of layers share: arguments of the original call, and calls of Keras layers built from them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import libcst as cst
+
+from port.build import build, drop_commas, expression, paren
+from port.facts import Fact, Kind, Layout
+from port.torch2tf.layer_signatures import default_of
+from port.torch2tf.refused import Refused
+from port.torch2tf.values import Layer
+
+UNKNOWN: Any = ...  # a value that is no literal
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Keras layers that do, one after the other, what one torch module does."""
+
+    elements: tuple[cst.BaseExpression, ...]
+
+
+@dataclass(frozen=True)
+class At:
+    """One module: the Writer, the call that makes it and what is known of its arguments and inputs."""
+
+    w: Any
+    node: cst.Call
+    layer: Layer
+
+    @property
+    def short(self) -> str:
+        return self.layer.symbol.rpartition(".")[2]
+
+    def given(self, name: str) -> bool:
+        return name in self.layer.bound
+
+    def source(self, name: str) -> cst.BaseExpression:
+        """The argument as written, or the default of the signature."""
+        found = self.layer.bound.get(name)
+        return found if found is not None else expression(default_of(self.layer.symbol, name) or "None")
+
+    def lit(self, name: str) -> Any:
+        """The one literal that the argument can be, UNKNOWN otherwise."""
+        if name not in self.layer.bound:
+            return _literal(default_of(self.layer.symbol, name))
+        node = self.layer.bound[name]
+        fact = self.layer.facts.get(name) or self.w.fact(node)
+        return fact.literal(UNKNOWN)
+
+    def is_lit(self, name: str, *values: Any) -> bool:
+        found = self.lit(name)
+        return found is not UNKNOWN and any(found == v and type(found) is type(v) for v in values)
+
+    def text(self, name: str) -> str:
+        return code(self.source(name))
+
+    def expr(self, name: str) -> cst.BaseExpression:
+        """The argument, translated."""
+        return self.w.expr(self.layer.bound[name]) if name in self.layer.bound else self.source(name)
+
+    def parts(self, name: str, count: int) -> tuple[cst.BaseExpression, ...] | None:
+        """The argument, a number or one per axis, as one expression per axis; None if that is not known."""
+        node = self.source(name)
+        if isinstance(node, cst.Tuple | cst.List):
+            held = [e.value for e in node.elements]
+            if any(isinstance(e, cst.StarredElement) for e in node.elements):
+                return None
+            return tuple(held * count) if len(held) == 1 else tuple(held) if len(held) == count else None
+        value = self.lit(name)
+        if isinstance(value, tuple) and all(isinstance(v, int) for v in value):
+            nodes = tuple(expression(repr(v)) for v in value)
+            return nodes * count if len(nodes) == 1 else nodes if len(nodes) == count else None
+        return (node,) * count if self.is_number(name) else None
+
+    def ints(self, name: str, count: int) -> tuple[int, ...] | None:
+        """The argument as whole numbers, one per axis; None if they are not known."""
+        value = self.lit(name)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return (value,) * count
+        if isinstance(value, tuple) and all(isinstance(v, int) for v in value):
+            return value * count if len(value) == 1 else value if len(value) == count else None
+        return None
+
+    def is_number(self, name: str) -> bool:
+        """Is the argument one number, not a sequence?"""
+        if name not in self.layer.bound:
+            return isinstance(self.lit(name), int | float)
+        node = self.layer.bound[name]
+        return is_number(self.w, node, self.layer.facts.get(name))
+
+    @property
+    def input(self) -> Fact | None:
+        """Joined fact of the first tensor that arrives, in the source's terms."""
+        found = self.layer.inputs[0] if self.layer.inputs else None
+        return found if found is not None and found.kind is Kind.TENSOR else None
+
+    @property
+    def rank(self) -> int | None:
+        found = self.input.rank if self.input is not None else None
+        return found if found is not None else SPATIAL.get(self.short)
+
+    @property
+    def flipped(self) -> bool:
+        """Do channels arrive last although the source has them first?"""
+        return arrival(self.layer.symbol, self.input) is Layout.FLIPPED
+
+    def refuse(self, message: str, code_: str = "P202") -> Refused:
+        return Refused(code_, f"`nn.{self.short}`: {message}", self.node)
+
+    def axis(self, name: str) -> cst.BaseExpression:
+        """An axis argument, for the layout in which the tensor arrives."""
+        if not self.flipped:
+            return self.expr(name)
+        value, rank = self.lit(name), self.rank
+        if value is UNKNOWN or rank is None:
+            raise self.refuse(f"`{name}` must be a number here, as channels are last in TensorFlow", "P208")
+        return expression(str(flip_axis(value, rank)))
+
+
+# Modules over space, with the rank of their input: they want channels last.
+SPATIAL = {f"{kind}{n}d": n + 2 for n in (1, 2, 3) for kind in (
+    "Conv", "ConvTranspose", "MaxPool", "AvgPool", "AdaptiveAvgPool", "AdaptiveMaxPool", "LPPool", "InstanceNorm",
+    "ReflectionPad", "ReplicationPad", "ZeroPad", "ConstantPad", "CircularPad")}
+SPATIAL |= {"BatchNorm2d": 4, "BatchNorm3d": 5, "PixelShuffle": 4, "PixelUnshuffle": 4, "UpsamplingBilinear2d": 4,
+            "UpsamplingNearest2d": 4, "ChannelShuffle": 4, "Unfold": 4}
+ANY_SPATIAL = {"BatchNorm1d", "GroupNorm", "Upsample", "SyncBatchNorm", "LocalResponseNorm"}
+SOURCE_AXES = {"Linear", "LayerNorm", "RMSNorm", "Bilinear", "Unflatten", "LSTM", "GRU", "RNN", "Fold",
+               "CosineSimilarity", "PairwiseDistance", "MultiheadAttention"}
+
+
+def arrival(symbol: str, fact: Fact | None) -> Layout:
+    """The layout in which a module's tensor arrives: what the module wants, else as it comes."""
+    name = symbol.rpartition(".")[2]
+    if name in SPATIAL:
+        return Layout.FLIPPED
+    if name in SOURCE_AXES:
+        return Layout.PLAIN
+    if name in ANY_SPATIAL and fact is not None and fact.rank is not None:
+        return Layout.FLIPPED if fact.rank >= 3 else Layout.PLAIN
+    return fact.layout if fact is not None else Layout.PLAIN
+
+
+def flip_axis(axis: int, rank: int) -> int:
+    """Where an axis of a tensor that has channels first is when they are last; channels are -1."""
+    axis = axis % rank
+    return axis if axis == 0 else -1 if axis == 1 else axis - 1
+
+
+def is_number(w: Any, node: cst.BaseExpression, fact: Fact | None = None) -> bool:
+    """Does it read as one number: a literal, arithmetic, a parameter with a number as default or hint?"""
+    fact = fact if fact is not None else w.fact(node)
+    if fact.values:
+        return all(isinstance(v, int | float) for v in fact.values)
+    if type(fact.payload).__name__ == "Size":
+        return True
+    if isinstance(node, cst.BinaryOperation):
+        return is_number(w, node.left) or is_number(w, node.right)
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name):
+        return node.func.value in ("int", "round", "len", "max", "min")
+    return isinstance(node, cst.Integer | cst.Float) or bool(w.reads_as_number(node))
+
+
+def code(node: cst.CSTNode) -> str:
+    return cst.Module([]).code_for_node(node)
+
+
+def _literal(text: str | None) -> Any:
+    try:
+        return ast.literal_eval(text or "...")
+    except ValueError:
+        return UNKNOWN
+
+
+# ---------------------------------------------------------------- calls
+Passed = dict[str, "str | tuple[str, cst.BaseExpression]"]
+
+
+def write_call(at: At, callee: cst.BaseExpression, passed: Passed, extra: Sequence[tuple[str, Any]] = (),
+               positional: Sequence[str] = ()) -> cst.Call:
+    """The call with its arguments renamed, in the order and style of the source.
+
+    passed: parameter -> keyword of the new call, or (keyword, new value); parameters that are not in it are dropped.
+    extra: (keyword, text or node), written behind; keyword "**" spreads. positional: what may stand without keyword.
+    """
+    names = {id(v): k for k, v in at.layer.bound.items()}
+    args: list[cst.Arg] = []
+    for arg in at.node.args:
+        found = passed.get(names.get(id(arg.value), ""))
+        if found is None:
+            continue
+        keyword, value = found if isinstance(found, tuple) else (found, None)
+        value = value if value is not None else at.w.expr(arg.value)
+        bare = arg.keyword is None and len(args) < len(positional) and positional[len(args)] == keyword and not any(
+            a.keyword for a in args)
+        name = None if bare else cst.Name(keyword)
+        equal = arg.equal if arg.keyword is not None else _EQUAL
+        args.append(arg.with_changes(value=value, keyword=name, equal=cst.MaybeSentinel.DEFAULT if bare else equal))
+    for keyword, added in extra:
+        args.append(_extra(keyword, expression(added) if isinstance(added, str) else added, positional, args))
+    return cst.Call(func=callee, args=drop_commas(args, list(at.node.args)),
+                    whitespace_before_args=at.node.whitespace_before_args if args else cst.SimpleWhitespace(""))
+
+
+def _extra(keyword: str, value: cst.BaseExpression, positional: Sequence[str], args: list[cst.Arg]) -> cst.Arg:
+    if keyword == "**":
+        return cst.Arg(value=value, star="**")
+    if not args and positional[:1] == (keyword,):
+        return cst.Arg(value=value)
+    return cst.Arg(value=value, keyword=cst.Name(keyword), equal=_EQUAL)
+
+
+_EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+
+
+def layer_call(w: Any, name: str, *args: Any, **keywords: Any) -> cst.Call:
+    """`layers.Name(...)`, from texts and nodes."""
+    made = [cst.Arg(value=node(a)) for a in args]
+    made += [cst.Arg(value=node(v), keyword=cst.Name(k), equal=_EQUAL) for k, v in keywords.items()]
+    return cst.Call(func=w.layer(name), args=made)
+
+
+def node(value: Any) -> cst.BaseExpression:
+    if isinstance(value, cst.BaseExpression):
+        return value
+    return expression(value if isinstance(value, str) else repr(value))
+
+
+def function_layer(w: Any, body: str, **nodes: Any) -> cst.Call:
+    """`layers.Lambda(lambda x: ...)`; the template's names are nodes or texts."""
+    written = build(body, **{k: node(v) for k, v in nodes.items()})
+    return cst.Call(func=w.layer("Lambda"), args=[cst.Arg(value=build("lambda x: {body}", body=written))])
+
+
+def helper_layer(at: At, helper: str, names: Sequence[str], drop: Sequence[str] = ()) -> cst.Call:
+    """A helper class that takes torch's own arguments."""
+    at.w.helper(helper)
+    return write_call(at, cst.Name(helper), {n: n for n in names if n not in drop}, positional=names)
+
+
+def tuple_of(nodes: Sequence[Any]) -> cst.BaseExpression:
+    return build("(" + ", ".join(f"{{a{i}}}" for i in range(len(nodes))) + ("," if len(nodes) == 1 else "") + ")",
+                 **{f"a{i}": node(n) for i, n in enumerate(nodes)})
+
+
+def product(nodes: Sequence[Any]) -> cst.BaseExpression:
+    """`a * b * c`, without factors of one."""
+    factors = [node(n) for n in nodes]
+    factors = [f for f in factors if code(f) != "1"] or [expression("1")]
+    first, *rest = factors
+    loose = isinstance(first, cst.BinaryOperation) and isinstance(first.operator, cst.Multiply | cst.FloorDivide)
+    text = code(first if loose or not rest else paren(first))
+    return expression(" * ".join([text, *(code(paren(f)) for f in rest)]))

@@ -1,0 +1,105 @@
+"""A module of torch.nn, made by a call, as Keras layers: exact in value, gradient, training mode and buffers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import libcst as cst
+
+from port.facts import Fact, Layout
+from port.torch2tf import layer_activation as act
+from port.torch2tf import layer_conv as conv
+from port.torch2tf import layer_norm as norm
+from port.torch2tf import layer_pad as pad
+from port.torch2tf import layer_pool as pool
+from port.torch2tf import layer_recurrent as rnn
+from port.torch2tf import layer_shape as shape
+from port.torch2tf.layer_args import At, Plan, arrival
+from port.torch2tf.layer_signatures import REFUSED, bind_layer, signatures
+from port.torch2tf.refused import Refused
+from port.torch2tf.values import Layer, options
+
+Writer = Callable[[At], Plan]
+_FAMILIES: dict[Writer, str] = {
+    conv.linear: "Linear", conv.lazy_linear: "LazyLinear", conv.bilinear: "Bilinear", conv.conv: "Conv*d",
+    conv.conv_transpose: "ConvTranspose*d", norm.batch_norm: "BatchNorm*d SyncBatchNorm",
+    norm.instance_norm: "InstanceNorm*d", norm.layer_norm: "LayerNorm", norm.rms_norm: "RMSNorm",
+    norm.group_norm: "GroupNorm", norm.response_norm: "LocalResponseNorm",
+    pool.max_pool: "MaxPool*d", pool.avg_pool: "AvgPool*d", pool.lp_pool: "LPPool*d",
+    pool.adaptive_pool: "AdaptiveAvgPool*d AdaptiveMaxPool*d", act.dropout: "Dropout AlphaDropout",
+    act.channel_dropout: "Dropout*d FeatureAlphaDropout", act.identity: "Identity", act.relu: "ReLU",
+    act.leaky_relu: "LeakyReLU", act.elu: "ELU", act.celu: "CELU", act.prelu: "PReLU", act.rrelu: "RReLU",
+    act.gelu: "GELU", act.named: " ".join(act.NAMES), act.hardtanh: "Hardtanh", act.shrink: "Hardshrink Softshrink",
+    act.softplus: "Softplus", act.threshold: "Threshold", act.softmax: "Softmax Softmin LogSoftmax",
+    act.softmax2d: "Softmax2d", act.glu: "GLU", act.embedding: "Embedding", act.embedding_bag: "EmbeddingBag",
+    shape.flatten: "Flatten", shape.unflatten: "Unflatten", shape.pixel_shuffle: "PixelShuffle PixelUnshuffle",
+    shape.channel_shuffle: "ChannelShuffle", shape.fold: "Fold Unfold",
+    shape.upsample: "Upsample UpsamplingNearest2d UpsamplingBilinear2d",
+    pad.pad: "ZeroPad*d ConstantPad*d ReflectionPad*d ReplicationPad*d CircularPad*d",
+    shape.cosine_similarity: "CosineSimilarity PairwiseDistance", rnn.recurrent: "LSTM GRU RNN",
+    rnn.cell: "LSTMCell GRUCell RNNCell", rnn.attention: "MultiheadAttention",
+    rnn.block: "TransformerEncoderLayer TransformerDecoderLayer Transformer",
+    rnn.stack: "TransformerEncoder TransformerDecoder",
+}
+WRITERS: dict[str, Writer] = {
+    f"torch.nn.{name.replace('*', n)}": writer for writer, names in _FAMILIES.items() for name in names.split()
+    for n in ("123" if "*" in name else "1")}
+
+
+def writes(symbol: str) -> bool:
+    """Is there a layer for this class?"""
+    return symbol in WRITERS
+
+
+def write_layer(w: Any, node: cst.Call, layer: Layer) -> Plan:
+    """The Keras layers for one call of a torch.nn class; raises Refused."""
+    short = layer.symbol.rpartition(".")[2]
+    if layer.symbol not in WRITERS:
+        advice = REFUSED.get(short)
+        raise Refused("P203" if advice else "P201", f"`nn.{short}` has no Keras layer" + (
+            f": {advice}" if advice else ""), node)
+    bound, problem = bind_layer(layer.symbol, layer.node)
+    if problem:
+        raise Refused("P202", f"`nn.{short}`: {problem}", node)
+    made = Layer(layer.node, layer.symbol, bound, {k: w.fact(v) for k, v in bound.items()}, inputs=layer.inputs)
+    return WRITERS[layer.symbol](At(w, layer.node, made))
+
+
+def wants_flipped(symbol: str, rank: int | None) -> bool:
+    """Does this module want a tensor of this rank with channels last?"""
+    return arrival(symbol, Fact(shape=(None,) * rank) if rank is not None else None) is Layout.FLIPPED
+
+
+__all__ = ["Plan", "Refused", "signatures", "wants_flipped", "write_layer", "writes"]
+
+
+def write_member(w: Any, node: cst.Attribute, owner: Fact) -> Any:
+    """An attribute of a layer that the file reads (`self.fc.weight`); None if it is an attribute of the user's own."""
+    found = next((o.payload for o in options(owner) if isinstance(o.payload, Layer)), None)
+    if found is None:
+        return None
+    name = node.attr.value
+    if name in found.bound:
+        return w.expr(found.bound[name])
+    raise Refused("P204", f"`.{name}` of `nn.{found.symbol.rpartition('.')[2]}`", node)
+
+
+def write_application(w: Any, node: cst.Call, layer: Layer) -> Any:
+    """The call of a layer, where it is more than passing the tensor on; None where it is not."""
+    return None
+
+
+def write_class_value(w: Any, node: cst.BaseExpression, symbol: str) -> Any:
+    """A class of torch.nn as a value: `norm_layer = nn.BatchNorm2d`."""
+    raise Refused("P203", f"`nn.{symbol.rpartition('.')[2]}` as a value", node)
+
+
+def write_class(w: Any, node: cst.BaseExpression, symbol: str) -> Any:
+    """The Keras class that `isinstance` asks for."""
+    raise Refused("P203", f"`nn.{symbol.rpartition('.')[2]}` in isinstance", node)
+
+
+def write_partial(w: Any, node: cst.Call, symbol: str) -> Any:
+    """`functools.partial(nn.LayerNorm, eps=1e-6)`."""
+    raise Refused("P203", f"a partial of `nn.{symbol.rpartition('.')[2]}`", node)

@@ -1,0 +1,128 @@
+"""Methods of modules, and functions of the framework that are no ops: devices, modes, checkpoints, seeds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.build import build, expression, paren
+from port.facts import Kind
+from port.torch2tf import layers
+from port.torch2tf.refused import Refused
+from port.torch2tf.values import Bound, Chain, Items, Mapping, options
+
+DROPPED = {"to", "cuda", "cpu", "eval", "train", "requires_grad_", "share_memory"}  # the module itself, in Keras
+DTYPES = {"half": "float16", "double": "float64", "bfloat16": "bfloat16"}
+
+
+def of_module(w: Any, node: cst.Call, bound: Bound) -> Any:
+    """A method that every nn.Module has."""
+    name, func = bound.name, node.func
+    if not isinstance(func, cst.Attribute):
+        raise Refused("P204", f"`{name}` of a module, taken as a value", node)
+    owner = func.value
+    payloads = [o.payload for o in options(bound.owner)]
+    if name in ("__init__", "__setattr__", "extra_repr"):
+        return node.with_changes(func=w.generic(func), args=[w.expr(a) for a in node.args])
+    if name == "forward":
+        return node.with_changes(func=func.with_changes(value=w.expr(owner), attr=cst.Name("call")),
+                                 args=[w.expr(a) for a in node.args])
+    if name in DROPPED:
+        return w.expr(owner)
+    if any(isinstance(p, Chain) for p in payloads) and name in ("append", "add_module"):
+        return cst.Call(cst.Attribute(paren(w.expr(owner)), cst.Name("add")), [cst.Arg(w.expr(node.args[-1].value))])
+    if any(isinstance(p, Items | Mapping) for p in payloads):
+        return node.with_changes(func=func.with_changes(value=w.expr(owner)), args=[w.expr(a) for a in node.args])
+    if name == "parameters":
+        w.report("P103", "`parameters()` is `trainable_variables`: Keras makes them at the first call, and none before",
+                 node)
+        return cst.Attribute(paren(w.expr(owner)), cst.Name("trainable_variables"))
+    if name == "modules":
+        return cst.Call(cst.Attribute(paren(w.expr(owner)), cst.Name("_flatten_layers")))
+    if name in DTYPES:
+        raise Refused("P203", f"`.{name}()` changes the dtype of a module; give Keras' layers a dtype policy", node)
+    if name in ("state_dict", "load_state_dict"):
+        raise Refused("P207", f"`{name}`: weights files of PyTorch are not read by Keras", node)
+    if name == "zero_grad":
+        raise Refused("P205", "`zero_grad` belongs to training code", node)
+    raise Refused("P203", f"`{name}` of a module has no counterpart in Keras", node)
+
+
+# ---------------------------------------------------------------- functions
+def _checkpoint(w: Any, node: cst.Call) -> Any:
+    """checkpoint(f, x) saves memory and changes no number: f(x)."""
+    args = [a for a in node.args if a.keyword is None or a.keyword.value not in (
+        "use_reentrant", "preserve_rng_state", "determinism_check", "context_fn", "debug")]
+    args[-1] = args[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+    w.report("P001", "checkpoint() saves memory in PyTorch; the function is called directly", node)
+    return cst.Call(paren(w.expr(args[0].value)), [w.expr(a) for a in args[1:]])
+
+
+def _seed(w: Any, node: cst.Call) -> Any:
+    w.need("keras")
+    return cst.Call(expression("keras.utils.set_random_seed"), [w.expr(a) for a in node.args])
+
+
+def _false(w: Any, node: cst.Call) -> Any:
+    return cst.Name("False")
+
+
+def _first(w: Any, node: cst.Call) -> Any:
+    return w.expr(node.args[0].value)
+
+
+def _is_tensor(w: Any, node: cst.Call) -> Any:
+    if w.target == "keras":
+        w.need("keras")
+        return cst.Call(expression("keras.ops.is_tensor"), [w.expr(a) for a in node.args])
+    w.need("tf")
+    return cst.Call(expression("tf.is_tensor"), [w.expr(a) for a in node.args])
+
+
+def _training_code(w: Any, node: cst.Call) -> Any:
+    raise Refused("P205", f"`{cst.Module([]).code_for_node(node.func)}` belongs to training code", node)
+
+
+def _weights_file(w: Any, node: cst.Call) -> Any:
+    raise Refused("P207", "weights files of PyTorch are not read by Keras", node)
+
+
+FUNCTIONS: dict[str, Any] = {
+    "torch.utils.checkpoint.checkpoint": _checkpoint, "torch.manual_seed": _seed, "torch.jit.is_scripting": _false,
+    "torch.jit.is_tracing": _false, "torch.compile": _first, "torch.jit.script": _first, "torch.jit.ignore": _first,
+    "torch.autograd.Variable": _first, "torch.is_tensor": _is_tensor, "torch.save": _weights_file,
+    "torch.load": _weights_file, "torch.hub.load_state_dict_from_url": _weights_file,
+    "torch.utils.model_zoo.load_url": _weights_file, "torch.utils.data.DataLoader": _training_code,
+    "torch.utils.data.TensorDataset": _training_code,
+} | {f"torch.optim.{name}": _training_code for name in ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "LBFGS")}
+
+
+# ---------------------------------------------------------------- builtins
+def _isinstance(w: Any, node: cst.Call) -> Any:
+    """`isinstance(m, nn.Conv2d)`: the class itself."""
+    if len(node.args) != 2:
+        return w.generic(node)
+    return node.with_changes(args=[w.expr(node.args[0]), node.args[1].with_changes(value=_classes(
+        w, node.args[1].value))])
+
+
+def _classes(w: Any, node: cst.BaseExpression) -> Any:
+    if isinstance(node, cst.Tuple):
+        return node.with_changes(elements=[e.with_changes(value=_classes(w, e.value)) for e in node.elements])
+    symbol = w.fact(node).symbol if w.fact(node).kind is Kind.FUNCTION else ""
+    if symbol == "torch.nn.Module":
+        return w.layer("Layer")
+    if symbol.startswith("torch.nn."):
+        return layers.write_class(w, node, symbol)
+    return w.expr(node)
+
+
+def _partial(w: Any, node: cst.Call) -> Any:
+    symbol = w.fact(node.args[0].value).symbol if node.args else ""
+    if symbol.startswith("torch.nn.") and symbol.rpartition(".")[2][:1].isupper():
+        return layers.write_partial(w, node, symbol)
+    return build("{x}", x=w.generic(node))
+
+
+BUILTINS: dict[str, Any] = {"builtins.isinstance": _isinstance, "functools.partial": _partial}

@@ -1,0 +1,408 @@
+"""Whole calls that a row's parameters alone do not tell: the form depends on ranks, sizes and kinds of arguments."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import libcst as cst
+
+from port.build import build, expression, paren
+from port.facts import Kind, Layout, dim_value
+from port.torch2tf import args, dtypes
+from port.torch2tf.binds import tuple_of
+from port.torch2tf.conditions import is_number, is_sequence
+from port.torch2tf.jobs import ABSENT, Job
+from port.torch2tf.values import ShapeOf
+
+
+def first(job: Job) -> str:
+    return job.bound.signature.params[0].name
+
+
+def made(job: Job, tf: str, keras: str = "", **nodes: Any) -> cst.BaseExpression:
+    """A template in the target's spelling, with the imports and helpers that it needs."""
+    from port.torch2tf.rows import helper_names, note_needs
+
+    text = keras if job.w.target == "keras" and keras else tf
+    new = build(text, **nodes)
+    note_needs(job.w, build(text, **dict.fromkeys(nodes, "None")))
+    return helper_names(new)  # type: ignore[return-value]
+
+
+def size_at(job: Job, name: str, axis: int) -> cst.BaseExpression:
+    """One size of a tensor: a Python number where it is known at all."""
+    fact = job.fact(name)
+    if fact.layout is Layout.FLIPPED:
+        assert fact.rank is not None
+        axis = args.moved_axis(axis, fact.rank)
+    known = fact.shape is not None and axis % len(fact.shape) != 0 and dim_value(fact.shape[axis]) is not None
+    job.w.need("keras")
+    return build(f"{{x}}.shape[{axis}]" if known else f"keras.ops.shape({{x}})[{axis}]",
+                 x=job.w.expr(job.bound.args[name]))
+
+
+# ---------------------------------------------------------------- shapes
+def reshape(job: Job) -> cst.BaseExpression:
+    """`view` takes a dtype as well; one unknown size beside the batch is written out where it is known."""
+    x, name = first(job), job.bound.signature.params[1].name
+    node = job.bound.args.get(name)
+    if node is not None and (d := dtypes.dtype_name(job.w.fact(node).symbol)):
+        return made(job, "tf.bitcast({x}, {d})", x=job.expr(x), d=dtypes.spell(job.w, d))
+    sizes = args.value(job, name)
+    known = _merged(job, node)
+    if known is not None and isinstance(sizes, cst.Tuple | cst.List):
+        elements = [e if not _is_minus_one(e.value) else e.with_changes(value=expression(str(known)))
+                    for e in sizes.elements]
+        sizes = sizes.with_changes(elements=elements)
+    return made(job, "tf.reshape({x}, {s})", "keras.ops.reshape({x}, {s})", x=job.expr(x), s=sizes)
+
+
+def _is_minus_one(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Minus) and isinstance(
+        node.expression, cst.Integer) and node.expression.value == "1"
+
+
+def _merged(job: Job, node: Any) -> int | None:
+    """The size that -1 stands for in `x.view(x.size(0), -1)`: a layer that follows must know it."""
+    shape = job.fact(first(job)).shape
+    if not isinstance(node, cst.Tuple | cst.List) or len(node.elements) != 2 or shape is None or len(shape) < 3:
+        return None
+    one, two = (e.value for e in node.elements)
+    if not _is_minus_one(two) or job.w.fact(one).literal(...) is not ... or job.w.fact(one).payload is None:
+        return None
+    sizes = [dim_value(d) for d in shape[1:]]
+    return None if None in sizes else math.prod(sizes)  # type: ignore[arg-type]
+
+
+def transpose(job: Job) -> cst.BaseExpression:
+    x = first(job)
+    a, b, rank = job.literal("dim0"), job.literal("dim1"), job.fact(x).rank
+    if isinstance(a, int) and isinstance(b, int) and rank is not None:
+        order = list(range(rank))
+        order[a % rank], order[b % rank] = order[b % rank], order[a % rank]
+        if order == list(range(rank)):
+            return job.expr(x)
+        if rank == 2:
+            return made(job, "tf.transpose({x})", "keras.ops.transpose({x})", x=job.expr(x))
+        return made(job, f"tf.transpose({{x}}, {order})", f"keras.ops.transpose({{x}}, {order})", x=job.expr(x))
+    if {a, b} == {-1, -2}:
+        return made(job, "tf.linalg.matrix_transpose({x})", "keras.ops.swapaxes({x}, -1, -2)", x=job.expr(x))
+    return made(job, "keras.ops.swapaxes({x}, {a}, {b})", x=job.expr(x), a=job.expr("dim0"), b=job.expr("dim1"))
+
+
+def flatten(job: Job) -> cst.BaseExpression:
+    x = first(job)
+    start, end, shape = job.literal("start_dim"), job.literal("end_dim"), job.fact(x).shape
+    if start == 0 and end == -1:
+        return made(job, "tf.reshape({x}, [-1])", "keras.ops.reshape({x}, [-1])", x=job.expr(x))
+    if isinstance(start, int) and isinstance(end, int) and shape is not None and dtypes.is_variable(job.bound.args[x]):
+        rank = len(shape)
+        start, end = start % rank, end % rank
+        inner = [dim_value(d) for d in shape[start:end + 1]]
+        merged = "-1" if None in inner else str(math.prod(inner))  # type: ignore[arg-type]
+        parts: list[Any] = [_size(job, x, i) for i in range(start)]
+        parts += [expression(merged), *(_size(job, x, i) for i in range(end + 1, rank))]
+        return made(job, "tf.reshape({x}, {s})", "keras.ops.reshape({x}, {s})", x=job.expr(x), s=tuple_of(parts))
+    return made(job, "helpers.flatten({x}, {a}, {b})" if end != -1 else "helpers.flatten({x}, {a})", x=job.expr(x),
+                a=job.expr("start_dim"), b=job.expr("end_dim"))
+
+
+def _size(job: Job, x: str, axis: int) -> cst.BaseExpression:
+    """A size that stays: its number, if it is not the batch and known."""
+    known = dim_value(job.fact(x).shape[axis])  # type: ignore[index]
+    return expression(str(known)) if known is not None and axis > 0 else size_at(job, x, axis)
+
+
+def unflatten(job: Job) -> cst.BaseExpression:
+    return made(job, "helpers.unflatten({x}, {d}, {s})", x=job.expr(first(job)), d=job.expr("dim"),
+                s=args.sizes(job, "sizes", ""))
+
+
+def squeeze(job: Job) -> cst.BaseExpression:
+    """torch leaves an axis that is not of size 1; TF raises there."""
+    x = first(job)
+    axes, shape = job.literal("dim"), job.fact(x).shape
+    if shape is not None and axes is not ...:
+        several = axes if isinstance(axes, tuple) else (axes,)
+        known = {a: dim_value(shape[a % len(shape)]) for a in several}
+        unit = [a for a in several if known[a] in (1, None)]
+        if not unit:
+            return job.expr(x)
+        if len(unit) < len(several):
+            return made(job, f"tf.squeeze({{x}}, {unit})", f"keras.ops.squeeze({{x}}, {unit})", x=job.expr(x))
+    return made(job, "tf.squeeze({x}, {a})", "keras.ops.squeeze({x}, {a})", x=job.expr(x), a=job.expr("dim"))
+
+
+def expand(job: Job) -> cst.BaseExpression:
+    """-1 keeps a size. One axis that grows is a repeat along it."""
+    x, name = first(job), job.bound.signature.params[1].name
+    node, shape = job.bound.args[name], job.fact(x).shape
+    if not isinstance(node, cst.Tuple | cst.List) or any(isinstance(e, cst.StarredElement) for e in node.elements):
+        sizes = args.sizes(job, name, "")
+        return made(job, "helpers.expand({x}, {s})", x=job.expr(x), s=sizes)
+    kept = [job.w.fact(e.value).literal(...) == -1 for e in node.elements]
+    if shape is not None and len(shape) == len(kept):
+        grown = [i for i, k in enumerate(kept) if not k]
+        if len(grown) == 1 and shape[grown[0]] == 1:
+            return made(job, f"tf.repeat({{x}}, {{n}}, axis={_signed(grown[0], len(kept))})",
+                        f"keras.ops.repeat({{x}}, {{n}}, axis={_signed(grown[0], len(kept))})", x=job.expr(x),
+                        n=job.w.expr(node.elements[grown[0]].value))
+    if any(kept) and not dtypes.is_variable(job.bound.args[x]):
+        return made(job, "helpers.expand({x}, {s})", x=job.expr(x), s=args.sizes(job, name, ""))
+    parts = []
+    for i, element in enumerate(node.elements):
+        behind = i - len(kept)
+        axis = behind if shape is None or len(shape) != len(kept) else i
+        parts.append(size_at(job, x, axis) if kept[i] else job.w.expr(element.value))
+    return made(job, "tf.broadcast_to({x}, {s})", "keras.ops.broadcast_to({x}, {s})", x=job.expr(x),
+                s=tuple_of(parts))
+
+
+def _signed(axis: int, rank: int) -> int:
+    return -1 if axis == rank - 1 else axis
+
+
+def repeat(job: Job) -> cst.BaseExpression:
+    """`tf.tile` wants a number for each axis; torch adds axes in front."""
+    x, name = first(job), job.bound.signature.params[1].name
+    node, rank = job.bound.args[name], job.fact(x).rank
+    count = len(node.elements) if isinstance(node, cst.Tuple | cst.List) and not any(
+        isinstance(e, cst.StarredElement) for e in node.elements) else None
+    if count is None and is_number(job.fact(name)):
+        count = 1
+    if rank is not None and count == rank or count is None and rank is None and not is_sequence(job.fact(name)):
+        return made(job, "tf.tile({x}, {n})", "keras.ops.tile({x}, {n})", x=job.expr(x), n=args.sizes(job, name, ""))
+    return made(job, "keras.ops.tile({x}, {n})", x=job.expr(x), n=args.sizes(job, name, ""))
+
+
+# ---------------------------------------------------------------- parts
+def split(job: Job) -> cst.BaseExpression:
+    """torch's number is the size of a part, TF's is how many."""
+    x, name = first(job), job.bound.signature.params[1].name
+    sizes, shape, dim = job.literal(name), job.fact(x).shape, job.literal("dim")
+    node = job.bound.args[name]
+    axis = args.axis(job, "dim", x)
+    if is_sequence(job.fact(name)) or isinstance(node, cst.List | cst.Tuple):
+        return _split(job, x, job.expr(name), axis, sizes if isinstance(sizes, tuple) else None)
+    targets = job.w.unpacked(job.node) if hasattr(job.w, "unpacked") else None
+    known = dim_value(shape[dim % len(shape)]) if shape is not None and isinstance(dim, int) else None
+    if isinstance(sizes, int) and known is not None:
+        return _parts(job, x, known, sizes, axis)
+    if targets:
+        return _split(job, x, expression(str(targets)), axis, None)
+    return made(job, "helpers.split({x}, {n}, axis={a})", x=job.expr(x), n=job.expr(name), a=axis)
+
+
+def _parts(job: Job, x: str, total: int, size: int, axis: Any) -> cst.BaseExpression:
+    if total % size == 0:
+        return _split(job, x, expression(str(total // size)), axis, None)
+    each = [size] * (total // size) + [total % size]
+    return _split(job, x, expression(repr(each)), axis, tuple(each))
+
+
+def _split(job: Job, x: str, n: Any, axis: Any, sizes: tuple[int, ...] | None) -> cst.BaseExpression:
+    """keras.ops.split takes the places between the parts."""
+    zero = axis is ABSENT or (isinstance(axis, cst.Integer) and axis.value == "0")
+    tail = "" if zero else ", axis={a}"
+    nodes = {"x": job.expr(x), "n": n} | ({} if zero else {"a": axis})
+    if job.w.target == "keras" and isinstance(n, cst.List | cst.Tuple):
+        if sizes is None:
+            return made(job, "helpers.split({x}, {n}" + tail + ")", **nodes)
+        places = [sum(sizes[:i]) for i in range(1, len(sizes))]
+        return made(job, f"keras.ops.split({{x}}, {places}" + tail + ")", **nodes)
+    return made(job, "tf.split({x}, {n}" + tail + ")", "keras.ops.split({x}, {n}" + tail + ")", **nodes)
+
+
+def chunk(job: Job) -> cst.BaseExpression:
+    """An uneven chunk is refused by TF, so it changes no number."""
+    x = first(job)
+    count, shape, dim = job.literal("chunks"), job.fact(x).shape, job.literal("dim")
+    axis = args.axis(job, "dim", x)
+    known = dim_value(shape[dim % len(shape)]) if shape is not None and isinstance(dim, int) else None
+    if isinstance(count, int) and known is not None and known % count:
+        return _parts(job, x, known, -(-known // count), axis)
+    return _split(job, x, job.expr("chunks"), axis, None)
+
+
+def narrow(job: Job) -> cst.BaseExpression:
+    x = first(job)
+    start, length, rank = job.literal("start"), job.literal("length"), job.fact(x).rank
+    begin = job.expr("start")
+    end = expression(str(start + length)) if isinstance(start, int) and isinstance(length, int) else (
+        job.expr("length") if start == 0 else build("{a} + {b}", a=begin, b=job.expr("length")))
+    return _taken(job, x, rank, cst.Slice(None if start == 0 else begin, end, None))
+
+
+def select(job: Job) -> cst.BaseExpression:
+    x = first(job)
+    return _taken(job, x, job.fact(x).rank, cst.Index(job.expr("index")))
+
+
+def _taken(job: Job, x: str, rank: int | None, part: cst.BaseSlice) -> cst.BaseExpression:
+    """`x[:, :, part]`."""
+    dim = job.literal("dim")
+    if not isinstance(dim, int):
+        raise job.refuse("P208", "the axis is not written out")
+    whole = cst.Slice(None, None, None)
+    if dim < 0 and rank is None:
+        parts: list[cst.BaseSlice] = [cst.Index(cst.Ellipsis()), part, *[whole] * (-1 - dim)]
+    else:
+        parts = [*[whole] * (dim % rank if rank else dim), part]
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    elements = [cst.SubscriptElement(p, comma=comma if i < len(parts) - 1 else cst.MaybeSentinel.DEFAULT)
+                for i, p in enumerate(parts)]
+    return cst.Subscript(paren(job.expr(x)), elements)
+
+
+def meshgrid(job: Job) -> cst.BaseExpression:
+    node = job.bound.args["tensors"]
+    how = job.expr("indexing")
+    function = "keras.ops.meshgrid" if job.w.target == "keras" else "tf.meshgrid"
+    job.w.need(function.split(".")[0])
+    if isinstance(node, cst.Tuple | cst.List):
+        parts = [cst.Arg(job.w.expr(e.value)) for e in node.elements]
+    else:
+        parts = [cst.Arg(job.w.expr(node), star="*")]
+    plain = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+    return cst.Call(expression(function), [*parts, cst.Arg(how, keyword=cst.Name("indexing"), equal=plain)])
+
+
+def broadcast_tensors(job: Job) -> cst.BaseExpression:
+    node = job.bound.args["tensors"]
+    if isinstance(node, cst.Tuple | cst.List):
+        new: Any = cst.List([cst.Element(job.w.expr(e.value)) for e in node.elements])
+    else:
+        new = job.w.expr(node)
+    return made(job, "helpers.broadcast_tensors({t})", t=new)
+
+
+# ---------------------------------------------------------------- sizes
+def size(job: Job) -> cst.BaseExpression:
+    x = first(job)
+    node = job.bound.args[x]
+    return shape_of(job.w, node, job.bound.args.get("dim"))
+
+
+def shape_of(w: Any, node: cst.BaseExpression, index: cst.BaseExpression | None = None) -> cst.BaseExpression:
+    """`x.shape`, `x.size()`, and one size of it; counted in the layout that the tensor has in the target."""
+    w.need("keras")
+    fact = w.fact(node)
+    at = None if index is None else w.fact(index).literal(...)
+    flipped = fact.layout is Layout.FLIPPED
+    if index is None:
+        if not flipped:
+            return build("keras.ops.shape({x})", x=w.expr(node))
+        order = args_order(fact.rank)
+        return build(f"tuple(keras.ops.shape({{x}})[i] for i in {order})", x=w.expr(node))
+    where: Any = w.expr(index)
+    if flipped:
+        if not isinstance(at, int) or fact.rank is None:
+            return build("keras.ops.shape({x})[{i}]", x=w.expr(node, Layout.PLAIN), i=where)
+        where = expression(str(args.moved_axis(at, fact.rank)))
+    known = fact.shape is not None and isinstance(at, int) and -len(fact.shape) <= at < len(fact.shape) and dim_value(
+        fact.shape[at]) is not None and at % len(fact.shape) != 0
+    return build("{x}.shape[{i}]" if known else "keras.ops.shape({x})[{i}]", x=w.expr(node), i=where)
+
+
+def args_order(rank: int | None) -> tuple[int, ...]:
+    n = rank or 4
+    return (0, n - 1, *range(1, n - 1))
+
+
+# ---------------------------------------------------------------- numbers
+def norm(job: Job) -> cst.BaseExpression:
+    """p = 2 has the gradient 0 at zero in torch, and none in TF: `differs` in words, for it is what everyone writes."""
+    x = first(job)
+    name = next(p.name for p in job.bound.signature.params if p.name in ("p", "ord"))
+    p, dim = job.literal(name), args.axis(job, "dim", x)
+    keep = job.literal("keepdim")
+    nodes: dict[str, Any] = {"x": args.plain(job, x)}
+    tail = "" if dim is ABSENT else ", axis={d}"
+    if keep is not False:
+        tail += ", keepdims={k}"
+        nodes["k"] = job.expr("keepdim")
+    if dim is not ABSENT:
+        nodes["d"] = dim
+    if p in ("fro", None, 2):
+        matrix = "axis" not in tail and job.w.target == "keras"
+        keras = "keras.ops.sqrt(keras.ops.sum(keras.ops.square({x})" + tail + "))"
+        del matrix
+        job.w.report("P101", f"{job.symbol}: at a zero vector torch's gradient is 0, TensorFlow's is not a number",
+                     job.node, job.symbol)
+        return made(job, "tf.norm({x}" + tail + ")", keras, **nodes)
+    if p == 1:
+        return made(job, "tf.norm({x}, ord=1" + tail + ")", "keras.ops.sum(keras.ops.abs({x})" + tail + ")", **nodes)
+    if isinstance(p, float) and math.isinf(p):
+        return made(job, f"tf.reduce_{'max' if p > 0 else 'min'}(tf.abs({{x}})" + tail + ")",
+                    f"keras.ops.{'max' if p > 0 else 'min'}(keras.ops.abs({{x}})" + tail + ")", **nodes)
+    if p == ... and not is_number(job.fact(name)) or job.symbol.endswith("linalg.norm"):
+        raise job.refuse("P208", f"`{name}` is not known")
+    nodes["p"] = job.expr(name)
+    return made(job, "tf.reduce_sum(tf.abs({x}) ** {p}" + tail + ") ** (1 / {p})",
+                "keras.ops.sum(keras.ops.abs({x}) ** {p}" + tail + ") ** (1 / {p})", **nodes)
+
+
+def addcmul(job: Job) -> cst.BaseExpression:
+    op = "*" if job.symbol.rpartition(".")[2].startswith("addcmul") else "/"
+    value = job.literal("value")
+    nodes = {n: args.plain(job, n) for n in ("input", "tensor1", "tensor2")}
+    if value == 1:
+        return build(f"{{input}} + {{tensor1}} {op} {{tensor2}}", **nodes)
+    return build(f"{{input}} + {{v}} * {{tensor1}} {op} {{tensor2}}", v=job.expr("value"), **nodes)
+
+
+# ---------------------------------------------------------------- dtypes and devices
+def to(job: Job) -> cst.BaseExpression:
+    """A dtype casts; a device says nothing; another tensor gives its dtype."""
+    x, name = first(job), job.bound.signature.params[1].name
+    node = job.bound.args.get(name)
+    common = job.bound.common
+    given = [e.value for e in node.elements] if isinstance(node, cst.Tuple) else [node] if node is not None else []
+    given += [common[n] for n in ("dtype", "other") if n in common]
+    new = job.expr(x)
+    for value in given:
+        fact = job.w.fact(value)
+        if d := dtypes.dtype_name(fact.symbol):
+            return new if job.fact(x).dtype == d else _cast_to(job, new, d, x)
+        if isinstance(value, cst.Attribute) and value.attr.value == "dtype":
+            return dtypes.cast(job.w, new, job.w.expr(value))
+        if fact.kind is Kind.TENSOR:
+            other = dtypes.dtype_of(job.w, value)
+            if other is None:
+                raise job.refuse("P208", "the dtype of the tensor that is cast to is not known")
+            return dtypes.cast(job.w, new, other)
+        if isinstance(fact.literal(...), str) and job.symbol.endswith(".type"):
+            raise job.refuse("P202", "a type named by a string")
+        if fact.literal(...) is ... and not _is_device(value, fact) and not isinstance(fact.literal(...), str):
+            raise job.refuse("P204", "whether a device or a dtype is given is not known")
+    return new
+
+
+def _is_device(node: cst.BaseExpression, fact: Any) -> bool:
+    """torch.device(...), `x.device`, a variable that says so."""
+    if isinstance(node, cst.Attribute):
+        return node.attr.value.endswith("device")
+    if isinstance(node, cst.Name):
+        return "device" in node.value.lower() or fact.symbol == "torch.device"
+    return isinstance(node, cst.Call) and fact.symbol == "torch.device" or fact.symbol.startswith("torch.device")
+
+
+def _cast_to(job: Job, new: cst.BaseExpression, dtype: str, x: str) -> cst.BaseExpression:
+    return dtypes.cast(job.w, new, dtypes.spell(job.w, dtype))
+
+
+def to_float(job: Job) -> cst.BaseExpression:
+    """Of whole numbers and masks: the float type of what they meet; of floats: float32."""
+    x = first(job)
+    made_of = dtypes.category(job.fact(x).dtype)
+    if job.fact(x).dtype == "float32":
+        return job.expr(x)
+    return dtypes.cast(job.w, job.expr(x), dtypes.created(job.w, job.node) if made_of in (0, 1) else dtypes.spell(
+        job.w, "float32"))
+
+
+ROWS: dict[str, Any] = {f.__name__: f for f in (
+    reshape, transpose, flatten, unflatten, squeeze, expand, repeat, split, chunk, narrow, select, meshgrid,
+    broadcast_tensors, size, norm, addcmul, to, to_float)} | {"linalg_norm": norm}
+__all__ = ["ROWS", "ShapeOf", "shape_of"]

@@ -1,0 +1,93 @@
+"""Operators on tensors: the operands in one layout, with the casts that torch makes by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.build import paren
+from port.facts import Kind
+from port.torch2tf import dtypes, mathforms
+
+MATRIX = (cst.MatrixMultiply, cst.MatrixMultiplyAssign)
+DIVISION = (cst.Divide, cst.DivideAssign)
+
+
+def write_binary(w: Any, node: cst.BinaryOperation) -> Any:
+    if isinstance(node.operator, MATRIX):
+        return _matrix(w, node)
+    casts = _casts(w, [node.left, node.right], node, isinstance(node.operator, DIVISION))
+    left, right = (_operand(w, n, node, c) for n, c in zip((node.left, node.right), casts, strict=True))
+    if left is node.left and right is node.right:
+        return node
+    return node.with_changes(left=left, right=right)
+
+
+def _matrix(w: Any, node: cst.BinaryOperation) -> Any:
+    """`a @ b` stays, but for vectors, and for a transpose that can be part of the product."""
+    ranks = [w.fact(n).rank for n in (node.left, node.right)]
+    casts = dtypes.promotions(w, [node.left, node.right], node)
+    swaps = w.target == "tf" and any(mathforms.swapped(w, n) is not None for n in (node.left, node.right))
+    if 1 in ranks or swaps or any(c is not None for c in casts):
+        return mathforms.product(w, node.left, node.right, node)
+    return node.with_changes(left=_operand(w, node.left, node, None), right=_operand(w, node.right, node, None))
+
+
+def _casts(w: Any, nodes: list[cst.BaseExpression], at: cst.CSTNode, division: bool) -> list[Any]:
+    """TF divides whole numbers into float64; torch into its default float."""
+    facts = [w.fact(n) for n in nodes]
+    found = dtypes.result(facts)
+    if division and (found == "default" or (found is not None and dtypes.category(found) in (0, 1))):
+        return [dtypes.created(w, at) if f.kind is Kind.TENSOR else None for f in facts]
+    return dtypes.promotions(w, nodes, at)
+
+
+def _operand(w: Any, node: cst.BaseExpression, whole: cst.CSTNode, cast: Any) -> Any:
+    from port.torch2tf import operators
+
+    new = operators.operand(w, node, whole)
+    if cast is not None:
+        return dtypes.cast(w, new, cast)
+    return new if new is node or type(new) is type(node) else paren(new)
+
+
+def write_comparison(w: Any, node: cst.Comparison) -> Any:
+    nodes = [node.left, *(t.comparator for t in node.comparisons)]
+    casts = dtypes.promotions(w, nodes, node)
+    new = [_operand(w, n, node, c) for n, c in zip(nodes, casts, strict=True)]
+    if all(a is b for a, b in zip(nodes, new, strict=True)):
+        return node
+    targets = [t.with_changes(comparator=n) for t, n in zip(node.comparisons, new[1:], strict=True)]
+    return node.with_changes(left=new[0], comparisons=targets)
+
+
+def write_unary(w: Any, node: cst.UnaryOperation) -> Any:
+    new = w.expr(node.expression)
+    if new is node.expression:
+        return node
+    return node.with_changes(expression=new if type(new) is type(node.expression) else paren(new))
+
+
+def write_augmented(w: Any, node: cst.AugAssign) -> Any:
+    """`x += y`: y takes the dtype of x, as torch's writes in place do."""
+    from port.torch2tf import operators
+
+    cast = _casts(w, [node.target, node.value], node, isinstance(node.operator, DIVISION))[1]  # type: ignore[list-item]
+    new = operators.operand(w, node.value, node)
+    return node.with_changes(target=w.expr(node.target), value=new if cast is None else dtypes.cast(w, new, cast))
+
+
+_PLAIN = {cst.AddAssign: cst.Add, cst.SubtractAssign: cst.Subtract, cst.MultiplyAssign: cst.Multiply,
+          cst.DivideAssign: cst.Divide, cst.FloorDivideAssign: cst.FloorDivide, cst.ModuloAssign: cst.Modulo,
+          cst.PowerAssign: cst.Power, cst.MatrixMultiplyAssign: cst.MatrixMultiply, cst.BitAndAssign: cst.BitAnd,
+          cst.BitOrAssign: cst.BitOr, cst.BitXorAssign: cst.BitXor}
+
+
+def write_augmented_value(w: Any, node: cst.AugAssign) -> Any:
+    """The value of `x[i] += v` afterwards: `x[i] + v`."""
+    operands = [node.target, node.value]
+    casts = _casts(w, operands, node, isinstance(node.operator, DIVISION))  # type: ignore[arg-type]
+    left, right = (w.expr(n) if c is None else dtypes.cast(w, w.expr(n), c)
+                   for n, c in zip(operands, casts, strict=True))
+    return cst.BinaryOperation(paren(left), _PLAIN[type(node.operator)](), paren(right))

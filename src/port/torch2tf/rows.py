@@ -1,0 +1,287 @@
+"""A call of a torch function or tensor method, written by its row read backwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port import table
+from port.build import build, drop_commas, expression, parse, reflow, substitute
+from port.table import Row, Signature
+from port.torch2tf import args as adapters
+from port.torch2tf import mathforms, rowforms, spatial
+from port.torch2tf.binds import bind_torch, names_of
+from port.torch2tf.conditions import unmet
+from port.torch2tf.jobs import ABSENT, Job, literal_of, shown
+from port.torch2tf.refused import Refused
+from port.torch2tf.rowattrs import write_attribute, write_shape_index, write_symbol
+from port.torch2tf.rowindex import write_index, write_store
+from port.torch2tf.rowops import (
+    write_augmented,
+    write_augmented_value,
+    write_binary,
+    write_comparison,
+    write_unary,
+)
+from port.tree import rebuild, walk
+
+SPELLINGS = {"tf": ("tf.", "keras.ops.", "keras.activations.", "keras.random."),
+             "keras": ("keras.ops.", "keras.activations.", "keras.random.")}
+
+
+def write_call(w: Any, node: cst.Call, symbol: str, receiver: cst.BaseExpression | None = None) -> cst.BaseExpression:
+    """The call in the target's framework; raises Refused where no row holds."""
+    job = find(w, node, symbol, receiver)
+    if job.row.differs:
+        w.report("P101", f"{symbol}: {job.row.differs}", node, symbol)
+    return finished(job, written(job))
+
+
+def find(w: Any, node: cst.Call, symbol: str, receiver: cst.BaseExpression | None = None) -> Job:
+    """The first row that holds for the call."""
+    reasons: list[tuple[str, str]] = []
+    for job in candidates(w, node, symbol, receiver):
+        if job.row.none:
+            reasons.append(("P203", job.row.none))
+            continue
+        reason = ("P202", job.bound.problem) if job.bound.problem else unmet(job) or settings(job)
+        if not reason:
+            return job
+        reasons.append(reason)
+    code, message = min(reasons, default=("P201", "there is no row for it"), key=lambda r: _RANK.get(r[0], 9))
+    raise Refused(code, f"`{shown(symbol)}`: {message}", node, symbol)
+
+
+_RANK = {"P203": 0, "P208": 1, "P202": 2}
+
+
+def candidates(w: Any, node: cst.Call, symbol: str, receiver: cst.BaseExpression | None) -> Any:
+    rows = table.by_torch_name()
+    for name in names_of(symbol):
+        for row in rows.get(name, ()):
+            if row.kind in ("layer", "constant", "attribute") or not spelled(w, row):
+                continue
+            for signature in row.torch:
+                if signature.name == name:
+                    given = receiver if receiver is not None else None
+                    yield Job(w, row, bind_torch(signature, node, given), node, symbol)
+
+
+def spelled(w: Any, row: Row) -> bool:
+    """Can the row be written for this target at all?"""
+    if row.none or (row.via and not row.tf):
+        return True
+    return bool(template_of(w, row)) or (not row.via and spelling(w, row) is not None)
+
+
+def template_of(w: Any, row: Row) -> str:
+    if w.target == "tf":
+        return row.expr.get("tf") or row.expr.get("keras", "")
+    text = row.expr.get("keras") or row.expr.get("tf", "")
+    return "" if any(isinstance(n, cst.Name) and n.value == "tf" for n in walk(parse(text or "0"))) else text
+
+
+def spelling(w: Any, row: Row) -> Signature | None:
+    """The TF signature that is written."""
+    for prefix in SPELLINGS[w.target]:
+        fitting = [s for s in row.tf if s.name.startswith(prefix) and not s.name.startswith("tf.compat.")]
+        if fitting:
+            return min(fitting, key=lambda s: (s.name.count("."), s.name.startswith("tf.math.")))
+    return None
+
+
+def settings(job: Job) -> tuple[str, str] | None:
+    """Settings that the row does not name: where tensors live says nothing, `out` and some dtypes are refused."""
+    for name, value in job.bound.common.items():
+        given = literal_of(job.w, value)
+        if name == "out" and given is not None:
+            return "P203", "`out=` writes into a tensor, and TensorFlow's cannot be changed: assign the result"
+        if name == "dtype" and given is not None and job.row.returns not in adapters.CAST_FIRST:
+            return "P202", "`dtype=` has no counterpart here: cast the result"
+        if name == "layout" and given not in (None, ...):
+            return "P203", "TensorFlow has other sparse tensors"
+    return None
+
+
+# ---------------------------------------------------------------- writing
+def written(job: Job) -> cst.BaseExpression:
+    adapters.prepare(job)
+    if job.row.via and not job.row.tf:
+        return forms()[job.row.via](job)
+    template = template_of(job.w, job.row)
+    return from_template(job, template) if template else backwards(job)
+
+
+def forms() -> dict[str, Any]:
+    return rowforms.ROWS | spatial.ROWS | mathforms.ROWS
+
+
+def finished(job: Job, new: cst.BaseExpression) -> cst.BaseExpression:
+    """With the whitespace of the original call where both are calls."""
+    if isinstance(new, cst.Call) and new.args and not isinstance(job.node.whitespace_before_args, cst.SimpleWhitespace):
+        return reflow(new.with_changes(whitespace_before_args=job.node.whitespace_before_args), list(job.node.args))
+    return new
+
+
+def from_template(job: Job, template: str) -> cst.BaseExpression:
+    """An expression with torch's parameter names as free names; arguments that say nothing are left out."""
+    tree = parse(template).deep_clone()
+    free = {n.value for n in walk(tree) if isinstance(n, cst.Name)}
+    values: dict[str, Any] = {}
+    for p in job.bound.signature.params:
+        if p.name in free:
+            values[p.name] = adapters.value(job, p.name)
+    tree = pruned(job, tree, values)  # type: ignore[assignment]
+    note_needs(job.w, tree)
+    nodes = {n: expression("None") if v is ABSENT else v for n, v in values.items()}
+    return substitute(helper_names(tree), nodes)  # type: ignore[return-value]
+
+
+def pruned(job: Job, tree: cst.CSTNode, values: dict[str, Any]) -> cst.CSTNode:
+    """Without keyword arguments that are absent, or the default of the TF function that they are given to."""
+    def change(node: cst.CSTNode) -> cst.CSTNode:
+        node = rebuild(node, change)
+        if not isinstance(node, cst.Call):
+            return node
+        kept = [a for a in node.args if not _says_nothing(job, node, a, values)]
+        if len(kept) == len(node.args):
+            return node
+        kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+        return node.with_changes(args=kept)
+
+    return change(tree)
+
+
+def _says_nothing(job: Job, call: cst.Call, arg: cst.Arg, values: dict[str, Any]) -> bool:
+    if arg.keyword is None or not isinstance(arg.value, cst.Name) or arg.value.value not in values:
+        return False
+    name = arg.value.value
+    if values[name] is ABSENT:
+        return True
+    if job.given(name):
+        return False  # what the source says stays said
+    from port.names import dotted_name
+
+    default = tf_default(dotted_name(call.func), arg.keyword.value)
+    return default is not None and default == code(values[name])
+
+
+def tf_default(function: str, parameter: str) -> str | None:
+    """The default of a parameter, as rows tell it."""
+    for row in table.by_tf_name().get(function, ()):
+        for signature in row.tf:
+            if signature.name == function:
+                return next((p.default for p in signature.params if p.name == parameter), None)
+    return _DEFAULTS.get(function, {}).get(parameter)
+
+
+_DEFAULTS = {"tf.constant": {"dtype": "None"}, "tf.zeros": {"dtype": "tf.float32"}, "tf.ones": {"dtype": "tf.float32"}}
+
+
+def note_needs(w: Any, tree: cst.CSTNode) -> None:
+    for n in walk(tree):
+        if isinstance(n, cst.Name) and n.value in ("tf", "keras", "math", "np"):
+            w.need(n.value)
+        if isinstance(n, cst.Attribute) and isinstance(n.value, cst.Name) and n.value.value == "helpers":
+            w.helper(n.attr.value)
+
+
+def helper_names(tree: cst.CSTNode) -> cst.CSTNode:
+    if isinstance(tree, cst.Attribute) and isinstance(tree.value, cst.Name) and tree.value.value == "helpers":
+        return tree.attr
+    return rebuild(tree, helper_names)
+
+
+def code(node: cst.CSTNode) -> str:
+    return cst.Module([]).code_for_node(node)
+
+
+# ---------------------------------------------------------------- a row with a TF signature, backwards
+def backwards(job: Job) -> cst.BaseExpression:
+    signature = spelling(job.w, job.row)
+    assert signature is not None
+    made: list[cst.Arg] = []
+    positional = True
+    for p in signature.params:
+        value, source = tf_value(job, p.name, p.default)
+        if value is None:
+            positional = False
+            continue
+        by_word = not positional or p.keyword_only or (p.default is not None and (
+            not source or source in job.bound.keyword or source not in job.bound.nodes))
+        positional = positional and not by_word
+        made.append(_arg(p.name if by_word else "", value, job.bound.nodes.get(source)))
+    note_needs(job.w, parse(signature.name))
+    new = cst.Call(parse(signature.name), drop_commas(made, list(job.node.args)))
+    return new
+
+
+def tf_value(job: Job, name: str, default: str | None) -> tuple[cst.BaseExpression | None, str]:
+    """What a TF parameter gets (None: its default), and the torch parameter that it comes from."""
+    arg = job.row.args.get(name)
+    if arg is None:
+        allowed = job.row.only.get(name)
+        if allowed is None or any(_same(default, v) for v in allowed):
+            return None, ""
+        return expression(_literal_code(allowed[0])), ""
+    has = {p.name for p in job.bound.signature.params}
+    if arg.to not in has:
+        return None, ""
+    value = adapters.value(job, arg.to, arg.via or "", of=_torch_name(job.row, arg.of))
+    if value is ABSENT or (not job.given(arg.to) and default is not None and code(value) == default):
+        return None, ""
+    return value, arg.to
+
+
+def _torch_name(row: Row, tf_name: str | None) -> str:
+    return row.args[tf_name].to if tf_name in row.args else ""
+
+
+def _same(default: str | None, allowed: Any) -> bool:
+    return default is not None and default in (repr(allowed), allowed)
+
+
+def _literal_code(value: Any) -> str:
+    return value if isinstance(value, str) and value.startswith(("tf.", "keras.")) else repr(value)
+
+
+def _arg(keyword: str, value: cst.BaseExpression, original: cst.Arg | None) -> cst.Arg:
+    """Keeps the comment and line break that followed the original argument."""
+    plain = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+    if original is None:
+        return cst.Arg(value, keyword=cst.Name(keyword) if keyword else None,
+                       equal=plain if keyword else cst.MaybeSentinel.DEFAULT)
+    equal = original.equal if original.keyword is not None and keyword else plain
+    return original.with_changes(value=value, keyword=cst.Name(keyword) if keyword else None, star="",
+                                 equal=equal if keyword else cst.MaybeSentinel.DEFAULT)
+
+
+def out_of_place(method: str) -> str:
+    """`add_` is `add`, of which the result is bound to the name."""
+    return method.removesuffix("_")
+
+
+# ---------------------------------------------------------------- results of several parts
+def write_part(w: Any, node: cst.CSTNode, index: int | str) -> Any:
+    """`x.max(1)[0]`, `x.sort().indices`: that part alone, or None if the call is no pair."""
+    if not isinstance(node, cst.Call):
+        return None
+    symbol = w.fact(node.func).symbol
+    receiver = node.func.value if symbol.startswith("tensor.") and isinstance(node.func, cst.Attribute) else None
+    at = {"values": 0, "indices": 1}.get(index, index) if isinstance(index, str) else index
+    if not symbol.startswith(("tensor.", "torch.")) or at not in (0, 1):
+        return None
+    job = find(w, node, symbol, receiver)
+    if job.row.returns != "pair" or not template_of(w, job.row):
+        return None
+    tree = parse(template_of(w, job.row))
+    if not isinstance(tree, cst.Tuple):
+        return build(f"{{x}}[{at}]", x=write_call(w, node, symbol, receiver))
+    adapters.prepare(job)
+    return from_template(job, code(tree.elements[int(at)].value))
+
+
+__all__ = ["find", "out_of_place", "write_attribute", "write_augmented", "write_augmented_value", "write_binary",
+           "write_call", "write_comparison", "write_index", "write_part", "write_shape_index", "write_store",
+           "write_symbol", "write_unary", "written"]

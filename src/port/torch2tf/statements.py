@@ -1,0 +1,379 @@
+"""Statements of functions and of the module."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import libcst as cst
+
+from port.build import build, paren
+from port.facts import Fact, Kind, Layout
+from port.names import dotted_name
+from port.torch2tf import inplace, operators, rows
+from port.torch2tf.refused import Refused
+from port.torch2tf.values import Items, SelfOf, ShapeOf, can_flip, options
+from port.tree import walk
+
+BLANK = cst.Module([])
+
+
+def suite(w: Any, body: Sequence[cst.BaseStatement]) -> list[Any]:
+    """Statements in order. A deleted one gives its comments to the next."""
+    out: list[Any] = []
+    carried: list[cst.EmptyLine] = []
+    for node in body:
+        made = statement(w, node)
+        if not made:
+            carried += comments_of(node)
+            continue
+        if carried and hasattr(made[0], "leading_lines"):
+            made[0] = made[0].with_changes(leading_lines=[*carried, *made[0].leading_lines])
+            carried = []
+        out += made
+    return out
+
+
+def comments_of(node: Any) -> list[cst.EmptyLine]:
+    """Comment lines above a statement that is deleted: they stay, unless they spoke of nothing but it."""
+    return []
+
+
+def statement(w: Any, node: Any) -> list[Any]:
+    if isinstance(node, cst.SimpleStatementLine):
+        return line(w, node)
+    method = COMPOUND.get(type(node))
+    if method is None:
+        return [w.generic(node)]
+    return method(w, node)
+
+
+def line(w: Any, node: cst.SimpleStatementLine) -> list[Any]:
+    """One line: most often one small statement, which becomes one, several or none."""
+    smalls: list[Any] = []
+    whole: list[Any] = []
+    for small in node.body:
+        for made in simple(w, small):
+            if isinstance(made, cst.BaseSmallStatement):
+                smalls.append(made)
+            else:
+                whole.append(made)
+    lines: list[Any] = []
+    if len(node.body) > 1 and not whole and len(smalls) == len(node.body):
+        return [node.with_changes(body=smalls)]
+    lines = [cst.SimpleStatementLine([s.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)]) for s in smalls] + whole
+    if lines:
+        lines[0] = lines[0].with_changes(leading_lines=node.leading_lines)
+        if isinstance(lines[-1], cst.SimpleStatementLine):
+            lines[-1] = lines[-1].with_changes(trailing_whitespace=node.trailing_whitespace)
+    return lines
+
+
+def simple(w: Any, node: cst.BaseSmallStatement) -> list[Any]:
+    """Small statements, or whole ones, that stand for this one."""
+    if isinstance(node, cst.Import | cst.ImportFrom):
+        from port.torch2tf import importing
+
+        return importing.local(w, node)
+    if isinstance(node, cst.Assign):
+        return assign(w, node)
+    if isinstance(node, cst.AnnAssign):
+        value = None if node.value is None else _valued(w, node.value, _target_name(node.target))
+        return [node.with_changes(annotation=w.expr(node.annotation), value=value)]
+    if isinstance(node, cst.AugAssign):
+        return augmented(w, node)
+    if isinstance(node, cst.Expr):
+        return expression_statement(w, node)
+    if isinstance(node, cst.Return):
+        return [returned(w, node)]
+    if isinstance(node, cst.Del):
+        return [node]
+    return [w.generic(node)]
+
+
+# ---------------------------------------------------------------- assignments
+def assign(w: Any, node: cst.Assign) -> list[Any]:
+    target = node.targets[0].target
+    if len(node.targets) == 1:
+        special = inplace.store(w, node) if isinstance(target, cst.Subscript) else _whole_shape(w, node)
+        if special is not None:
+            return special
+    w.targets = len(target.elements) if isinstance(target, cst.Tuple | cst.List) else 0
+    w.value = node.value
+    w.unused = _unused(w, target)
+    try:
+        value = _valued(w, node.value, _target_name(target), wanted(w, target, node.value))
+    finally:
+        w.targets, w.value, w.unused = 0, None, frozenset()
+    targets = [t.with_changes(target=_place(w, t.target)) for t in node.targets]
+    return [node.with_changes(targets=targets, value=value)]
+
+
+def _place(w: Any, target: Any) -> Any:
+    """A target: what stands in subscripts and before dots is an expression."""
+    if isinstance(target, cst.Subscript):
+        return w.generic(target)
+    if isinstance(target, cst.Attribute):
+        return target.with_changes(value=w.expr(target.value))
+    return target
+
+
+def _valued(w: Any, node: cst.BaseExpression, name: str, want: Layout | None = None) -> Any:
+    outer, w.attribute = w.attribute, name or w.attribute
+    try:
+        return w.expr(node, want)
+    finally:
+        w.attribute = outer
+
+
+def _target_name(target: Any) -> str:
+    return target.attr.value if isinstance(target, cst.Attribute) else target.value if isinstance(
+        target, cst.Name) else ""
+
+
+def _unused(w: Any, target: Any) -> frozenset[int]:
+    if not isinstance(target, cst.Tuple | cst.List):
+        return frozenset()
+    return frozenset(i for i, e in enumerate(target.elements) if isinstance(e.value, cst.Name)
+                     and e.value.value == "_")
+
+
+def wanted(w: Any, target: Any, value: cst.BaseExpression) -> Layout | None:
+    """The layout in which an attribute holds its tensors."""
+    fact: Fact = w.fact(value)
+    if isinstance(target, cst.Attribute) and fact.kind is Kind.TENSOR:
+        for owner in options(w.fact(target.value)):
+            if isinstance(owner.payload, SelfOf):
+                held = owner.payload.cls.attrs.get(target.attr.value)
+                if held is not None and held.kind is Kind.TENSOR and can_flip(fact):
+                    return held.layout
+    return None
+
+
+def _whole_shape(w: Any, node: cst.Assign) -> list[Any] | None:
+    """`b, c, h, w = x.shape`: the sizes come in the order that the tensor has in the target."""
+    target, payload = node.targets[0].target, w.fact(node.value).payload
+    if not isinstance(target, cst.Tuple) or not isinstance(payload, ShapeOf):
+        return None
+    of = payload.of
+    if of.layout is not Layout.FLIPPED or payload.start or payload.stop is not None:
+        return None
+    elements = list(target.elements)
+    if of.rank != len(elements) or any(isinstance(e, cst.StarredElement) for e in elements):
+        return None
+    values = [e.value for e in elements]
+    values = [values[0], *values[2:], values[1]]
+    made = [e.with_changes(value=v) for e, v in zip(elements, values, strict=True)]
+    x = shape_owner(node.value)
+    w.need("keras")
+    shape = build("keras.ops.shape({x})", x=w.expr(x))
+    return [node.with_changes(targets=[node.targets[0].with_changes(target=target.with_changes(elements=made))],
+                              value=shape)]
+
+
+def shape_owner(node: cst.BaseExpression) -> cst.BaseExpression:
+    """`x` of `x.shape` and `x.size()`."""
+    if isinstance(node, cst.Call):
+        node = node.func
+    if not isinstance(node, cst.Attribute):
+        raise Refused("P206", "the shape of a channels-last tensor, by an unusual way", node)
+    return node.value
+
+
+def augmented(w: Any, node: cst.AugAssign) -> list[Any]:
+    target, fact = node.target, w.fact(node.target)
+    if isinstance(target, cst.Subscript) and w.fact(target.value).kind is Kind.TENSOR:
+        return inplace.augmented_store(w, node)
+    if isinstance(target, cst.Name) and fact.kind is Kind.TENSOR:
+        inplace.no_caller_sees(w, target, node)
+    if Kind.TENSOR in (fact.kind, w.fact(node.value).kind):
+        return [rows.write_augmented(w, node)]
+    return [node.with_changes(target=_place(w, target), value=w.expr(node.value))]
+
+
+# ---------------------------------------------------------------- expressions, return
+def expression_statement(w: Any, node: cst.Expr) -> list[Any]:
+    value = node.value
+    if isinstance(value, cst.Call):
+        made = inplace.call_statement(w, value)
+        if made is not None:
+            return made
+        mode = _mode(w, value)
+        if mode is not None:
+            return []
+        made = module_statement(w, value)
+        if made is not None:
+            return made
+    return [node.with_changes(value=w.expr(value))]
+
+
+def _mode(w: Any, node: cst.Call) -> str | None:
+    """`model.eval()`: the calls below say training=False."""
+    if not isinstance(node.func, cst.Attribute) or w.fact(node.func).symbol not in ("module.eval", "module.train"):
+        return None
+    mode = "True" if node.func.attr.value == "train" else "False"
+    if node.args:
+        known = w.fact(node.args[0].value).literal(...)
+        if not isinstance(known, bool):
+            raise Refused("P203", "`.train(mode)` with a mode that is not written here", node)
+        mode = str(known)
+    w.modes[BLANK.code_for_node(node.func.value)] = mode
+    return mode
+
+
+def module_statement(w: Any, node: cst.Call) -> list[Any] | None:
+    """`self.register_buffer(...)`, `self.add_module(...)`, `self.apply(...)`."""
+    symbol = w.fact(node.func).symbol
+    if not symbol.startswith("module.") or not isinstance(node.func, cst.Attribute):
+        return None
+    name, owner = node.func.attr.value, node.func.value
+    if name in ("register_buffer", "register_parameter", "add_module", "register_module") and len(node.args) >= 2:
+        if any(not isinstance(o.payload, SelfOf) for o in options(w.fact(owner))):
+            return None
+        return _registered(w, node, owner, name)
+    if name in ("to", "cuda", "cpu", "requires_grad_") and not (name == "requires_grad_" and node.args):
+        return []
+    return None
+
+
+def _registered(w: Any, node: cst.Call, owner: cst.BaseExpression, method: str) -> list[Any]:
+    key, value = node.args[0].value, node.args[1].value
+    name = w.fact(key).literal(...)
+    if not isinstance(name, str):
+        target = paren(w.expr(owner))
+        return [cst.Expr(build("setattr({o}, {k}, {v})", o=target, k=w.expr(key), v=w.expr(value)))]
+    if method == "register_buffer" and inplace.is_written(w, name):
+        return [cst.Expr(inplace.buffer(w, node, name, value))]
+    new = _valued(w, value, name)
+    place = cst.AssignTarget(cst.Attribute(w.expr(owner), cst.Name(name)))
+    return [cst.Assign([place], new)]
+
+
+def returned(w: Any, node: cst.Return) -> Any:
+    function = w.function
+    if node.value is None or function is None:
+        return w.generic(node)
+    return node.with_changes(value=result(w, node.value, function.result))
+
+
+def result(w: Any, node: cst.BaseExpression, whole: Fact | None) -> Any:
+    """A returned value in the layout that callers of the function get; a root gives the source's."""
+    function = w.function
+    fact: Fact = w.fact(node)
+    if isinstance(node, cst.Tuple) and whole is not None and isinstance(whole.payload, Items):
+        parts = whole.payload.elements
+        if len(parts) == len(node.elements):
+            return node.with_changes(elements=[e.with_changes(value=result(w, e.value, p))
+                                               for e, p in zip(node.elements, parts, strict=True)])
+    if fact.kind is not Kind.TENSOR:
+        if isinstance(fact.payload, Items) and not function.inside and _holds_flipped(fact):
+            raise Refused("P209", "a list of channels-last tensors is given to the outside", node)
+        return w.expr(node)
+    want = Layout.PLAIN if not function.inside else whole.layout if whole is not None else fact.layout
+    return w.expr(node, want if fact.rank is None or fact.rank >= 3 else None)
+
+
+def _holds_flipped(fact: Fact) -> bool:
+    return any(e.kind is Kind.TENSOR and e.layout is Layout.FLIPPED for e in fact.payload.elements)
+
+
+# ---------------------------------------------------------------- compound statements
+def block(w: Any, node: Any, body: list[Any] | None = None) -> Any:
+    """The body of a compound statement."""
+    if isinstance(node, cst.SimpleStatementSuite):
+        made = [m for s in node.body for m in simple(w, s)]
+        if made and all(isinstance(m, cst.BaseSmallStatement) for m in made):
+            return node.with_changes(body=made)
+        lines = [m if isinstance(m, cst.BaseStatement) else cst.SimpleStatementLine([m]) for m in made]
+        return cst.IndentedBlock(lines or [cst.SimpleStatementLine([cst.Pass()])])
+    made = suite(w, node.body) if body is None else body
+    return node.with_changes(body=made or [cst.SimpleStatementLine([cst.Pass()])])
+
+
+def if_(w: Any, node: cst.If) -> list[Any]:
+    _check_layouts(w, node)
+    changes: dict[str, Any] = {"test": w.expr(node.test), "body": block(w, node.body)}
+    if isinstance(node.orelse, cst.If):
+        changes["orelse"] = if_(w, node.orelse)[0]
+    elif node.orelse is not None:
+        changes["orelse"] = node.orelse.with_changes(body=block(w, node.orelse.body))
+    return [node.with_changes(**changes)]
+
+
+def _check_layouts(w: Any, node: cst.CSTNode) -> None:
+    names = w.it.conflicts.get(node)
+    if names:
+        raise Refused("P209", f"`{sorted(names)[0]}` is channels first or last, depending on the path", node)
+
+
+def for_(w: Any, node: cst.For) -> list[Any]:
+    _check_layouts(w, node)
+    orelse = node.orelse.with_changes(body=block(w, node.orelse.body)) if node.orelse is not None else None
+    return [node.with_changes(iter=w.expr(node.iter), body=block(w, node.body), orelse=orelse)]
+
+
+def while_(w: Any, node: cst.While) -> list[Any]:
+    _check_layouts(w, node)
+    orelse = node.orelse.with_changes(body=block(w, node.orelse.body)) if node.orelse is not None else None
+    return [node.with_changes(test=w.expr(node.test), body=block(w, node.body), orelse=orelse)]
+
+
+def with_(w: Any, node: cst.With) -> list[Any]:
+    """Contexts of gradients and precision are no contexts in Keras."""
+    symbols = [w.fact(i.item.func if isinstance(i.item, cst.Call) else i.item).symbol for i in node.items]
+    if all(s in ("torch.no_grad", "torch.inference_mode", "torch.set_grad_enabled") for s in symbols):
+        body = suite(w, node.body.body)
+        return _leading(node, [*body, *_stopped(w, node, symbols)])
+    if all(s.endswith("autocast") or s.startswith("torch.profiler") for s in symbols):
+        w.report("P103", "the body runs in the layers' own dtype: Keras chooses precision by dtype policy", node)
+        return _leading(node, suite(w, node.body.body))
+    if any(s.startswith("torch.") for s in symbols):
+        raise Refused("P203", f"`with {symbols[0]}` has no counterpart", node)
+    items = [i.with_changes(item=w.expr(i.item)) for i in node.items]
+    return [node.with_changes(items=items, body=block(w, node.body))]
+
+
+def _leading(node: cst.With, body: list[Any]) -> list[Any]:
+    if body and hasattr(body[0], "leading_lines"):
+        body[0] = body[0].with_changes(leading_lines=[*node.leading_lines, *body[0].leading_lines])
+    return body
+
+
+def _stopped(w: Any, node: cst.With, symbols: list[str]) -> list[Any]:
+    """What was computed without a gradient has none: tf.stop_gradient of what leaves the block."""
+    names: dict[str, None] = {}
+    for n in walk(node.body):
+        if isinstance(n, cst.Assign) and w.fact(n.value).kind is Kind.TENSOR and w.fact(n.value).dtype not in (
+                "int64", "int32", "bool"):
+            names.update(dict.fromkeys(t.target.value for t in n.targets if isinstance(t.target, cst.Name)))
+    return [cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Name(name))], stop_gradient(w, cst.Name(name)))])
+            for name in names]
+
+
+def stop_gradient(w: Any, x: Any) -> Any:
+    if w.target == "keras":
+        w.need("keras")
+        return build("keras.ops.stop_gradient({x})", x=x)
+    w.need("tf")
+    return build("tf.stop_gradient({x})", x=x)
+
+
+def try_(w: Any, node: cst.Try) -> list[Any]:
+    handlers = [h.with_changes(body=block(w, h.body)) for h in node.handlers]
+    changes: dict[str, Any] = {"body": block(w, node.body), "handlers": handlers}
+    for part in ("orelse", "finalbody"):
+        inner = getattr(node, part)
+        if inner is not None:
+            changes[part] = inner.with_changes(body=block(w, inner.body))
+    return [node.with_changes(**changes)]
+
+
+def definition(w: Any, node: Any) -> list[Any]:
+    from port.torch2tf import classes
+
+    return classes.definition(w, node)
+
+
+COMPOUND: dict[type, Any] = {cst.If: if_, cst.For: for_, cst.While: while_, cst.With: with_, cst.Try: try_,
+                             cst.FunctionDef: definition, cst.ClassDef: definition}
+__all__ = ["block", "dotted_name", "operators", "statement", "suite"]

@@ -1,0 +1,219 @@
+"""The Writer: expressions of the source, with their facts, as expressions of the target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import libcst as cst
+
+from port.build import build, expression, paren
+from port.facts import Fact, Kind, Layout
+from port.names import dotted_name
+from port.result import Options
+from port.torch2tf import applications, containers, indexing, layers, operators, rows
+from port.torch2tf.interp import Interp
+from port.torch2tf.refused import Refused
+from port.torch2tf.values import TO_FIRST, TO_LAST, Alternatives, Class, Function, Mapping, SelfOf, options
+from port.tree import rebuild, walk
+
+ORDER = {3: ("[0, 2, 1]", "[0, 2, 1]"), 4: ("[0, 2, 3, 1]", "[0, 3, 1, 2]"), 5: ("[0, 2, 3, 4, 1]", "[0, 4, 1, 2, 3]")}
+
+
+@dataclass(eq=False)
+class Writer:
+    """What one output file needs, and the place that is being written."""
+
+    it: Interp
+    options: Options
+    bound: frozenset[str] = frozenset()  # all names that the file binds itself
+    target: str = "tf"
+    needs: set[str] = field(default_factory=set)  # 'tf', 'keras', 'layers', 'initializers', 'math', 'np'
+    helpers: dict[str, None] = field(default_factory=dict)
+    reports: list[tuple[Any, str, str, str]] = field(default_factory=list)  # (node, code, message, symbol)
+    kept: list[cst.CSTNode] = field(default_factory=list)  # originals that stay in PyTorch
+    function: Function | None = None  # whose body is being written
+    cls: Class | None = None
+    attribute: str = ""  # the attribute or variable that the current statement assigns
+    targets: int = 0  # how many variables the value of the current statement is unpacked into
+    unused: frozenset[int] = frozenset()  # those of them that nothing reads
+    value: cst.CSTNode | None = None  # the value of the current statement
+    modes: dict[str, str] = field(default_factory=dict)  # receiver text -> 'True' or 'False', from train() and eval()
+    trained: set[Function] = field(default_factory=set)  # functions that take `training`
+    top_level: set[str] = field(default_factory=set)  # names of PyTorch imports that stay in use
+    original_imports: dict[str, str] = field(default_factory=dict)
+    inline: set[cst.CSTNode] = field(default_factory=set)  # calls that may become several elements of a list
+    covers: Callable[[Any], bool] = lambda layer: False  # does an init loop set the initial values of this layer?
+
+    # ------------------------------------------------------------ bookkeeping
+    def fact(self, node: cst.CSTNode | None) -> Fact:
+        return self.it.fact(node)
+
+    def report(self, code: str, message: str, node: cst.CSTNode | None, symbol: str = "") -> None:
+        entry = (node, code, " ".join(message.split()), symbol)
+        if not any(entry[1:] == known[1:] and entry[0] is known[0] for known in self.reports):
+            self.reports.append(entry)
+
+    def refused(self, code: str, message: str, node: cst.CSTNode | None = None, symbol: str = "") -> Refused:
+        return Refused(code, message, node, symbol)
+
+    def need(self, *names: str) -> None:
+        self.needs.update(names)
+
+    def helper(self, name: str) -> None:
+        self.helpers.setdefault(name)
+
+    @property
+    def layers(self) -> str:
+        return "keras.layers" if "layers" in self.bound else "layers"
+
+    def layer(self, name: str) -> cst.BaseExpression:
+        """`layers.Dense`, as the file spells it."""
+        self.need(self.layers.split(".")[0])
+        return expression(f"{self.layers}.{name}")
+
+    def training(self) -> cst.BaseExpression:
+        """`self.training`, as call knows it."""
+        if self.function is None:
+            raise Refused("P204", "whether the module trains is not known here")
+        return cst.Name("training")
+
+    def float_dtype(self, node: cst.CSTNode | None = None) -> cst.BaseExpression | None:
+        """The dtype of new floats: that of the layer; None, where there is none, is float32."""
+        function = self.function
+        if function is None or function.owner is None or not function.owner.is_module or function.static:
+            return None
+        return expression(f"{function.params[0]}.compute_dtype")
+
+    def unpacked(self, node: cst.CSTNode) -> int:
+        """Into how many variables the value is unpacked, if it is the value of the current statement."""
+        return self.targets if node is self.value else 0
+
+    def reads_as_number(self, node: cst.CSTNode) -> bool:
+        return self.fact(node).kind is Kind.PLAIN
+
+    def covered(self, layer: Any) -> bool:
+        return self.covers(layer)
+
+    # ------------------------------------------------------------ expressions
+    def expr(self, node: Any, want: Layout | None = None) -> Any:
+        """The translated expression; tensors in the layout that is wanted, if one is."""
+        if want is not None:
+            direct = applications.in_wanted_layout(self, node, want)
+            if direct is not None:
+                return direct
+        method = _METHODS.get(type(node))
+        new = method(self, node) if method is not None else self.generic(node)
+        return new if want is None else self.in_layout(node, new, want)
+
+    def generic(self, node: Any) -> Any:
+        return rebuild(node, self.expr)
+
+    def in_layout(self, node: cst.CSTNode, new: Any, want: Layout) -> Any:
+        return self.reordered(self.fact(node), new, want, node)
+
+    def reordered(self, fact: Fact, new: Any, want: Layout, node: cst.CSTNode | None = None) -> Any:
+        """`new`, a tensor of `fact`, with its axes in the order of the source, or channels last."""
+        if fact.kind is not Kind.TENSOR or fact.layout is want:
+            return new
+        if fact.shape is not None and len(fact.shape) not in ORDER:
+            return new
+        if fact.shape is None:
+            if want is Layout.FLIPPED:
+                raise Refused("P208", "the rank of this tensor is not known, so its axes cannot be reordered", node)
+            return new
+        return self.transposed(new, ORDER[len(fact.shape)][want is Layout.PLAIN])
+
+    def transposed(self, new: Any, order: str) -> cst.BaseExpression:
+        if self.target == "keras":
+            self.need("keras")
+            return build(f"keras.ops.transpose({{x}}, {order})", x=new)
+        self.need("tf")
+        return build(f"tf.transpose({{x}}, {order})", x=new)
+
+    def _name(self, node: cst.Name) -> Any:
+        fact = self.fact(node)
+        if fact.kind is Kind.FUNCTION and fact.payload is None and fact.symbol.startswith("torch."):
+            return self.symbol(node, fact.symbol)
+        if fact.kind is Kind.PLAIN and fact.symbol.startswith("torch."):
+            return self.symbol(node, fact.symbol)
+        return node
+
+    def symbol(self, node: cst.BaseExpression, symbol: str) -> Any:
+        """A symbol of the framework as a value: a dtype, a function, a class of layers."""
+        if symbol.startswith("torch.nn.") and symbol.rpartition(".")[2][:1].isupper():
+            return layers.write_class_value(self, node, symbol)
+        return rows.write_symbol(self, node, symbol)
+
+    def _attribute(self, node: cst.Attribute) -> Any:
+        fact, owner = self.fact(node), self.fact(node.value)
+        if (fact.kind is Kind.FUNCTION and fact.payload is None or fact.kind is Kind.PLAIN) and (
+                fact.symbol.startswith("torch.")) and dotted_name(node):
+            return self.symbol(node, fact.symbol)
+        name = node.attr.value
+        if owner.kind is Kind.TENSOR:
+            return rows.write_attribute(self, node, name)
+        if fact.symbol == "self.training":
+            return self.training()
+        if any(isinstance(o.payload, Mapping) and o.payload.kind == "modules" and name in o.payload.values
+               for o in options(owner)):
+            return build(f"{{x}}[{name!r}]", x=self.expr(node.value))
+        if name == "forward" and owner.kind is Kind.LAYER:
+            return cst.Attribute(self.expr(node.value), cst.Name("call"))
+        member = layers.write_member(self, node, owner) if owner.kind is Kind.LAYER else None
+        if member is not None:
+            return member
+        value = self.expr(node.value)
+        return node if value is node.value else node.with_changes(value=paren(value))
+
+    def _call(self, node: cst.Call) -> Any:
+        return applications.call(self, node)
+
+    def _subscript(self, node: cst.Subscript) -> Any:
+        return indexing.subscript(self, node)
+
+    def _ifexp(self, node: cst.IfExp) -> Any:
+        fact = self.fact(node)
+        want = fact.layout if fact.kind is Kind.TENSOR else None
+        body, orelse = (self.expr(n, want if self.fact(n).kind is Kind.TENSOR else None)
+                        for n in (node.body, node.orelse))
+        return node.with_changes(body=body, test=self.expr(node.test), orelse=orelse)
+
+    def _lambda(self, node: cst.Lambda) -> Any:
+        function = self.it.functions.get(node)
+        result = function.result if function is not None else None
+        want = result.layout if result is not None and result.kind is Kind.TENSOR else None
+        return node.with_changes(params=self.expr(node.params), body=self.expr(node.body, want))
+
+    def _annotation(self, node: cst.Annotation) -> Any:
+        from port.torch2tf import hints
+
+        return hints.annotation(self, node)
+
+    def _arg(self, node: cst.Arg) -> Any:
+        value = self.expr(node.value)
+        return node if value is node.value else node.with_changes(value=value)
+
+    def _param(self, node: cst.Param) -> Any:
+        changes = {}
+        if node.annotation is not None:
+            changes["annotation"] = self._annotation(node.annotation)
+        if node.default is not None:
+            changes["default"] = self.expr(node.default)
+        return node.with_changes(**changes) if changes else node
+
+    def framework_names(self, node: cst.CSTNode) -> set[str]:
+        """Names below that imports of the source's framework bind."""
+        return {n.value for n in walk(node) if isinstance(n, cst.Name) and self.it.names.bound.get(
+            n.value, "").split(".")[0] == "torch"}
+
+
+_METHODS: dict[type, Any] = {
+    cst.Name: Writer._name, cst.Attribute: Writer._attribute, cst.Call: Writer._call,
+    cst.Subscript: Writer._subscript, cst.IfExp: Writer._ifexp, cst.Lambda: Writer._lambda,
+    cst.Annotation: Writer._annotation, cst.Arg: Writer._arg, cst.Param: Writer._param,
+    cst.BinaryOperation: operators.binary, cst.Comparison: operators.comparison, cst.UnaryOperation: operators.unary,
+    cst.List: containers.list_display,
+}
+__all__ = ["TO_FIRST", "TO_LAST", "Alternatives", "SelfOf", "Writer"]
