@@ -11,7 +11,7 @@ from port.facts import Layout, dim_value
 from port.table import Arg
 from port.tf2torch.adapt.args import one
 from port.tf2torch.calls.job import Job, resolve_reaching
-from port.tf2torch.infer.shapes import pair as pair_of
+from port.tf2torch.infer.given import pair as pair_of
 from port.tf2torch.infer.values import tensors_in
 from port.tree import code
 

@@ -9,8 +9,9 @@ import libcst as cst
 
 from port.binding import Bound, best_row, bind, literal_text, row_name
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, simplify, tensor
-from port.tf2torch.infer import masks, opshapes, sequences, shapes, users
+from port.tf2torch.infer import layershapes, masks, opshapes, sequences, shapes, users
 from port.tf2torch.infer.conditions import SETTING, default_fact, is_exact_number, is_number, unmet
+from port.tf2torch.infer.given import Given, simplify_sym, sizes_of
 from port.tf2torch.infer.values import (
     Choice,
     Class,
@@ -41,7 +42,7 @@ CHANNELS_LAST = ("keras.backend.image_data_format", "keras.config.image_data_for
 # Shape rules of ops that act alike in either layout (their axis arguments are remapped).
 ANY_LAYOUT = {"same", "broadcast", "compare", "concat", "reduce", "cast", "split", "pad", "like"}
 FLIPS = "nchw"
-SHAPES = shapes.RULES | opshapes.RULES
+SHAPES = shapes.RULES | layershapes.RULES | opshapes.RULES
 
 
 @dataclass(frozen=True)
@@ -272,7 +273,7 @@ def _new_layer(it: Interp, node: cst.Call, symbol: str, row: Row | None, bound: 
     return Fact(Kind.LAYER, symbol=symbol, payload=layer)
 
 
-def given(it: Interp, bound: Bound | None, inputs: tuple[Fact, ...]) -> shapes.Given:
+def given(it: Interp, bound: Bound | None, inputs: tuple[Fact, ...]) -> Given:
     args = bound.args if bound is not None else {}
     params = tuple(p.name for p in bound.signature.params) if bound is not None else ()
 
@@ -293,7 +294,7 @@ def given(it: Interp, bound: Bound | None, inputs: tuple[Fact, ...]) -> shapes.G
             return None
         return value if isinstance(value, int) else None
 
-    return shapes.Given(inputs, literal, dim, fact, params, frozenset(args))
+    return Given(inputs, literal, dim, fact, params, frozenset(args))
 
 
 PERMUTES = ("tf.transpose", "tf.compat.v1.transpose", "keras.ops.transpose", "keras.backend.permute_dimensions")
@@ -413,7 +414,7 @@ def run_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fac
     if row.layout == FLIPS and not _is_flat(inputs):
         want_flipped(it, inputs)
     bound = best_row((row,), layer.node, layer.symbol, layer=True)
-    rule = shapes.RULES.get(row.returns, shapes.unknown)
+    rule = SHAPES.get(row.returns, shapes.unknown)
     result = rule(given(it, _merge_bound(layer, bound[1] if bound else None), inputs))
     if result.kind is Kind.TENSOR:
         flat = result.rank is not None and result.rank < 3
@@ -555,7 +556,7 @@ def input_sizes(it: Interp, node: cst.BaseExpression | None, name: str = "") -> 
         if len(written) == len(node.elements):
             dims = [None if it.facts.get(e.value, UNKNOWN).literal(...) is None else it.dim(e.value) for e in written]
             return [_number(d) for d in dims[:-1]] + dims[-1:]
-        return shapes.sizes_of(fact)
+        return sizes_of(fact)
     value = fact.literal(...)
     text = it.text(node)
     if isinstance(value, tuple):
@@ -568,7 +569,7 @@ def input_sizes(it: Interp, node: cst.BaseExpression | None, name: str = "") -> 
     if isinstance(fact.payload, ShapeOf) and fact.payload.of.shape is not None:
         return list(fact.payload.of.shape)
     if isinstance(fact.payload, Items):
-        return shapes.sizes_of(fact)
+        return sizes_of(fact)
     rank = it.ranks.get((_owner(it), name))
     if rank is None:
         return None
@@ -727,7 +728,7 @@ def _int_like(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     if any(_mentions_size(it, a.value) for a in node.args):
         it.facts.pop(node, None)  # what an earlier pass thought of it
         known = all(_sizes_known(it, a.value) for a in node.args)
-        return Fact(Kind.PLAIN, payload=Size(shapes.simplify_sym(Sym(it.text(node)), None) if known else None))
+        return Fact(Kind.PLAIN, payload=Size(simplify_sym(Sym(it.text(node)), None) if known else None))
     return it.plain(node)
 
 

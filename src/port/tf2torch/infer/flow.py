@@ -15,6 +15,7 @@ from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
 from port.tf2torch.infer import masks
 from port.tf2torch.infer.apply import Origin, SameRank, SelfValue
 from port.tf2torch.infer.conditions import joined_number
+from port.tf2torch.infer.given import Given
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.values import OPEN, Class, Env, Function, Grown, Items, MixedRank, Size, has_tensor, tensors_in
 
@@ -71,7 +72,7 @@ def _augmented(it: Interp, node: cst.AugAssign, env: Env, line: cst.CSTNode) -> 
         from port.tf2torch.infer import shapes
 
         both = tuple(f for f in (a, b) if f.kind is Kind.TENSOR)
-        result = shapes.broadcast(shapes.Given(both, lambda n: None, lambda n: None, lambda n: UNKNOWN, ()))
+        result = shapes.broadcast(Given(both, lambda n: None, lambda n: None, lambda n: UNKNOWN, ()))
         if a.kind is Kind.TENSOR and b.kind is Kind.TENSOR and a.shape is not None and b.shape is None and (
                 a.layout is b.layout is Layout.PLAIN):
             result = a  # in place: PyTorch refuses what would not have the left side's shape

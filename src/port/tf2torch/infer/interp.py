@@ -14,6 +14,7 @@ from port.names import Names, canonical, dotted_name
 from port.table import Row
 from port.tf2torch.infer import apply, masks, shapes
 from port.tf2torch.infer.conditions import is_exact_number, is_number
+from port.tf2torch.infer.given import Given, simplify_sym
 from port.tf2torch.infer.values import (
     Choice,
     Class,
@@ -183,9 +184,9 @@ class Interp:
         a, b = self.ev(node.left, env), self.ev(node.right, env)
         if Kind.TENSOR in (a.kind, b.kind):
             if isinstance(node.operator, cst.MatrixMultiply):
-                return shapes.matmul(shapes.Given((a, b), _none, _none, _none, ()))
+                return shapes.matmul(Given((a, b), _none, _none, _none, ()))
             both = tuple(f for f in (a, b) if f.kind is Kind.TENSOR)
-            result = shapes.broadcast(shapes.Given(both, _none, _none, _none, ()))
+            result = shapes.broadcast(Given(both, _none, _none, _none, ()))
             return result.but(payload=apply.join_origin(both), mask=None)
         if isinstance(node.operator, cst.Add) and (isinstance(a.payload, Items) and isinstance(b.payload, Items)):
             return Fact(Kind.PLAIN, payload=Items(a.payload.elements + b.payload.elements, a.payload.kind))
@@ -213,7 +214,7 @@ class Interp:
             return self.value(isinstance(operator, cst.Is))  # a Keras tensor cannot be passed in
         if any(f.kind is Kind.TENSOR for f in (left, *rights)):
             facts = tuple(f for f in (left, *rights) if f.kind is Kind.TENSOR)
-            return shapes.compare(shapes.Given(facts, _none, _none, _none, ()))
+            return shapes.compare(Given(facts, _none, _none, _none, ()))
         a = left.literal(...)
         b = rights[0].literal(...) if len(rights) == 1 else ...
         if a is ... or b is ... or type(operator) not in _COMPARE:
@@ -402,7 +403,7 @@ class Interp:
             known = value if isinstance(value, int) else None
             result = Sym(self.text(node))
             _ = result.names
-            return shapes.simplify_sym(result, known)
+            return simplify_sym(result, known)
         except (SyntaxError, ValueError):
             return None
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, arithmetic, tensor
-from port.tf2torch.infer.shapes import Given, axis_of, pair, sizes_of, window
+from port.tf2torch.infer.given import Given, axis_of, pair, sizes_of
+from port.tf2torch.infer.layershapes import window
 from port.tf2torch.infer.values import Items, tensors_in
 
 

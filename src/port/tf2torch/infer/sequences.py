@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, arithmetic, tensor
+from port.tf2torch.infer.given import pair
+from port.tf2torch.infer.layershapes import window
 from port.tf2torch.infer.masks import keyword, name_of
 from port.tf2torch.infer.values import Items, LayerCall
 
@@ -135,7 +137,7 @@ def _cells(it: Interp, layer: LayerCall, x: Fact) -> Fact:
 
 
 def _conv_lstm(it: Interp, layer: LayerCall, x: Fact) -> Fact:
-    from port.tf2torch.infer import apply, shapes
+    from port.tf2torch.infer import apply
 
     row = layer.row
     if x.shape is None or row is None:
@@ -143,8 +145,8 @@ def _conv_lstm(it: Interp, layer: LayerCall, x: Fact) -> Fact:
     n = len(x.shape) - 3
     given = apply.given(it, apply._merge_bound(layer, apply.best_row(
         (row,), layer.node, layer.symbol, layer=True)[1]), (x,))  # type: ignore[index]
-    kernel, stride, dilation = (shapes.pair(given.get(k), n) for k in ("kernel_size", "strides", "dilation_rate"))
-    sizes = [shapes.window(s, k, t, d, given.get("padding")) for s, k, t, d in zip(
+    kernel, stride, dilation = (pair(given.get(k), n) for k in ("kernel_size", "strides", "dilation_rate"))
+    sizes = [window(s, k, t, d, given.get("padding")) for s, k, t, d in zip(
         x.shape[2:-1], kernel, stride, dilation, strict=True)]
     seq, state = given.get("return_sequences", ...), given.get("return_state", ...)
     if seq is ... or state is not False:
