@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import libcst as cst
@@ -76,14 +77,20 @@ def row_name(name: str, symbol: str) -> bool:
     return name in (symbol, symbol.replace("tf.", "tf.compat.v1.", 1)) or name.endswith(".*")
 
 
-def literal_text(text: str | None) -> Any:
-    """Value of source text that is a literal; LookupError otherwise."""
-    if text is None:
-        raise LookupError
+@lru_cache(1 << 14)
+def _literal(text: str) -> Any:
     try:
         return _hashable(ast.literal_eval(text))
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        raise LookupError from None
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError, LookupError):
+        return ...
+
+
+def literal_text(text: str | None) -> Any:
+    """Value of source text that is a literal; LookupError otherwise."""
+    value = ... if text is None else _literal(text)
+    if value is ...:
+        raise LookupError
+    return value
 
 
 def _hashable(value: Any) -> Any:

@@ -8,17 +8,17 @@ from typing import Any
 
 import libcst as cst
 
-from port.tree import code, rebuild
+from port.tree import clone, code, rebuild
 
 # How tightly an expression binds: an operand is put in parentheses if it binds less tightly than its place.
 _ATOMS = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.Integer, cst.Float, cst.SimpleString, cst.List,
           cst.Dict, cst.Set, cst.ListComp, cst.FormattedString, cst.Ellipsis, cst.ConcatenatedString)
 _LOOSE_PLACES = (cst.Arg, cst.Index, cst.Element, cst.StarredElement, cst.Slice, cst.DictElement, cst.ListComp,
-                 cst.Assign, cst.Return, cst.Expr)
+                 cst.Assign, cst.Return, cst.Expr, cst.Tuple, cst.List)
 
 
 def is_atom(node: cst.BaseExpression) -> bool:
-    return isinstance(node, _ATOMS) or bool(getattr(node, "lpar", ()))
+    return type(node) in _ATOMS or bool(getattr(node, "lpar", ()))
 
 
 def paren(node: cst.BaseExpression) -> cst.BaseExpression:
@@ -35,7 +35,7 @@ def parse(text: str) -> cst.BaseExpression:
 
 def expression(text: str) -> cst.BaseExpression:
     """A fresh copy of a parsed expression."""
-    return parse(text).deep_clone()
+    return clone(parse(text))
 
 
 def substitute(tree: cst.CSTNode, nodes: dict[str, cst.BaseExpression]) -> cst.CSTNode:
@@ -48,7 +48,7 @@ def substitute(tree: cst.CSTNode, nodes: dict[str, cst.BaseExpression]) -> cst.C
     if isinstance(tree, cst.Attribute):
         value = substitute(tree.value, nodes)
         return tree if value is tree.value else tree.with_changes(value=paren(value))  # type: ignore[arg-type]
-    loose = isinstance(tree, (*_LOOSE_PLACES, cst.Tuple, cst.List))
+    loose = type(tree) in _LOOSE_PLACES
 
     def change(child: cst.CSTNode) -> cst.CSTNode:
         new = substitute(child, nodes)
@@ -63,7 +63,7 @@ def build(template: str, **nodes: Any) -> cst.BaseExpression:
     """`{name}` in the template are nodes; text is allowed too."""
     ready = {f"ARG_{k}": expression(v) if isinstance(v, str) else v for k, v in nodes.items()}
     tree = parse(re.sub(r"\{(\w+)\}", r"ARG_\1", template))
-    return substitute(tree.deep_clone(), ready)  # type: ignore[return-value]
+    return substitute(clone(tree), ready)  # type: ignore[return-value]
 
 
 def statement(template: str, **nodes: Any) -> cst.SimpleStatementLine | cst.BaseCompoundStatement:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import enum
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import lru_cache
+from keyword import iskeyword
 from typing import Any
 
 
@@ -33,13 +34,9 @@ class Sym:
     text: str
     known: int | None = field(default=None, compare=False)  # its value, where constants tell it
 
-    @cached_property
-    def tree(self) -> ast.expr:
-        return ast.parse(self.text, mode="eval").body
-
-    @cached_property
+    @property
     def names(self) -> frozenset[str]:
-        return frozenset(n.id for n in ast.walk(self.tree) if isinstance(n, ast.Name))
+        return _names(self.text)
 
     def substitute(self, bindings: dict[str, Dim]) -> Dim:
         """The size with names replaced; None if one of them is bound to None (not known)."""
@@ -55,6 +52,13 @@ class Sym:
 
 
 Dim = int | Sym | None  # None: not known
+
+
+@lru_cache(1 << 14)
+def _names(text: str) -> frozenset[str]:
+    if text.isidentifier() and not iskeyword(text):
+        return frozenset([text])
+    return frozenset(n.id for n in ast.walk(ast.parse(text, mode="eval")) if isinstance(n, ast.Name))
 
 
 class _Substitute(ast.NodeTransformer):
@@ -118,6 +122,7 @@ def _int(node: ast.expr) -> int | None:
     return node.value if ok else None
 
 
+@lru_cache(1 << 14)
 def simplify(text: str) -> Dim:
     """A size from source text, with whole numbers folded."""
     node = _fold(ast.parse(text, mode="eval").body)

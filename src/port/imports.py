@@ -11,7 +11,7 @@ from typing import Any
 import libcst as cst
 
 from port.names import canonical, dotted_name, import_bindings
-from port.tree import code, module_code, walk
+from port.tree import code, module_code, named, walk
 
 LINES = {"torch": "import torch", "F": "import torch.nn.functional as F", "nn": "from torch import nn"}
 HELPERS = Path(__file__).parent / "helpers"
@@ -38,13 +38,13 @@ def original_imports(module: cst.Module) -> dict[str, str]:
     """Name to the smallest import statement that binds it as the source did."""
     found: dict[str, str] = {}
     for node in walk(module):
-        if isinstance(node, cst.Import):
+        if type(node) is cst.Import:
             for alias in node.names:
                 text = code(alias).strip().rstrip(",")
                 name = (alias.asname.name.value if alias.asname is not None  # type: ignore[union-attr]
                         else text.split(".")[0])
                 found.setdefault(name, f"import {text}")
-        elif isinstance(node, cst.ImportFrom) and not isinstance(node.names, cst.ImportStar):
+        elif type(node) is cst.ImportFrom and not isinstance(node.names, cst.ImportStar):
             base = "." * len(node.relative) + (code(node.module) if node.module else "")
             for alias in node.names:
                 text = code(alias).strip().rstrip(",").strip()
@@ -104,7 +104,7 @@ def import_needs(lines: tuple[str, ...]) -> tuple[set[str], set[str]]:
 def rewrite(module_body: list[Any], originals: list[Any], em: Any, blocks: list[Any], extra: set[str],
             roots: tuple[str, ...], lines: dict[str, str] = LINES) -> list[Any]:
     """Replace imports of one framework by those of the other (`lines`, in order); put helpers after the imports."""
-    used = {n.value for part in (*module_body, *blocks) for n in walk(part) if isinstance(n, cst.Name)}
+    used = {n for part in (*module_body, *blocks) for n in named(part)}
     em.needs &= used  # what was asked for by code that was refused afterwards is not there
     new_lines = [line for name, line in lines.items() if name in em.needs]
     new_lines += sorted(ln for ln in extra if not ln.startswith("import math"))

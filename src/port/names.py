@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import libcst as cst
 
@@ -35,6 +36,7 @@ _PREFIXES = [(re.compile(pattern), to) for pattern, to in (
 FRAMEWORKS = {"tf2torch": ("tf", "keras"), "torch2tf": ("torch",)}
 
 
+@lru_cache(1 << 14)
 def canonical(dotted: str) -> str:
     for pattern, to in _PREFIXES:
         dotted = pattern.sub(to, dotted)

@@ -9,7 +9,7 @@ from typing import Any
 import libcst as cst
 
 from port.names import FRAMEWORKS, canonical, collect, dotted_name
-from port.tree import rebuild, walk
+from port.tree import find, named, rebuild, walk
 
 ROWLESS = {"keras.Model", "keras.Sequential", "keras.Input", "keras.layers.Layer"}
 
@@ -20,7 +20,7 @@ def expand(module: cst.Module, direction: str, known: Collection[str]) -> cst.Mo
     A name that nothing in the file binds is taken from the last star import that has a row for it; if none has one,
     it can only come from the framework (a class from its layers), unless other modules are imported with a star too.
     """
-    stars = [n for n in walk(module) if isinstance(n, cst.ImportFrom) and isinstance(n.names, cst.ImportStar)]
+    stars = [n for n in find(module, cst.ImportFrom) if isinstance(n.names, cst.ImportStar)]
     ours = {n: dotted_name(n.module) for n in stars if n.module is not None and not n.relative  # type: ignore[arg-type]
             and canonical(dotted_name(n.module)).split(".")[0] in FRAMEWORKS[direction]}  # type: ignore[arg-type]
     if not ours:
@@ -62,7 +62,7 @@ def _free(module: cst.Module) -> list[str]:
             own.add(s.name.value)
         elif isinstance(s, cst.SimpleStatementLine):
             own |= {t.value for small in s.body if isinstance(small, cst.Assign | cst.AnnAssign)
-                    for t in walk(small) if isinstance(t, cst.Name) and _is_target(small, t)}
+                    for t in find(small, cst.Name) if _is_target(small, t)}
     return sorted(_read(module) - own)
 
 
@@ -96,9 +96,9 @@ def _bound(module: cst.Module) -> set[str]:
         if isinstance(node, cst.FunctionDef | cst.ClassDef | cst.Param):
             found.add(node.name.value)
         elif isinstance(node, cst.AssignTarget | cst.AnnAssign | cst.For | cst.CompFor | cst.NamedExpr):
-            found |= {n.value for n in walk(node.target) if isinstance(n, cst.Name)}
+            found |= named(node.target)
         elif isinstance(node, cst.AsName):
-            found |= {n.value for n in walk(node.name) if isinstance(n, cst.Name)}
+            found |= named(node.name)
         elif isinstance(node, cst.Global | cst.Nonlocal):
             found |= {i.name.value for i in node.names}
     return found

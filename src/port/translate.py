@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import libcst as cst
 
-from port import names, stars, table
+from port import names, stars, table, tree
 from port.facts import Fact
 from port.findings import Finding
 from port.result import Options, Result
@@ -20,6 +24,26 @@ def translate(text: str, direction: str, options: Options = Options(), path: str
     """
     if not any(mark in text for mark in MARKS[direction]):
         return Result(text, text)
+    with _uncollected():
+        try:
+            return _translate(text, direction, options, params)
+        finally:
+            tree.forget()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the garbage collector: trees are many objects and no cycles, and it would visit them again and again."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
+
+
+def _translate(text: str, direction: str, options: Options, params: dict[str, Fact] | None) -> Result:
     try:
         module = cst.parse_module(text)
     except (cst.ParserSyntaxError, RecursionError, ValueError) as error:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import fields
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import libcst as cst
 from libcst._nodes.internal import CodegenState
@@ -19,7 +19,25 @@ _SKIP = ("whitespace", "comma", "lpar", "rpar", "semicolon", "lbracket", "rbrack
          "annotation_", "indent")
 # Every concrete node type: looked up by type, since `isinstance` is slow for libcst's abstract classes.
 NODES = frozenset(kind for kind in vars(cst).values() if isinstance(kind, type) and issubclass(kind, cst.CSTNode))
+Answer = TypeVar("Answer", bound=Callable[..., Any])
+Node = TypeVar("Node", bound=cst.CSTNode)
 DEFINITIONS = (cst.FunctionDef, cst.ClassDef, cst.Lambda)
+_REMEMBERED = (*DEFINITIONS, cst.SimpleStatementLine, cst.IndentedBlock, cst.If, cst.For)  # parts of walks to share
+
+
+_MEMOS: list[Any] = []  # filled when modules are loaded
+
+
+def memo(function: Answer) -> Answer:
+    """Remembers what a function says of nodes, which never change, until the file is done and `forget` is called."""
+    kept = cache(function)
+    _MEMOS.append(kept)
+    return kept  # type: ignore[return-value]
+
+
+def forget() -> None:
+    for kept in _MEMOS:
+        kept.cache_clear()
 
 
 @cache
@@ -40,18 +58,28 @@ def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     return found
 
 
-def walk(node: cst.CSTNode, enter_functions: bool = True) -> list[cst.CSTNode]:
+@memo
+def walk(node: cst.CSTNode, enter_functions: bool = True) -> tuple[cst.CSTNode, ...]:
     """The node and all below it, in source order; without nested function and class bodies if asked."""
-    found = []
+    found: list[cst.CSTNode] = []
     stack = [node]
     while stack:
         top = stack.pop()
+        kind = type(top)
+        if top is not node and kind in _REMEMBERED:
+            found += walk(top, enter_functions) if enter_functions or kind not in DEFINITIONS else (top,)
+            continue
         found.append(top)
         below = children(top)
-        if below and (enter_functions or top is node or type(top) not in DEFINITIONS):
+        if below:
             below.reverse()
             stack += below
-    return found
+    return tuple(found)
+
+
+def find(node: cst.CSTNode, kind: type[Node], enter_functions: bool = True) -> list[Node]:
+    """Those nodes of a walk that are of one (concrete) type; `isinstance` is slow for libcst's abstract classes."""
+    return [n for n in walk(node, enter_functions) if type(n) is kind]
 
 
 def rebuild(node: cst.CSTNode, change: Callable[[cst.CSTNode], cst.CSTNode]) -> cst.CSTNode:
@@ -71,26 +99,50 @@ def rebuild(node: cst.CSTNode, change: Callable[[cst.CSTNode], cst.CSTNode]) -> 
     return node.with_changes(**new) if new else node
 
 
-def loads(node: cst.CSTNode) -> set[str]:
+def clone(node: Node) -> Node:
+    """A copy, all of whose nodes are new; white space, commas and parentheses are shared."""
+    kind = type(node)
+    new = object.__new__(kind)
+    code_ = code_fields(kind)
+    for field in _fields(kind):
+        value = getattr(node, field)
+        if field in code_:
+            if type(value) in NODES:
+                value = clone(value)
+            elif type(value) is list or type(value) is tuple:
+                value = [clone(item) for item in value]
+        object.__setattr__(new, field, value)  # nothing to check again: it was a node
+    return new
+
+
+@cache
+def _fields(kind: type) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind))
+
+
+@memo
+def loads(node: cst.CSTNode) -> frozenset[str]:
     """Names that stand for values below: not attributes, keywords or parameters."""
     found: set[str] = set()
-    stack = [node]
+    stack: list[Any] = [node]
     while stack:
         top = stack.pop()
-        if isinstance(top, cst.Name):
+        kind = type(top)
+        if kind is cst.Name:
             found.add(top.value)
-        elif isinstance(top, cst.Attribute | cst.Arg):
+        elif kind is cst.Attribute or kind is cst.Arg:
             stack.append(top.value)
-        elif isinstance(top, cst.Param):
+        elif kind is cst.Param:
             stack += [c for c in (top.default, top.annotation) if c is not None]
         else:
-            stack.extend(children(top))
-    return found
+            stack += children(top)
+    return frozenset(found)
 
 
-def named(node: cst.CSTNode) -> set[str]:
+@memo
+def named(node: cst.CSTNode) -> frozenset[str]:
     """All names read or written below."""
-    return {n.value for n in walk(node) if isinstance(n, cst.Name)}
+    return frozenset(n.value for n in walk(node) if type(n) is cst.Name)
 
 
 # ---------------------------------------------------------------- text
@@ -106,11 +158,18 @@ class Printer(CodegenState):
         return _NOWHERE
 
 
+@memo
 def code(node: cst.CSTNode) -> str:
     """The text of a node."""
     if type(node) in _WORDS and not node.lpar:  # type: ignore[attr-defined]
         return node.value  # type: ignore[attr-defined,no-any-return]
+    if type(node) is cst.Attribute and not node.lpar and _tight(node.dot):
+        return f"{code(node.value)}.{code(node.attr)}"
     return _printed(node, "    ", "\n")
+
+
+def _tight(dot: cst.Dot) -> bool:
+    return dot.whitespace_before.empty and dot.whitespace_after.empty
 
 
 def module_code(module: cst.Module) -> str:

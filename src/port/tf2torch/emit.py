@@ -17,7 +17,7 @@ from port.build import build, expression, paren
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.values import Class, Function, MixedRank, Size, has_tensor
-from port.tree import rebuild, walk
+from port.tree import find, rebuild, walk
 
 TO_FIRST = {3: (0, 2, 1), 4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}  # channels last to channels first
 TO_LAST = {3: (0, 2, 1), 4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
@@ -283,7 +283,7 @@ class Emitter:
     def is_foreign(self, node: cst.CSTNode) -> bool:
         """Does it mention the source's framework?"""
         return any(isinstance(n, cst.Name | cst.Attribute) and self.symbol(n).split(".")[0] in ("tf", "keras")
-                   for n in walk(node) if isinstance(n, cst.Name))
+                   for n in find(node, cst.Name))
 
     def is_base(self, cls: Class) -> bool:
         """Does another class of the file derive from it?"""

@@ -16,7 +16,7 @@ from port.tf2torch.rules.graph_functions import graph_function
 from port.tf2torch.rules.graphs import graph_class, graphs
 from port.tf2torch.rules.kept import framework_names, left, refused_definition
 from port.tf2torch.rules.naming import free_name
-from port.tree import walk
+from port.tree import named
 
 
 class Pass:
@@ -77,13 +77,13 @@ class Pass:
     def with_originals(self, out: list[Any]) -> list[Any]:
         """What stays in the source's framework still needs the builders that became classes: both are kept."""
         converted = {f.name: (f, spec) for f, spec in self.specs.items() if not isinstance(spec, Refused)}
-        todo = {n.value for node in self.em.kept for n in walk(node) if isinstance(n, cst.Name)}
+        todo = {n for node in self.em.kept for n in named(node)}
         done: set[str] = set()
         while todo & converted.keys() - done:
             name = sorted(todo & converted.keys() - done)[0]
             done.add(name)
             function, spec = converted[name]
-            todo |= {n.value for n in walk(function.node.body) if isinstance(n, cst.Name)}
+            todo |= named(function.node.body)
             at = next((i for i, s in enumerate(out) if s is spec.definition), None)
             if at is not None:
                 kept = left(self.em, function.node)

@@ -44,9 +44,9 @@ def converted(text: str, module: cst.Module, written: cst.Module, bound: names.N
     """`module` translated; findings are placed in the module as it was `written`."""
     it = infer(module, bound, table.by_tf_name(), params or {})
     em, body = emitted(it, module, options, set())
-    if any(r[1] in ("P102", "P208") for r in em.reports):
+    if any(r[1] in ("P102", "P208") for r in em.reports) and (open_sizes := channel_mirrors(em)):
         # Classes whose input width no call shows: a parameter of the constructor, where a Lazy module cannot serve.
-        other, other_body = emitted(it, module, options, channel_mirrors(em))
+        other, other_body = emitted(it, module, options, open_sizes)
         if _refusals(other) < _refusals(em):
             em, body = other, other_body
     new = module_code(module.with_changes(body=body))

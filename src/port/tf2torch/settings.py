@@ -8,7 +8,7 @@ from port.names import dotted_name
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer import users
 from port.tf2torch.infer.values import OPEN
-from port.tree import code, walk
+from port.tree import code, find, walk
 
 KINDS = ("initializers", "regularizers", "constraints")
 GETTERS = tuple(f"keras.{kind}.get" for kind in KINDS)
@@ -19,7 +19,7 @@ def as_given(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     symbol = em.symbol(node.func)
     if len(node.args) != 1 or node.args[0].star:
         raise Refused("P202", f"`{symbol}` with more than the setting", node)
-    kept = [t for n in walk(em.it.module) if isinstance(n, cst.Assign) and n.value is node
+    kept = [t for n in find(em.it.module, cst.Assign) if n.value is node
             for t in (dotted_name(t.target) for t in n.targets) if t]
     if not kept:
         raise Refused("P203", f"`{symbol}` that is not kept by a name: write a function that fills a tensor", node)
@@ -57,5 +57,5 @@ def usually_none(em: Emitter, node: cst.BaseExpression | None, depth: int = 0) -
 
 
 def _assigned(body: cst.CSTNode, name: str) -> list[cst.BaseExpression]:
-    return [n.value for n in walk(body) if isinstance(n, cst.Assign)
+    return [n.value for n in find(body, cst.Assign)
             for t in n.targets if dotted_name(t.target) == name]

@@ -15,6 +15,7 @@ from port.tf2torch.adapt.padding import pairs
 from port.tf2torch.calls.job import Job
 from port.tf2torch.calls.making import Plan, module_call, module_plan, prepare
 from port.tf2torch.infer.values import Items
+from port.tree import clone
 
 
 def batch_norm(job: Job) -> Plan | None:
@@ -145,7 +146,7 @@ def one_not_less(k: Any, s: Any) -> bool:
 
 def merge(job: Job) -> Plan | None:
     """x + y + z, torch.maximum(torch.maximum(x, y), z): the row's expression folded over the items."""
-    template = parse(job.row.expr["torch"]).deep_clone()
+    template = clone(parse(job.row.expr["torch"]))
     assert isinstance(template, cst.Lambda)
     names = [p.name.value for p in template.params.params]
     job.em.needs_of(template)
@@ -157,7 +158,7 @@ def merge(job: Job) -> Plan | None:
         new = values[0]
         for i, other in enumerate(values[1:]):
             flat = isinstance(template.body, cst.BinaryOperation) and i > 0
-            body = substitute(template.body.deep_clone(), {names[0]: new if not flat else cst.Name("FLAT"),
+            body = substitute(clone(template.body), {names[0]: new if not flat else cst.Name("FLAT"),
                                                            names[1]: other})
             new = substitute_flat(body, new) if flat else body  # type: ignore[assignment]
         return new

@@ -11,7 +11,7 @@ from port.tf2torch.calls.job import Job
 from port.tf2torch.emit import Refused
 from port.tf2torch.infer import users
 from port.tf2torch.infer.values import Class, Instance
-from port.tree import code, walk
+from port.tree import code, find, walk
 
 
 def fills(job: Job, query: Dim) -> bool:
@@ -78,7 +78,7 @@ def assigned(job: Job, node: cst.BaseExpression) -> cst.BaseExpression | None:
     elif not isinstance(node, cst.Name):
         return None
     text = code(node)
-    found = [n for n in walk(place) if isinstance(n, cst.Assign) and any(code(t.target) == text for t in n.targets)]
+    found = [n for n in find(place, cst.Assign) if any(code(t.target) == text for t in n.targets)]
     return found[0].value if len(found) == 1 else None
 
 
@@ -105,7 +105,7 @@ def is_row(job: Job, node: cst.BaseExpression, place: Any = None, depth: int = 0
         found = [(a, function_of(job, call)) for call, a in _passed(job, place, node.value)]
         return bool(found) and all(is_row(job, a, p, depth + 1) for a, p in found)
     body = place.node if place is not None else em.it.module
-    values = [n.value for n in walk(body) if isinstance(n, cst.Assign) and any(
+    values = [n.value for n in find(body, cst.Assign) if any(
         isinstance(t.target, cst.Name) and t.target.value == node.value for t in n.targets)]
     return len(values) == 1 and is_row(job, values[0], place, depth + 1)
 

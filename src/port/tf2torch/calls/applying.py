@@ -23,7 +23,7 @@ from port.tf2torch.infer.values import (
     LayerCall,
     SequentialModel,
 )
-from port.tree import code
+from port.tree import clone, code
 
 
 # ---------------------------------------------------------------- applications
@@ -109,7 +109,7 @@ def _apply_lambda(em: Emitter, node: cst.Call, layer: LayerCall) -> cst.BaseExpr
     inner = em.expr(function)
     value = em.expr(node.args[0].value, Layout.PLAIN)
     if isinstance(inner, cst.Lambda) and len(inner.params.params) == 1:
-        return substitute(inner.body.deep_clone(), {inner.params.params[0].name.value: value})  # type: ignore
+        return substitute(clone(inner.body), {inner.params.params[0].name.value: value})  # type: ignore
     return cst.Call(paren(inner), [cst.Arg(value)])
 
 

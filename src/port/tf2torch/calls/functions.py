@@ -17,7 +17,7 @@ from port.tf2torch.infer.shapes import mixes
 from port.tf2torch.infer.values import (
     tensors_in,
 )
-from port.tree import walk
+from port.tree import clone, named
 
 
 def row_call(em: Emitter, node: cst.Call, symbol: str) -> cst.BaseExpression:
@@ -88,10 +88,10 @@ def fill_template(job: Job, template: str) -> cst.BaseExpression:
     em = job.em
     nodes: dict[str, cst.BaseExpression] = {}
     template = shortened(job, template, nodes)
-    tree = parse(template).deep_clone()
+    tree = clone(parse(template))
     em.needs_of(tree)
     helpers_in(em, tree)
-    free = {n.value for n in walk(tree) if isinstance(n, cst.Name)}
+    free = named(tree)
     for name in [p.name for p in job.bound.signature.params if p.name in free and p.name not in nodes]:
         arg = job.row.args.get(name)
         if arg is not None and arg.via:

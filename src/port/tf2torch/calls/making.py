@@ -18,7 +18,7 @@ from port.tf2torch.infer.values import (
     tensors_in,
 )
 from port.tf2torch.initial.sites import note
-from port.tree import code
+from port.tree import clone, code
 
 
 # ---------------------------------------------------------------- layers
@@ -173,7 +173,7 @@ def _finish(job: Job, new: cst.BaseExpression) -> cst.BaseExpression:
 
 def template_layer(job: Job, inputs: list[cst.BaseExpression]) -> cst.BaseExpression:
     """`lambda input: input.reshape(...)` of a row with the inputs put in."""
-    tree = parse(job.row.expr["torch"]).deep_clone()
+    tree = clone(parse(job.row.expr["torch"]))
     job.em.needs_of(tree)
     helpers_in(job.em, tree)
     nodes = {p.name: job.expr(p.name) for p in job.bound.signature.params}

@@ -29,6 +29,7 @@ from port.tf2torch.infer.values import (
     tensors_in,
     without,
 )
+from port.tree import clone
 
 if TYPE_CHECKING:
     from port.table import Row
@@ -606,7 +607,7 @@ def _sequential(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
 
 def _inside(it: Interp, model: SequentialModel, layer: Fact, x: Fact) -> Fact:
     """A layer of the user's, or a model, inside a Sequential: the call is the Sequential's, not its own."""
-    call_ = _INSIDE.deep_clone() if layer.payload not in model.calls else model.calls[layer.payload]
+    call_ = clone(_INSIDE) if layer.payload not in model.calls else model.calls[layer.payload]
     model.calls[layer.payload] = call_  # type: ignore[assignment]
     return apply_to(it, call_, layer, [x])  # type: ignore[arg-type]
 

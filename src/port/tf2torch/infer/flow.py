@@ -18,6 +18,7 @@ from port.tf2torch.infer.conditions import joined_number
 from port.tf2torch.infer.given import Given
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.values import OPEN, Class, Env, Function, Grown, Items, MixedRank, Size, has_tensor, tensors_in
+from port.tree import children, memo
 
 _SPATIAL = {1: ["length"], 2: ["height", "width"], 3: ["depth", "height", "width"]}
 
@@ -473,7 +474,8 @@ def _element_fact(it: Interp, fact: Fact) -> Fact:
     return Fact(Kind.PLAIN, symbol="=")
 
 
-def _assigned(node: cst.CSTNode) -> set[str]:
+@memo
+def _assigned(node: cst.CSTNode) -> frozenset[str]:
     """Names that statements below may bind."""
     found: set[str] = set()
     if isinstance(node, cst.Assign):
@@ -481,13 +483,11 @@ def _assigned(node: cst.CSTNode) -> set[str]:
             found |= _names(target.target)
     elif isinstance(node, cst.AugAssign | cst.AnnAssign | cst.For | cst.NamedExpr):
         found |= _names(node.target)
-    if isinstance(node, cst.FunctionDef | cst.ClassDef | cst.Lambda):
-        return found
     if isinstance(node, cst.BaseSuite | cst.If | cst.Else | cst.For | cst.While | cst.With | cst.Try
                   | cst.SimpleStatementLine | cst.ExceptHandler | cst.Finally):
-        for child in node.children:
+        for child in children(node):
             found |= _assigned(child)
-    return found
+    return frozenset(found)
 
 
 def _names(target: cst.CSTNode) -> set[str]:

@@ -28,7 +28,7 @@ from port.tf2torch.infer.values import (
     has_tensor,
     tensors_in,
 )
-from port.tree import code
+from port.tree import NODES, children, code
 
 
 def infer(module: cst.Module, names: Names, rows: Mapping[str, tuple[Row, ...]],
@@ -58,6 +58,9 @@ def infer(module: cst.Module, names: Names, rows: Mapping[str, tuple[Row, ...]],
     return it
 
 
+_EVALUATED = frozenset(kind for kind in NODES if issubclass(kind, (
+    cst.BaseExpression, cst.Arg, cst.BaseElement, cst.BaseDictElement, cst.FormattedStringExpression, cst.Index,
+    cst.Slice, cst.SubscriptElement)))
 NONE = Fact(Kind.PLAIN, values=frozenset([None]))
 _COMPARE = {cst.Equal: lambda a, b: a == b, cst.NotEqual: lambda a, b: a != b, cst.Is: lambda a, b: a is b,
             cst.IsNot: lambda a, b: a is not b, cst.In: lambda a, b: a in b, cst.NotIn: lambda a, b: a not in b,
@@ -133,9 +136,8 @@ class Interp:
         return fact
 
     def _children(self, node: cst.CSTNode, env: Env) -> Fact:
-        for child in node.children:
-            if isinstance(child, cst.BaseExpression | cst.Arg | cst.BaseElement | cst.BaseDictElement
-                          | cst.FormattedStringExpression | cst.Index | cst.Slice | cst.SubscriptElement):
+        for child in children(node):
+            if type(child) in _EVALUATED:
                 self.ev(child, env)
         return self.plain(node)
 

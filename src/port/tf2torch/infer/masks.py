@@ -13,7 +13,7 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind
 from port.tf2torch.infer.values import Items, LayerCall, has_tensor, tensors_in
-from port.tree import code, walk
+from port.tree import code, find
 
 if TYPE_CHECKING:
     from port.tf2torch.infer.interp import Interp
@@ -171,7 +171,7 @@ def after_instance(it: Interp, instance: Any, args: list[Fact], result: Fact) ->
 
 
 def _gives_none(node: cst.CSTNode) -> bool:
-    found = [n for n in walk(node) if isinstance(n, cst.Return)]
+    found = list(find(node, cst.Return))
     return all(n.value is None or (isinstance(n.value, cst.Name) and n.value.value == "None") for n in found)
 
 

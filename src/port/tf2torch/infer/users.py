@@ -28,7 +28,7 @@ from port.tf2torch.infer.values import (
     tensors_in,
     without,
 )
-from port.tree import walk
+from port.tree import find, named
 
 if TYPE_CHECKING:
     from port.tf2torch.infer.interp import Interp
@@ -73,9 +73,7 @@ def make_function(it: Interp, node: cst.FunctionDef, env: Env, owner: Class | No
 def _scan(it: Interp, function: Function, node: cst.FunctionDef) -> None:
     """What can be told from the text alone: does it create layers, a graph; which parameters are Keras tensors."""
     model = given = False
-    for n in walk(node.body):
-        if not isinstance(n, cst.Call):
-            continue
+    for n in find(node.body, cst.Call):
         symbol = it.names.resolve(n.func)
         if symbol == "keras.Input":
             given = True
@@ -91,14 +89,10 @@ def _scan(it: Interp, function: Function, node: cst.FunctionDef) -> None:
         elif isinstance(n.func, cst.Name) and not symbol:
             function.stateful |= _calls_stateful(it, function, n.func.value)
     function.absent &= set(function.params)
-    function.names = frozenset(n.value for n in walk(node.body) if isinstance(n, cst.Name))
-    function.assigned = frozenset(t.value for n in walk(node.body) if isinstance(n, cst.AssignTarget)
-                                  for t in walk(n.target) if isinstance(t, cst.Name))
-    function.graph = model and (given or any(n for n in walk(node.body) if _is_get_input(it, n)))
-
-
-def _is_get_input(it: Interp, node: cst.CSTNode) -> bool:
-    return False
+    function.names = named(node.body)
+    function.assigned = frozenset(t.value for n in find(node.body, cst.AssignTarget)
+                                  for t in find(n.target, cst.Name))
+    function.graph = model and given
 
 
 def _calls_stateful(it: Interp, function: Function, name: str) -> bool:

@@ -9,7 +9,7 @@ import libcst as cst
 
 from port.tf2torch.initial.layout import Definition, Layout, constructor, is_model, loads, sequentials
 from port.tf2torch.initial.weights import Owner, Plan
-from port.tree import code, rebuild, walk
+from port.tree import code, find, rebuild, walk
 
 APPLY = "self.apply(init_weights)"
 COMPOUND = cst.If | cst.For | cst.While | cst.With | cst.Try | cst.Else | cst.ExceptHandler | cst.Finally
@@ -82,11 +82,11 @@ class Sequence:
         self.to, self.owner, self.name = changes, owner, changes.name
         plain = [s for s in body if not isinstance(s, Definition)]
         names = sequentials(plain)
-        inner = {n.value for s in plain for c in walk(s, enter_functions=False)
-                 if isinstance(c, cst.Call) and _takes(c, names) for a in c.args for n in loads(a)}
+        inner = {n.value for s in plain for c in find(s, cst.Call, enter_functions=False)
+                 if _takes(c, names) for a in c.args for n in loads(a)}
         self.roots = {r for r in names - inner if any(self._fills(s, r) for s in plain)}
-        self.returned = {n.value.value for s in plain for n in walk(s, enter_functions=False)
-                         if isinstance(n, cst.Return) and isinstance(n.value, cst.Name)}
+        self.returned = {n.value.value for s in plain for n in find(s, cst.Return, enter_functions=False)
+                         if isinstance(n.value, cst.Name)}
 
     def _fills(self, s: Any, root: str) -> bool:
         """Does a statement put something that needs it into this model?"""

@@ -12,7 +12,7 @@ from port.tf2torch.initial.apply import APPLY, Changes
 from port.tf2torch.initial.layout import Layout, loads
 from port.tf2torch.initial.reader import is_object
 from port.tf2torch.initial.weights import Plan
-from port.tree import code, rebuild, walk
+from port.tree import code, find, rebuild
 
 
 def blocks(em: Emitter, module: cst.Module, body: list[Any], keep: bool = True) -> tuple[list[Any], set[str]]:
@@ -72,8 +72,8 @@ def _is_apply(s: Any) -> bool:
 
 def without_objects(em: Emitter, body: list[Any]) -> list[Any]:
     """Variables that only held an initialiser object are gone: `init_weights` says it now."""
-    names = {t.target.value for n in walk(em.it.module) if isinstance(n, cst.Assign)
-             and is_object(em, n.value) for t in n.targets if isinstance(t.target, cst.Name)}
+    names = {t.target.value for n in find(em.it.module, cst.Assign)
+             if is_object(em, n.value) for t in n.targets if isinstance(t.target, cst.Name)}
     if not names:
         return body
     used = {n.value for s in body if s is not None for n in loads(s)}

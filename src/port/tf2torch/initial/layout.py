@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import libcst as cst
@@ -11,37 +10,39 @@ from port.tf2torch.emit import Emitter
 from port.tf2torch.initial.parts import parts_of
 from port.tf2torch.initial.places import LISTS, Finder
 from port.tf2torch.initial.weights import Owner, Plan
-from port.tree import children, code, walk
+from port.tree import children, code, find, memo, walk
 
 Definition = cst.FunctionDef | cst.ClassDef
+DEFINED = (cst.FunctionDef, cst.ClassDef)
 CHECKS = ("isinstance", "super", "issubclass")
 
 
-def loads(node: cst.CSTNode) -> Iterator[cst.Name]:
+@memo
+def loads(node: cst.CSTNode) -> tuple[cst.Name, ...]:
     """Names that are read or called: no attributes, keywords, annotations, no classes in a test."""
-    stack: list[cst.CSTNode] = [node]
+    found = []
+    stack: list[Any] = [node]
     while stack:
         top = stack.pop()
-        if isinstance(top, cst.Name):
-            yield top
-        elif isinstance(top, cst.Attribute | cst.Arg):
+        kind = type(top)
+        if kind is cst.Name:
+            found.append(top)
+        elif kind is cst.Attribute or kind is cst.Arg:
             stack.append(top.value)
-        elif isinstance(top, cst.Param):
+        elif kind is cst.Param:
             stack += [top.default] if top.default is not None else []
-        elif isinstance(top, cst.AssignTarget) and isinstance(top.target, cst.Name):
-            continue
-        elif isinstance(top, cst.FunctionDef):
+        elif kind is cst.FunctionDef:
             stack += [top.body, top.params]
-        elif isinstance(top, cst.ClassDef):
+        elif kind is cst.ClassDef:
             stack.append(top.body)
-        elif isinstance(top, cst.Annotation) or (isinstance(top, cst.Call) and code(top.func) in CHECKS):
-            continue
-        else:
-            stack.extend(children(top))
+        elif not (kind is cst.Annotation or (kind is cst.AssignTarget and isinstance(top.target, cst.Name))
+                  or (kind is cst.Call and isinstance(top.func, cst.Name) and top.func.value in CHECKS)):
+            stack += children(top)
+    return tuple(found)
 
 
 def definitions(body: list[Any]) -> dict[str, Any]:
-    return {n.name.value: n for s in body for n in walk(s) if isinstance(n, Definition)}
+    return {n.name.value: n for s in body for n in walk(s) if type(n) in DEFINED}
 
 
 def module_classes(defs: dict[str, Any]) -> dict[str, cst.ClassDef]:
@@ -66,12 +67,12 @@ def is_model(value: Any) -> bool:
 
 def sequentials(body: list[Any]) -> set[str]:
     """Local variables that hold an `nn.Sequential`; 'model' stands for one that is returned at once."""
-    found = {t.target.value for s in body for n in walk(s, enter_functions=False) if isinstance(n, cst.Assign)
+    found = {t.target.value for s in body for n in find(s, cst.Assign, enter_functions=False)
              for t in n.targets if isinstance(t.target, cst.Name) and is_model(n.value)}
     used = {n.value for s in body for n in loads(s)}
     if "model" not in found | used:
-        found |= {"model" for s in body for n in walk(s, enter_functions=False) if isinstance(n, cst.Return)
-                  and is_model(n.value)}
+        found |= {"model" for s in body for n in find(s, cst.Return, enter_functions=False)
+                  if is_model(n.value)}
     return found
 
 
@@ -99,11 +100,11 @@ class Layout:
         """What some module class, or an nn.Sequential, makes: directly or through functions."""
         stack: list[str] = []
         for name, node in self.modules.items():
-            own = {n.name.value for n in walk(node.body) if isinstance(n, cst.FunctionDef)}
+            own = {n.name.value for n in find(node.body, cst.FunctionDef)}
             stack += [r for r in self.refs[name] if r not in own]
         for s in self.body:
-            for n in walk(s):
-                if isinstance(n, cst.Call) and code(n.func) in LISTS:
+            for n in find(s, cst.Call):
+                if code(n.func) in LISTS:
                     stack += [x.value for x in loads(n) if x.value in self.defs]
         held: set[str] = set()
         while stack:
@@ -115,7 +116,7 @@ class Layout:
 
     def _values(self) -> set[str]:
         """Classes that are handed around as values: who makes them is not seen."""
-        called = {id(n.func) for s in self.body for n in walk(s) if isinstance(n, cst.Call)}
+        called = {id(n.func) for s in self.body for n in find(s, cst.Call)}
         names = [n for s in self.body for n in loads(s) if n.value in self.modules]
         return {n.value for n in names if id(n) not in called}
 
@@ -125,7 +126,7 @@ class Layout:
         if init is None:
             return []
         params = {p.name.value for p in (*init.params.params, *init.params.kwonly_params)}
-        calls = [n.func for s in node.body.body if s is not init for n in walk(s) if isinstance(n, cst.Call)]
+        calls = [n.func for s in node.body.body if s is not init for n in find(s, cst.Call)]
         run = {f.attr.value for f in calls if isinstance(f, cst.Attribute) and code(f.value) == "self"}
         found = []
         for n in walk(init.body):
@@ -189,8 +190,8 @@ class Layout:
 
     def holds(self, plan: Plan, node: cst.CSTNode) -> bool:
         """The same of one expression."""
-        for n in walk(node):
-            if isinstance(n, cst.Call) and n.func in self.em.sites and any(
+        for n in find(node, cst.Call):
+            if n.func in self.em.sites and any(
                     plan.treats(p) for p in parts_of(self.em.sites[n.func], code(n.func), "")):
                 return True
         inside = {x.value for x in loads(node)} & self.defs.keys()

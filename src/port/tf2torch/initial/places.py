@@ -9,7 +9,7 @@ from typing import Any
 import libcst as cst
 
 from port.tf2torch.infer.flow import singular
-from port.tree import code, walk
+from port.tree import code, find
 
 LISTS = ("nn.Sequential", "nn.ModuleList")
 WRAPPERS = {"RNN": ["cell"], "Bidirectional": ["forward_rnn", "backward_rnn"], "TimeDistributed": ["module"]}
@@ -54,8 +54,8 @@ class Finder:
                 places += self._inside(put.value, *found)
         known = {id(p.call) for p in places}
         for s in body:
-            for call in walk(s):
-                if isinstance(call, cst.Call) and call.func in self.sites and id(call) not in known:
+            for call in find(s, cst.Call):
+                if call.func in self.sites and id(call) not in known:
                     places.append(Place(call))
         return places
 

@@ -13,7 +13,7 @@ from port.tf2torch.emit import Emitter
 from port.tf2torch.infer import users
 from port.tf2torch.infer.values import OPEN, Class, Function
 from port.tf2torch.initial.initializers import PARAMETERS, Spec, canonical, literal, named, snake, unknown
-from port.tree import code, walk
+from port.tree import code, find
 
 OWNERS = ("keras.initializers.", "tf.initializers.", "tf.compat.v1.initializers.")
 
@@ -147,7 +147,7 @@ class Reader:
             if len(reached) == 1 and OPEN not in self.function.reaching.get(node.value, set()):
                 value = next(iter(reached))
                 return value, repr(value), False
-        if all(self.is_global(n) for n in walk(node) if isinstance(n, cst.Name)):
+        if all(self.is_global(n) for n in find(node, cst.Name)):
             return value, code(self.em.expr(node)), False
         if value is not ...:
             return value, repr(value), False
@@ -201,7 +201,7 @@ class Reader:
 
 def assigned(body: cst.CSTNode, name: str) -> list[cst.BaseExpression]:
     """Values assigned to a name in this scope (not in functions inside it)."""
-    return [n.value for n in walk(body, enter_functions=False) if isinstance(n, cst.Assign)
+    return [n.value for n in find(body, cst.Assign, enter_functions=False)
             for t in n.targets if dotted_name(t.target) == name]
 
 

@@ -8,12 +8,11 @@ import libcst as cst
 
 from port.tf2torch.initial.parts import Site
 from port.tf2torch.initial.reader import arguments
-from port.tree import walk
+from port.tree import find
 
 
 def note(job: Any, new: cst.CSTNode) -> None:
     """Remembers which calls make the layer: their callee is found again in the finished output."""
     site = Site(job, arguments(job.em, job))
-    for call in walk(new):
-        if isinstance(call, cst.Call):
-            job.em.sites.setdefault(call.func, site)
+    for call in find(new, cst.Call):
+        job.em.sites.setdefault(call.func, site)

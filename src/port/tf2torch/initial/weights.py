@@ -13,7 +13,7 @@ from port.tf2torch.initial.lines import Branch, impossible, lines, tuple_of
 from port.tf2torch.initial.parts import INNER, ORDER, OWN, ZEROS, Part, default_specs
 from port.tf2torch.initial.places import Place
 from port.tf2torch.initial.words import docstring
-from port.tree import walk
+from port.tree import find, named
 
 RNN = ["nn.LSTM", "nn.GRU", "nn.RNN"]
 
@@ -228,6 +228,6 @@ def _foreign(header: str) -> bool:
     if not header.startswith("if ") or "[" in header or " in " in header:
         return False
     tree = cst.parse_expression(header[3:-1])
-    names = {n.value for n in walk(tree) if isinstance(n, cst.Name)}
-    attributes = {n.attr.value for n in walk(tree) if isinstance(n, cst.Attribute)}
+    names = named(tree)
+    attributes = {n.attr.value for n in find(tree, cst.Attribute)}
     return bool(names - attributes - {"self", "not"})

@@ -12,7 +12,7 @@ from port.tf2torch.rules.attribute_names import Names, kind_of
 from port.tf2torch.rules.bodies import names_of
 from port.tf2torch.rules.prune import negate
 from port.tf2torch.rules.split import Branch, Frame, LoopForward, LoopInit, Making, Module, Split
-from port.tree import code, named, rebuild, walk
+from port.tree import code, named, rebuild
 
 
 # ---------------------------------------------------------------- placeholders
@@ -139,7 +139,7 @@ class Writer:
         alone = all(isinstance(m, Module) for m in frame.modules)
         texts = [code(body[i]) for i in makings]
         refers = any(f"{f}." in t for f in finals for t in texts) or bool(
-            {f for f in finals if any(f in {n.value for n in walk(body[j]) if isinstance(n, cst.Name)}
+            {f for f in finals if any(f in named(body[j])
                                       for j in range(len(body)) if j not in makings)})
         together = makings == list(range(makings[0], makings[0] + len(makings))) if makings else False
         if alone and together and not refers:
@@ -203,7 +203,7 @@ class Writer:
                     wanted |= named(s.body[0].value)
                     kept.insert(0, s)
         for name in wanted & self.split.settings:
-            if any(name in {n.value for n in walk(s) if isinstance(n, cst.Name)} for s in kept):
+            if any(name in named(s) for s in kept):
                 raise Refused("P206", f"the loop computes `{name}` from settings in a way forward cannot repeat",
                               item.node)
         return kept

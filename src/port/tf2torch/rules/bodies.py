@@ -7,7 +7,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.tree import loads, walk
+from port.tree import find, loads, walk
 
 
 def used_names(statements: list[Any]) -> set[str]:
@@ -15,8 +15,8 @@ def used_names(statements: list[Any]) -> set[str]:
 
 
 def self_reads(statements: list[Any]) -> set[str]:
-    return {n.attr.value for s in statements for n in walk(s) if isinstance(n, cst.Attribute)
-            and isinstance(n.value, cst.Name) and n.value.value == "self"}
+    return {n.attr.value for s in statements for n in find(s, cst.Attribute)
+            if isinstance(n.value, cst.Name) and n.value.value == "self"}
 
 
 def split_docstring(body: Sequence[Any]) -> tuple[list[Any], list[Any]]:
@@ -30,12 +30,12 @@ def split_docstring(body: Sequence[Any]) -> tuple[list[Any], list[Any]]:
 def assigned_names(s: Any) -> set[str]:
     found: set[str] = set()
     for n in walk(s):
-        if isinstance(n, cst.Assign):
+        if type(n) is cst.Assign:
             for t in n.targets:
                 found |= names_of(t.target)
-        elif isinstance(n, cst.AugAssign | cst.For):
+        elif type(n) is cst.AugAssign or type(n) is cst.For:
             found |= names_of(n.target)
-        elif isinstance(n, cst.FunctionDef):
+        elif type(n) is cst.FunctionDef:
             found.add(n.name.value)
     return found
 

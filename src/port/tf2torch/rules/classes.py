@@ -18,7 +18,7 @@ from port.tf2torch.rules.constructor import SUPER_ONLY, constructor, init_from_b
 from port.tf2torch.rules.dropped import decorators
 from port.tf2torch.rules.entries import entry_lines
 from port.tf2torch.rules.kept import refused_definition, with_imports
-from port.tree import code, walk
+from port.tree import code, find, walk
 
 LEFT_OUT = {"compute_mask", "compute_output_shape", "compute_output_spec"}
 TRAINING = {"train_step", "test_step", "predict_step", "metrics", "compile", "fit"}
@@ -95,7 +95,7 @@ def method(em: Emitter, cls: Class, node: cst.FunctionDef) -> list[Any]:
 def _config_used(em: Emitter, cls: Class, node: cst.FunctionDef) -> bool:
     """Does other code of the file call this method of its own object or class?"""
     name, inside = node.name.value, set(walk(node))
-    calls = [n.func for n in walk(em.it.module) if isinstance(n, cst.Call) and isinstance(n.func, cst.Attribute)
+    calls = [n.func for n in find(em.it.module, cst.Call) if isinstance(n.func, cst.Attribute)
              and n.func.attr.value == name and n not in inside]
     return any(code(c.value) in ("self", "cls", cls.name) or em.fact(c.value).kind is Kind.MODEL
                or isinstance(em.fact(c.value).payload, Instance) for c in calls)

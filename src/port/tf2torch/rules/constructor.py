@@ -16,7 +16,7 @@ from port.tf2torch.infer.values import Class, Function, Items, LayerCall, ShapeO
 from port.tf2torch.rules import plain, weights
 from port.tf2torch.rules.bodies import used_names
 from port.tf2torch.rules.class_sizes import resolve_sizes, scope
-from port.tree import code, loads, walk
+from port.tree import code, loads, named
 
 SUPER_ONLY = {"name", "dtype", "trainable", "activity_regularizer", "autocast"}
 
@@ -47,7 +47,7 @@ def _written(em: Emitter, cls: Class) -> set[str]:
             found = cls.methods.get(name)
             if found is not None:
                 for line in constructor_body(em, cls, found):
-                    written |= {n.value for n in walk(line) if isinstance(n, cst.Name)}
+                    written |= named(line)
     except Refused:
         pass
     em.needs, em.helpers, em.reports, em.plans, em.activations = saved

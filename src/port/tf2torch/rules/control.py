@@ -10,6 +10,7 @@ from port.build import build, expression, substitute
 from port.tf2torch import settings
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.apply import _keyword
+from port.tree import clone
 
 
 def _call_of(em: Emitter, function: cst.BaseExpression, args: list[cst.BaseExpression]) -> cst.BaseExpression:
@@ -17,7 +18,7 @@ def _call_of(em: Emitter, function: cst.BaseExpression, args: list[cst.BaseExpre
     new = em.expr(function)
     if isinstance(new, cst.Lambda):
         names = [p.name.value for p in new.params.params]
-        return substitute(new.body.deep_clone(), dict(zip(names, args, strict=False)))  # type: ignore[return-value]
+        return substitute(clone(new.body), dict(zip(names, args, strict=False)))  # type: ignore[return-value]
     return cst.Call(new, [cst.Arg(a) for a in args])
 
 

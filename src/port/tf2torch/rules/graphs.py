@@ -19,7 +19,7 @@ from port.tf2torch.rules.naming import camel
 from port.tf2torch.rules.returns import returned
 from port.tf2torch.rules.split import Split
 from port.tf2torch.rules.split_blocks import block
-from port.tree import code, walk
+from port.tree import code, find
 
 
 # ---------------------------------------------------------------- graphs
@@ -41,8 +41,8 @@ def graphs(em: Emitter, body: Sequence[cst.BaseStatement], fallback: str) -> lis
     for end, node in enumerate(nodes):
         if isinstance(node, cst.FunctionDef | cst.ClassDef):
             continue
-        for call in walk(node, enter_functions=False):
-            if isinstance(call, cst.Call) and isinstance(em.fact(call).payload, GraphModel) and (
+        for call in find(node, cst.Call, enter_functions=False):
+            if isinstance(em.fact(call).payload, GraphModel) and (
                     em.fact(call).payload.node is call):
                 start = next((i for i in range(at, end + 1) if _touches_graph(em, nodes[i])), end)
                 found.append(Graph(call, start, end, _model_name(em, call, node, fallback)))
@@ -54,8 +54,8 @@ def graphs(em: Emitter, body: Sequence[cst.BaseStatement], fallback: str) -> lis
 def _touches_graph(em: Emitter, node: cst.CSTNode) -> bool:
     if isinstance(node, cst.FunctionDef | cst.ClassDef):
         return False
-    return any(isinstance(n, cst.Call) and (em.fact(n).kind is Kind.TENSOR or n in em.it.layers)
-               for n in walk(node, enter_functions=False))
+    return any(em.fact(n).kind is Kind.TENSOR or n in em.it.layers
+               for n in find(node, cst.Call, enter_functions=False))
 
 
 def _model_name(em: Emitter, call: cst.Call, line: cst.CSTNode, fallback: str) -> str:
@@ -87,7 +87,7 @@ def graph_class(em: Emitter, function: Function | None, nodes: list[cst.BaseStat
     for s in section[:-1]:
         hoist = function is None or bool(assigned_names(s) & later)
         if hoist and isinstance(s, cst.SimpleStatementLine | cst.FunctionDef) and not _touches_graph(em, s) and (
-                not any(tensors_in(em.fact(n)) for n in walk(s) if isinstance(n, cst.Name))):
+                not any(tensors_in(em.fact(n)) for n in find(s, cst.Name))):
             outside.append(s)
         else:
             kept.append(s)
@@ -130,8 +130,8 @@ def input_names(em: Emitter, nodes: Sequence[cst.CSTNode], payload: GraphModel) 
     """Input@id -> the variable that holds it, in the order of Model(inputs=...)."""
     variables: dict[str, str] = {}
     for s in nodes:
-        for n in walk(s, enter_functions=False):
-            if isinstance(n, cst.Assign) and isinstance(n.value, cst.Call) and em.symbol(
+        for n in find(s, cst.Assign, enter_functions=False):
+            if isinstance(n.value, cst.Call) and em.symbol(
                     n.value.func) == "keras.Input" and isinstance(n.targets[-1].target, cst.Name):
                 variables.setdefault(f"Input@{id(n.value)}", n.targets[-1].target.value)
     found: dict[str, str] = {}

@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.build import expression
 from port.tf2torch.emit import Emitter
-from port.tree import rebuild, walk
+from port.tree import find, rebuild, walk
 
 TENSORS = ("tf.Tensor", "tf.Variable", "keras.KerasTensor", "keras.Variable", "tf.RaggedTensor", "tf.SparseTensor")
 MODULES = ("keras.Model", "keras.Sequential", "tf.Module", "keras.models.")
@@ -17,7 +17,7 @@ OTHERS = {"tf.DType": "torch.dtype", "tf.dtypes.DType": "torch.dtype", "tf.Tenso
 
 def rewrite(em: Emitter, body: list[Any]) -> list[Any]:
     """The statements with hints translated, except in what stays in the source's framework."""
-    if not any(isinstance(n, cst.Annotation) and foreign(em, n) for s in body if s is not None for n in walk(s)):
+    if not any(foreign(em, n) for s in body if s is not None for n in find(s, cst.Annotation)):
         return body
     kept = {id(n) for n in em.kept}
 

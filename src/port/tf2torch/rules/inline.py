@@ -6,16 +6,16 @@ from typing import Any
 
 import libcst as cst
 
-from port.tree import code, loads, rebuild, walk
+from port.tree import code, find, loads, rebuild, walk
 
 MAKERS = ("add_weight", "add_variable")
 
 
 def rewrite(module: cst.Module) -> cst.Module:
     """The module with such methods put where they are called; the same object if there are none."""
-    if not any(isinstance(n, cst.Attribute) and n.attr.value in MAKERS for n in walk(module)):
+    if not any(n.attr.value in MAKERS for n in find(module, cst.Attribute)):
         return module
-    calls = [n for n in walk(module) if isinstance(n, cst.Call) and isinstance(n.func, cst.Attribute)]
+    calls = [n for n in find(module, cst.Call) if isinstance(n.func, cst.Attribute)]
     body = [_class(s, calls) if isinstance(s, cst.ClassDef) else s for s in module.body]
     return module if all(a is b for a, b in zip(body, module.body, strict=True)) else module.with_changes(body=body)
 
@@ -40,18 +40,18 @@ def _class(node: cst.ClassDef, calls: list[cst.Call]) -> cst.ClassDef:
 
 def _fits(build: cst.FunctionDef, method: cst.FunctionDef, call: cst.Call) -> bool:
     """Does it mean the same to have the method's lines there?"""
-    inside = list(walk(method.body))
-    if not any(isinstance(n, cst.Attribute) and n.attr.value in MAKERS for n in inside):
+    if not any(n.attr.value in MAKERS for n in find(method.body, cst.Attribute)):
         return False
-    if method.decorators or any(isinstance(n, cst.Return | cst.Yield | cst.Global | cst.Nonlocal) for n in inside):
+    if method.decorators or any(isinstance(n, cst.Return | cst.Yield | cst.Global | cst.Nonlocal)
+                                    for n in walk(method.body)):
         return False
-    statements = [n for n in walk(build.body) if isinstance(n, cst.Expr) and n.value is call]
+    statements = [n for n in find(build.body, cst.Expr) if n.value is call]
     given = ["self", *(code(a.value) for a in call.args if a.keyword is None and not a.star)]
     names = [p.name.value for p in method.params.params]
     plain = not (method.params.kwonly_params or method.params.star_kwarg or len(given) != len(call.args) + 1)
     if code(call.func.value) != "self" or not statements or not plain or given != names:  # type: ignore[attr-defined]
         return False
-    made = {t.target.value for n in inside if isinstance(n, cst.Assign) for t in n.targets
+    made = {t.target.value for n in find(method.body, cst.Assign) for t in n.targets
             if isinstance(t.target, cst.Name)}
     return isinstance(method.body, cst.IndentedBlock) and not made & (loads(build.body) | set(names))
 

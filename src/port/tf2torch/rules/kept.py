@@ -9,7 +9,7 @@ import libcst as cst
 from port.imports import local_imports
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.rules.bodies import split_docstring
-from port.tree import walk
+from port.tree import find
 
 
 def marked(node: Any, refusal: Refused) -> Any:
@@ -30,8 +30,8 @@ def keep(em: Emitter, node: Any, refusal: Refused, kept_names: set[str]) -> list
 
 def framework_names(em: Emitter, node: cst.CSTNode) -> set[str]:
     """Names in a kept statement that imports of the source's framework bind."""
-    return {n.value for n in walk(node) if isinstance(n, cst.Name)
-            and em.it.names.bound.get(n.value, "").split(".")[0] in ("tf", "keras")}
+    return {n.value for n in find(node, cst.Name)
+            if em.it.names.bound.get(n.value, "").split(".")[0] in ("tf", "keras")}
 
 
 def with_imports(em: Emitter, body: list[Any], names: set[str]) -> list[Any]:

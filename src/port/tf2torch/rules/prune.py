@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.build import build, statement
 from port.tf2torch.rules.bodies import names_of
-from port.tree import walk
+from port.tree import named, walk
 
 
 def negate(test: cst.BaseExpression) -> cst.BaseExpression | None:
@@ -72,25 +72,25 @@ def _loads(body: list[Any]) -> set[str]:
             small: Any = s.body[0]
             own = _candidate(s)
             if own is not None:
-                found |= {n.value for n in walk(small.value) if isinstance(n, cst.Name)} - {own}
+                found |= named(small.value) - {own}
             elif isinstance(small, cst.Assign):
-                found |= {n.value for n in walk(small.value) if isinstance(n, cst.Name)}
+                found |= named(small.value)
                 for t in small.targets:
                     if not isinstance(t.target, cst.Name):
-                        found |= {n.value for n in walk(t.target) if isinstance(n, cst.Name)} - names_of(t.target)
+                        found |= named(t.target) - names_of(t.target)
             elif (grown := _grows(s)) is not None:
-                found |= {n.value for n in walk(small) if isinstance(n, cst.Name)} - {grown}
+                found |= named(small) - {grown}
             else:
-                found |= {n.value for n in walk(small) if isinstance(n, cst.Name)}
+                found |= named(small)
         elif isinstance(s, cst.If):
-            found |= {n.value for n in walk(s.test) if isinstance(n, cst.Name)}
+            found |= named(s.test)
             found |= _loads(list(s.body.body))
             if s.orelse is not None:
                 found |= _loads([s.orelse] if isinstance(s.orelse, cst.If) else list(s.orelse.body.body))
         elif isinstance(s, cst.For):
-            found |= {n.value for n in walk(s.iter) if isinstance(n, cst.Name)} | _loads(list(s.body.body))
+            found |= named(s.iter) | _loads(list(s.body.body))
         else:
-            found |= {n.value for n in walk(s) if isinstance(n, cst.Name)}
+            found |= named(s)
     return found
 
 

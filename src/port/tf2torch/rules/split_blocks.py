@@ -31,7 +31,7 @@ from port.tf2torch.rules.split import (
     touches_tensor,
 )
 from port.tf2torch.rules.split_lines import split_line
-from port.tree import rebuild, walk
+from port.tree import find, rebuild, walk
 
 
 # ---------------------------------------------------------------- statements
@@ -209,7 +209,7 @@ def _loop(split: Split, node: Any, init: list[Any], forward: Statements) -> None
     em = split.em
     if not any(touches_tensor(split, s) or _makes_layers(split, s) for s in node.body.body):
         init.append(split.init(node))
-        split.settings |= names_of(node.target) | {n for s in walk(node.body) if isinstance(s, cst.Assign)
+        split.settings |= names_of(node.target) | {n for s in find(node.body, cst.Assign)
                                                    for t in s.targets for n in names_of(t.target)}
         return
     split.count += 1
