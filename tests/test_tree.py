@@ -81,7 +81,7 @@ def test_walk_meets_the_nodes_of_libcst_in_order(text: str) -> None:
     outer = walk(module, enter_functions=False)
     inner = [n for n in walked if isinstance(n, cst.FunctionDef | cst.ClassDef | cst.Lambda)]
     below = {n for d in inner for n in walk(d)[1:]}
-    assert outer == [n for n in walked if n not in below]
+    assert list(outer) == [n for n in walked if n not in below]
 
 
 def test_syntax_errors_are_found() -> None:
