@@ -13,7 +13,6 @@ from port.tf2torch.initial.weights import Owner, Plan
 from port.tree import children, code, find, memo, walk
 
 Definition = cst.FunctionDef | cst.ClassDef
-DEFINED = (cst.FunctionDef, cst.ClassDef)
 CHECKS = ("isinstance", "super", "issubclass")
 
 
@@ -42,7 +41,7 @@ def loads(node: cst.CSTNode) -> tuple[cst.Name, ...]:
 
 
 def definitions(body: list[Any]) -> dict[str, Any]:
-    return {n.name.value: n for s in body for n in walk(s) if type(n) in DEFINED}
+    return {n.name.value: n for s in body for n in walk(s) if type(n) is cst.FunctionDef or type(n) is cst.ClassDef}
 
 
 def module_classes(defs: dict[str, Any]) -> dict[str, cst.ClassDef]:
