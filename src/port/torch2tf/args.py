@@ -103,7 +103,7 @@ def axis(job: Job, name: str, of: str) -> Any:
     rank = next((t.rank for t in facts if t.rank is not None), None)
     if found is ... or rank is None:
         raise job.refuse("P209", f"`{name}` is not known, and the tensor is channels last in TensorFlow")
-    moved = tuple(map(lambda a: moved_axis(a, rank), found)) if isinstance(found, tuple) else moved_axis(found, rank)
+    moved = tuple(moved_axis(a, rank) for a in found) if isinstance(found, tuple) else moved_axis(found, rank)
     return expression(repr(moved))
 
 
@@ -316,8 +316,11 @@ def _node(text: Any) -> cst.BaseExpression:
 ARGS: dict[str, Any] = {
     "axis": axis, "axis_int": axis, "axis_list": axis_list, "dtype": dtype, "new_dtype": new_dtype,
     "value_dtype": value_dtype, "shape": sizes, "perm": perm, "index": index, "like": like, "dtype_like": dtype_like,
-    "paddings": paddings, "made_value": made_value, "whole_dtype": whole_dtype, "dtype_of": dtype_of,
-    "data_dtype": value_dtype, "sequence": sequence, "condition": lambda j, n, o: plain(j, n), "none_is_0": lambda j, n, o: plain(j, n), "none_is_false": lambda j, n, o: plain(j, n),
+    "paddings": paddings, "made_value": made_value,
+    "whole_dtype": whole_dtype, "dtype_of": dtype_of,
+    "data_dtype": value_dtype, "sequence": sequence, "condition": lambda j, n, o: plain(j, n),
+    "none_is_0": lambda j, n, o: plain(j, n),
+    "none_is_false": lambda j, n, o: plain(j, n),
     "tensor": lambda j, n, o: plain(j, n), "tensordot_axes": lambda j, n, o: plain(j, n),
 }
 __all__ = ["ARGS", "CAST_FIRST", "ShapeOf", "prepare", "tuple_of", "value"]

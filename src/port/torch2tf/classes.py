@@ -122,8 +122,8 @@ def prologue(w: Any, f: Function) -> list[Any]:
     for name in f.arguments:
         if name not in f.flipped:
             continue
-        rank = f.ranks.get(name) or (f.received[name].rank if name in f.received else None)
-        given = f.received.get(name)
+        given = f.received.get(name) or w.it.given.get(name)
+        rank = f.ranks.get(name) or (given.rank if given is not None else None)
         if rank is None or rank not in NAMES:
             continue
         order = {3: "[0, 2, 1]", 4: "[0, 2, 3, 1]", 5: "[0, 2, 3, 4, 1]"}[rank]
@@ -147,8 +147,8 @@ def remarked(small: cst.BaseSmallStatement, remark: str) -> cst.SimpleStatementL
 def epilogue(w: Any, f: Function, body: list[Any]) -> list[Any]:
     """The remark beside the transpose that gives the result back as PyTorch has it."""
     result = f.result
-    if f.inside or result is None or not can_flip(result) or not f.flipped and result.layout is not (
-            result.layout.FLIPPED):
+    if f.inside or result is None or not can_flip(result) or (not f.flipped and result.layout is not (
+            result.layout.FLIPPED)):
         return body
     first, last = NAMES[len(result.shape or ())]
     order = str(list(TO_FIRST[len(result.shape or ())]))

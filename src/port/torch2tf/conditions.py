@@ -119,6 +119,8 @@ def _sizes(job: Job, kind: str, facts: list[Fact], name: str, sign: str, wanted:
         number = int(wanted)
         return all({"=": r == number, ">=": r >= number, "<=": r <= number, "<": r < number,  # type: ignore[operator]
                     ">": r > number}[sign] for r in ranks)  # type: ignore[operator]
+    if kind == "inside":  # an index that is surely smaller than the tensor on another axis than `dim`
+        return _smaller(job, facts)
     if kind == "ranked":
         return all(f.rank is not None for f in facts)
     if kind == "shape":  # of one shape
@@ -133,6 +135,14 @@ def _sizes(job: Job, kind: str, facts: list[Fact], name: str, sign: str, wanted:
         size = dim_value(first.shape[1]) if first.shape and len(first.shape) > 1 else None
         return isinstance(factor, int) and size == factor ** int(power or 1)
     raise ValueError(f"no such fact: {kind}")
+
+
+def _smaller(job: Job, facts: list[Fact]) -> bool:
+    x, index, dim = facts[0].shape, facts[1].shape, job.literal("dim")
+    if x is None or index is None or len(x) != len(index) or not isinstance(dim, int):
+        return False
+    sizes = [(dim_value(a), dim_value(b)) for i, (a, b) in enumerate(zip(x, index, strict=True)) if i != dim % len(x)]
+    return any(a is not None and b is not None and b < a for a, b in sizes)
 
 
 def is_number(fact: Fact) -> bool:

@@ -23,6 +23,9 @@ def subscript(w: Any, node: cst.Subscript) -> Any:
         return of_tensor(w, node, owner)
     if any(isinstance(o.payload, Chain) for o in options(owner)):
         return of_chain(w, node)
+    part = rows.write_taken(w, node)
+    if part is not None:
+        return part
     new = w.generic(node)
     return new.with_changes(value=paren(new.value)) if new is not node else node
 

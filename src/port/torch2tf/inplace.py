@@ -55,6 +55,10 @@ def _base(w: Any, node: cst.BaseExpression) -> cst.BaseExpression:
 
 def out_of_place(w: Any, node: cst.Call) -> Any:
     """The value that the tensor has afterwards."""
+    inner = node.func.value  # type: ignore[attr-defined]
+    while is_inplace(w, inner):
+        w.chains.add(inner)
+        inner = inner.func.value
     return rows.write_call(w, node, "tensor." + rows.out_of_place(node.func.attr.value),  # type: ignore[attr-defined]
                            node.func.value)  # type: ignore[attr-defined]
 

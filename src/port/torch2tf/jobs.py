@@ -11,6 +11,7 @@ from port.binding import Bound, literal_text
 from port.build import expression
 from port.facts import Fact, Kind, Layout
 from port.table import Row
+from port.torch2tf.operands import aligned
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Items, tensors_in
 
@@ -25,7 +26,8 @@ class Job:
     node: cst.Call
     symbol: str
     want: Layout = Layout.PLAIN  # the layout that its tensors are brought to
-    casts: dict[str, str] = field(default_factory=dict)  # parameter -> dtype expression that its tensor is cast to
+    # parameter -> the dtype that its tensor is cast to
+    casts: dict[str, str | cst.BaseExpression] = field(default_factory=dict)
     written: dict[str, Any] = field(default_factory=dict)
 
     def given(self, name: str) -> bool:
@@ -102,11 +104,9 @@ def arrange(job: Job, node: cst.BaseExpression) -> cst.BaseExpression:
 
 def operand(w: Any, node: cst.BaseExpression, want: Layout, rank: int) -> cst.BaseExpression:
     """A tensor that meets others of `rank` axes: in their layout, its axes where theirs are."""
-    from port.torch2tf import operators
-
     if want is Layout.PLAIN:
         return w.expr(node, want)
-    return operators.aligned(w, node, w.fact(node), rank)
+    return aligned(w, node, w.fact(node), rank)
 
 
 __all__ = ["ABSENT", "Job", "arrange", "facts_in", "literal_of", "operand"]

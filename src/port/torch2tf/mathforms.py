@@ -33,7 +33,7 @@ def product(w: Any, a: cst.BaseExpression, b: cst.BaseExpression, at: cst.CSTNod
         return _made(w, "keras.ops.matmul({a}, {b})", a=w.expr(a), b=w.expr(b))
     casts = dtypes.promotions(w, [a, b], at)
     words = ""
-    nodes = {}
+    nodes: dict[str, Any] = {}
     for name, node, c in (("a", a, casts[0]), ("b", b, casts[1])):
         inner = swapped(w, node) if c is None else None
         if inner is not None:
@@ -109,7 +109,8 @@ def full(job: Job) -> cst.BaseExpression:
     if not number:
         value = dtypes.cast(job.w, value, dtype)
         return made(job, "tf.fill({s}, {v})", "keras.ops.broadcast_to({v}, {s})", s=size, v=value)
-    return made(job, "tf.fill({s}, tf.constant({v}, {d}))", "keras.ops.full({s}, {v}, dtype={d})", s=size, v=value, d=dtype)
+    return made(job, "tf.fill({s}, tf.constant({v}, {d}))", "keras.ops.full({s}, {v}, dtype={d})",
+                s=size, v=value, d=dtype)
 
 
 def zeros_like(job: Job) -> cst.BaseExpression:
@@ -117,7 +118,8 @@ def zeros_like(job: Job) -> cst.BaseExpression:
     x, dtype = first(job), args.value(job, "dtype")
     if dtype is ABSENT:
         return made(job, f"tf.{word}_like({{x}})", f"keras.ops.{word}_like({{x}})", x=job.expr(x))
-    return made(job, f"tf.{word}_like({{x}}, {{d}})", f"keras.ops.{word}_like({{x}}, dtype={{d}})", x=job.expr(x), d=dtype)
+    return made(job, f"tf.{word}_like({{x}}, {{d}})", f"keras.ops.{word}_like({{x}}, dtype={{d}})",
+                x=job.expr(x), d=dtype)
 
 
 def as_tensor(job: Job) -> cst.BaseExpression:
@@ -250,14 +252,12 @@ def normalize(job: Job) -> cst.BaseExpression:
 
 
 def batch_norm(job: Job) -> cst.BaseExpression:
-    nodes = {n: job.w.expr(job.bound.args[n]) if job.given(n) else expression("None")
-             for n in ("running_mean", "running_var", "bias", "weight")}
-    text = "({x}, {running_mean}, {running_var}, "
-    if job.w.target == "keras":
-        return made(job, "keras.ops.batch_normalization" + text + "axis=-1, offset={bias}, scale={weight}, epsilon={e})",
-                    x=job.expr("input"), e=job.expr("eps"), **nodes)
-    return made(job, "tf.nn.batch_normalization" + text + "{bias}, {weight}, {e})", x=job.expr("input"),
-                e=job.expr("eps"), **nodes)
+    nodes: dict[str, Any] = {n: job.w.expr(job.bound.args[n]) if job.given(n) else expression("None")
+                             for n in ("running_mean", "running_var", "bias", "weight")}
+    nodes |= {"x": job.expr("input"), "e": job.expr("eps")}
+    both = "batch_normalization({x}, {running_mean}, {running_var}, "
+    return made(job, f"tf.nn.{both}{{bias}}, {{weight}}, {{e}})",
+                f"keras.ops.{both}axis=-1, offset={{bias}}, scale={{weight}}, epsilon={{e}})", **nodes)
 
 
 def rms_norm(job: Job) -> cst.BaseExpression:
@@ -265,7 +265,7 @@ def rms_norm(job: Job) -> cst.BaseExpression:
     several = isinstance(shape, cst.Tuple | cst.List) and len(shape.elements) != 1
     if several:
         raise job.refuse("P202", "several axes; write the mean of squares out")
-    nodes = {"x": job.expr("input"), "e": job.expr("eps")}
+    nodes: dict[str, Any] = {"x": job.expr("input"), "e": job.expr("eps")}
     if job.given("weight") and job.literal("weight") is not None:
         return made(job, "helpers.rms_norm({x}, {w}, {e})", w=job.expr("weight"), **nodes)
     return made(job, "helpers.rms_norm({x}, eps={e})", **nodes)

@@ -61,7 +61,8 @@ def write_shape_index(w: Any, node: cst.Subscript, shape: ShapeOf) -> Any:
         w.need("keras")
         return node.with_changes(value=build("keras.ops.shape({x})", x=w.expr(owner)), slice=[
             e.with_changes(slice=w.generic(e.slice)) for e in node.slice])
-    low, high, step = (w.fact(p).literal(...) if p is not None else None for p in (index.lower, index.upper, index.step))
+    bounds = (index.lower, index.upper, index.step)
+    low, high, step = (w.fact(p).literal(...) if p is not None else None for p in bounds)
     if ... in (low, high, step) or fact.rank is None:
         raise Refused("P209", "sizes of a channels-last tensor, by places that are not known", node)
     return _sizes(w, owner, list(range(fact.rank))[low:high:step], fact.rank)
@@ -75,6 +76,19 @@ def _sizes(w: Any, owner: cst.BaseExpression, axes: list[int], rank: int) -> Any
         high = "" if moved[-1] == rank - 1 else moved[-1] + 1
         return build(f"keras.ops.shape({{x}})[{moved[0] or ''}:{high}]", x=x)
     return build(f"tuple(keras.ops.shape({{x}})[i] for i in {tuple(moved)})", x=x)
+
+
+def write_limit(w: Any, dtype: cst.BaseExpression, name: str) -> Any:
+    """`torch.finfo(x.dtype).min` is `x.dtype.min`."""
+    known = dtypes.dtype_name(w.fact(dtype).symbol)
+    if name in ("min", "max") and (known or (isinstance(dtype, cst.Attribute) and dtype.attr.value == "dtype")) and (
+            w.target == "tf"):
+        return build(f"{{d}}.{name}", d=dtypes.spell(w, known) if known else w.expr(dtype))
+    if known and not known.startswith("bfloat"):
+        w.need("np")
+        kind = "finfo" if known.startswith("float") else "iinfo"
+        return build(f"np.{kind}(np.{known}).{name}")
+    raise Refused("P208", "the dtype whose limits are asked is not known", dtype)
 
 
 def owner_of(w: Any, node: cst.BaseExpression) -> cst.BaseExpression | None:
@@ -125,6 +139,7 @@ def _spelled(w: Any, row: Any, signature: Any) -> Any:
     template = rows.template_of(w, row)
     if not template:
         chosen = rows.spelling(w, row)
+        assert chosen is not None
         w.need(chosen.name.partition(".")[0])
         return expression(chosen.name)
     tree = parse(template)

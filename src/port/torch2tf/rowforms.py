@@ -75,8 +75,23 @@ def _merged(job: Job, node: Any) -> int | None:
     return None if None in sizes else math.prod(sizes)  # type: ignore[arg-type]
 
 
+def stays(job: Job) -> bool:
+    """Channels last to first, or back: the tensor has these axes in the target already."""
+    return job.want is Layout.FLIPPED or job.w.fact(job.node).layout is Layout.FLIPPED
+
+
+def permute(job: Job) -> cst.BaseExpression:
+    x = first(job)
+    if stays(job):
+        return job.expr(x)
+    return made(job, "tf.transpose({x}, {p})", "keras.ops.transpose({x}, {p})", x=job.expr(x),
+                p=args.perm(job, job.bound.signature.params[1].name, ""))
+
+
 def transpose(job: Job) -> cst.BaseExpression:
     x = first(job)
+    if stays(job):
+        return job.expr(x)
     a, b, rank = job.literal("dim0"), job.literal("dim1"), job.fact(x).rank
     if isinstance(a, int) and isinstance(b, int) and rank is not None:
         order = list(range(rank))
@@ -171,7 +186,7 @@ def repeat(job: Job) -> cst.BaseExpression:
         isinstance(e, cst.StarredElement) for e in node.elements) else None
     if count is None and is_number(job.fact(name)):
         count = 1
-    if rank is not None and count == rank or count is None and rank is None and not is_sequence(job.fact(name)):
+    if (rank is not None and count == rank) or (count is None and rank is None and not is_sequence(job.fact(name))):
         return made(job, "tf.tile({x}, {n})", "keras.ops.tile({x}, {n})", x=job.expr(x), n=args.sizes(job, name, ""))
     return made(job, "keras.ops.tile({x}, {n})", x=job.expr(x), n=args.sizes(job, name, ""))
 
@@ -336,7 +351,7 @@ def norm(job: Job) -> cst.BaseExpression:
     if isinstance(p, float) and math.isinf(p):
         return made(job, f"tf.reduce_{'max' if p > 0 else 'min'}(tf.abs({{x}})" + tail + ")",
                     f"keras.ops.{'max' if p > 0 else 'min'}(keras.ops.abs({{x}})" + tail + ")", **nodes)
-    if p == ... and not is_number(job.fact(name)) or job.symbol.endswith("linalg.norm"):
+    if (p == ... and not is_number(job.fact(name))) or job.symbol.endswith("linalg.norm"):
         raise job.refuse("P208", f"`{name}` is not known")
     nodes["p"] = job.expr(name)
     return made(job, "tf.reduce_sum(tf.abs({x}) ** {p}" + tail + ") ** (1 / {p})",
@@ -385,7 +400,7 @@ def _is_device(node: cst.BaseExpression, fact: Any) -> bool:
         return node.attr.value.endswith("device")
     if isinstance(node, cst.Name):
         return "device" in node.value.lower() or fact.symbol == "torch.device"
-    return isinstance(node, cst.Call) and fact.symbol == "torch.device" or fact.symbol.startswith("torch.device")
+    return (isinstance(node, cst.Call) and fact.symbol == "torch.device") or fact.symbol.startswith("torch.device")
 
 
 def _cast_to(job: Job, new: cst.BaseExpression, dtype: str, x: str) -> cst.BaseExpression:
@@ -396,6 +411,12 @@ def to_float(job: Job) -> cst.BaseExpression:
     """Of whole numbers and masks: the float type of what they meet; of floats: float32."""
     x = first(job)
     made_of = dtypes.category(job.fact(x).dtype)
+    inner = job.bound.args[x]
+    if isinstance(inner, cst.Call) and job.w.fact(inner.func).symbol == "torch.nn.functional.one_hot" and (
+            len(inner.args) == 2 and job.w.target == "tf"):
+        own = job.w.float_dtype(job.node)
+        return made(job, "tf.one_hot({i}, {n}, dtype={d})" if own is not None else "tf.one_hot({i}, {n})",
+                    i=job.w.expr(inner.args[0].value), n=job.w.expr(inner.args[1].value), d=own)
     if job.fact(x).dtype == "float32":
         return job.expr(x)
     return dtypes.cast(job.w, job.expr(x), dtypes.created(job.w, job.node) if made_of in (0, 1) else dtypes.spell(
@@ -403,6 +424,6 @@ def to_float(job: Job) -> cst.BaseExpression:
 
 
 ROWS: dict[str, Any] = {f.__name__: f for f in (
-    reshape, transpose, flatten, unflatten, squeeze, expand, repeat, split, chunk, narrow, select, meshgrid,
+    reshape, permute, transpose, flatten, unflatten, squeeze, expand, repeat, split, chunk, narrow, select, meshgrid,
     broadcast_tensors, size, norm, addcmul, to, to_float)} | {"linalg_norm": norm}
 __all__ = ["ROWS", "ShapeOf", "shape_of"]

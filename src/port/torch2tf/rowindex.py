@@ -142,12 +142,13 @@ def write_store(w: Any, target: cst.Subscript, value: Any) -> Any:
             e.with_changes(slice=w.generic(e.slice)) for e in target.slice])
         return build("set_at({x}, {k}, {v})", x=x, k=key, v=value)
     if len(parts) == 1 and _is_mask(w, parts[0]):
-        return _masked_store(w, target, x, parts[0].value, value)
+        return _masked_store(w, target, x, parts[0].value, value)  # type: ignore[attr-defined]
     if places != list(range(len(parts))) or any(_is_mask(w, parts[i]) for i in places):
-        raise Refused("P206", "a write by tensors and slices together; write it with tf.tensor_scatter_nd_update", target)
+        raise Refused("P206", "a write by tensors and slices together: use tf.tensor_scatter_nd_update", target)
     w.need("tf")
     w.helper("put")
-    return build("put({x}, {i}, {v})", x=x, v=value, i=cst.List([cst.Element(w.expr(p.value)) for p in parts]))
+    indices = cst.List([cst.Element(w.expr(p.value)) for p in parts])  # type: ignore[attr-defined]
+    return build("put({x}, {i}, {v})", x=x, v=value, i=indices)
 
 
 def _masked_store(w: Any, target: cst.Subscript, x: Any, mask: cst.BaseExpression, value: Any) -> Any:

@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.build import paren
 from port.facts import Kind
-from port.torch2tf import dtypes, mathforms
+from port.torch2tf import dtypes, mathforms, operands
 
 MATRIX = (cst.MatrixMultiply, cst.MatrixMultiplyAssign)
 DIVISION = (cst.Divide, cst.DivideAssign)
@@ -44,9 +44,7 @@ def _casts(w: Any, nodes: list[cst.BaseExpression], at: cst.CSTNode, division: b
 
 
 def _operand(w: Any, node: cst.BaseExpression, whole: cst.CSTNode, cast: Any) -> Any:
-    from port.torch2tf import operators
-
-    new = operators.operand(w, node, whole)
+    new = operands.operand(w, node, whole)
     if cast is not None:
         return dtypes.cast(w, new, cast)
     return new if new is node or type(new) is type(node) else paren(new)
@@ -71,14 +69,12 @@ def write_unary(w: Any, node: cst.UnaryOperation) -> Any:
 
 def write_augmented(w: Any, node: cst.AugAssign) -> Any:
     """`x += y`: y takes the dtype of x, as torch's writes in place do."""
-    from port.torch2tf import operators
-
     cast = _casts(w, [node.target, node.value], node, isinstance(node.operator, DIVISION))[1]  # type: ignore[list-item]
-    new = operators.operand(w, node.value, node)
+    new = operands.operand(w, node.value, node)
     return node.with_changes(target=w.expr(node.target), value=new if cast is None else dtypes.cast(w, new, cast))
 
 
-_PLAIN = {cst.AddAssign: cst.Add, cst.SubtractAssign: cst.Subtract, cst.MultiplyAssign: cst.Multiply,
+_PLAIN: dict[type, Any] = {cst.AddAssign: cst.Add, cst.SubtractAssign: cst.Subtract, cst.MultiplyAssign: cst.Multiply,
           cst.DivideAssign: cst.Divide, cst.FloorDivideAssign: cst.FloorDivide, cst.ModuloAssign: cst.Modulo,
           cst.PowerAssign: cst.Power, cst.MatrixMultiplyAssign: cst.MatrixMultiply, cst.BitAndAssign: cst.BitAnd,
           cst.BitOrAssign: cst.BitOr, cst.BitXorAssign: cst.BitXor}

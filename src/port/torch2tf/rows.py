@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import libcst as cst
@@ -15,7 +17,7 @@ from port.torch2tf.binds import bind_torch, names_of
 from port.torch2tf.conditions import unmet
 from port.torch2tf.jobs import ABSENT, Job, literal_of, shown
 from port.torch2tf.refused import Refused
-from port.torch2tf.rowattrs import write_attribute, write_shape_index, write_symbol
+from port.torch2tf.rowattrs import write_attribute, write_limit, write_shape_index, write_symbol
 from port.torch2tf.rowindex import write_index, write_store
 from port.torch2tf.rowops import (
     write_augmented,
@@ -32,10 +34,30 @@ SPELLINGS = {"tf": ("tf.", "keras.ops.", "keras.activations.", "keras.random."),
 
 def write_call(w: Any, node: cst.Call, symbol: str, receiver: cst.BaseExpression | None = None) -> cst.BaseExpression:
     """The call in the target's framework; raises Refused where no row holds."""
+    if symbol.startswith("tensor.") and symbol.endswith("_") and not symbol.endswith("__"):
+        symbol = _result_alone(w, node, symbol, receiver)
     job = find(w, node, symbol, receiver)
     if job.row.differs:
         w.report("P101", f"{symbol}: {job.row.differs}", node, symbol)
-    return finished(job, written(job))
+    new = finished(job, written(job))
+    if isinstance(new, cst.Tuple) and w.unpacked(node):
+        return new.with_changes(lpar=[], rpar=[])
+    return new
+
+
+VIEWS = ("view", "reshape", "transpose", "permute", "squeeze", "unsqueeze", "expand", "narrow", "select", "flatten",
+         "t", "detach", "view_as", "contiguous", "diagonal", "index_select")
+
+
+def _result_alone(w: Any, node: cst.Call, symbol: str, receiver: cst.BaseExpression | None) -> str:
+    """A method in place whose result alone is seen: of a value that nothing else holds, or in a chain of such."""
+    called = receiver.func.attr.value if isinstance(receiver, cst.Call) and isinstance(
+        receiver.func, cst.Attribute) else ""
+    fresh = isinstance(receiver, cst.BinaryOperation) or (isinstance(receiver, cst.Call) and called not in VIEWS)
+    if node in w.chains or fresh or symbol == "tensor.requires_grad_":
+        return symbol if symbol == "tensor.requires_grad_" else symbol.removesuffix("_")
+    raise Refused("P203", f"`{shown(symbol)}` changes a tensor in place, and TensorFlow's cannot be: bind the result",
+                  node, symbol)
 
 
 def find(w: Any, node: cst.Call, symbol: str, receiver: cst.BaseExpression | None = None) -> Job:
@@ -145,6 +167,9 @@ def pruned(job: Job, tree: cst.CSTNode, values: dict[str, Any]) -> cst.CSTNode:
         if not isinstance(node, cst.Call):
             return node
         kept = [a for a in node.args if not _says_nothing(job, node, a, values)]
+        last = kept[-1].value if kept and kept[-1].keyword is None else None
+        if isinstance(last, cst.Name) and values.get(last.value) is ABSENT:
+            kept.pop()
         if len(kept) == len(node.args):
             return node
         kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
@@ -163,8 +188,27 @@ def _says_nothing(job: Job, call: cst.Call, arg: cst.Arg, values: dict[str, Any]
         return False  # what the source says stays said
     from port.names import dotted_name
 
-    default = tf_default(dotted_name(call.func), arg.keyword.value)
+    function = dotted_name(call.func)
+    if function.startswith("helpers."):
+        return helper_default(function.removeprefix("helpers."), arg.keyword.value) == code(values[name])
+    default = tf_default(function, arg.keyword.value)
     return default is not None and default == code(values[name])
+
+
+@cache
+def helper_defaults(name: str) -> dict[str, str]:
+    """Parameters of a helper that have a default."""
+    import ast
+
+    text = (Path(__file__).parents[1] / "helpers" / "keras" / f"{name}.py").read_text()
+    tree = next(n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef) and n.name == name)
+    plain = tree.args.args
+    named = zip(plain[len(plain) - len(tree.args.defaults):], tree.args.defaults, strict=True)
+    return {a.arg: ast.unparse(d) for a, d in named}
+
+
+def helper_default(name: str, parameter: str) -> str | None:
+    return helper_defaults(name).get(parameter)
 
 
 def tf_default(function: str, parameter: str) -> str | None:
@@ -282,6 +326,26 @@ def write_part(w: Any, node: cst.CSTNode, index: int | str) -> Any:
     return from_template(job, code(tree.elements[int(at)].value))
 
 
+def write_member(w: Any, node: cst.Attribute) -> Any:
+    """`x.max(1).values`, `torch.finfo(x.dtype).min`: attributes of what a call of the framework gives."""
+    name, inner = node.attr.value, node.value
+    if not isinstance(inner, cst.Call):
+        return None
+    if name in ("values", "indices"):
+        return write_part(w, inner, name)
+    if w.fact(inner.func).symbol in ("torch.finfo", "torch.iinfo") and len(inner.args) == 1:
+        return write_limit(w, inner.args[0].value, name)
+    return None
+
+
+def write_taken(w: Any, node: cst.Subscript) -> Any:
+    """`x.max(1)[0]`."""
+    index = node.slice[0].slice
+    at = w.fact(index.value).literal(...) if isinstance(index, cst.Index) and len(node.slice) == 1 else ...
+    return write_part(w, node.value, at) if at in (0, 1) else None
+
+
 __all__ = ["find", "out_of_place", "write_attribute", "write_augmented", "write_augmented_value", "write_binary",
-           "write_call", "write_comparison", "write_index", "write_part", "write_shape_index", "write_store",
-           "write_symbol", "write_unary", "written"]
+           "write_call", "write_comparison", "write_index", "write_member",
+           "write_part", "write_shape_index", "write_store",
+           "write_symbol", "write_taken", "write_unary", "written"]

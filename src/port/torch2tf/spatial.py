@@ -94,7 +94,8 @@ def max_pool(job: Job) -> cst.BaseExpression:
     if job.literal("ceil_mode") is not False or amounts is None:
         return made(job, "helpers.max_pool({x}, {k}, {s}" + _more(job, n, nodes) + ")", **nodes)
     if amounts == (0,) * n:
-        return made(job, f'tf.nn.max_pool{n}d({{x}}, {{k}}, {{s}}, "VALID")', "keras.ops.max_pool({x}, {k}, {s})", **nodes)
+        return made(job, f'tf.nn.max_pool{n}d({{x}}, {{k}}, {{s}}, "VALID")', "keras.ops.max_pool({x}, {k}, {s})",
+                    **nodes)
     if job.w.target == "keras" or n != 2:
         return made(job, "helpers.max_pool({x}, {k}, {s}" + _more(job, n, nodes) + ")", **nodes)
     return made(job, f"tf.nn.max_pool2d({{x}}, {{k}}, {{s}}, {space((a, a) for a in amounts)})", **nodes)
@@ -138,6 +139,7 @@ def adaptive_pool(job: Job) -> cst.BaseExpression:
     n = dims(job)
     size = job.literal("output_size")
     kind = "max" if "max" in job.symbol else "avg"
+    word = "max" if kind == "max" else "average"
     axes = tuple(range(1, n + 1))
     if each(size, n) == (1,) * n:
         tf, keras = ("tf.reduce_max", "keras.ops.max") if kind == "max" else ("tf.reduce_mean", "keras.ops.mean")
@@ -146,9 +148,10 @@ def adaptive_pool(job: Job) -> cst.BaseExpression:
     sizes = (size,) * n if isinstance(size, int) else size
     if not isinstance(sizes, tuple):
         if is_sequence(job.fact("output_size")):
-            return made(job, f"helpers.adaptive_{kind}_pool({{x}}, {{s}})", x=job.expr("input"), s=job.expr("output_size"))
+            return made(job, f"helpers.adaptive_pool({{x}}, {{s}}, {word!r})", x=job.expr("input"),
+                        s=job.expr("output_size"))
         raise job.refuse("P208", "whether one size or several are given is not known")
-    return made(job, f"helpers.adaptive_{kind}_pool({{x}}, {sizes!r})", x=job.expr("input"))
+    return made(job, f"helpers.adaptive_pool({{x}}, {sizes!r}, {word!r})", x=job.expr("input"))
 
 
 # ---------------------------------------------------------------- resizing
@@ -166,12 +169,12 @@ def interpolate(job: Job) -> cst.BaseExpression:
     if mode == "nearest" and whole is not None and job.literal("size") is None:
         for axis, factor in enumerate(whole, start=1):
             if factor != 1:
-                x = made(job, f"tf.repeat({{x}}, {factor}, axis={axis})", f"keras.ops.repeat({{x}}, {factor}, axis={axis})",
-                         x=x)
+                tail = f"repeat({{x}}, {factor}, axis={axis})"
+                x = made(job, f"tf.{tail}", f"keras.ops.{tail}", x=x)
         return x
     size, scale = _target(job, n, factors)
     if mode == "area":
-        return made(job, "helpers.adaptive_avg_pool({x}, {s})", x=x, s=size)
+        return made(job, 'helpers.adaptive_pool({x}, {s}, "average")', x=x, s=size)
     if mode == "bilinear" and not corners and scale is None:
         return made(job, 'keras.ops.image.resize({x}, {s}, interpolation="bilinear")', x=x, s=size)
     tail = ", align_corners=True" if corners else ""
@@ -179,7 +182,7 @@ def interpolate(job: Job) -> cst.BaseExpression:
     if scale is not None and not corners:
         nodes["f"] = scale
         tail += ", scale_factor={f}"
-    return made(job, "helpers.interpolate({x}, {s}, {m}" + tail + ")", **nodes)
+    return made(job, "helpers.interpolate({x}, {s}, mode={m}" + tail + ")", **nodes)
 
 
 def _target(job: Job, n: int, factors: Any) -> tuple[cst.BaseExpression, cst.BaseExpression | None]:
@@ -205,7 +208,8 @@ def _target(job: Job, n: int, factors: Any) -> tuple[cst.BaseExpression, cst.Bas
     shape = job.w.expr(node)
     whole = isinstance(factors, int) or float(factors).is_integer()
     times = "{x}[{i}] * " + str(int(factors)) if whole else "int({x}[{i}] * " + repr(factors) + ")"
-    parts = [build(times.replace("{x}", "keras.ops.shape({x})").replace("{i}", str(i)), x=shape) for i in range(1, n + 1)]
+    times = times.replace("{x}", "keras.ops.shape({x})")
+    parts = [build(times.replace("{i}", str(i)), x=shape) for i in range(1, n + 1)]
     size = args.tuple_of(parts)
     again = job.literal("recompute_scale_factor") is True
     return size, None if whole or again else expression(repr(factors))
@@ -235,7 +239,8 @@ def pad(job: Job) -> cst.BaseExpression:
         if value is None or (value == 0 and not isinstance(value, bool)):
             return made(job, "tf.pad({x}, {p})", "keras.ops.pad({x}, {p})", **nodes)
         nodes["v"] = job.expr("value")
-        return made(job, "tf.pad({x}, {p}, constant_values={v})", "keras.ops.pad({x}, {p}, constant_values={v})", **nodes)
+        tail = "pad({x}, {p}, constant_values={v})"
+        return made(job, f"tf.{tail}", f"keras.ops.{tail}", **nodes)
     if mode == "reflect":
         return made(job, 'tf.pad({x}, {p}, mode="REFLECT")', 'keras.ops.pad({x}, {p}, mode="reflect")', **nodes)
     if mode in ("replicate", "circular"):
@@ -248,7 +253,8 @@ def _cropped(job: Job, amounts: tuple[Any, ...]) -> cst.BaseExpression:
     rank = job.fact("input").rank
     if rank is None or not all(isinstance(v, int) and v <= 0 for v in amounts) or job.want is Layout.FLIPPED:
         raise job.refuse("P202", "negative padding cuts off: write a slice")
-    rows = [(0, 0)] * (rank - len(amounts) // 2) + [(amounts[i], amounts[i + 1]) for i in range(len(amounts) - 2, -1, -2)]
+    rows = [(amounts[i], amounts[i + 1]) for i in range(len(amounts) - 2, -1, -2)]
+    rows = [(0, 0)] * (rank - len(rows)) + rows
     text = ", ".join(f"{-a or ''}:{b or ''}" for a, b in rows)
     return build(f"{{x}}[{text}]", x=job.expr("input"))
 

@@ -98,6 +98,9 @@ def assign(w: Any, node: cst.Assign) -> list[Any]:
         special = inplace.store(w, node) if isinstance(target, cst.Subscript) else _whole_shape(w, node)
         if special is not None:
             return special
+    single = _one_part(w, node, target)
+    if single is not None:
+        return [single]
     w.targets = len(target.elements) if isinstance(target, cst.Tuple | cst.List) else 0
     w.value = node.value
     w.unused = _unused(w, target)
@@ -107,6 +110,19 @@ def assign(w: Any, node: cst.Assign) -> list[Any]:
         w.targets, w.value, w.unused = 0, None, frozenset()
     targets = [t.with_changes(target=_place(w, t.target)) for t in node.targets]
     return [node.with_changes(targets=targets, value=value)]
+
+
+def _one_part(w: Any, node: cst.Assign, target: Any) -> Any:
+    """`values, _ = x.max(1)`: the part that is used, alone."""
+    unused = _unused(w, target)
+    if len(node.targets) != 1 or not unused or len(target.elements) != 2 or len(unused) != 1:
+        return None
+    at = 1 - next(iter(unused))
+    part = rows.write_part(w, node.value, at)
+    if part is None:
+        return None
+    place = _place(w, target.elements[at].value)
+    return node.with_changes(targets=[node.targets[0].with_changes(target=place)], value=part)
 
 
 def _place(w: Any, target: Any) -> Any:

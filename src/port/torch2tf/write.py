@@ -43,6 +43,7 @@ class Writer:
     trained: set[Function] = field(default_factory=set)  # functions that take `training`
     top_level: set[str] = field(default_factory=set)  # names of PyTorch imports that stay in use
     original_imports: dict[str, str] = field(default_factory=dict)
+    chains: set[cst.CSTNode] = field(default_factory=set)  # calls in place whose result alone is kept
     inline: set[cst.CSTNode] = field(default_factory=set)  # calls that may become several elements of a list
     covers: Callable[[Any], bool] = lambda layer: False  # does an init loop set the initial values of this layer?
 
@@ -148,12 +149,15 @@ class Writer:
 
     def _attribute(self, node: cst.Attribute) -> Any:
         fact, owner = self.fact(node), self.fact(node.value)
-        if (fact.kind is Kind.FUNCTION and fact.payload is None or fact.kind is Kind.PLAIN) and (
+        if ((fact.kind is Kind.FUNCTION and fact.payload is None) or fact.kind is Kind.PLAIN) and (
                 fact.symbol.startswith("torch.")) and dotted_name(node):
             return self.symbol(node, fact.symbol)
         name = node.attr.value
         if owner.kind is Kind.TENSOR:
             return rows.write_attribute(self, node, name)
+        part = rows.write_member(self, node)
+        if part is not None:
+            return part
         if fact.symbol == "self.training":
             return self.training()
         if any(isinstance(o.payload, Mapping) and o.payload.kind == "modules" and name in o.payload.values
