@@ -44,7 +44,7 @@ def sequential(w: Any, node: cst.Call) -> Any:
 
 def public_permutes(w: Any, chain: Any) -> tuple[list[Any], list[Any]]:
     """Permute layers of a Sequential that is a model by itself, and takes or gives channels first."""
-    if not isinstance(chain, Chain) or chain.inside or (w.function is not None and w.function.owner is not None):
+    if not isinstance(chain, Chain) or chain.inside or w.function is not None and w.function.owner is not None:
         return [], []
     return [], []
 
