@@ -7,11 +7,12 @@ the weights and inputs that the torch side wrote. Keys: 'case/out/train/0', 'cas
 import json
 import os
 import sys
+from pathlib import Path
 
 import numpy as np
 
 FOLDER = sys.argv[2]
-CASES = json.load(open(f"{FOLDER}/cases.json"))
+CASES = json.loads(Path(f"{FOLDER}/cases.json").read_text())
 OUT = {}
 
 
@@ -76,7 +77,8 @@ def torch_run(torch, i, module, case, mode):
     inputs = [torch.tensor(numbers(f"{i}/in{j}", shape, kind)) for j, (kind, shape) in enumerate(case["inputs"])]
     inputs = [x.to(torch.get_default_dtype()).requires_grad_() if x.is_floating_point() else x for x in inputs]
     module.zero_grad()
-    more = keywords(case, lambda a: torch.tensor(a).to(torch.get_default_dtype()) if a.dtype.kind == "f" else torch.tensor(a))
+    default = torch.get_default_dtype()
+    more = keywords(case, lambda a: torch.tensor(a, dtype=default if a.dtype.kind == "f" else None))
     ys = flat(module(*[x + 0 if x.is_floating_point() else x for x in inputs], **more))
     for j, y in enumerate(ys):
         OUT[f"{i}/out/{mode}/{j}"] = y.detach().numpy()

@@ -177,7 +177,7 @@ def channel_dropout(at: At) -> Plan:
         passed: Passed = {"p": "rate"}
         return Plan((write_call(at, at.w.layer(f"SpatialDropout{axes}D"), passed, [] if at.given("p") else [
             ("rate", "0.5")], ("rate",)),))
-    if axes == 1 and rank == 2 or axes == 3 and rank == 4:
+    if (axes == 1 and rank == 2) or (axes == 3 and rank == 4):
         raise at.refuse("on a tensor without a batch axis the channels are the first axis; add a batch axis", "P208")
     shape = ["None"] + ["1"] * (rank - 1)
     shape[-1 if at.flipped else 1] = "None"

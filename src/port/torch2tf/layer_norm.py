@@ -114,8 +114,8 @@ def rms_norm(at: At) -> Plan:
     if affine is UNKNOWN:
         raise at.refuse("elementwise_affine must be known: Keras' RMSNormalization always has a scale")
     at.w.need("keras")
-    return Plan((function_layer(at.w, "x * keras.ops.rsqrt(keras.ops.mean(keras.ops.square(x), -1, keepdims=True) + {e})",
-                                e=epsilon),))
+    text = "x * keras.ops.rsqrt(keras.ops.mean(keras.ops.square(x), -1, keepdims=True) + {e})"
+    return Plan((function_layer(at.w, text, e=epsilon),))
 
 
 def group_norm(at: At) -> Plan:

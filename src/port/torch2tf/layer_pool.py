@@ -20,7 +20,7 @@ def max_pool(at: At) -> Plan:
     plain = at.ints("dilation", axes) == (1,) * axes and at.is_lit("ceil_mode", False)
     if plain and at.ints("padding", axes) == (0,) * axes:
         return _layer(at, f"MaxPooling{axes}D")
-    if plain and _is_same(at, axes) or _ceil_is_same(at, axes):
+    if (plain and _is_same(at, axes)) or _ceil_is_same(at, axes):
         return _layer(at, f"MaxPooling{axes}D", same=True)
     pads = at.parts("padding", axes)
     if plain and pads is not None:
@@ -108,7 +108,7 @@ def adaptive_pool(at: At) -> Plan:
     if sizes == (1,) * axes:
         return Plan((layer_call(at.w, f"Global{kind}Pooling{axes}D", keepdims="True"),))
     value = at.lit("output_size")
-    if value is None or isinstance(value, tuple) and None in value or value is UNKNOWN and _may_be_none(at):
+    if value is None or (isinstance(value, tuple) and None in value) or (value is UNKNOWN and _may_be_none(at)):
         at.w.helper("adaptive_pool")
         return Plan((function_layer(at.w, "adaptive_pool(x, {size}, \"{kind}\")".replace("{kind}", kind.lower()),
                                     size=at.expr("output_size")),))

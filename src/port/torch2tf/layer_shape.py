@@ -63,11 +63,13 @@ def fold(at: At) -> Plan:
 
 # ---------------------------------------------------------------- resizing
 def upsample(at: At) -> Plan:
-    mode = {"UpsamplingNearest2d": "nearest", "UpsamplingBilinear2d": "bilinear"}.get(at.short) or at.lit("mode")
-    corners = True if at.short == "UpsamplingBilinear2d" else at.lit("align_corners") if at.short == "Upsample" else None
+    if at.short == "Upsample":
+        mode, corners = at.lit("mode"), at.lit("align_corners")
+    else:
+        mode, corners = ("bilinear", True) if at.short == "UpsamplingBilinear2d" else ("nearest", None)
     factor, rank = at.lit("scale_factor"), at.rank or (4 if at.short != "Upsample" or mode == "bilinear" else None)
-    whole = isinstance(factor, int) and not isinstance(factor, bool) or isinstance(factor, float) and factor == int(
-        factor) or isinstance(factor, tuple) and all(isinstance(f, int) for f in factor)
+    whole = (isinstance(factor, int) and not isinstance(factor, bool)) or (isinstance(factor, float) and factor == int(
+        factor)) or (isinstance(factor, tuple) and all(isinstance(f, int) for f in factor))
     if whole and at.lit("size") is None and rank in (3, 4, 5) and not corners:
         size = str(int(factor)) if isinstance(factor, int | float) else code(at.expr("scale_factor"))
         if mode == "nearest":

@@ -25,7 +25,8 @@ LazyLinear(out_features, bias=True, {_PLACE})
 Conv*d({_CONV}dilation=1, groups=1, bias=True, padding_mode='zeros', {_PLACE})
 ConvTranspose*d({_CONV}output_padding=0, groups=1, bias=True, dilation=1, padding_mode='zeros', {_PLACE})
 BatchNorm*d(num_features, {_NORM})
-SyncBatchNorm(num_features, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True, process_group=None, {_PLACE}, bias=True)
+SyncBatchNorm(num_features, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True, process_group=None,
+  {_PLACE}, bias=True)
 InstanceNorm*d(num_features, {_INSTANCE})
 LayerNorm(normalized_shape, eps=1e-05, elementwise_affine=True, bias=True, {_PLACE})
 RMSNorm(normalized_shape, eps=None, elementwise_affine=True, {_PLACE})
@@ -71,8 +72,10 @@ Softmin(dim=None)
 LogSoftmax(dim=None)
 Softmax2d()
 GLU(dim=-1)
-Embedding(num_embeddings, embedding_dim, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False, _weight=None, _freeze=False, {_PLACE})
-EmbeddingBag(num_embeddings, embedding_dim, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, mode='mean', sparse=False, _weight=None, include_last_offset=False, padding_idx=None, {_PLACE})
+Embedding(num_embeddings, embedding_dim, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False,
+  sparse=False, _weight=None, _freeze=False, {_PLACE})
+EmbeddingBag(num_embeddings, embedding_dim, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, mode='mean',
+  sparse=False, _weight=None, include_last_offset=False, padding_idx=None, {_PLACE})
 Flatten(start_dim=1, end_dim=-1)
 Unflatten(dim, unflattened_size)
 PixelShuffle(upscale_factor)
@@ -96,12 +99,16 @@ RNN(input_size, hidden_size, num_layers=1, nonlinearity='tanh', {_RNN}{_PLACE})
 LSTMCell(input_size, hidden_size, bias=True, {_PLACE})
 GRUCell(input_size, hidden_size, bias=True, {_PLACE})
 RNNCell(input_size, hidden_size, bias=True, nonlinearity='tanh', {_PLACE})
-MultiheadAttention(embed_dim, num_heads, dropout=0.0, bias=True, add_bias_kv=False, add_zero_attn=False, kdim=None, vdim=None, batch_first=False, {_PLACE})
-TransformerEncoderLayer(d_model, nhead, dim_feedforward=2048, dropout=0.1, activation=F.relu, layer_norm_eps=1e-05, {_TRANSFORMER})
-TransformerDecoderLayer(d_model, nhead, dim_feedforward=2048, dropout=0.1, activation=F.relu, layer_norm_eps=1e-05, {_TRANSFORMER})
+MultiheadAttention(embed_dim, num_heads, dropout=0.0, bias=True, add_bias_kv=False, add_zero_attn=False, kdim=None,
+  vdim=None, batch_first=False, {_PLACE})
+TransformerEncoderLayer(d_model, nhead, dim_feedforward=2048, dropout=0.1, activation=F.relu, layer_norm_eps=1e-05,
+  {_TRANSFORMER})
+TransformerDecoderLayer(d_model, nhead, dim_feedforward=2048, dropout=0.1, activation=F.relu, layer_norm_eps=1e-05,
+  {_TRANSFORMER})
 TransformerEncoder(encoder_layer, num_layers, norm=None, enable_nested_tensor=True, mask_check=True)
 TransformerDecoder(decoder_layer, num_layers, norm=None)
-Transformer(d_model=512, nhead=8, num_encoder_layers=6, num_decoder_layers=6, dim_feedforward=2048, dropout=0.1, activation=F.relu, custom_encoder=None, custom_decoder=None, layer_norm_eps=1e-05, {_TRANSFORMER})
+Transformer(d_model=512, nhead=8, num_encoder_layers=6, num_decoder_layers=6, dim_feedforward=2048, dropout=0.1,
+  activation=F.relu, custom_encoder=None, custom_decoder=None, layer_norm_eps=1e-05, {_TRANSFORMER})
 """
 # modules without a counterpart: what to write instead
 REFUSED = {
@@ -134,7 +141,7 @@ def _signature(line: str) -> Signature:
 @cache
 def signatures() -> dict[str, Signature]:
     """Canonical name to signature; `Conv*d` stands for Conv1d, Conv2d and Conv3d."""
-    lines = [line.replace("*d(", f"{n}d(", 1) for line in _TEXT.strip().splitlines()
+    lines = [line.replace("*d(", f"{n}d(", 1) for line in _TEXT.strip().replace("\n  ", " ").splitlines()
              for n in (range(1, 4) if "*d(" in line.split(" ")[0] else (1,))]
     return {s.name: s for s in map(_signature, lines)}
 

@@ -9,6 +9,8 @@ class CosineSimilarity(keras.layers.Layer):
         self.dim, self.eps = dim, eps
 
     def call(self, x1, x2):
-        x1, x2 = (x / keras.ops.sqrt(keras.ops.maximum(keras.ops.sum(x * x, axis=self.dim, keepdims=True), self.eps ** 2))
-                  for x in (x1, x2))
-        return keras.ops.sum(x1 * x2, axis=self.dim)
+        return keras.ops.sum(self.unit(x1) * self.unit(x2), axis=self.dim)
+
+    def unit(self, x):
+        squares = keras.ops.sum(x * x, axis=self.dim, keepdims=True)
+        return x / keras.ops.sqrt(keras.ops.maximum(squares, self.eps ** 2))

@@ -5,7 +5,8 @@ class EmbeddingBag(keras.layers.Embedding):
     """nn.EmbeddingBag on a matrix of indices: the mean, sum or maximum over each row."""
 
     def __init__(self, num_embeddings, embedding_dim, mode="mean"):
-        super().__init__(num_embeddings, embedding_dim, embeddings_initializer=keras.initializers.RandomNormal(stddev=1.0))
+        initial = keras.initializers.RandomNormal(stddev=1.0)
+        super().__init__(num_embeddings, embedding_dim, embeddings_initializer=initial)
         self.mode = mode
 
     def call(self, inputs):

@@ -37,4 +37,5 @@ class LSTM(keras.layers.Layer):
                 x = self.dropout(x) if i + 1 < len(self.rnn) else x
                 outputs = []
         x = keras.ops.swapaxes(x, 0, 1) if swap else x
-        return x if lengths is None else input._replace(data=x), (keras.ops.stack([h for h, _ in states]), keras.ops.stack([c for _, c in states]))
+        h, c = (keras.ops.stack(part) for part in zip(*states))
+        return x if lengths is None else input._replace(data=x), (h, c)

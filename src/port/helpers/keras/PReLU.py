@@ -7,7 +7,8 @@ class PReLU(keras.layers.Layer):
     def __init__(self, num_parameters=1, init=0.25, axis=-1):
         super().__init__()
         self.axis = axis
-        self.alpha = self.add_weight(shape=(num_parameters,), initializer=keras.initializers.Constant(init), name="alpha")
+        initial = keras.initializers.Constant(init)
+        self.alpha = self.add_weight(shape=(num_parameters,), initializer=initial, name="alpha")
 
     def call(self, x):
         shape = [1] * len(x.shape)

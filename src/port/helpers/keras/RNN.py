@@ -5,8 +5,8 @@ import keras
 class RNN(keras.layers.Layer):
     """nn.RNN: outputs and h of shape (layers * directions, batch, hidden). Takes packed sequences."""
 
-    def __init__(self, input_size, hidden_size, num_layers=1, nonlinearity="tanh", bias=True, batch_first=False, dropout=0.0,
-                 bidirectional=False):
+    def __init__(self, input_size, hidden_size, num_layers=1, nonlinearity="tanh", bias=True, batch_first=False,
+                 dropout=0.0, bidirectional=False):
         super().__init__()
         self.batch_first = batch_first
         self.directions = 2 if bidirectional else 1

@@ -2,7 +2,7 @@ import keras
 
 
 def pad_packed_sequence(sequence, batch_first=False, padding_value=0.0, total_length=None):
-    """nn.utils.rnn.pad_packed_sequence: (padded sequence, cut or padded to the longest, or to total_length; lengths)."""
+    """nn.utils.rnn.pad_packed_sequence: the sequence, as long as the longest or total_length, and the lengths."""
     data, lengths = sequence
     data = data[:, :keras.ops.max(lengths)]
     mask = keras.ops.arange(keras.ops.shape(data)[1]) < keras.ops.expand_dims(lengths, 1)

@@ -2,7 +2,7 @@ import keras
 
 
 def pad_replicate(x, widths):
-    """Repeat the first and last cell of each axis: padding_mode="replicate"; widths as for tf.pad."""
+    """Repeat the first and last cell of each axis: padding_mode="replicate"; widths as for keras.ops.pad."""
     for axis, (before, after) in enumerate(widths):
         if before or after:
             n = keras.ops.shape(x)[axis]

@@ -15,8 +15,10 @@ def pool_widths(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=Fa
         more = 0
         if ceil_mode:
             last = -((k - n - 2 * p) // s)  # windows after the first, rounded up
-            last = last - (last * s >= n + p) if isinstance(n, int) else last - keras.ops.cast(last * s >= n + p, "int32")
-            more = last * s + k - n - 2 * p
-            more = max(more, 0) if isinstance(n, int) else keras.ops.maximum(more, 0)
+            if isinstance(n, int):
+                more = max((last - (last * s >= n + p)) * s + k - n - 2 * p, 0)
+            else:
+                last = last - keras.ops.cast(last * s >= n + p, "int32")
+                more = keras.ops.maximum(last * s + k - n - 2 * p, 0)
         widths.append([p, p + more])
     return kernel, strides, [*widths, [0, 0]]

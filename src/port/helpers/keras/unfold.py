@@ -3,7 +3,8 @@ import keras
 
 def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
     """F.unfold of x with channels last: (N, C * cells, positions), as torch gives it."""
-    kernel, dilation, padding, stride = ([v] * 2 if isinstance(v, int) else v for v in (kernel_size, dilation, padding, stride))
+    kernel, dilation, padding, stride = ([v] * 2 if isinstance(v, int) else v for v in (
+        kernel_size, dilation, padding, stride))
     x = keras.ops.pad(x, [[0, 0], [padding[0]] * 2, [padding[1]] * 2, [0, 0]])
     n, h, w, c = keras.ops.shape(x)
     rows, columns = ((size - d * (k - 1) - 1) // s + 1 for size, k, d, s in zip((h, w), kernel, dilation, stride))
