@@ -30,6 +30,7 @@ def definition(w: Any, node: Any) -> list[Any]:
 def function(w: Any, f: Function) -> cst.FunctionDef:
     node = f.node
     assert isinstance(node, cst.FunctionDef)
+    no_training_code(w, node)
     saved = (w.function, w.modes)
     w.function, w.modes = f, {}
     w.inline |= inline_lists(node)
@@ -52,6 +53,18 @@ def function(w: Any, f: Function) -> cst.FunctionDef:
                                  decorators=decorators)
     finally:
         w.function, w.modes = saved
+
+
+TRAINING = frozenset(("backward", "zero_grad", "clip_grad_norm_", "clip_grad_value_", "param_groups"))
+
+
+def no_training_code(w: Any, node: cst.FunctionDef) -> None:
+    """Gradients and optimizer steps are written by tapes in TensorFlow: not yet translated."""
+    for n in walk(node.body):
+        if isinstance(n, cst.Attribute) and n.attr.value in TRAINING and w.fact(n.value).kind is not Kind.LAYER:
+            raise Refused("P205", f"`.{n.attr.value}` belongs to training code", n)
+        if isinstance(n, cst.Call) and w.it.names.resolve(n.func).startswith(("torch.optim.", "torch.utils.data.")):
+            raise Refused("P205", f"`{code(n.func)}` belongs to training code", n)
 
 
 def _decorators(w: Any, node: cst.FunctionDef) -> tuple[list[cst.Decorator], bool]:

@@ -69,7 +69,7 @@ def attribute(it: Interp, node: cst.Attribute, owner: Fact, env: Env) -> Fact:
 
 def _attribute(it: Interp, owner: Fact, name: str) -> Fact:
     if owner is BOTTOM:
-        return BOTTOM
+        return of_some_settings(it, name)
     payload = owner.payload
     if owner.kind is Kind.TENSOR:
         return tensor_attribute(owner, name)
@@ -86,6 +86,13 @@ def _attribute(it: Interp, owner: Fact, name: str) -> Fact:
     kind = ("module" if owner.kind is Kind.LAYER else "shape" if owner.kind is Kind.SHAPE
             else "list" if isinstance(payload, Items) else "dict" if isinstance(payload, Mapping) else "object")
     return Fact(Kind.FUNCTION, symbol=f"{kind}.{name}", payload=Bound(owner, name))
+
+
+def of_some_settings(it: Interp, name: str) -> Fact:
+    """`config.width` of an unknown `config`: what the one class of settings in this file says of that name."""
+    found = [c.attrs[name] for c in it.classes.values() if c.fields and not c.is_module and name in c.fields
+             and name in c.attrs]
+    return found[0] if len(found) == 1 and found[0].kind is Kind.PLAIN else BOTTOM
 
 
 def tensor_attribute(owner: Fact, name: str) -> Fact:

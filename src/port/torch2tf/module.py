@@ -121,9 +121,23 @@ def kept(w: Writer, part: Part) -> list[Any]:
     """The statement as it was, with the reason above it."""
     assert part.refusal is not None
     w.kept.append(part.node)
-    w.top_level |= w.framework_names(part.node)
-    note = cst.EmptyLine(comment=cst.Comment(f"# port: {part.refusal.code} {' '.join(part.refusal.args[0].split())}"))
-    return [part.node.with_changes(leading_lines=[*part.node.leading_lines, note])]
+    node, code, reason = part.node, part.refusal.code, " ".join(part.refusal.args[0].split())
+    if isinstance(node, cst.FunctionDef) and isinstance(node.body, cst.IndentedBlock):
+        node = with_imports(w, node)
+    else:
+        w.top_level |= w.framework_names(node)
+    note = cst.EmptyLine(comment=cst.Comment(f"# port: {code} {reason}"))
+    return [node.with_changes(leading_lines=[*node.leading_lines, note])]
+
+
+def with_imports(w: Writer, node: cst.FunctionDef) -> cst.FunctionDef:
+    """A function that stays in PyTorch imports it itself; what its head needs is imported at the top."""
+    head = w.framework_names(node.params) | {n for d in node.decorators for n in w.framework_names(d)}
+    head |= w.framework_names(node.returns) if node.returns is not None else set()
+    w.top_level |= head
+    docstring, rest = classes.split_docstring(list(node.body.body))
+    lines = imports.local_imports(w, w.framework_names(node.body) - head)
+    return node.with_changes(body=node.body.with_changes(body=[*docstring, *lines, *rest]))
 
 
 def left(reports: list[Any]) -> int:

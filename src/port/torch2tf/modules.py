@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from port.torch2tf.interp import Interp
 
 
+# Parameters of layers that are Python ints.
+WHOLE = frozenset(("in_features", "out_features", "in_channels", "out_channels", "num_features", "num_embeddings",
+                   "embedding_dim", "embed_dim", "hidden_size", "input_size", "num_heads", "groups", "num_groups"))
+
+
 # ---------------------------------------------------------------- made
 def make(it: Interp, node: cst.Call, symbol: str, args: list[Fact]) -> Fact:
     """A call of a class of torch.nn."""
@@ -65,6 +70,8 @@ def _layer(it: Interp, node: cst.Call, symbol: str) -> Fact:
         at += arg.keyword is None
         layer.bound[name] = arg.value
         layer.facts[name] = it.fact(arg.value)
+        if name in WHOLE:
+            users.prove_whole(it, arg.value)
     return Fact(Kind.LAYER, symbol=symbol, payload=layer)
 
 

@@ -21,6 +21,7 @@ from port.torch2tf.values import (
     Mapping,
     Origin,
     SelfOf,
+    Size,
     can_flip,
     is_none,
     join,
@@ -38,7 +39,8 @@ TENSOR_METHODS = frozenset("""
     gather half index_select log long masked_fill masked_fill_ matmul mean mT mul mul_ new_zeros norm numel permute
     pow relu repeat repeat_interleave requires_grad_ reshape scatter sigmoid size softmax sqrt squeeze tanh to topk
     transpose type_as unbind unsqueeze view view_as""".split())
-NUMBERS = {"int": PLAIN, "float": PLAIN, "bool": PLAIN, "str": PLAIN}
+WHOLE = Fact(Kind.PLAIN, dtype="int")  # a Python int
+NUMBERS = {"int": WHOLE, "float": Fact(Kind.PLAIN, dtype="float"), "bool": PLAIN, "str": PLAIN}
 
 
 # ---------------------------------------------------------------- definitions
@@ -182,8 +184,7 @@ def call(it: Interp, node: cst.Call | None, function: Function, args: list[Fact]
     caller = it.current[-1] if it.current else None
     if caller is not None:
         function.callers.add(caller)
-    if caller is not function and (caller is None or caller.owner is None or caller.owner is not function.owner or (
-            function.name not in ("forward", "__call__"))) and not function.inside:
+    if not function.inside and _inside(function, caller):
         function.inside = True
         it.enqueue(function)
         for other in function.callers:
@@ -196,12 +197,48 @@ def call(it: Interp, node: cst.Call | None, function: Function, args: list[Fact]
             pass
     if changed or function.result is None:
         it.enqueue(function)
+    if caller is not None and function.whole:
+        for name, given in _names_given(function, node).items():
+            if name in function.whole:
+                prove_whole(it, given)
     for name, fact in bound.items():
         if name in function.flipped and can_flip(fact) and function.inside:
             it.want_flipped(fact)
         if fact.kind is Kind.TENSOR and fact.shape is None and name in function.ranks:
             it.prove_rank(fact, function.ranks[name])
     return outside(function, function.result, bound)
+
+
+def _names_given(function: Function, node: cst.Call | None) -> dict[str, cst.BaseExpression]:
+    names, out, at = function.arguments, {}, 0
+    for arg in node.args if node is not None else ():
+        if arg.keyword is not None:
+            out[arg.keyword.value] = arg.value
+        elif not arg.star and at < len(names):
+            out[names[at]] = arg.value
+            at += 1
+    return out
+
+
+def prove_whole(it: Interp, node: cst.BaseExpression) -> None:
+    """A use that only a Python int has, of a parameter of the function that is being read."""
+    function = it.current[-1] if it.current else None
+    if function is None or not isinstance(node, cst.Name) or node.value not in function.params:
+        return
+    if node.value not in function.whole:
+        function.whole.add(node.value)
+        it.enqueue(function)
+        for caller in function.callers:
+            it.enqueue(caller)
+
+
+def _inside(function: Function, caller: Function | None) -> bool:
+    """Is the interface a matter of this file alone? A module's forward belongs to whoever calls it, but for modules."""
+    if caller is function or caller is None:
+        return function.owner is None and caller is not function
+    if function.owner is not None and function.owner.is_module and function.name in ("forward", "__call__"):
+        return caller.owner is not None and caller.owner.is_module and caller.owner is not function.owner
+    return True
 
 
 def outside(function: Function, result: Fact | None, bound: dict[str, Fact]) -> Fact:
@@ -254,7 +291,10 @@ def _general(fact: Fact) -> Fact:
         if isinstance(payload, Items):
             parts = Items([_general(e) for e in payload.elements], payload.kind, payload.open)
             return Fact(Kind.PLAIN, payload=parts)
-        return Fact(Kind.PLAIN, payload=payload if isinstance(payload, Mapping) else None)
+        whole = fact.dtype == "int" or isinstance(payload, Size) or (
+            fact.values is not None and all(type(v) is int for v in fact.values))
+        return Fact(Kind.PLAIN, payload=payload if isinstance(payload, Mapping) else None,
+                    dtype="int" if whole else None)
     return fact
 
 
@@ -321,6 +361,8 @@ def parameter(it: Interp, function: Function, name: str) -> Fact:
             fact = _with_default(function, name, fact, given)
         if fact is None:
             fact = hint or _guess(function, name)
+        if name in function.whole and fact.kind in (Kind.PLAIN, Kind.UNKNOWN) and not is_none(fact):
+            fact = WHOLE if fact.kind is Kind.UNKNOWN or fact.payload is None else fact
     if fact.kind is Kind.TENSOR:
         fact = _as_parameter(it, function, name, fact)
     return fact
@@ -372,7 +414,7 @@ def instantiate(it: Interp, node: cst.Call, cls: Class, args: list[Fact]) -> Fac
 def apply(it: Interp, node: cst.Call | None, cls: Class, args: list[Fact]) -> Fact:
     """`module(x)`: the module's forward, or that of a subclass."""
     caller = it.current[-1] if it.current else None
-    if caller is not None and caller.owner is not cls:
+    if caller is not None and caller.owner is not None and caller.owner.is_module and caller.owner is not cls:
         cls.held = True
     found: Fact | None = None
     for method in members.methods(cls, "forward") or members.methods(cls, "__call__"):

@@ -108,6 +108,7 @@ class Function:
     evidence: frozenset[str] = frozenset()  # parameters that the body uses as only a tensor can be used
     received: dict[str, Fact] = field(default_factory=dict)  # joined facts of arguments
     ranks: dict[str, int] = field(default_factory=dict)  # tensor parameters whose rank a use proves
+    whole: set[str] = field(default_factory=set)  # parameters that a use proves to be Python ints
     flipped: set[str] = field(default_factory=set)  # tensor parameters that are channels last in the target
     result: Fact | None = None
     inside: bool = False  # called by other code of this file: its layout is a matter of this file
