@@ -83,11 +83,18 @@ def transformed(it: Interp, node: cst.CSTNode, x: Fact, pattern: Any) -> Fact:
         shape = None
         if x.shape is not None and "..." in left:
             shape = (None,) * (len(right) - 1 + len(x.shape) - (len(left) - 1))
-    want = x.layout if x.kind is Kind.TENSOR and not listed and "..." not in left else PLAIN
+    want = wanted(x, pattern) if not listed else PLAIN
     it.wants[node] = want
     if want is PLAIN and "..." not in left and _moves(left, right) == TO_FIRST.get(len(left)):
         return tensor(shape, x.dtype, FLIPPED)  # as the target has it already
     return tensor(shape, x.dtype)
+
+
+def wanted(x: Fact, pattern: Any) -> Layout:
+    """A pattern can say the order that a channels-last tensor has."""
+    parts = sides(pattern)
+    known = x.kind is Kind.TENSOR and parts is not None and "..." not in parts[0]
+    return x.layout if known else PLAIN
 
 
 def _moves(left: list[str], right: list[str]) -> tuple[int, ...] | None:

@@ -208,6 +208,7 @@ def compound(it: Interp, node: cst.BaseStatement, env: Env) -> bool:
 def _if(it: Interp, node: cst.If, env: Env) -> bool:
     test = it.ev(node.test, env).literal(...)
     orelse = node.orelse
+    it.conflicts.pop(node, None)
     other = env.copy()
     if test is False:  # never reached, but its text needs facts as well
         run(it, node.body.body, env.copy())  # type: ignore[arg-type]
@@ -237,6 +238,7 @@ def _loop(it: Interp, node: Any, env: Env, start: Any) -> None:
     it.depth += 1
     for _ in range(2):
         inner = env.copy()
+        it.conflicts.pop(node, None)
         start(inner)
         run(it, node.body.body, inner)
         merge(it, node, env, inner)

@@ -349,8 +349,8 @@ class Interp:
         if rank is None or fact.shape is not None:
             return
         for origin in members.origins_of(fact):
-            if origin.name not in origin.function.ranks:
-                origin.function.ranks[origin.name] = rank
+            if origin.name not in origin.function.ranks and rank - origin.more >= 0:
+                origin.function.ranks[origin.name] = rank - origin.more
                 self.enqueue(origin.function)
                 for caller in origin.function.callers:
                     self.enqueue(caller)
@@ -360,7 +360,7 @@ class Interp:
         if fact.layout is Layout.FLIPPED:
             return
         for origin in members.origins_of(fact):
-            if origin.name not in origin.function.flipped:
+            if origin.name not in origin.function.flipped and not origin.more:
                 origin.function.flipped.add(origin.name)
                 self.enqueue(origin.function)
                 for caller in origin.function.callers:

@@ -46,7 +46,8 @@ MODULE_METHODS = frozenset("""
 
 
 def origin_of(fact: Fact) -> Origin | None:
-    return fact.payload if fact.kind is Kind.TENSOR and isinstance(fact.payload, Origin) else None
+    exact = fact.kind is Kind.TENSOR and isinstance(fact.payload, Origin) and not fact.payload.more
+    return fact.payload if exact else None
 
 
 def origins_of(fact: Fact) -> Iterable[Origin]:

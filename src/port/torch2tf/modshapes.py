@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, tensor
-from port.torch2tf.values import Items, Layer, can_flip, literal, may_be_none
+from port.torch2tf.values import Items, Layer, can_flip, literal, made_of, may_be_none
 
 if TYPE_CHECKING:
     from port.torch2tf.interp import Interp
@@ -64,8 +64,9 @@ def result(it: Interp, layer: Layer, args: list[Fact]) -> tuple[Fact, Layout]:
         return _last_axis(layer, name, x), PLAIN
     if name == "Embedding":
         size = layer.facts.get("embedding_dim", UNKNOWN).literal()
-        shape = None if x.shape is None else (*x.shape, size if isinstance(size, int) else None)
-        return tensor(shape, "float"), PLAIN
+        if x.shape is None:
+            return tensor(None, "float").but(payload=made_of(x, more=1)), PLAIN
+        return tensor((*x.shape, size if isinstance(size, int) else None), "float"), PLAIN
     if name == "Flatten":
         from port.torch2tf import opshapes
 
@@ -73,6 +74,8 @@ def result(it: Interp, layer: Layer, args: list[Fact]) -> tuple[Fact, Layout]:
                      for k, d in (("start_dim", 1), ("end_dim", -1)))
         return opshapes.flattened(x, low, high)
     if name in RECURRENT:
+        if layer.facts.get("batch_first", UNKNOWN).literal() is True:
+            it.prove_rank(x, 3)
         return _recurrent(layer, name, x), PLAIN
     if name == "MultiheadAttention":
         return Fact(Kind.PLAIN, payload=Items([tensor(x.shape, "float"), tensor(None, "float")], "tuple")), PLAIN
@@ -84,6 +87,11 @@ def result(it: Interp, layer: Layer, args: list[Fact]) -> tuple[Fact, Layout]:
         return tensor((None, None), "float"), PLAIN
     if name.startswith("Transformer"):
         return x.but(payload=None), PLAIN
+    if layer.symbol.startswith("einops."):
+        from port.torch2tf import einops
+
+        pattern = layer.facts.get("pattern", layer.facts.get("?0", UNKNOWN)).literal(...)
+        return einops.transformed(it, layer.node, x, pattern), einops.wanted(x, pattern)
     if name == "Unflatten":
         return tensor(None, x.dtype), PLAIN
     return x, x.layout  # activations, dropout, identity
@@ -135,7 +143,9 @@ def _last_axis(layer: Layer, name: str, x: Fact) -> Fact:
     if name in ("LayerNorm", "RMSNorm"):
         return x.but(layout=PLAIN) if x.layout is PLAIN else tensor(x.shape, x.dtype)
     value = layer.facts.get("out_features", UNKNOWN).literal() if name in ("Linear", "Bilinear", "LazyLinear") else None
-    shape = None if x.shape is None else (*x.shape[:-1], value if isinstance(value, int) else None)
+    if x.shape is None:
+        return tensor(None, "float" if x.dtype in (None, "float") else x.dtype).but(payload=made_of(x))
+    shape = (*x.shape[:-1], value if isinstance(value, int) else None)
     return tensor(shape, "float" if x.dtype in (None, "float") else x.dtype)
 
 

@@ -86,13 +86,13 @@ def _apply(it: Interp, a: Args, name: str) -> Fact:
 
 # ---------------------------------------------------------------- element by element
 def same(a: Args) -> Result:
-    x = a.x.but(values=None) if a.x.kind is Kind.TENSOR else tensor()
+    x = a.x.but(values=None, symbol="") if a.x.kind is Kind.TENSOR else tensor()
     return x, x.layout
 
 
 def plain_same(a: Args) -> Result:
     x = a.x if a.x.kind is Kind.TENSOR else tensor()
-    return (x.but(values=None), PLAIN) if x.layout is PLAIN else (tensor(x.shape, x.dtype), PLAIN)
+    return (x.but(values=None, symbol=""), PLAIN) if x.layout is PLAIN else (tensor(x.shape, x.dtype), PLAIN)
 
 
 def elementwise(a: Args) -> Result:
@@ -165,7 +165,8 @@ def reduce(a: Args) -> Result:
         return tensor((), x.dtype), x.layout
     axes = axes_of(dim, x.rank)
     if axes is None:
-        return tensor(None, x.dtype), PLAIN
+        gone = 0 if keep is True else len(dim) if isinstance(dim, tuple) else 1 if isinstance(dim, int) else None
+        return tensor(None, x.dtype).but(payload=None if gone is None else made_of(x, more=-gone)), PLAIN
     assert x.shape is not None
     if keep is True:
         return tensor(tuple(1 if i in axes else d for i, d in enumerate(x.shape)), x.dtype, x.layout), x.layout
@@ -263,7 +264,7 @@ def permuted(x: Fact, dims: tuple[int, ...]) -> Result:
 def transpose(a: Args) -> Result:
     x, i, j = a.x, a.literal(1, "dim0", "axis0"), a.literal(2, "dim1", "axis1")
     if x.shape is None or not isinstance(i, int) or not isinstance(j, int):
-        return tensor(None, x.dtype), PLAIN
+        return tensor(None, x.dtype).but(payload=made_of(x) if x.shape is None else None), PLAIN
     rank = len(x.shape)
     if not (-rank <= i < rank and -rank <= j < rank):
         return tensor(None, x.dtype), PLAIN
@@ -276,13 +277,15 @@ def transpose(a: Args) -> Result:
 
 def matrix_transpose(a: Args) -> Result:
     s = a.x.shape
-    return tensor(None if s is None or len(s) < 2 else (*s[:-2], s[-1], s[-2]), a.x.dtype), PLAIN
+    if s is None:
+        return tensor(None, a.x.dtype).but(payload=made_of(a.x)), PLAIN
+    return tensor(None if len(s) < 2 else (*s[:-2], s[-1], s[-2]), a.x.dtype), PLAIN
 
 
 def unsqueeze(a: Args) -> Result:
     at, x = a.literal(1, "dim"), a.x
     if x.shape is None or not isinstance(at, int):
-        return tensor(None, x.dtype), PLAIN
+        return tensor(None, x.dtype).but(payload=made_of(x, more=1)), PLAIN
     at %= len(x.shape) + 1
     return tensor((*x.shape[:at], 1, *x.shape[at:]), x.dtype), PLAIN
 
@@ -293,7 +296,8 @@ def squeeze(a: Args) -> Result:
     if axes is None or x.shape is None:
         if dim is None and x.shape is not None and None not in x.shape:
             return tensor(tuple(d for d in x.shape if d != 1), x.dtype), PLAIN
-        return tensor(None, x.dtype), PLAIN
+        known = isinstance(dim, int) and x.shape is None
+        return tensor(None, x.dtype).but(payload=made_of(x, more=-1) if known else None), PLAIN
     left = [i for i in range(len(x.shape)) if i not in axes or x.shape[i] not in (1, None)]
     return dropped(x, left, tuple(x.shape[i] for i in left))
 
@@ -350,7 +354,8 @@ def repeat(a: Args) -> Result:
 
 
 def rank_kept(a: Args) -> Result:
-    return tensor(None if a.x.shape is None else (None,) * len(a.x.shape), a.x.dtype), PLAIN
+    shape = None if a.x.shape is None else (None,) * len(a.x.shape)
+    return tensor(shape, a.x.dtype).but(payload=made_of(a.x)), PLAIN
 
 
 # ---------------------------------------------------------------- joining and splitting
@@ -443,7 +448,9 @@ def einsum(a: Args) -> Result:
 
 def linear(a: Args) -> Result:
     x = a.x
-    return tensor(None if x.shape is None else (*x.shape[:-1], None), x.dtype), PLAIN
+    if x.shape is None:
+        return tensor(None, x.dtype).but(payload=made_of(x)), PLAIN
+    return tensor((*x.shape[:-1], None), x.dtype), PLAIN
 
 
 def gathered(a: Args) -> Result:
@@ -498,7 +505,8 @@ def padded(a: Args) -> Result:
     x = a.x
     if x.layout is FLIPPED and x.shape is not None:
         return tensor((x.shape[0], *(None,) * (len(x.shape) - 1)), x.dtype, FLIPPED), FLIPPED
-    return tensor(None if x.shape is None else (None,) * len(x.shape), x.dtype), PLAIN
+    shape = None if x.shape is None else (None,) * len(x.shape)
+    return tensor(shape, x.dtype).but(payload=made_of(x)), PLAIN
 
 
 # ---------------------------------------------------------------- new tensors

@@ -59,14 +59,14 @@ def broadcast(it: Interp, node: cst.CSTNode | None, facts: list[Fact]) -> Fact:
     tensors = [f for f in facts if f.kind is Kind.TENSOR]
     shape = broadcast_shape([f.shape for f in tensors])
     rank = None if shape is None else len(shape)
-    flipped = any(f.layout is FLIPPED and (rank is None or f.rank == rank) for f in tensors) and (
-        rank is None or 3 <= rank <= 5)
+    # A tensor of unknown rank cannot be brought to channels last: then all are brought back.
+    flipped = rank is not None and 3 <= rank <= 5 and any(f.layout is FLIPPED and f.rank == rank for f in tensors)
     want = FLIPPED if flipped else PLAIN
     if node is not None:
         it.wants[node] = want
-    if flipped:
+    if any(f.layout is FLIPPED for f in tensors):
         for f in tensors:
-            if f.rank == rank or f.rank is None:
+            if f.rank is None or f.rank == rank:
                 it.want_flipped(f)
     origin = next((f.payload for f in tensors if isinstance(f.payload, Origin) and f.layout is want and (
         f.shape == shape)), None)

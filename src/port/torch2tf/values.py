@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import libcst as cst
@@ -164,10 +164,11 @@ class SelfOf:
 
 @dataclass(frozen=True)
 class Origin:
-    """A tensor that is a parameter, or has the shape and layout of one."""
+    """A tensor that is a parameter, or has the shape and layout of one; `more`: axes that it has besides."""
 
     function: Any
     name: str
+    more: int = 0
 
 
 @dataclass(frozen=True)
@@ -269,14 +270,13 @@ def tensors_in(fact: Fact) -> Iterator[Fact]:
             yield from tensors_in(element)
 
 
-def made_of(*facts: Fact) -> Any:
-    """Payload of a tensor that rank and layout connect with these."""
+def made_of(*facts: Fact, more: int = 0) -> Any:
+    """Payload of a tensor that rank and layout connect with these; it has `more` axes than they."""
     parts: set[Origin] = set()
     for fact in facts:
-        if isinstance(fact.payload, Origin):
-            parts.add(fact.payload)
-        elif isinstance(fact.payload, Origins):
-            parts |= fact.payload.parts
+        if isinstance(fact.payload, Origin | Origins):
+            known = (fact.payload,) if isinstance(fact.payload, Origin) else fact.payload.parts
+            parts |= {replace(p, more=p.more + more) for p in known} if more else set(known)
     return Origins(frozenset(parts)) if parts else None
 
 
