@@ -74,8 +74,7 @@ def result(it: Interp, layer: Layer, args: list[Fact]) -> tuple[Fact, Layout]:
                      for k, d in (("start_dim", 1), ("end_dim", -1)))
         return opshapes.flattened(x, low, high)
     if name in RECURRENT:
-        if layer.facts.get("batch_first", UNKNOWN).literal() is True:
-            it.prove_rank(x, 3)
+        it.prove_rank(x, 3)
         return _recurrent(layer, name, x), PLAIN
     if name == "MultiheadAttention":
         return Fact(Kind.PLAIN, payload=Items([tensor(x.shape, "float"), tensor(None, "float")], "tuple")), PLAIN

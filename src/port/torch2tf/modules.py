@@ -110,7 +110,10 @@ def apply(it: Interp, node: cst.Call | None, callee: Fact, args: list[Fact]) -> 
         return apply_layer(it, node, payload, args)
     if isinstance(payload, Chain):
         payload.inside = True
-        return apply_chain(it, payload, args)
+        result = apply_chain(it, payload, args)
+        if node is not None and payload.inputs:
+            it.wants[node] = payload.inputs[0].layout
+        return result
     if isinstance(payload, Instance):
         return users.apply(it, node, payload.cls, args)
     if isinstance(payload, SelfOf):
@@ -144,9 +147,15 @@ def apply_chain(it: Interp, chain: Chain, args: list[Fact]) -> Fact:
     x = args[0] if args else tensor()
     if x is BOTTOM:
         return BOTTOM
-    if chain.children and can_flip(x) and x.layout is Layout.PLAIN and _starts_spatial(it, chain):
-        it.want_flipped(x)
-        x = x.but(layout=Layout.FLIPPED, payload=None)
+    if x.kind is Kind.TENSOR and x.layout is Layout.PLAIN:
+        rank = _spatial_rank(it, chain)
+        already = bool(chain.inputs) and chain.inputs[0].layout is Layout.FLIPPED
+        if x.shape is None and rank:
+            it.prove_rank(x, rank)
+        if (rank is not None and (x.rank == rank or x.shape is None)) or (already and can_flip(x)):
+            it.want_flipped(x)
+            shape = x.shape if x.shape is not None else (None,) * (rank or 4)
+            x = x.but(shape=shape, layout=Layout.FLIPPED, payload=None)
     _join_input(chain, x)
     for child in chain.children:
         x = apply(it, None, child, [x])
@@ -166,20 +175,23 @@ def _join_input(chain: Chain, x: Fact) -> None:
         chain.inputs.append(_bare(x))
 
 
-def _starts_spatial(it: Interp, chain: Chain) -> bool:
-    """Does the first of its modules that cares about layout want channels last?"""
+def _spatial_rank(it: Interp, chain: Chain) -> int | None:
+    """The rank that the first of its modules over space takes; None if one before it wants the source's axes."""
     for child in chain.children:
         payload = child.payload
         if isinstance(payload, Layer):
-            wish = modshapes.wish(payload.symbol)
-            if wish is not None:
-                return wish
+            if modshapes.wish(payload.symbol) is False:
+                return None
+            rank = modshapes.SPATIAL.get(payload.symbol.rpartition(".")[2])
+            if rank is not None and not payload.symbol.rpartition(".")[2].startswith("Dropout"):
+                return rank
         elif isinstance(payload, Chain):
-            return _starts_spatial(it, payload)
+            return _spatial_rank(it, payload)
         elif isinstance(payload, Instance):
             for method in members.methods(payload.cls, "forward"):
-                return bool(method.arguments) and method.arguments[0] in method.flipped
-    return False
+                first = method.arguments[0] if method.arguments else ""
+                return method.ranks.get(first) if first in method.flipped else None
+    return None
 
 
 # ---------------------------------------------------------------- methods of modules

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
@@ -20,11 +20,13 @@ from port.torch2tf.values import (
     Items,
     Mapping,
     Origin,
+    Origins,
     SelfOf,
     Size,
     can_flip,
     is_none,
     join,
+    made_of,
     may_be_none,
     same,
 )
@@ -256,7 +258,22 @@ def outside(function: Function, result: Fact | None, bound: dict[str, Fact]) -> 
         if given is not None and given.kind is Kind.TENSOR and given.layout is result.layout:
             return given.but(dtype=result.dtype or given.dtype, values=result.values)
         return result.but(payload=None)
+    if isinstance(result.payload, Origin | Origins):
+        return result.but(payload=_in_callers_terms(function, result.payload, bound))
     return result
+
+
+def _in_callers_terms(function: Function, payload: Origin | Origins, bound: dict[str, Fact]) -> Any:
+    """What a result is made of: the arguments in the place of the function's own parameters."""
+    parts = (payload,) if isinstance(payload, Origin) else payload.parts
+    found: set[Origin] = set()
+    for part in parts:
+        if part.function is not function:
+            found.add(part)
+        elif part.name in bound:
+            made = made_of(bound[part.name], more=part.more)
+            found |= made.parts if made is not None else set()
+    return Origins(frozenset(found)) if found else None
 
 
 def as_public(fact: Fact) -> Fact:
