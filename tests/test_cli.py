@@ -46,7 +46,8 @@ def fake(text: str, direction: str, options: Options = Options(), path: str = ""
 @pytest.fixture
 def port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Port:
     """The command, in an empty folder."""
-    monkeypatch.setattr("port.translate.translate", fake)
+    monkeypatch.setattr("port.translate.translate_together", lambda texts, direction, options: {
+        path: fake(text, direction, options, path) for path, text in texts.items()})
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: object) -> int:
@@ -185,7 +186,7 @@ def test_torch2tf_says_what_is_missing(port: Port, monkeypatch: pytest.MonkeyPat
     def missing(*_: object) -> Result:
         raise NotImplementedError
 
-    monkeypatch.setattr("port.translate.translate", missing)
+    monkeypatch.setattr("port.translate.translate_together", missing)
     put("a.py", TORCH)
     assert port("torch2tf", "a.py") == 2
     assert "a.py: torch2tf is not implemented yet" in capsys.readouterr().err
@@ -194,11 +195,11 @@ def test_torch2tf_says_what_is_missing(port: Port, monkeypatch: pytest.MonkeyPat
 def test_configuration_and_the_command_line_over_it(port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Options] = []
 
-    def record(text: str, direction: str, options: Options, path: str) -> Result:
+    def record(texts: dict[str, str], direction: str, options: Options) -> dict[str, Result]:
         seen.append(options)
-        return Result(text, text)
+        return {path: Result(text, text) for path, text in texts.items()}
 
-    monkeypatch.setattr("port.translate.translate", record)
+    monkeypatch.setattr("port.translate.translate_together", record)
     put("pyproject.toml", '[tool.port]\nlayout = "native"\nunsafe = true\nexclude = ["old"]\n')
     put("src/a.py"), put("src/old/b.py")
     port("tf2torch", "src")
@@ -222,7 +223,7 @@ def test_many_files_through_a_pool(port: Port) -> None:
 
 def test_a_killed_worker_is_told(port: Port, monkeypatch: pytest.MonkeyPatch,
                                  capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("port.translate.translate", lambda *_: os._exit(9))
+    monkeypatch.setattr("port.translate.translate_together", lambda *_: os._exit(9))
     for i in range(20):
         put(f"pkg/m{i:02}.py")
     assert port("tf2torch", "pkg", "--jobs", "2") == 2

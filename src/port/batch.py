@@ -37,37 +37,58 @@ class Item:
 
 def run(found: Sequence[files.Found], direction: str, options: Options, jobs: int | None = 1) -> Iterator[Item]:
     """Translate every file, in order; a file that fails is reported and the others go on. No `jobs`: all cores."""
+    from port.translate import groups
+
     jobs = jobs or os.cpu_count() or 1
-    work = partial(_file, direction=direction, options=options)
-    pool: Executor | None = ProcessPoolExecutor(jobs) if jobs > 1 and len(found) > _SMALL else None
+    work = partial(_together, direction=direction, options=options)
+    by_path = {item.path: item for item in found}
+    tied = [[by_path[path] for path in group] for group in groups(list(by_path), direction)]
+    pool: Executor | None = ProcessPoolExecutor(jobs) if jobs > 1 and len(tied) > _SMALL else None
+    done: dict[Path, Item] = {}
+    waiting = list(found)
     try:
         with pool or nullcontext():
-            yield from pool.map(work, found, chunksize=4) if pool else map(work, found)
+            for items in pool.map(work, tied, chunksize=4) if pool else map(work, tied):
+                done |= {item.found.path: item for item in items}
+                while waiting and waiting[0].path in done:
+                    yield done.pop(waiting.pop(0).path)
     except BrokenExecutor:
         raise ValueError("a worker process was killed, as for want of memory; try --jobs 1") from None
 
 
-def _file(found: files.Found, direction: str, options: Options) -> Item:
-    """The worker, and the file boundary: whatever goes wrong inside becomes a finding of this one file."""
-    name = str(found.path)
-    if found.path.suffix == ".ipynb":
-        return Item(found, None, FileReport(name, error="notebooks are not translated yet"))
-    try:
-        source = files.read(found.path)
-    except files.FileProblem as problem:
-        return Item(found, None, FileReport(name, error=str(problem)))
-    from port.translate import translate
+def _together(found: Sequence[files.Found], direction: str, options: Options) -> list[Item]:
+    """The worker, and the file boundary: whatever goes wrong inside becomes a finding of each of these files."""
+    sources: dict[str, files.Source] = {}
+    errors: dict[str, str] = {}
+    for item in found:
+        try:
+            if item.path.suffix == ".ipynb":
+                raise files.FileProblem("notebooks are not translated yet")
+            sources[str(item.path)] = files.read(item.path)
+        except files.FileProblem as problem:
+            errors[str(item.path)] = str(problem)
+    from port.translate import translate_together
 
+    texts = {name: source.text for name, source in sources.items()}
     try:
-        result = translate(source.text, direction, options, name)
-        result = _checked(result)
+        results = translate_together(texts, direction, options)
+    except NotImplementedError as error:
+        results = {}
+        errors |= dict.fromkeys(texts, str(error) or f"{direction} is not implemented yet")
+    except Exception as error:
+        results = {name: Result(text, text, (_internal(error),)) for name, text in texts.items()}
+    return [_item(f, sources.get(str(f.path)), results.get(str(f.path)), errors.get(str(f.path), "")) for f in found]
+
+
+def _item(found: files.Found, source: files.Source | None, result: Result | None, error: str) -> Item:
+    name = str(found.path)
+    if source is None or result is None:
+        return Item(found, source, FileReport(name, error=error))
+    result = _checked(result)
+    try:
         source.encode(result.text)
     except files.FileProblem as problem:
         return Item(found, source, FileReport(name, error=str(problem)))
-    except NotImplementedError as error:
-        return Item(found, source, FileReport(name, error=str(error) or f"{direction} is not implemented yet"))
-    except Exception as error:
-        result = Result(source.text, source.text, (_internal(error),))
     findings, accepted = accept(result.findings, source.text)
     return Item(found, source, FileReport(name, replace(result, findings=findings), findings, accepted))
 

@@ -88,6 +88,8 @@ class Emitter:
     unpacked: dict[cst.CSTNode, cst.Tuple] | None = None  # value -> the targets that take it apart, once asked for
     separate_projections: bool = False  # attention with `kdim` or `vdim` is made somewhere
     inner_sequentials: set[Any] = field(default_factory=set)  # Sequentials whose input arrives channels first
+    elsewhere: set[str] = field(default_factory=set)  # names here of what other files define, and of these files
+    exported: set[str] = field(default_factory=set)  # classes of this file that other files make objects of
 
     # ------------------------------------------------------------ bookkeeping
     def fact(self, node: cst.CSTNode) -> Fact:
@@ -186,7 +188,7 @@ class Emitter:
             return expression(self.scope.names[node.value])
         payload = self.fact(node).payload
         if isinstance(payload, Function) and payload in self.classes and payload.name == node.value:
-            return cst.Name(self.classes[payload](payload).name)  # the builder is a class now
+            return expression(self.classes[payload](payload).name)  # the builder is a class now
         symbol = self.symbol(node)
         if symbol and symbol.split(".")[0] in ("tf", "keras"):
             return self.handlers.constant(self, node, symbol)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import libcst as cst
@@ -9,7 +10,8 @@ import libcst as cst
 from port import imports, names
 from port.result import Options
 from port.tf2torch.emit import Emitter, Refused, Scope
-from port.tf2torch.infer.values import Function, has_tensor
+from port.tf2torch.infer import links
+from port.tf2torch.infer.values import File, Function, has_tensor
 from port.tf2torch.initial.blocks import blocks as initial_blocks
 from port.tf2torch.rules import builders, classes, hints, plain
 from port.tf2torch.rules.graph_functions import graph_function
@@ -22,12 +24,13 @@ from port.tree import named
 class Pass:
     """One walk over the module's statements."""
 
-    def __init__(self, em: Emitter, module: cst.Module, options: Options):
-        self.em, self.module, self.options = em, module, options
+    def __init__(self, em: Emitter, module: cst.Module, options: Options, passes: dict[File, Pass]):
+        self.em, self.module, self.options, self.passes = em, module, options, passes
         self.specs: dict[Function, Any] = {}
+        self.out: list[Any] = []
         for function in em.it.functions.values():
             if self.is_builder(function) or function.inner is not None:
-                em.classes[function] = self.spec
+                em.classes[function] = self.spec if function.file is em.it.file else self.foreign
 
     def is_builder(self, function: Function) -> bool:
         return (isinstance(function.node, cst.FunctionDef) and function.owner is None and function.stateful
@@ -53,11 +56,24 @@ class Pass:
                           if "is not ported" not in found.message else found.message, found.node)
         return found
 
+    def foreign(self, function: Function) -> Any:
+        """The same of a function of another file, under the name that it has here."""
+        other = self.passes[function.file]
+        try:
+            spec = other.spec(function)
+        except Refused as refusal:
+            raise Refused(refusal.code, refusal.message) from None  # the place is in the other file
+        other.em.exported.add(spec.name)
+        name = links.local_name(self.em.it, function, spec.name)
+        self.em.elsewhere.add(name.split(".")[0])
+        return replace(spec, name=name)
+
     # ------------------------------------------------------------ the module
-    def run(self) -> list[Any]:
+    def statements(self) -> None:
+        """The first half: every statement of the file, translated."""
         body = list(self.module.body)
         sections = graphs(self.em, body, "")
-        out: list[Any] = []
+        out = self.out
         starts = {g.start: g for g in sections}
         at = 0
         while at < len(body):
@@ -68,16 +84,27 @@ class Pass:
                 continue
             out += self.statement(body[at])
             at += 1
-        out = hints.rewrite(self.em, out)
+
+    def finished(self) -> list[Any]:
+        """The second half, once the statements of all files are there: helpers, initial values and imports."""
+        em = self.em
+        em.exported |= {c.name for c in em.it.classes.values() if c.file is em.it.file and any(
+            i.file is not em.it.file for i in c.instances)}
+        em.elsewhere |= links.elsewhere(em.it)
+        out = hints.rewrite(em, self.out)
         out = self.with_originals(out)
-        blocks, extra = initial_blocks(self.em, self.module, out, self.options.init == "keep")
+        blocks, extra = initial_blocks(em, self.module, out, self.options.init == "keep")
         out = [s for s in out if s is not None]
-        return imports.rewrite(out, body, self.em, blocks, extra, names.FRAMEWORKS["tf2torch"])
+        return imports.rewrite(out, list(self.module.body), em, blocks, extra, names.FRAMEWORKS["tf2torch"])
+
+    def converted(self) -> dict[str, str]:
+        """Functions of this file that are classes now, with the names of these."""
+        return {f.name: spec.name for f, spec in self.specs.items() if not isinstance(spec, Refused)}
 
     def with_originals(self, out: list[Any]) -> list[Any]:
         """What stays in the source's framework still needs the builders that became classes: both are kept."""
         converted = {f.name: (f, spec) for f, spec in self.specs.items() if not isinstance(spec, Refused)}
-        todo = {n for node in self.em.kept for n in named(node)}
+        todo = {n for p in self.passes.values() for node in p.em.kept for n in named(node)}
         done: set[str] = set()
         while todo & converted.keys() - done:
             name = sorted(todo & converted.keys() - done)[0]

@@ -10,9 +10,7 @@ from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.expressions import members, own
 from port.tf2torch.expressions.constants import constant
 from port.tf2torch.infer.apply import SelfValue
-from port.tf2torch.infer.values import (
-    LayerCall,
-)
+from port.tf2torch.infer.values import File, Function, LayerCall
 
 
 def _member(owner: cst.BaseExpression, path: str) -> cst.BaseExpression:
@@ -40,6 +38,9 @@ def layer_weight(em: Emitter, node: cst.Attribute, layer: LayerCall) -> cst.Base
 
 def attribute(em: Emitter, node: cst.Attribute) -> cst.BaseExpression | None:
     """What PyTorch has for an attribute; None if it is spelled alike there."""
+    payload = em.fact(node).payload
+    if isinstance(payload, Function) and payload in em.classes and isinstance(em.fact(node.value).payload, File):
+        return expression(em.classes[payload](payload).name)
     of_framework = members.dtype_attribute(em, node) or members.shape_attribute(em, node, em.fact(node.value))
     if of_framework is not None:
         return of_framework

@@ -58,7 +58,7 @@ def _small(it: Interp, node: cst.CSTNode, env: Env, line: cst.CSTNode) -> bool:
         return True
     elif isinstance(node, cst.Import | cst.ImportFrom):
         for name in list(env.names):
-            if name in it.names.bound and isinstance(env.names[name].payload, type(None)):
+            if name in it.names.bound and name not in it.file.links and env.names[name].payload is None:
                 env.names.pop(name, None)
     elif isinstance(node, cst.Del | cst.Assert):
         for child in node.children:

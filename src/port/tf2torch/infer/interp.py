@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import copy
 from typing import Any
 
 import libcst as cst
@@ -12,13 +14,14 @@ from port.binding import literal_text
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, arithmetic, tensor
 from port.names import Names, canonical, dotted_name
 from port.table import Row
-from port.tf2torch.infer import apply, masks, shapes
+from port.tf2torch.infer import apply, links, masks, shapes
 from port.tf2torch.infer.conditions import is_exact_number, is_number
 from port.tf2torch.infer.given import Given, simplify_sym
 from port.tf2torch.infer.values import (
     Choice,
     Class,
     Env,
+    File,
     Function,
     Grown,
     Items,
@@ -31,17 +34,16 @@ from port.tf2torch.infer.values import (
 from port.tree import NODES, children, code
 
 
-def infer(module: cst.Module, names: Names, rows: Mapping[str, tuple[Row, ...]],
-          params: dict[str, Fact] | None = None) -> Interp:
-    """Facts of a whole file."""
+def infer(files: Sequence[File], rows: Mapping[str, tuple[Row, ...]], params: dict[str, Fact] | None = None) -> Interp:
+    """Facts of the files of a project; a file stands behind those that it imports."""
     from port.tf2torch.infer import flow, users
 
-    it = Interp(module, names, rows)
+    it = Interp(files, rows)
     it.known_params = dict(params or {})
-    it.later = {n.name.value: n for n in module.body if isinstance(n, cst.FunctionDef | cst.ClassDef)}
     for _ in range(users.LIMIT):
         before = (len(it.flips), len(it.ranks))
-        it.globals.names.clear()
+        for file in files:
+            file.env.names.clear()
         it.before.clear()
         it.after.clear()
         it.outs.clear()
@@ -51,7 +53,10 @@ def infer(module: cst.Module, names: Names, rows: Mapping[str, tuple[Row, ...]],
             function.result = None
         for cls in it.classes.values():
             cls.done = False
-        flow.run(it, module.body, it.globals)
+        for file in files:
+            it.file = file
+            links.bind(it, file)
+            flow.run(it, file.module.body, file.env)
         users.analyze_rest(it)
         if before == (len(it.flips), len(it.ranks)):
             break
@@ -95,10 +100,11 @@ class Places(dict):  # type: ignore[type-arg]
 
 
 class Interp:
-    """State of one file's interpretation. Facts are keyed by original node."""
+    """State of a project's interpretation, seen from one of its files. Facts are keyed by original node."""
 
-    def __init__(self, module: cst.Module, names: Names, rows: Mapping[str, tuple[Row, ...]]):
-        self.module, self.names, self.rows = module, names, rows
+    def __init__(self, files: Sequence[File], rows: Mapping[str, tuple[Row, ...]]):
+        self.files, self.rows = files, rows
+        self.file = files[0]
         self.facts: dict[cst.CSTNode, Fact] = {}
         self.before: Places = Places(self)  # mirrors to assign before a statement, in __init__
         self.after: Places = Places(self)  # ... at the end of a branch or loop body
@@ -106,7 +112,6 @@ class Interp:
         self.applications: dict[cst.Call, tuple[Fact, list[Fact]]] = {}  # call -> (callee, facts of its inputs)
         self.functions: dict[cst.CSTNode, Function] = {}
         self.classes: dict[cst.CSTNode, Class] = {}
-        self.globals = Env()
         self.outs: dict[cst.Call, int] = {}  # calls whose output size is only known as an attribute of the module
         self.current: list[Function] = []
         self.flips: set[tuple[Function | None, str]] = set()
@@ -123,7 +128,33 @@ class Interp:
         self.known_params: dict[str, Fact] = {}  # facts given from outside, by parameter name
         self.added: dict[cst.Call, bool] = {}  # Sequentials that get layers by .add
         self.appended: set[str] = set()  # lists that get tensors
-        self.later: dict[str, cst.FunctionDef | cst.ClassDef] = {}  # module-level definitions not yet reached
+
+    @property
+    def module(self) -> cst.Module:
+        return self.file.module
+
+    @property
+    def names(self) -> Names:
+        return self.file.names
+
+    @property
+    def globals(self) -> Env:
+        return self.file.env
+
+    @contextmanager
+    def within(self, env: Env) -> Iterator[None]:
+        """Code of the file that `env` belongs to is read meanwhile."""
+        saved, self.file = self.file, env.top().file or self.file
+        try:
+            yield
+        finally:
+            self.file = saved
+
+    def seen_from(self, file: File) -> Interp:
+        """The same facts, for the code of another file."""
+        view = copy(self)
+        view.file = file
+        return view
 
     # ------------------------------------------------------------ expressions
     def ev(self, node: cst.CSTNode, env: Env) -> Fact:
@@ -151,8 +182,9 @@ class Interp:
             return found
         if node.value in ("True", "False", "None"):
             return Fact(Kind.PLAIN, values=frozenset([{"True": True, "False": False, "None": None}[node.value]]))
-        if node.value in self.names.bound:
-            return Fact(Kind.FUNCTION, symbol=canonical(self.names.bound[node.value]))
+        bound = env.top().file.names.bound
+        if node.value in bound:
+            return Fact(Kind.FUNCTION, symbol=canonical(bound[node.value]))
         return Fact(Kind.FUNCTION, symbol=f"builtins.{node.value}")
 
     def _literal(self, node: cst.BaseExpression, env: Env) -> Fact:
@@ -292,6 +324,8 @@ class Interp:
             if found is None:
                 found = apply.inherited(owner.payload.cls, name)
             return found if found is not None else Fact(Kind.UNKNOWN, symbol=f"self.{name}")
+        if isinstance(owner.payload, File):
+            return links.member(self, owner.payload, name)
         if isinstance(owner.payload, ShapeOf) and name == "as_list":
             return Fact(Kind.UNKNOWN, symbol="shape.as_list", payload=owner)
         if isinstance(owner.payload, ShapeOf) and name in ("rank", "ndims"):

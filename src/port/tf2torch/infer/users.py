@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, tensor
-from port.tf2torch.infer import masks
+from port.tf2torch.infer import links, masks
 from port.tf2torch.infer.values import (
     OPEN,
     Applied,
@@ -75,6 +75,10 @@ def _scan(it: Interp, function: Function, node: cst.FunctionDef) -> None:
     model = given = False
     for n in find(node.body, cst.Call):
         symbol = it.names.resolve(n.func)
+        known = links.linked(it, n.func, function.env)
+        if known is not None:
+            function.stateful |= _is_stateful(known, function)
+            continue
         if symbol == "keras.Input":
             given = True
             function.absent |= {a.value.value for a in n.args if a.keyword is not None
@@ -97,14 +101,16 @@ def _scan(it: Interp, function: Function, node: cst.FunctionDef) -> None:
 
 def _calls_stateful(it: Interp, function: Function, name: str) -> bool:
     fact = function.env.get(name)
-    if fact is not None and isinstance(fact.payload, Function) and fact.payload is not function:
-        return fact.payload.stateful and not fact.payload.graph
-    if fact is not None and isinstance(fact.payload, Class):
-        return fact.payload.root in ROOTS
-    if fact is None and name in it.later:
-        define(it, it.later.pop(name), it.globals)
+    if fact is None and name in it.file.later:
+        define(it, it.file.later.pop(name), it.globals)
         return _calls_stateful(it, function, name)
-    return False
+    return fact is not None and _is_stateful(fact, function)
+
+
+def _is_stateful(fact: Fact, function: Function) -> bool:
+    if isinstance(fact.payload, Function) and fact.payload is not function:
+        return fact.payload.stateful and not fact.payload.graph
+    return isinstance(fact.payload, Class) and fact.payload.root in ROOTS
 
 
 def _define_class(it: Interp, node: cst.ClassDef, env: Env) -> Class:
@@ -175,7 +181,7 @@ def call_function(it: Interp, node: cst.Call | None, function: Function, args: l
         if given is not None and name not in function.assigned:
             proves_rank(it, given, it.ranks.get((function, name), 0))
     inner = (function.result or UNKNOWN).payload
-    if node is not None and isinstance(inner, Function) and inner.stateful and inner.env is not it.globals and (
+    if node is not None and isinstance(inner, Function) and inner.stateful and inner.env.outer is not None and (
             isinstance(inner.node, cst.FunctionDef) and inner.owner is None and inner.node in _nested(function)):
         function.inner = inner
         it.applications.pop(node, None)
@@ -378,10 +384,11 @@ def analyze(it: Interp, function: Function) -> None:
         function.reassigned.clear()
         it.current.append(function)
         body = function.node.body
-        if isinstance(function.node, cst.Lambda):
-            function.returns.append(it.ev(body, env))
-        else:
-            flow.run(it, body.body, env)
+        with it.within(function.env):
+            if isinstance(function.node, cst.Lambda):
+                function.returns.append(it.ev(body, env))
+            else:
+                flow.run(it, body.body, env)
         it.current.pop()
         function.flipped |= {n for owner, n in it.flips if owner is function and n in function.params}
         if before == (len(it.flips), len(it.ranks), {"f": function.flipped}):
@@ -535,7 +542,7 @@ def bindings_of(it: Interp, node: cst.Call, function: Function,
         if name in bound and bound[name][1] is not None:
             bindings[name] = it.dim(bound[name][1])
         elif name in function.defaults and not starred:
-            bindings[name] = it.dim(function.defaults[name])
+            bindings[name] = _default_dim(it, function, name)
         else:
             bindings[name] = None
     for mirror, (name, axis) in function.mirrors.items():
@@ -552,6 +559,12 @@ def bindings_of(it: Interp, node: cst.Call, function: Function,
     return bindings
 
 
+def _default_dim(it: Interp, function: Function, name: str) -> Dim:
+    """A default that is a size; one written with names of another file cannot be repeated here."""
+    dim = it.dim(function.defaults[name])
+    return None if isinstance(dim, Sym) and function.file is not it.file else dim
+
+
 def _visible(it: Interp, function: Function, dim: Sym, bindings: dict[str, Dim]) -> bool:
     """Can the caller write this size? Not if it uses names that only the function knows."""
     if isinstance(function.node, cst.Lambda):
@@ -559,7 +572,10 @@ def _visible(it: Interp, function: Function, dim: Sym, bindings: dict[str, Dim])
     if dim.names & function.reassigned:
         return False
     local = function.names
+    foreign = function.file is not it.file
     for name in dim.names - bindings.keys():
+        if foreign and name not in _BUILTIN:
+            return False
         outer = function.env.get(name)
         is_global = name in it.globals.names or name in it.names.bound or name in _BUILTIN
         if not is_global and not (outer is not None and name not in local):
@@ -629,7 +645,7 @@ def instantiate(it: Interp, node: cst.Call, cls: Class, args: list[Fact]) -> Fac
     init = find_method(cls, "__init__")
     bound = bind_args(init, node, args) if init is not None else {}
     maker = it.current[-1] if it.current else None
-    instance.hidden = frozenset(it.hidden)
+    instance.hidden, instance.file = frozenset(it.hidden), it.file
     instance.maker = maker.owner or maker if maker is not None else None
     instance.args = [(n, f, it.text(e) if e is not None else n) for n, (f, e) in (bound or {}).items()]
     if init is not None:
@@ -709,7 +725,7 @@ def instance_bindings(it: Interp, instance: Instance) -> dict[str, Dim]:
     for name in init.params if init is not None else []:
         bindings[name] = None
         if init is not None and name in init.defaults:
-            bindings[name] = it.dim(init.defaults[name])
+            bindings[name] = _default_dim(it, init, name)
     for name, fact, text in instance.args:
         value = fact.literal(...)
         if isinstance(value, int) and not isinstance(value, bool) and not text.isidentifier():
@@ -741,7 +757,8 @@ def _build(it: Interp, cls: Class, x: Fact, changed: bool) -> None:
     if len(build.params) > 1:
         env.names[build.params[1]] = _shape_seen(it, call, names, main if main is not None else x)
     it.current.append(build)
-    flow.run(it, build.node.body.body, env)  # type: ignore[union-attr]
+    with it.within(build.env):
+        flow.run(it, build.node.body.body, env)  # type: ignore[union-attr]
     it.current.pop()
     build.busy, build.result = False, UNKNOWN
 

@@ -8,6 +8,7 @@ from typing import Any
 import libcst as cst
 
 from port.facts import Dim, Fact, Kind, Layout, Sym
+from port.names import Names
 from port.table import Row
 
 OPEN = object()  # stands among the reaching values of a setting when anything may arrive
@@ -80,6 +81,24 @@ class ShapeOf:
 
 
 @dataclass(eq=False)
+class File:
+    """One file of the project. As a payload: the module that an import binds."""
+
+    name: str  # as findings call it
+    module: cst.Module
+    names: Names
+    env: Env = field(default_factory=lambda: Env())
+    links: dict[str, tuple[File, str]] = field(default_factory=dict)  # imported name -> (file, name there, '': itself)
+    stars: list[File] = field(default_factory=list)  # files that a star import takes everything from
+    inside: dict[str, File] = field(default_factory=dict)  # of a package: its modules
+    later: dict[str, cst.FunctionDef | cst.ClassDef] = field(default_factory=dict)  # definitions not yet reached
+
+    def __post_init__(self) -> None:
+        self.env.file = self
+        self.later = {n.name.value: n for n in self.module.body if isinstance(n, cst.FunctionDef | cst.ClassDef)}
+
+
+@dataclass(eq=False)
 class Function:
     """A function of the user, or a lambda."""
 
@@ -112,6 +131,10 @@ class Function:
     assigned: frozenset[str] = frozenset()  # names that its own statements bind
     reassigned: set[str] = field(default_factory=set)  # mirrors whose value changes in the body
 
+    @property
+    def file(self) -> File:
+        return self.env.top().file
+
 
 @dataclass(eq=False)
 class Curried:
@@ -139,6 +162,10 @@ class Class:
     done: bool = False
     feature_param: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def file(self) -> File:
+        return self.env.top().file
+
 
 @dataclass(eq=False)
 class Instance:
@@ -151,6 +178,7 @@ class Instance:
     applied: list[Applied] = field(default_factory=list)
     maker: Any = None  # the class or function whose code makes it; None at module level
     hidden: frozenset[str] = frozenset()  # comprehension variables that its arguments may use
+    file: File | None = None  # where it is made
 
 
 @dataclass(eq=False)
@@ -187,6 +215,7 @@ class Env:
     def __init__(self, outer: Env | None = None, names: dict[str, Fact] | None = None):
         self.outer = outer
         self.names: dict[str, Fact] = names if names is not None else {}
+        self.file: Any = None  # of a file's own names
 
     def get(self, name: str) -> Fact | None:
         env: Env | None = self
@@ -197,7 +226,16 @@ class Env:
         return None
 
     def copy(self) -> Env:
-        return Env(self.outer, dict(self.names))
+        made = Env(self.outer, dict(self.names))
+        made.file = self.file
+        return made
+
+    def top(self) -> Env:
+        """The names of the whole file."""
+        env = self
+        while env.outer is not None:
+            env = env.outer
+        return env
 
 
 def without(fact: Fact, names: frozenset[str]) -> Fact:

@@ -127,7 +127,7 @@ class Layout:
         params = {p.name.value for p in (*init.params.params, *init.params.kwonly_params)}
         calls = [n.func for s in node.body.body if s is not init for n in find(s, cst.Call)]
         run = {f.attr.value for f in calls if isinstance(f, cst.Attribute) and code(f.value) == "self"}
-        found = []
+        found = self._of_other_files(init)
         for n in walk(init.body):
             if isinstance(n, cst.Assign):
                 name = code(n.targets[0].target).removeprefix("self.")
@@ -135,6 +135,23 @@ class Layout:
                 if name in run and (passed or self._imported(n.value)):
                     found.append(name)
         return list(dict.fromkeys(found))
+
+    def _of_other_files(self, init: cst.FunctionDef) -> list[str]:
+        """Attributes that hold modules whose classes other files of the project define, be it in a list."""
+        held: list[str] = []
+
+        def foreign(x: cst.CSTNode) -> bool:
+            if isinstance(x, cst.Call):
+                return code(x.func).split(".")[0] in self.em.elsewhere
+            return isinstance(x, cst.Name) and x.value in held
+
+        for n in walk(init.body):
+            if isinstance(n, cst.Assign) and any(map(foreign, walk(n.value))):
+                held.append(code(n.targets[0].target))
+            elif isinstance(n, cst.Expr) and isinstance(n.value, cst.Call) and isinstance(
+                    n.value.func, cst.Attribute) and any(foreign(x) for a in n.value.args for x in walk(a)):
+                held.append(code(n.value.func.value))
+        return list(dict.fromkeys(h.removeprefix("self.") for h in held if h.startswith("self.")))
 
     def _imported(self, value: cst.BaseExpression) -> bool:
         if not isinstance(value, cst.Call):
@@ -155,7 +172,7 @@ class Layout:
 
     def _class(self, name: str, node: cst.ClassDef, plain: bool) -> None:
         init = constructor(node)
-        self._owner(Owner(name, node, "class", [], name not in self.held, plain),
+        self._owner(Owner(name, node, "class", [], name not in self.held - self.em.exported, plain),
                     list(init.body.body) if init is not None else [], set())
         for method in node.body.body:
             if isinstance(method, cst.FunctionDef) and method is not init:

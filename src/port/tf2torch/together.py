@@ -1,0 +1,120 @@
+"""The files of one project from TensorFlow and Keras to PyTorch: the order of the passes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import libcst as cst
+
+from port import imports, places, table
+from port.facts import Fact
+from port.findings import CATALOGUE, Finding, Outcome
+from port.result import Options, Result
+from port.tf2torch import adapt, siblings
+from port.tf2torch.emit import Emitter, Handlers
+from port.tf2torch.expressions import attributes, calls, constants, subscripts
+from port.tf2torch.file import Pass
+from port.tf2torch.infer.interp import Interp, infer
+from port.tf2torch.infer.values import File
+from port.tf2torch.rules import classes, inline, sequential_class
+from port.tf2torch.rules.class_sizes import channel_mirrors
+from port.tf2torch.units import Unit
+from port.tree import code, module_code, syntax_error
+
+HANDLERS = Handlers(calls.call, constants.constant, subscripts.subscript, attributes.attribute, classes.convert,
+                    adapt.ARGS, adapt.ROWS, adapt.LAYERS)
+
+
+def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] | None = None) -> list[Result]:
+    """The files, each behind those that it imports, in PyTorch; readings that may serve better are tried first."""
+    if not units:
+        return []
+    leave: set[cst.Call] = set()
+    while any(forms := [sequential_class.rewrite(u.module, u.bound, leave) for u in units]):
+        results = converted(units, [f or u.module for u, f in zip(units, forms, strict=True)], options, params)
+        failed = {c for u, r in zip(units, results, strict=True)
+                  for c in sequential_class.untranslated(u.bound, r.text)}
+        if not failed:
+            return results
+        leave |= failed
+        for unit in units:
+            unit.again()
+    inlined = [inline.rewrite(u.module) for u in units]
+    if any(i is not u.module for u, i in zip(units, inlined, strict=True)):
+        results = converted(units, inlined, options, params)
+        if not any(f".{maker}(" in r.text for r in results for maker in inline.MAKERS):
+            return results
+    return converted(units, [u.module for u in units], options, params)
+
+
+def converted(units: Sequence[Unit], forms: Sequence[cst.Module], options: Options,
+              params: dict[str, Fact] | None) -> list[Result]:
+    """One reading of every file, translated; findings are placed in the files as they were written."""
+    files = _files(units, forms)
+    it = infer(files, table.by_tf_name(), params or {})
+    passes = emitted(it, files, options, set())
+    if any(r[1] in ("P102", "P208") for p in passes for r in p.em.reports) and (
+            open_sizes := channel_mirrors(passes[0].em)):
+        # Classes whose input width no call shows: a parameter of the constructor, where a Lazy module cannot serve.
+        other = emitted(it, files, options, open_sizes)
+        if _refusals(other) < _refusals(passes):
+            passes = other
+    texts = [_text(p, u) for p, u in zip(passes, units, strict=True)]
+    changed = {u for u, t in zip(units, texts, strict=True) if t != u.text}
+    for unit, done in zip(units, passes, strict=True):
+        for name, (source, _) in unit.links.items():
+            if not source.wanted and source in changed:
+                done.em.report("P210", f"`{source.name}`, which `{name}` comes from, is not ported in this run: "
+                               "name both files", siblings.importing(unit.module, name))
+    return [_result(u, p, text) for u, p, text in zip(units, passes, texts, strict=True)]
+
+
+def _files(units: Sequence[Unit], forms: Sequence[cst.Module]) -> list[File]:
+    made = {u: File(u.name, form, u.bound) for u, form in zip(units, forms, strict=True)}
+    for unit, file in made.items():
+        file.links = {name: (made[other], symbol) for name, (other, symbol) in unit.links.items()}
+        file.stars = [made[other] for other in unit.stars]
+        file.inside = {name: made[other] for name, other in unit.inside.items()}
+        for other in unit.stars:
+            unit.bound.bound = {**other.bound.bound, **unit.bound.bound}
+    return list(made.values())
+
+
+def emitted(it: Interp, files: Sequence[File], options: Options, open_sizes: set[str]) -> list[Pass]:
+    """One emission of all files: first their statements, then what depends on all of these."""
+    passes: dict[File, Pass] = {}
+    first = Emitter(it, HANDLERS, open_sizes=open_sizes)
+    for file in files:
+        em = Emitter(it.seen_from(file), HANDLERS, open_sizes=open_sizes, class_sizes=first.class_sizes,
+                     class_params=first.class_params, dropped=first.dropped, dropped_init=first.dropped_init,
+                     refused=first.refused, module_classes=first.module_classes)
+        em.original_imports = imports.original_imports(file.module)
+        passes[file] = Pass(em, file.module, options, passes)
+    for made in passes.values():
+        made.statements()
+    for made in passes.values():
+        made.out = made.finished()
+    for made in passes.values():
+        made.out = siblings.renamed(made)
+    return list(passes.values())
+
+
+def _text(done: Pass, unit: Unit) -> str | None:
+    """The new text; None if it would not parse."""
+    new = module_code(done.module.with_changes(body=done.out))
+    if error := syntax_error(new):
+        done.em.reports[:] = [(None, "P901", f"the output would not parse: {error}", "")]
+        return None
+    return new
+
+
+def _result(unit: Unit, done: Pass, text: str | None) -> Result:
+    if text is None:
+        return Result(unit.text, unit.text, (Finding(1, 0, "P901", done.em.reports[0][2]),))
+    return Result(unit.text, text, places.findings(done.em.reports, unit.written))
+
+
+def _refusals(passes: Sequence[Pass]) -> tuple[int, int]:
+    """How much stays in the source's framework: lines, then places."""
+    lines = sum(code(n).count("\n") + 1 for p in passes for n in p.em.kept)
+    return lines, sum(CATALOGUE[r[1]].outcome is Outcome.REFUSED for p in passes for r in p.em.reports)
