@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.build import build, drop_commas, expression, paren
 from port.facts import Fact, Kind, Layout
-from port.torch2tf import containers, einops, layers, methods, rows, users
+from port.torch2tf import containers, einops, layers, methods, ownhelpers, rows, users
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import (
     Bound,
@@ -41,6 +41,8 @@ def call(w: Any, node: cst.Call) -> Any:
         return framework(w, node, symbol, callee)
     if symbol.startswith("einops."):
         return write_einops(w, node, symbol)
+    if payload is None and symbol.startswith("helpers."):
+        return ownhelpers.write(w, node, symbol)
     if symbol in methods.BUILTINS:
         return methods.BUILTINS[symbol](w, node)
     _no_unknown_tensor_method(w, node)

@@ -73,6 +73,9 @@ def _call(it: Interp, node: cst.Call, callee: Fact, args: list[Fact], env: Env) 
         return opshapes.function(it, node, symbol.removeprefix("torch.").removeprefix("nn.functional."), args)
     if symbol.startswith("einops."):
         return einops.call(it, node, symbol, args)
+    if symbol.startswith("helpers."):
+        name = symbol.removeprefix("helpers.")
+        return modules.make(it, node, symbol, args) if name[0].isupper() else opshapes.function(it, node, name, args)
     if symbol.startswith("builtins.super"):
         owner = it.current[-1].owner if it.current else None
         return Fact(Kind.LAYER if owner is not None and owner.is_module else Kind.UNKNOWN,

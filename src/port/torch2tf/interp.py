@@ -46,7 +46,8 @@ class Interp:
     """Facts of one file, and what is known of its functions and classes."""
 
     def __init__(self, module: cst.Module, names: Names, rows: Mapping[str, tuple[Row, ...]],
-                 params: dict[str, Fact] | None = None):
+                 params: dict[str, Fact] | None = None, helpers: dict[cst.CSTNode, str] | None = None):
+        self.helpers = helpers or {}  # definitions that are helpers of `port` itself
         self.module, self.names, self.rows = module, names, rows
         self.given = params or {}  # facts of parameters, where the caller of the translation knows them
         self.facts: dict[cst.CSTNode, Fact] = {}
@@ -377,9 +378,9 @@ def _text(node: cst.CSTNode) -> str:
 
 
 def infer(module: cst.Module, names: Names, rows: Mapping[str, tuple[Row, ...]],
-          params: dict[str, Fact] | None = None) -> Interp:
+          params: dict[str, Fact] | None = None, helpers: dict[cst.CSTNode, str] | None = None) -> Interp:
     """Facts of a whole file."""
-    return Interp(module, names, rows, params).run()
+    return Interp(module, names, rows, params, helpers).run()
 
 
 _METHODS: dict[type, Any] = {

@@ -15,6 +15,7 @@ PLAIN, FLIPPED = Layout.PLAIN, Layout.FLIPPED
 SPATIAL = {f"{kind}{n}d": n + 2 for n in (1, 2, 3) for kind in (
     "Conv", "ConvTranspose", "LazyConv", "MaxPool", "AvgPool", "AdaptiveAvgPool", "AdaptiveMaxPool", "LPPool",
     "InstanceNorm", "ReflectionPad", "ReplicationPad", "ZeroPad", "ConstantPad", "CircularPad", "Dropout")}
+SPATIAL |= {f"{kind}{n}d{end}": n + 2 for n in (1, 2, 3) for kind, end in (("Conv", "Same"), ("SeparableConv", ""))}
 SPATIAL |= {"BatchNorm2d": 4, "BatchNorm3d": 5, "LazyBatchNorm2d": 4, "LazyBatchNorm3d": 5, "PixelShuffle": 4,
             "PixelUnshuffle": 4, "UpsamplingBilinear2d": 4, "UpsamplingNearest2d": 4, "ChannelShuffle": 4}
 ANY_SPATIAL = {"BatchNorm1d", "GroupNorm", "Upsample", "SyncBatchNorm", "LocalResponseNorm"}  # ranks differ
@@ -29,6 +30,8 @@ def parameters(it: Interp, symbol: str) -> tuple[str, ...]:
     if symbol not in PARAMETERS:
         found = max(([p.name for p in s.params] for row in it.rows.get(symbol, ()) for s in row.torch
                      if s.name == symbol), key=len, default=[])
+        if symbol.startswith("helpers.Conv") and symbol.endswith("Same"):
+            found = list(parameters(it, f"torch.nn.{symbol[8:14]}"))
         PARAMETERS[symbol] = tuple(found) or _COMMON.get(symbol.rpartition(".")[2], ())
     return PARAMETERS[symbol]
 
@@ -86,6 +89,10 @@ def result(it: Interp, layer: Layer, args: list[Fact]) -> tuple[Fact, Layout]:
         return tensor((None, None), "float"), PLAIN
     if name.startswith("Transformer"):
         return x.but(payload=None), PLAIN
+    if name in ("MultiHeadAttention", "GroupQueryAttention"):
+        return x.but(payload=None), PLAIN
+    if layer.symbol.startswith("helpers.") and name not in ("Lambda", "PReLU", "Dropout", "GaussianNoise"):
+        return tensor(None, "float"), PLAIN
     if layer.symbol.startswith("einops."):
         from port.torch2tf import einops
 
@@ -115,7 +122,7 @@ def spatial(it: Interp, layer: Layer, name: str, x: Fact, rank: int) -> tuple[Fa
         return same, FLIPPED
     shape = x.shape or (None,) * rank
     channels: Dim = shape[1]
-    if name.startswith(("Conv", "LazyConv")):
+    if name.startswith(("Conv", "LazyConv", "SeparableConv")):
         value = layer.facts.get("out_channels", UNKNOWN).literal()
         channels = value if isinstance(value, int) else None
     elif name in ("PixelShuffle", "PixelUnshuffle"):

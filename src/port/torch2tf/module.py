@@ -12,7 +12,7 @@ from port.facts import Fact
 from port.findings import CATALOGUE, Finding, Outcome
 from port.names import Names
 from port.result import Options, Result
-from port.torch2tf import classes, importing, statements
+from port.torch2tf import classes, importing, ownhelpers, statements
 from port.torch2tf.interp import infer
 from port.torch2tf.refused import Refused
 from port.torch2tf.write import Writer
@@ -38,7 +38,8 @@ class Part:
 def translate(text: str, module: cst.Module, bound: Names, options: Options,
               params: dict[str, Fact] | None = None) -> Result:
     """`module`, which was parsed from `text`, as Keras 3 code."""
-    it = infer(module, bound, table.by_torch_name(), params)
+    helpers = {node: name for node in module.body if (name := ownhelpers.name_of(node))}
+    it = infer(module, bound, table.by_torch_name(), params, helpers)
     w = Writer(it, options, bound=own_names(module), target=options.target)
     w.original_imports = imports.original_imports(module)
     w.trained = classes.trained(w)
@@ -48,6 +49,7 @@ def translate(text: str, module: cst.Module, bound: Names, options: Options,
         w.needs |= part.needs
         w.helpers |= part.helpers
         w.reports += part.reports
+    bring_back_helpers(w, parts)
     body: list[Any] = []
     for part in parts:
         body += kept(w, part) if part.refusal is not None else part.made
@@ -82,6 +84,8 @@ def written(w: Writer, node: Any) -> Part:
     try:
         if isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom):
             part.made = [node]
+        elif node in w.it.helpers:
+            part.made = []
         else:
             part.made = statements.statement(w, node)
     except Refused as refusal:
@@ -111,6 +115,19 @@ def spread_refusals(w: Writer, parts: list[Part]) -> None:
             part.needs, part.helpers = set(), {}
             r = part.refusal
             part.reports = [(r.node if r.node is not None else part.node, r.code, r.args[0], r.symbol)]
+
+
+def bring_back_helpers(w: Writer, parts: list[Part]) -> None:
+    """Helpers of tf2torch that are still called: by code that stays in PyTorch."""
+    todo = [p.node for p in parts if p.refusal is not None]
+    by_name = {name: node for node, name in w.it.helpers.items()}
+    while todo:
+        for name in sorted({n.value for n in walk(todo.pop()) if isinstance(n, cst.Name)} & by_name.keys()):
+            node = by_name.pop(name)
+            part = next(p for p in parts if p.node is node)
+            part.made = [node]
+            w.top_level |= w.framework_names(node)
+            todo.append(node)
 
 
 def is_import(node: Any) -> bool:

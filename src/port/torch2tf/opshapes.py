@@ -687,6 +687,7 @@ def _rules() -> dict[str, Callable[[Args], Result]]:
     for n in (1, 2, 3):
         put(spatial(n + 2), f"conv{n}d conv_transpose{n}d")
         put(pool(n + 2), f"max_pool{n}d avg_pool{n}d adaptive_avg_pool{n}d adaptive_max_pool{n}d lp_pool{n}d")
+        put(pool(n + 2), f"max_pool{n}d_same avg_pool{n}d_same")
     put(resized, "interpolate upsample pixel_shuffle pixel_unshuffle grid_sample batch_norm local_response_norm")
     put(padded, "pad")
     put(created, "zeros ones rand randn empty randperm")

@@ -47,6 +47,10 @@ NUMBERS = {"int": WHOLE, "float": Fact(Kind.PLAIN, dtype="float"), "bool": PLAIN
 
 # ---------------------------------------------------------------- definitions
 def define(it: Interp, node: cst.FunctionDef | cst.ClassDef, env: Env) -> None:
+    helper = it.helpers.get(node)
+    if helper:
+        env.names[node.name.value] = Fact(Kind.FUNCTION, symbol=f"helpers.{helper}")
+        return
     if isinstance(node, cst.ClassDef):
         fact = Fact(Kind.FUNCTION, payload=define_class(it, node, env))
     else:
