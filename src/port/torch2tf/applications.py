@@ -164,7 +164,7 @@ def arguments(w: Any, node: cst.Call, function: Function | None, default: Layout
         fact = w.fact(arg.value)
         want = default
         if function is not None:
-            want = Layout.FLIPPED if function.inside and name in function.flipped else Layout.PLAIN
+            want = Layout.FLIPPED if function.inside and function.is_flipped(name) else Layout.PLAIN
         if fact.kind is not Kind.TENSOR or fact.rank in (0, 1, 2):
             want = None
         if isinstance(fact.payload, Items) and any(t.layout is Layout.FLIPPED for t in tensors_in(fact)):

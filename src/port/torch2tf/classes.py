@@ -131,20 +131,17 @@ def prologue(w: Any, f: Function) -> list[Any]:
     """A root takes images as PyTorch has them: its channels-last parameters are transposed first of all."""
     if f.inside:
         return []
-    made = []
+    made: list[Any] = []
     for name in f.arguments:
-        if name not in f.flipped:
+        if not f.is_flipped(name):
             continue
-        given = f.received.get(name) or w.it.given.get(name)
-        rank = f.ranks.get(name) or (given.rank if given is not None else None)
-        if rank is None or rank not in NAMES:
-            continue
+        held = f.held[name]
+        rank = len(held.shape or ())
         order = {3: "[0, 2, 1]", 4: "[0, 2, 3, 1]", 5: "[0, 2, 3, 4, 1]"}[rank]
         value = w.transposed(cst.Name(name), order)
         first, last = NAMES[rank]
         line = remarked(cst.Assign([cst.AssignTarget(cst.Name(name))], value), f"{first} to {last}")
-        default = f.defaults.get(name)
-        if default is not None or (given is not None and may_be_none(given)):
+        if may_be_none(held):
             test = cst.parse_expression(f"{name} is not None")
             made.append(cst.If(test, cst.IndentedBlock([line])))
         else:

@@ -44,7 +44,7 @@ def sequential(w: Any, node: cst.Call) -> Any:
 
 def public_permutes(w: Any, chain: Any) -> tuple[list[Any], list[Any]]:
     """Permute layers of a Sequential that is a model by itself, and takes or gives channels first."""
-    if not isinstance(chain, Chain) or chain.inside or w.function is not None and w.function.owner is not None:
+    if not isinstance(chain, Chain) or chain.inside or (w.function is not None and w.function.owner is not None):
         return [], []
     return [], []
 
@@ -56,7 +56,8 @@ def ordered_dict(w: Any, node: cst.BaseExpression) -> cst.List | None:
     if len(node.args) == 1 and isinstance(node.args[0].value, cst.List | cst.Tuple):
         pairs = node.args[0].value.elements
         if all(isinstance(p.value, cst.Tuple) and len(p.value.elements) == 2 for p in pairs):
-            made = [p.with_changes(value=w.expr(p.value.elements[1].value)) for p in pairs]  # type: ignore[union-attr]
+            made = [p.with_changes(value=w.expr(p.value.elements[1].value))  # type: ignore[attr-defined]
+                    for p in pairs]
             outer = node.args[0].value
             return (cst.List(made, lbracket=outer.lbracket, rbracket=outer.rbracket)
                     if isinstance(outer, cst.List) else cst.List(made))

@@ -19,6 +19,7 @@ from port.torch2tf.values import (
     join,
     may_be_none,
     options,
+    put,
     same,
 )
 
@@ -105,7 +106,7 @@ def assign(it: Interp, target: cst.CSTNode, fact: Fact, env: Env, value: cst.CST
         it.facts[target] = fact
         for option in options(owner):
             if isinstance(option.payload, SelfOf | Instance):
-                set_attribute(it, option.payload.cls, target.attr.value, fact)
+                set_attribute(it, option.payload.cls, target.attr.value, fact, target)
     elif isinstance(target, cst.Tuple | cst.List):
         _unpack(it, target, fact, env)
     elif isinstance(target, cst.Subscript):
@@ -151,6 +152,7 @@ def _store(it: Interp, target: cst.Subscript, fact: Fact, env: Env) -> None:
         if not same(old, payload.any if at is ... else payload.values[at]):
             it.touched(payload)
     elif isinstance(payload, Items) and payload.elements:
+        payload.written = True
         for i, held in enumerate(payload.elements):
             if at is ... or payload.open or at in (i, i - len(payload.elements)):
                 payload.elements[i] = join(held, fact)
@@ -160,9 +162,9 @@ def _store(it: Interp, target: cst.Subscript, fact: Fact, env: Env) -> None:
         shapes.written(it, target, owner)
 
 
-def set_attribute(it: Interp, cls: Any, name: str, fact: Fact) -> None:
+def set_attribute(it: Interp, cls: Any, name: str, fact: Fact, site: cst.CSTNode) -> None:
     old = cls.attrs.get(name)
-    new = join(old, fact)
+    new = put(cls.places.setdefault(name, {}), site, fact)
     if not same(old, new):
         cls.attrs[name] = new
         for reader in cls.readers.get(name, ()):

@@ -242,7 +242,8 @@ class Interp:
         known.open |= items.open
         for i, element in enumerate(items.elements):
             if i < len(known.elements):
-                old, known.elements[i] = known.elements[i], join(known.elements[i], element)
+                old = known.elements[i]
+                known.elements[i] = join(old, element) if known.written else element
                 change = change or not same(old, known.elements[i])
             else:
                 known.elements.append(element)

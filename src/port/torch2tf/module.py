@@ -38,7 +38,7 @@ class Part:
 def translate(text: str, module: cst.Module, bound: Names, options: Options,
               params: dict[str, Fact] | None = None) -> Result:
     """`module`, which was parsed from `text`, as Keras 3 code."""
-    helpers = {node: name for node in module.body if (name := ownhelpers.name_of(node))}
+    helpers: dict[cst.CSTNode, str] = {node: name for node in module.body if (name := ownhelpers.name_of(node))}
     it = infer(module, bound, table.by_torch_name(), params, helpers)
     w = Writer(it, options, bound=own_names(module), target=options.target)
     w.original_imports = imports.original_imports(module)

@@ -20,6 +20,7 @@ from port.torch2tf.values import (
     SelfOf,
     can_flip,
     join,
+    put_inputs,
     same,
     tensors_in,
 )
@@ -103,35 +104,32 @@ def _chain(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
 
 
 # ---------------------------------------------------------------- applied
-def apply(it: Interp, node: cst.Call | None, callee: Fact, args: list[Fact]) -> Fact:
-    """`module(x)`."""
+def apply(it: Interp, node: cst.Call | None, callee: Fact, args: list[Fact], site: Any = None) -> Fact:
+    """`module(x)`; `site` tells the places apart that apply it, where there is no call."""
     payload = callee.payload
+    site = node if site is None else site
     if isinstance(payload, Layer):
-        return apply_layer(it, node, payload, args)
+        return apply_layer(it, node, payload, args, site)
     if isinstance(payload, Chain):
         payload.inside = True
-        result = apply_chain(it, payload, args)
+        result = apply_chain(it, payload, args, site)
         if node is not None and payload.inputs:
             it.wants[node] = payload.inputs[0].layout
         return result
     if isinstance(payload, Instance):
-        return users.apply(it, node, payload.cls, args)
+        return users.apply(it, node, payload.cls, args, site)
     if isinstance(payload, SelfOf):
-        return users.apply(it, node, payload.cls, args)
+        return users.apply(it, node, payload.cls, args, site)
     if isinstance(payload, Alternatives):
         found: Fact | None = None
         for option in payload.options:
-            found = join(found, apply(it, node, option, args))
+            found = join(found, apply(it, node, option, args, site))
         return found or BOTTOM
     return tensor()
 
 
-def apply_layer(it: Interp, node: cst.Call | None, layer: Layer, args: list[Fact]) -> Fact:
-    for i, fact in enumerate(args):
-        if i < len(layer.inputs):
-            layer.inputs[i] = join(layer.inputs[i], _bare(fact))
-        else:
-            layer.inputs.append(_bare(fact))
+def apply_layer(it: Interp, node: cst.Call | None, layer: Layer, args: list[Fact], site: Any) -> Fact:
+    put_inputs(layer, site, [_bare(fact) for fact in args])
     result, want = modshapes.result(it, layer, args)
     if node is not None:
         it.wants[node] = want
@@ -143,7 +141,7 @@ def _bare(fact: Fact) -> Fact:
     return fact.but(payload=None) if fact.kind is Kind.TENSOR else fact
 
 
-def apply_chain(it: Interp, chain: Chain, args: list[Fact]) -> Fact:
+def apply_chain(it: Interp, chain: Chain, args: list[Fact], site: Any) -> Fact:
     x = args[0] if args else tensor()
     if x is BOTTOM:
         return BOTTOM
@@ -156,23 +154,16 @@ def apply_chain(it: Interp, chain: Chain, args: list[Fact]) -> Fact:
             it.want_flipped(x)
             shape = x.shape if x.shape is not None else (None,) * (rank or 4)
             x = x.but(shape=shape, layout=Layout.FLIPPED, payload=None)
-    _join_input(chain, x)
-    for child in chain.children:
-        x = apply(it, None, child, [x])
+    put_inputs(chain, site, [_bare(x)])
+    for i, child in enumerate(chain.children):
+        x = apply(it, None, child, [x], (site, i))
         if not any(True for _ in tensors_in(x)):
             break
     if chain.open and x.kind is Kind.TENSOR:
-        for child in chain.children:  # a second turn: what a repeated part gives is what it takes
-            x = join(x, apply(it, None, child, [x]))
+        for i, child in enumerate(chain.children):  # a second turn: what a repeated part gives is what it takes
+            x = join(x, apply(it, None, child, [x], (site, i, "again")))
     chain.output = join(chain.output, _bare(x))
     return x
-
-
-def _join_input(chain: Chain, x: Fact) -> None:
-    if chain.inputs:
-        chain.inputs[0] = join(chain.inputs[0], _bare(x))
-    else:
-        chain.inputs.append(_bare(x))
 
 
 def _spatial_rank(it: Interp, chain: Chain) -> int | None:
@@ -190,7 +181,8 @@ def _spatial_rank(it: Interp, chain: Chain) -> int | None:
         elif isinstance(payload, Instance):
             for method in members.methods(payload.cls, "forward"):
                 first = method.arguments[0] if method.arguments else ""
-                return method.ranks.get(first) if first in method.flipped else None
+                held = method.held.get(first)
+                return held.rank if held is not None and method.is_flipped(first) else None
     return None
 
 
@@ -212,7 +204,7 @@ def method(it: Interp, node: cst.Call, name: str, owner: Fact, args: list[Fact])
     if isinstance(payload, Chain) and name in ("append", "extend", "add_module", "insert"):
         return _grow(it, payload, name, args)
     if isinstance(payload, SelfOf):
-        return _own(it, payload, name, args)
+        return _own(it, node, payload, name, args)
     return PLAIN
 
 
@@ -225,13 +217,13 @@ def _grow(it: Interp, chain: Chain, name: str, args: list[Fact]) -> Fact:
     return Fact(Kind.LAYER, symbol="torch.nn.Sequential", payload=chain)
 
 
-def _own(it: Interp, owner: SelfOf, name: str, args: list[Fact]) -> Fact:
+def _own(it: Interp, node: cst.Call, owner: SelfOf, name: str, args: list[Fact]) -> Fact:
     from port.torch2tf import flow
 
     key = args[0].literal(...) if args else ...
     if name in ("register_buffer", "register_parameter", "add_module", "register_module") and isinstance(key, str):
         value = args[1] if len(args) > 1 else PLAIN
-        flow.set_attribute(it, owner.cls, key, value.but(payload=None) if value.kind is Kind.TENSOR else value)
+        flow.set_attribute(it, owner.cls, key, value.but(payload=None) if value.kind is Kind.TENSOR else value, node)
         return PLAIN
     if name in ("modules", "children", "named_modules", "parameters", "named_parameters", "named_children", "buffers"):
         element: Any = tensor() if "parameters" in name or name == "buffers" else UNKNOWN

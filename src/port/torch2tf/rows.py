@@ -10,6 +10,7 @@ import libcst as cst
 
 from port import table
 from port.build import build, drop_commas, expression, parse, reflow, substitute
+from port.facts import Kind
 from port.table import Row, Signature
 from port.torch2tf import args as adapters
 from port.torch2tf import mathforms, rowforms, spatial
@@ -310,6 +311,8 @@ def out_of_place(method: str) -> str:
 def write_part(w: Any, node: cst.CSTNode, index: int | str) -> Any:
     """`x.max(1)[0]`, `x.sort().indices`: that part alone, or None if the call is no pair."""
     if not isinstance(node, cst.Call):
+        return None
+    if w.fact(node.func).kind is not Kind.FUNCTION:
         return None
     symbol = w.fact(node.func).symbol
     receiver = node.func.value if symbol.startswith("tensor.") and isinstance(node.func, cst.Attribute) else None

@@ -18,7 +18,7 @@ from port.tree import walk
 BLANK = cst.Module([])
 
 
-def suite(w: Any, body: Sequence[cst.BaseStatement]) -> list[Any]:
+def suite(w: Any, body: Sequence[Any]) -> list[Any]:
     """Statements in order. A deleted one gives its comments to the next."""
     out: list[Any] = []
     carried: list[cst.EmptyLine] = []

@@ -28,6 +28,7 @@ from port.torch2tf.values import (
     join,
     made_of,
     may_be_none,
+    put,
     same,
 )
 from port.tree import walk
@@ -119,7 +120,7 @@ def define_class(it: Interp, node: cst.ClassDef, env: Env) -> Class:
         cls.bases.append(fact)
         if isinstance(fact.payload, Class):
             cls.root = cls.root or fact.payload.root
-            cls.attrs, cls.readers = fact.payload.attrs, fact.payload.readers
+            cls.attrs, cls.readers, cls.places = fact.payload.attrs, fact.payload.readers, fact.payload.places
             fact.payload.subclasses.append(cls)
         elif fact.symbol.startswith("torch."):
             cls.root = cls.root or fact.symbol
@@ -139,7 +140,8 @@ def define_class(it: Interp, node: cst.ClassDef, env: Env) -> Class:
                     body_env.names.setdefault(small.target.value, hinted(
                         it, cst.Module([]).code_for_node(small.annotation.annotation)) or UNKNOWN)
     for name, fact in body_env.names.items():
-        cls.attrs[name] = join(cls.attrs.get(name), fact.but(values=None) if fact.kind is Kind.PLAIN else fact)
+        held = fact.but(values=None) if fact.kind is Kind.PLAIN else fact
+        cls.attrs[name] = put(cls.places.setdefault(name, {}), (node, name), held)
     return cls
 
 
@@ -184,9 +186,9 @@ def bind(function: Function, node: cst.Call | None, args: list[Fact]) -> tuple[d
     return found, starred
 
 
-def call(it: Interp, node: cst.Call | None, function: Function, args: list[Fact]) -> Fact:
+def call(it: Interp, node: cst.Call | None, function: Function, args: list[Fact], site: Any = None) -> Fact:
     """A call of the user's function, or of `forward` of the user's module."""
-    bound, starred = bind(function, node, args)
+    bound, _ = bind(function, node, args)
     caller = it.current[-1] if it.current else None
     if caller is not None:
         function.callers.add(caller)
@@ -198,9 +200,7 @@ def call(it: Interp, node: cst.Call | None, function: Function, args: list[Fact]
     changed = False
     for name in function.arguments:
         if name in bound:
-            changed |= _receive(it, function, name, bound[name])
-        elif name not in function.defaults and starred and name not in function.received:
-            pass
+            changed |= _receive(it, function, name, bound[name], node if site is None else site)
     if changed or function.result is None:
         it.enqueue(function)
     if caller is not None and function.whole:
@@ -288,10 +288,10 @@ def as_public(fact: Fact) -> Fact:
     return fact.but(layout=Layout.PLAIN) if fact.kind is Kind.TENSOR else fact
 
 
-def _receive(it: Interp, function: Function, name: str, fact: Fact) -> bool:
+def _receive(it: Interp, function: Function, name: str, fact: Fact, site: Any) -> bool:
     fact = _general(fact)
     old = function.received.get(name)
-    new = join(old, fact)
+    new = put(function.places.setdefault(name, {}), site, fact)
     if can_flip(fact) and fact.layout is Layout.FLIPPED and function.inside and name not in function.flipped:
         function.flipped.add(name)
         for caller in function.callers:
@@ -334,7 +334,7 @@ def analyze(it: Interp, function: Function) -> None:
         env.names[first] = (Fact(Kind.FUNCTION, payload=cls) if is_class_method
                             else Fact(Kind.LAYER if cls.is_module else Kind.UNKNOWN, payload=SelfOf(cls)))
     for name in names:
-        env.names[name] = parameter(it, function, name)
+        env.names[name] = function.held[name] = parameter(it, function, name)
     if function.star:
         env.names[function.star] = Fact(Kind.PLAIN, payload=Items([UNKNOWN], "tuple", True))
     if function.kwstar:
@@ -427,19 +427,19 @@ def instantiate(it: Interp, node: cst.Call, cls: Class, args: list[Fact]) -> Fac
         init.inside = inside
     elif cls.fields and not cls.is_module:
         for name, fact in zip(cls.fields, args, strict=False):
-            cls.attrs[name] = join(cls.attrs.get(name), _general(fact))
+            cls.attrs[name] = put(cls.places.setdefault(name, {}), node, _general(fact))
     kind = Kind.LAYER if cls.is_module else Kind.UNKNOWN
     return Fact(kind, symbol=cls.name, payload=instance)
 
 
-def apply(it: Interp, node: cst.Call | None, cls: Class, args: list[Fact]) -> Fact:
+def apply(it: Interp, node: cst.Call | None, cls: Class, args: list[Fact], site: Any = None) -> Fact:
     """`module(x)`: the module's forward, or that of a subclass."""
     caller = it.current[-1] if it.current else None
     if caller is not None and caller.owner is not None and caller.owner.is_module and caller.owner is not cls:
         cls.held = True
     found: Fact | None = None
     for method in members.methods(cls, "forward") or members.methods(cls, "__call__"):
-        found = join(found, call(it, node, method, args))
+        found = join(found, call(it, node, method, args, site))
     return found if found is not None else BOTTOM
 
 

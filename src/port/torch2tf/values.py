@@ -24,7 +24,8 @@ class Layer:
     bound: dict[str, cst.BaseExpression]
     facts: dict[str, Fact]  # parameter -> Fact of its argument
     problem: str = ""
-    inputs: list[Fact] = field(default_factory=list)
+    inputs: list[Fact] = field(default_factory=list)  # joined over `given`
+    given: dict[Any, list[Fact]] = field(default_factory=dict)  # place that applies it -> what it is given there
     output: Fact | None = None
 
 
@@ -36,7 +37,8 @@ class Chain:
     children: list[Fact] = field(default_factory=list)
     names: list[str] = field(default_factory=list)  # of an OrderedDict, or of add_module
     open: bool = False
-    inputs: list[Fact] = field(default_factory=list)
+    inputs: list[Fact] = field(default_factory=list)  # joined over `given`
+    given: dict[Any, list[Fact]] = field(default_factory=dict)
     output: Fact | None = None
     inside: bool = False  # applied by code of this file: then it need not keep the source's layout
     indexed: bool = False  # code takes its children by number
@@ -55,6 +57,7 @@ class Items:
     open: bool = False
     sites: dict[Any, int] = field(default_factory=dict)  # what appends -> its element
     depth: int = 0  # loops around the place that made it
+    written: bool = False  # elements are replaced by index
     readers: set[Any] = field(default_factory=set)  # functions that have seen it
 
     def add(self, site: Any, fact: Fact, depth: int) -> bool:
@@ -106,7 +109,9 @@ class Function:
     star: str = ""
     kwstar: str = ""
     evidence: frozenset[str] = frozenset()  # parameters that the body uses as only a tensor can be used
-    received: dict[str, Fact] = field(default_factory=dict)  # joined facts of arguments
+    received: dict[str, Fact] = field(default_factory=dict)  # joined facts of arguments, over `places`
+    places: dict[str, dict[Any, Fact]] = field(default_factory=dict)  # parameter -> call -> what it passes
+    held: dict[str, Fact] = field(default_factory=dict)  # what its parameters were in the last run
     ranks: dict[str, int] = field(default_factory=dict)  # tensor parameters whose rank a use proves
     whole: set[str] = field(default_factory=set)  # parameters that a use proves to be Python ints
     flipped: set[str] = field(default_factory=set)  # tensor parameters that are channels last in the target
@@ -117,6 +122,11 @@ class Function:
     yields: bool = False
     static: bool = False
     conflicts: dict[Any, str] = field(default_factory=dict)  # statement -> variable in two layouts
+
+    def is_flipped(self, name: str) -> bool:
+        """Is this parameter channels last in the target?"""
+        fact = self.held.get(name)
+        return fact is not None and fact.kind is Kind.TENSOR and fact.layout is Layout.FLIPPED
 
     @property
     def arguments(self) -> list[str]:
@@ -136,6 +146,7 @@ class Class:
     methods: dict[str, Function] = field(default_factory=dict)
     subclasses: list[Class] = field(default_factory=list)
     attrs: dict[str, Fact] = field(default_factory=dict)  # shared with all classes of one line of inheritance
+    places: dict[str, dict[Any, Fact]] = field(default_factory=dict)  # attribute -> assignment -> its value (shared)
     readers: dict[str, set[Any]] = field(default_factory=dict)  # attribute -> functions that read it (shared as well)
     held: bool = False  # other code of this file applies it: no root
     made: bool = False
@@ -282,6 +293,28 @@ def made_of(*facts: Fact, more: int = 0) -> Any:
 
 def can_flip(fact: Fact) -> bool:
     return fact.kind is Kind.TENSOR and fact.shape is not None and 3 <= len(fact.shape) <= 5
+
+
+def put(places: dict[Any, Fact], site: Any, fact: Fact) -> Fact:
+    """Note what a place gives now; the join over all places. What it gave before it was known better is forgotten."""
+    places[site] = fact
+    found: Fact | None = None
+    for each in places.values():
+        found = join(found, each)
+    return found or UNKNOWN
+
+
+def put_inputs(owner: Layer | Chain, site: Any, facts: list[Fact]) -> None:
+    """Note what a module is given at one place."""
+    owner.given[site] = facts
+    count = max(len(f) for f in owner.given.values())
+    joined: list[Fact] = []
+    for i in range(count):
+        found: Fact | None = None
+        for each in owner.given.values():
+            found = join(found, each[i]) if i < len(each) else found
+        joined.append(found or UNKNOWN)
+    owner.inputs = joined
 
 
 # ---------------------------------------------------------------- join
