@@ -12,6 +12,8 @@ from port.torch2tf.values import Layer
 ONE_BIAS = ("torch keeps two biases that are added, Keras one: an optimiser moves the sum of torch's by both gradients "
             "(SGD: twice as far)")
 COPIES = "torch copies the layer with its values, so that all copies start equal; here each draws its own"
+HELPERS = ("LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell", "MultiheadAttention", "TransformerEncoderLayer",
+           "TransformerDecoderLayer", "TransformerEncoder", "TransformerDecoder", "Transformer")
 RECURRENT = ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional")
 ATTENTION = ("embed_dim", "num_heads", "dropout", "bias", "kdim", "vdim", "batch_first")
 BLOCK = ("d_model", "nhead", "dim_feedforward", "dropout", "activation", "layer_norm_eps", "batch_first", "norm_first",

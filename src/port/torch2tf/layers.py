@@ -17,8 +17,9 @@ from port.torch2tf import layer_recurrent as rnn
 from port.torch2tf import layer_shape as shape
 from port.torch2tf.layer_args import At, Plan, arrival
 from port.torch2tf.layer_signatures import REFUSED, bind_layer, signatures
+from port.torch2tf.layer_values import write_class, write_class_value, write_member, write_partial
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import Layer, options
+from port.torch2tf.values import Layer
 
 Writer = Callable[[At], Plan]
 _FAMILIES: dict[Writer, str] = {
@@ -71,35 +72,10 @@ def wants_flipped(symbol: str, rank: int | None) -> bool:
     return arrival(symbol, Fact(shape=(None,) * rank) if rank is not None else None) is Layout.FLIPPED
 
 
-__all__ = ["Plan", "Refused", "signatures", "wants_flipped", "write_layer", "writes"]
-
-
-def write_member(w: Any, node: cst.Attribute, owner: Fact) -> Any:
-    """An attribute of a layer that the file reads (`self.fc.weight`); None if it is an attribute of the user's own."""
-    found = next((o.payload for o in options(owner) if isinstance(o.payload, Layer)), None)
-    if found is None:
-        return None
-    name = node.attr.value
-    if name in found.bound:
-        return w.expr(found.bound[name])
-    raise Refused("P204", f"`.{name}` of `nn.{found.symbol.rpartition('.')[2]}`", node)
-
-
 def write_application(w: Any, node: cst.Call, layer: Layer) -> Any:
     """The call of a layer, where it is more than passing the tensor on; None where it is not."""
     return None
 
 
-def write_class_value(w: Any, node: cst.BaseExpression, symbol: str) -> Any:
-    """A class of torch.nn as a value: `norm_layer = nn.BatchNorm2d`."""
-    raise Refused("P203", f"`nn.{symbol.rpartition('.')[2]}` as a value", node)
-
-
-def write_class(w: Any, node: cst.BaseExpression, symbol: str) -> Any:
-    """The Keras class that `isinstance` asks for."""
-    raise Refused("P203", f"`nn.{symbol.rpartition('.')[2]}` in isinstance", node)
-
-
-def write_partial(w: Any, node: cst.Call, symbol: str) -> Any:
-    """`functools.partial(nn.LayerNorm, eps=1e-6)`."""
-    raise Refused("P203", f"a partial of `nn.{symbol.rpartition('.')[2]}`", node)
+__all__ = ["Plan", "Refused", "signatures", "wants_flipped", "write_application", "write_class", "write_class_value",
+           "write_layer", "write_member", "write_partial", "writes"]

@@ -1,0 +1,15 @@
+# needs: default_init, cells
+import keras
+
+
+def conv2d(in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True):
+    """nn.Conv2d, on channels last."""
+    init = default_init(in_channels // groups * cells(kernel_size, 2))
+    if isinstance(padding, str):
+        return keras.layers.Conv2D(out_channels, kernel_size, stride, padding, dilation_rate=dilation, groups=groups,
+                                   use_bias=bias, **init)
+    return keras.Sequential([
+        keras.layers.ZeroPadding2D(padding),
+        keras.layers.Conv2D(out_channels, kernel_size, stride, dilation_rate=dilation, groups=groups, use_bias=bias,
+                            **init),
+    ])

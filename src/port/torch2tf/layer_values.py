@@ -1,0 +1,189 @@
+"""Classes of torch.nn as values, in isinstance and in functools.partial; attributes of layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.build import build, expression, paren
+from port.facts import Fact, Kind
+from port.torch2tf.layer_args import code
+from port.torch2tf.layer_recurrent import HELPERS
+from port.torch2tf.refused import Refused
+from port.torch2tf.values import Layer, options
+
+# Class in torch.nn -> class in keras.layers: what isinstance asks, and whose initialisers are set.
+CLASSES = {
+    "Linear": "Dense", "LayerNorm": "LayerNormalization", "GroupNorm": "GroupNormalization", "Embedding": "Embedding",
+    "SyncBatchNorm": "BatchNormalization", "modules.batchnorm._BatchNorm": "BatchNormalization",
+    "RMSNorm": "RMSNormalization", "Dropout": "Dropout", "ReLU": "ReLU", "LeakyReLU": "LeakyReLU", "ELU": "ELU",
+    "Softmax": "Softmax", "Identity": "Identity", "Flatten": "Flatten", "AlphaDropout": "AlphaDropout",
+}
+CLASSES |= {f"{a}{n}d": b.replace("*", str(n)) for n in (1, 2, 3) for a, b in (
+    ("Conv", "Conv*D"), ("ConvTranspose", "Conv*DTranspose"), ("BatchNorm", "BatchNormalization"),
+    ("InstanceNorm", "GroupNormalization"), ("Dropout", "SpatialDropout*D"))}
+# Modules whose call takes no argument that matters.
+NO_SETTINGS = {"ReLU": "ReLU", "Identity": "Identity", "SELU": '"selu"', "SiLU": '"silu"', "Mish": '"mish"',
+               "Hardswish": '"hard_swish"', "Hardsigmoid": '"hard_sigmoid"', "Tanh": '"tanh"', "Sigmoid": '"sigmoid"',
+               "ReLU6": '"relu6"', "Softsign": '"softsign"', "GELU": '"gelu"'}
+# Functions with torch's signature that make the layers.
+MAKERS = {"LayerNorm": "layer_norm", "Linear": "make_linear", "GroupNorm": "make_group_norm", "Dropout": "make_dropout",
+          "InstanceNorm2d": "make_instance_norm", "InstanceNorm1d": "make_instance_norm",
+          "InstanceNorm3d": "make_instance_norm", "Embedding": "Embedding", "LeakyReLU": "make_leaky_relu",
+          "Conv1d": "make_conv1d", "Conv2d": "make_conv2d", "Conv3d": "make_conv3d", "PReLU": "PReLU"}
+MAKERS |= dict.fromkeys(("BatchNorm1d", "BatchNorm2d", "BatchNorm3d"), "batch_norm") | {n: n for n in HELPERS}
+
+
+def write_class(w: Any, node: cst.BaseExpression, symbol: str) -> Any:
+    """The class that isinstance asks for."""
+    short = symbol.removeprefix("torch.nn.")
+    if short == "Sequential":
+        w.need("keras")
+        return expression("keras.Sequential")
+    if short in ("ModuleList", "ParameterList"):
+        return cst.Name("list")
+    if short in ("ModuleDict", "ParameterDict"):
+        return cst.Name("dict")
+    if short in HELPERS:
+        w.helper(short)
+        return cst.Name(short)
+    if short == "PReLU":
+        w.helper("PReLU")
+        return build("({a}, PReLU)", a=w.layer("PReLU"))
+    if short not in CLASSES:
+        raise Refused("P203", f"isinstance of `nn.{short}`: several modules become the same Keras layer", node, symbol)
+    return w.layer(CLASSES[short])
+
+
+# ---------------------------------------------------------------- values
+def write_class_value(w: Any, node: cst.BaseExpression, symbol: str) -> Any:
+    """A class as a value is called later, with torch's arguments: a function that takes them."""
+    short = symbol.removeprefix("torch.nn.")
+    given = calls_through_value(w, symbol)
+    if short == "Module":
+        return w.layer("Layer")
+    if short in NO_SETTINGS:
+        return _no_settings(w, short, given)
+    if short in MAKERS:
+        return cst.Name(_maker(w, short, given))
+    raise Refused("P203", f"`nn.{short}` as a value: write a function that makes the layer, and pass that", node, symbol)
+
+
+def _no_settings(w: Any, short: str, given: list[cst.Call]) -> Any:
+    target = NO_SETTINGS[short]
+    bare = all(not c.args for c in given)
+    parameters = "" if bare else "*args, **kwargs" if short == "Identity" else "inplace=False"
+    if not target.startswith('"'):
+        if bare:
+            return w.layer(target)
+        return build(f"lambda {parameters}: {{c}}()", c=w.layer(target))
+    return build(f"lambda {parameters}: {{c}}({target})".replace("lambda :", "lambda:"), c=w.layer("Activation"))
+
+
+def _maker(w: Any, short: str, given: list[cst.Call]) -> str:
+    name = MAKERS[short]
+    if name == "batch_norm":
+        from port.torch2tf.layer_norm import UNBIASED
+
+        for call in given:
+            w.report("P101", UNBIASED, call, f"torch.nn.{short}")
+        plain = all(len(c.args) == 1 and (c.args[0].keyword is None or c.args[0].keyword.value == "num_features")
+                    and not c.args[0].star for c in given)
+        w.helper("batch_norm" if plain and not partials(w, f"torch.nn.{short}") else "batch_norm_settings")
+        return name
+    w.helper(name)
+    return name.removeprefix("make_") if name.startswith("make_") else name
+
+
+def calls_through_value(w: Any, symbol: str) -> list[cst.Call]:
+    """Calls of a variable that may hold this class."""
+    return [node for node, callee in w.it.receivers.items() if isinstance(node, cst.Call)
+            and any(o.symbol == symbol and o.payload is None for o in options(callee))
+            and not w.it.names.resolve(node.func)]
+
+
+def partials(w: Any, symbol: str) -> list[cst.Call]:
+    return [node for node, callee in w.it.receivers.items() if isinstance(node, cst.Call)
+            and callee.symbol == "functools.partial" and node.args and w.fact(node.args[0].value).symbol == symbol]
+
+
+def write_partial(w: Any, node: cst.Call, symbol: str) -> Any:
+    """`partial(nn.LayerNorm, eps=1e-6)`: the function that makes the layer, with the same settings."""
+    short = symbol.removeprefix("torch.nn.")
+    if short in NO_SETTINGS and all(a.keyword is not None and a.keyword.value == "inplace" for a in node.args[1:]):
+        return w.layer(NO_SETTINGS[short]) if not NO_SETTINGS[short].startswith('"') else write_class_value(
+            w, node.args[0].value, symbol)
+    if short not in MAKERS:
+        raise Refused("P203", f"a partial of `nn.{short}`: write a function that makes the layer", node, symbol)
+    first = node.args[0].with_changes(value=cst.Name(_maker(w, short, calls_through_value(w, symbol))))
+    return node.with_changes(args=[first, *(w.expr(a) for a in node.args[1:])])
+
+
+# ---------------------------------------------------------------- attributes of layers
+SETTINGS = {"out_features": "units", "out_channels": "filters", "embedding_dim": "output_dim", "num_embeddings":
+            "input_dim", "p": "rate", "eps": "epsilon", "kernel_size": "kernel_size", "stride": "strides"}
+STATISTICS = {"running_mean": "moving_mean", "running_var": "moving_variance"}
+
+
+def write_member(w: Any, node: cst.Attribute, owner: Fact) -> Any:
+    """An attribute of a layer that the file reads (`self.fc.weight`); None if it is an attribute of the user's own."""
+    layers = [o.payload for o in options(owner) if isinstance(o.payload, Layer)]
+    if not layers:
+        return None
+    name, short = node.attr.value, layers[0].symbol.rpartition(".")[2]
+    if len({layer.symbol for layer in layers}) > 1:
+        raise Refused("P204", f"`.{name}` of one of several kinds of layers", node)
+    if name in ("weight", "bias") or name in STATISTICS:
+        return weight(w, node, layers[0])
+    if name in layers[0].bound and (name in SETTINGS or _evident(w, layers[0].bound[name])):
+        if _evident(w, layers[0].bound[name]):
+            return w.expr(layers[0].bound[name])
+        return cst.Attribute(leaf(w, node.value, layers[0]), cst.Name(SETTINGS[name]))
+    raise Refused("P204", f"`.{name}` of `nn.{short}`", node)
+
+
+def _evident(w: Any, node: cst.BaseExpression) -> bool:
+    """An argument that means the same elsewhere: a number."""
+    return w.fact(node).literal(...) is not ... and w.fact(node).kind is Kind.PLAIN
+
+
+def leaf(w: Any, node: cst.BaseExpression, layer: Layer) -> Any:
+    """The layer that holds the weights: of a padded convolution, which is a Sequential, the one with a kernel."""
+    from port.torch2tf.layers import write_layer
+
+    written = w.expr(node)
+    elements = write_layer(w, layer.node, layer).elements
+    if len(elements) == 1:
+        return paren(written)
+    at = next(i for i, e in enumerate(elements) if isinstance(e, cst.Call) and "default_init" in code(e)
+              or "Conv" in code(e).partition("(")[0])
+    return build(f"{{x}}.layers[{at - len(elements)}]", x=paren(written))
+
+
+def weight_name(short: str, name: str) -> str:
+    """Keras' name of a weight of a module: 'kernel', 'gamma', ...; '' if it has none of its own."""
+    if name in STATISTICS:
+        return STATISTICS[name]
+    if short == "Linear" or short.startswith(("Conv", "Lazy")):
+        return {"weight": "kernel", "bias": "bias"}[name]
+    if "Norm" in short:
+        return ("scale" if short == "RMSNorm" else "gamma") if name == "weight" else "beta"
+    return {"Embedding": "embeddings", "EmbeddingBag": "embeddings", "PReLU": "alpha", "Bilinear": "weight"}.get(
+        short, "") if name == "weight" else "bias" if short == "Bilinear" else ""
+
+
+def weight(w: Any, node: cst.Attribute, layer: Layer) -> Any:
+    """A weight as a tensor in torch's layout."""
+    short, name = layer.symbol.rpartition(".")[2], node.attr.value
+    target = weight_name(short, name)
+    if not target:
+        raise Refused("P204", f"`.{name}` of `nn.{short}`", node)
+    found: cst.BaseExpression = cst.Attribute(leaf(w, node.value, layer), cst.Name(target))
+    if target == "kernel":
+        rank = 2 if short == "Linear" else int(short[-2]) + 2
+        order = [rank - 1, rank - 2, *range(rank - 2)]
+        return w.transposed(found, str(order))
+    return found
+
+
