@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.build import build, drop_commas, expression, paren
 from port.facts import Fact, Kind, Layout
-from port.torch2tf import containers, einops, layers, methods, ownhelpers, rows, users
+from port.torch2tf import containers, einops, init_calls, layers, methods, ownhelpers, rows, users
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import (
     Bound,
@@ -45,6 +45,9 @@ def call(w: Any, node: cst.Call) -> Any:
         return ownhelpers.write(w, node, symbol)
     if symbol in methods.BUILTINS:
         return methods.BUILTINS[symbol](w, node)
+    word = init_calls.class_word(w, node)
+    if word is not None:
+        return word
     _no_unknown_tensor_method(w, node)
     return generic_call(w, node)
 

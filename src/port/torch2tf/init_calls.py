@@ -168,11 +168,11 @@ def _said(w: Any, test: cst.BaseExpression) -> dict[str, Any]:
             test.args) == 2:
         return _classes(w, code(test.args[0].value), test.args[1].value)
     if isinstance(test, cst.Comparison) and len(test.comparisons) == 1:
-        left, right = test.left, test.comparisons[0].comparator
-        if isinstance(left, cst.Call) and code(left.func) == "type" and isinstance(
+        asked = test.left
+        if isinstance(asked, cst.Call) and code(asked.func) == "type" and isinstance(
                 test.comparisons[0].operator, cst.Is | cst.Equal):
-            return _classes(w, code(left.args[0].value), right)
-        word = found_word(left)
+            return _classes(w, code(asked.args[0].value), test.comparisons[0].comparator)
+        word = found_word(asked)
         if word is not None and isinstance(test.comparisons[0].operator, cst.NotEqual) and word[1] in FAMILIES:
             return {_module_of(w, word[0]): FAMILIES[word[1]]}
     return {}
@@ -242,7 +242,7 @@ def attribute(w: Any, node: cst.Attribute) -> Any:
 def class_word(w: Any, node: cst.Call) -> Any:
     """`classname.find('Linear')`, of a class name: the word that Keras' classes have."""
     word = found_word(node)
-    if word is None or not _module_of(w, word[0]) != code(word[0]):
+    if word is None or _module_of(w, word[0]) == code(word[0]):
         return None
     if word[1] not in KERAS_WORDS:
         raise Refused("P203", f"no class of Keras is called like `{word[1]}`: ask isinstance", node)
@@ -252,7 +252,8 @@ def class_word(w: Any, node: cst.Call) -> Any:
 
 def _apply(w: Any, node: cst.Call) -> list[Any] | None:
     """`self.apply(f)` runs f on each module: a loop over the layers."""
-    owner = node.func.value  # type: ignore[union-attr]
+    assert isinstance(node.func, cst.Attribute)
+    owner = node.func.value
     if w.fact(owner).kind not in (Kind.LAYER, Kind.MODEL) or w.options.init == "framework":
         return None if w.options.init != "framework" else []
     function = w.fact(node.args[0].value)

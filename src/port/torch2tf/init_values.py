@@ -53,7 +53,7 @@ def arguments(name: str, args: list[cst.Arg]) -> dict[str, cst.BaseExpression]:
 
 
 def draw(w: Any, name: str, args: list[cst.Arg], swapped: bool = False) -> Draw:
-    """`name` of nn.init with its arguments behind the tensor; swapped: Keras' fans of this weight are torch's swapped."""
+    """`name` of nn.init, with its arguments but the tensor; swapped: fan_in is fan_out for Keras."""
     given = arguments(name, args)
     name = name if name.endswith("_") else f"{name}_"
     w.need(initializers(w).split(".")[0])

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import libcst as cst
 
 from port.build import build
+from port.facts import Kind, Layout
+from port.torch2tf.refused import Refused
+from port.torch2tf.values import Items
 
 
 def initializers(w: Any) -> str:
@@ -27,6 +31,155 @@ def default_init(w: Any, fan_in: cst.BaseExpression, at: Any = None) -> list[tup
     return [("**", build("default_init({fan})", fan=fan_in))]
 
 
+
+# ---------------------------------------------------------------- parameters of the user's own
 def write_parameter(w: Any, node: cst.Call, name: str) -> Any:
-    """`nn.Parameter(torch.zeros(...))` as `self.add_weight(...)`."""
-    raise w.refused("P203", "nn.Parameter", node)
+    """`nn.Parameter(torch.zeros(...))` as `self.add_weight(shape=..., initializer=..., name=...)`."""
+    function = w.function
+    if function is None or function.owner is None or not function.owner.is_module or function.static:
+        raise Refused("P203", "an nn.Parameter outside of a module's methods: Keras' weights belong to a layer", node)
+    if not node.args or (node.args[0].keyword is not None and node.args[0].keyword.value != "data"):
+        raise Refused("P202", "an nn.Parameter without a value", node)
+    value = node.args[0].value
+    made = _recipe(w, value)
+    settings: list[tuple[str, Any]] = [("shape", made.shape), ("initializer", made.initial)]
+    if made.dtype is not None:
+        settings.append(("dtype", made.dtype))
+    grad = next((a.value for a in node.args[1:]), None)
+    if grad is not None and w.fact(grad).literal() is not True:
+        settings.append(("trainable", w.expr(grad)))
+    if name.isidentifier():
+        settings.append(("name", cst.SimpleString(f'"{name}"')))
+    args = [cst.Arg(v, keyword=cst.Name(k), equal=_EQUAL) for k, v in settings]
+    return cst.Call(build(f"{function.params[0]}.add_weight"), args)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a new tensor is made: its shape, an initialiser, a dtype that was asked for."""
+
+    shape: cst.BaseExpression
+    initial: cst.BaseExpression
+    dtype: cst.BaseExpression | None = None
+
+
+def _recipe(w: Any, node: cst.BaseExpression) -> Recipe:
+    symbol = w.fact(node.func).symbol if isinstance(node, cst.Call) else ""
+    last = symbol.rpartition(".")[2]
+    if symbol in MADE and isinstance(node, cst.Call):
+        return _created(w, node, last)
+    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Multiply):
+        scaled = _scaled(w, node)
+        if scaled is not None:
+            return scaled
+    if w.fact(node).kind is Kind.TENSOR:
+        return _any_value(w, node)
+    raise Refused("P203", "the value of this nn.Parameter is not understood", node)
+
+
+MADE = {f"torch.{n}" for n in ("zeros", "ones", "randn", "rand", "empty", "full", "Tensor", "FloatTensor", "tensor")}
+
+
+def _created(w: Any, node: cst.Call, last: str) -> Recipe:
+    plain = [a.value for a in node.args if a.keyword is None and not a.star]
+    named = {a.keyword.value: a.value for a in node.args if a.keyword is not None}
+    dtype = w.expr(named["dtype"]) if "dtype" in named and w.fact(named["dtype"]).literal(...) is not None else None
+    unknown = named.keys() - {"dtype", "device", "requires_grad", "size", "fill_value", "data", "generator"}
+    if unknown or any(a.star == "**" for a in node.args):
+        raise Refused("P202", f"`torch.{last}` with `{(sorted(unknown) or ['**'])[0]}`", node)
+    if last == "tensor" or (last.endswith("Tensor") and plain and not _is_size(w, plain[0])):
+        return _constant(w, node, plain[0] if plain else named["data"], dtype)
+    if last == "full":
+        size = named.get("size", plain[0] if plain else None)
+        fill = named.get("fill_value", plain[-1] if plain else None)
+        if size is None or fill is None:
+            raise Refused("P202", "`torch.full` without size or value", node)
+        return Recipe(_shape(w, [size]), _initializer(w, "Constant({v})", v=w.expr(fill)), dtype)
+    if any(a.star == "*" for a in node.args):
+        only = node.args[0].value
+        shape = w.expr(only) if len(plain) == 0 and len(node.args) - len(named) == 1 else build(
+            "({x})", x=cst.Tuple([_element(w, a) for a in node.args if a.keyword is None]))
+    else:
+        shape = _shape(w, plain or [named["size"]])
+    return Recipe(shape, _STARTS[last](w), dtype)
+
+
+def _element(w: Any, arg: cst.Arg) -> Any:
+    return cst.StarredElement(w.expr(arg.value)) if arg.star == "*" else cst.Element(w.expr(arg.value))
+
+
+def _text(text: str) -> Any:
+    return lambda w: cst.SimpleString(f'"{text}"')
+
+
+def _initializer(w: Any, template: str, **nodes: Any) -> cst.BaseExpression:
+    w.need(initializers(w).split(".")[0])
+    return build(f"{initializers(w)}.{template}", **nodes)
+
+
+_STARTS: dict[str, Any] = {
+    "zeros": _text("zeros"), "ones": _text("ones"), "empty": _text("zeros"), "Tensor": _text("zeros"),
+    "FloatTensor": _text("zeros"), "randn": lambda w: _initializer(w, "RandomNormal(stddev=1.0)"),
+    "rand": lambda w: _initializer(w, "RandomUniform(0.0, 1.0)"),
+}
+
+
+def _is_size(w: Any, node: cst.BaseExpression) -> bool:
+    return not isinstance(node, cst.List | cst.Tuple) and w.fact(node).kind is not Kind.TENSOR
+
+
+def _shape(w: Any, sizes: list[cst.BaseExpression]) -> cst.BaseExpression:
+    """Sizes as one tuple."""
+    if len(sizes) == 1:
+        only = sizes[0]
+        if isinstance(only, cst.Tuple | cst.List):
+            return w.expr(only)
+        fact = w.fact(only)
+        if fact.kind is Kind.SHAPE or isinstance(fact.payload, Items) or isinstance(fact.literal(), tuple):
+            return w.expr(only)
+        return build("({x},)", x=w.expr(only))
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    last = len(sizes) - 1
+    return cst.Tuple([cst.Element(w.expr(s), comma=comma if i < last else cst.MaybeSentinel.DEFAULT)
+                      for i, s in enumerate(sizes)])
+
+
+def _constant(w: Any, node: cst.Call, value: cst.BaseExpression, dtype: Any) -> Recipe:
+    """torch.tensor(value): of a number, or of a nested list that is written."""
+    if isinstance(value, cst.List | cst.Tuple):
+        shape = w.fact(node).shape
+        if shape is None or not all(isinstance(d, int) for d in shape):
+            raise Refused("P208", "the shape of this nn.Parameter is not known", node)
+        sizes = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+        return Recipe(build(f"({sizes})"), _initializer(w, "Constant({v})", v=w.expr(value)), dtype)
+    return Recipe(build("()"), _initializer(w, "Constant({v})", v=w.expr(value)), dtype)
+
+
+def _scaled(w: Any, node: cst.BinaryOperation) -> Recipe | None:
+    """`0.02 * torch.randn(...)`, `torch.ones(dim) * init_values`."""
+    for made, factor in ((node.left, node.right), (node.right, node.left)):
+        symbol = w.fact(made.func).symbol if isinstance(made, cst.Call) else ""
+        if symbol not in ("torch.randn", "torch.ones", "torch.zeros") or w.fact(factor).kind is Kind.TENSOR:
+            continue
+        inner = _recipe(w, made)
+        if symbol == "torch.randn":
+            return Recipe(inner.shape, _initializer(w, "RandomNormal(stddev={s})", s=w.expr(factor)), inner.dtype)
+        if symbol == "torch.ones":
+            return Recipe(inner.shape, _initializer(w, "Constant({s})", s=w.expr(factor)), inner.dtype)
+        return inner
+    return None
+
+
+def _any_value(w: Any, node: cst.BaseExpression) -> Recipe:
+    """Another tensor: its value, where it has a shape that is known."""
+    fact = w.fact(node)
+    if fact.kind is not Kind.TENSOR or fact.shape is None or not all(isinstance(d, int) for d in fact.shape):
+        raise Refused("P208", "the shape of this nn.Parameter is not known", node)
+    sizes = ", ".join(map(str, fact.shape)) + ("," if len(fact.shape) == 1 else "")
+    cast = "keras.ops.cast" if w.target == "keras" else "tf.cast"
+    w.need(cast.partition(".")[0])
+    value = w.expr(node, Layout.PLAIN)
+    return Recipe(build(f"({sizes})"), build(f"lambda shape, dtype=None: {cast}({{v}}, dtype)", v=value))
+
+
+_EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))

@@ -67,7 +67,7 @@ def write_class_value(w: Any, node: cst.BaseExpression, symbol: str) -> Any:
         return _no_settings(w, short, given)
     if short in MAKERS:
         return cst.Name(_maker(w, short, given))
-    raise Refused("P203", f"`nn.{short}` as a value: write a function that makes the layer, and pass that", node, symbol)
+    raise Refused("P203", f"`nn.{short}` as a value: pass a function that makes the layer", node, symbol)
 
 
 def _no_settings(w: Any, short: str, given: list[cst.Call]) -> Any:
@@ -156,7 +156,7 @@ def leaf(w: Any, node: cst.BaseExpression, layer: Layer) -> Any:
     elements = write_layer(w, layer.node, layer).elements
     if len(elements) == 1:
         return paren(written)
-    at = next(i for i, e in enumerate(elements) if isinstance(e, cst.Call) and "default_init" in code(e)
+    at = next(i for i, e in enumerate(elements) if (isinstance(e, cst.Call) and "default_init" in code(e))
               or "Conv" in code(e).partition("(")[0])
     return build(f"{{x}}.layers[{at - len(elements)}]", x=paren(written))
 

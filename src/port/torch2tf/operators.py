@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.build import paren
 from port.facts import Kind
-from port.torch2tf import rows
+from port.torch2tf import init_calls, rows
 
 
 def binary(w: Any, node: cst.BinaryOperation) -> Any:
@@ -29,6 +29,9 @@ def _operand(old: cst.BaseExpression, new: cst.BaseExpression) -> cst.BaseExpres
 
 
 def comparison(w: Any, node: cst.Comparison) -> Any:
+    known = init_calls.has_weight(w, node)
+    if known is not None:
+        return known
     facts = [w.fact(node.left), *(w.fact(t.comparator) for t in node.comparisons)]
     kinds = {f.kind for f in facts}
     if Kind.TENSOR in kinds and not isinstance(node.comparisons[0].operator, cst.Is | cst.IsNot | cst.In | cst.NotIn):

@@ -10,7 +10,7 @@ import libcst as cst
 from port.build import build, paren
 from port.facts import Fact, Kind, Layout
 from port.names import dotted_name
-from port.torch2tf import inplace, operators, rows
+from port.torch2tf import init_calls, inplace, operators, rows
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Items, SelfOf, ShapeOf, can_flip, options
 from port.tree import walk
@@ -211,6 +211,9 @@ def augmented(w: Any, node: cst.AugAssign) -> list[Any]:
 def expression_statement(w: Any, node: cst.Expr) -> list[Any]:
     value = node.value
     if isinstance(value, cst.Call):
+        made = init_calls.statement(w, value)
+        if made is not None:
+            return made
         made = inplace.call_statement(w, value)
         if made is not None:
             return made

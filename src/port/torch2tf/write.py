@@ -10,9 +10,8 @@ import libcst as cst
 
 from port.build import build, expression, paren
 from port.facts import Fact, Kind, Layout
-from port.names import dotted_name
 from port.result import Options
-from port.torch2tf import applications, containers, indexing, layers, operators, rows
+from port.torch2tf import applications, containers, indexing, init_calls, layers, operators, rows
 from port.torch2tf.interp import Interp
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import TO_FIRST, TO_LAST, Alternatives, Class, Function, Mapping, SelfOf, options
@@ -135,6 +134,8 @@ class Writer:
 
     def _name(self, node: cst.Name) -> Any:
         fact = self.fact(node)
+        if not self.it.names.resolve(node):  # a variable keeps its name, whatever it holds
+            return node
         if fact.kind is Kind.FUNCTION and fact.payload is None and fact.symbol.startswith("torch."):
             return self.symbol(node, fact.symbol)
         if fact.kind is Kind.PLAIN and fact.symbol.startswith("torch."):
@@ -150,7 +151,7 @@ class Writer:
     def _attribute(self, node: cst.Attribute) -> Any:
         fact, owner = self.fact(node), self.fact(node.value)
         if ((fact.kind is Kind.FUNCTION and fact.payload is None) or fact.kind is Kind.PLAIN) and (
-                fact.symbol.startswith("torch.")) and dotted_name(node):
+                fact.symbol.startswith("torch.")) and self.it.names.resolve(node):
             return self.symbol(node, fact.symbol)
         name = node.attr.value
         if owner.kind is Kind.TENSOR:
@@ -165,6 +166,9 @@ class Writer:
             return build(f"{{x}}[{name!r}]", x=self.expr(node.value))
         if name == "forward" and owner.kind is Kind.LAYER:
             return cst.Attribute(self.expr(node.value), cst.Name("call"))
+        setting = init_calls.attribute(self, node)
+        if setting is not None:
+            return setting
         member = layers.write_member(self, node, owner) if owner.kind is Kind.LAYER else None
         if member is not None:
             return member
