@@ -114,3 +114,13 @@ def best_row(rows: tuple[Row, ...], call: cst.Call, symbol: str, layer: bool = F
                 return row, bound
             fallback = fallback or (row, bound)
     return fallback
+
+
+# ---------------------------------------------------------------- models and inputs
+def keyword(node: cst.Call, name: str, position: int | None = None) -> cst.BaseExpression | None:
+    """The argument of this name, or at this position, as the call gives it."""
+    for i, arg in enumerate(node.args):
+        if (arg.keyword is not None and arg.keyword.value == name) or (
+                arg.keyword is None and not arg.star and i == position):
+            return arg.value
+    return None

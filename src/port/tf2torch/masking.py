@@ -9,11 +9,11 @@ from typing import Any
 
 import libcst as cst
 
+from port.binding import keyword
 from port.build import build, expression, paren, statement
 from port.facts import UNKNOWN, Fact, Kind, Layout
 from port.tf2torch import lines
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.apply import _keyword
 from port.tf2torch.infer.masks import FOREIGN, REFUSES, Mask, arriving, name_of
 from port.tf2torch.infer.values import Function, Items, LayerCall, tensors_in
 from port.tree import named, walk
@@ -123,7 +123,7 @@ def no_mask_into_model(em: Emitter, node: cst.Call) -> None:
 
 def compute_mask(em: Emitter, node: cst.Call, layer: Any) -> cst.BaseExpression:
     """`embedding.compute_mask(ids)` -> `ids != 0`."""
-    ids = _keyword(node, "inputs", 0)
+    ids = keyword(node, "inputs", 0)
     if not isinstance(layer, LayerCall) or ids is None or name_of(layer) != "Embedding":
         raise Refused("P206", "`compute_mask` of a layer that is no Embedding", node)
     zero = layer.bound.get("mask_zero")

@@ -7,7 +7,7 @@ import libcst as cst
 from port.names import dotted_name
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer import users
-from port.tf2torch.infer.values import OPEN
+from port.tf2torch.infer.values import OPEN, find_method
 from port.tree import code, find, walk
 
 KINDS = ("initializers", "regularizers", "constraints")
@@ -42,12 +42,12 @@ def usually_none(em: Emitter, node: cst.BaseExpression | None, depth: int = 0) -
             em, node.args[0].value, depth + 1)
     cls, function = em.scope.cls, em.scope.function
     if isinstance(node, cst.Attribute) and code(node.value) == "self":
-        function = users.find_method(cls, "__init__") if cls is not None else None
+        function = find_method(cls, "__init__") if cls is not None else None
         values = _assigned(function.node, code(node)) if function is not None else []
         return len(values) == 1 and usually_none(em, values[0], depth + 1)
     if not isinstance(node, cst.Name):
         return False
-    makers = [function, users.find_method(cls, "__init__") if cls is not None else None]
+    makers = [function, find_method(cls, "__init__") if cls is not None else None]
     maker = next((f for f in makers if f is not None and node.value in f.params), None)
     if maker is None or _assigned(maker.node, node.value):
         return False

@@ -10,7 +10,7 @@ from port.facts import UNKNOWN, Dim, Sym, dim_value
 from port.tf2torch.calls.job import Job
 from port.tf2torch.emit import Refused
 from port.tf2torch.infer import users
-from port.tf2torch.infer.values import Class, Instance
+from port.tf2torch.infer.values import Class, Instance, find_method
 from port.tree import code, find, walk
 
 
@@ -116,7 +116,7 @@ def _passed(job: Job, function: Any, name: str) -> list[tuple[cst.Call, cst.Base
     for call, (callee, facts) in job.em.it.applications.items():
         target = callee.payload
         if isinstance(target, Instance):
-            target = users.find_method(target.cls, "call")
+            target = find_method(target.cls, "call")
         if target is function:
             argument = (users.bind_args(function, call, facts) or {}).get(name, (UNKNOWN, None))[1]
             if argument is not None and job.em.fact(argument).literal(...) is not None:

@@ -12,9 +12,9 @@ from port.tf2torch import masking
 from port.tf2torch.calls.layers import plan
 from port.tf2torch.calls.making import Plan
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer import users
-from port.tf2torch.infer.apply import RANK_OF
+from port.tf2torch.infer.layers import RANK_OF
 from port.tf2torch.infer.values import (
+    Alternatives,
     Curried,
     Function,
     GraphModel,
@@ -22,6 +22,7 @@ from port.tf2torch.infer.values import (
     Items,
     LayerCall,
     SequentialModel,
+    find_method,
 )
 from port.tree import clone, code
 
@@ -39,7 +40,7 @@ def application(em: Emitter, node: cst.Call, callee: Fact, inputs: list[Fact]) -
         return apply_function(em, node, payload)
     if isinstance(payload, LayerCall):
         return _apply_lambda(em, node, payload)
-    if isinstance(payload, users.Alternatives):
+    if isinstance(payload, Alternatives):
         return _apply_alternatives(em, node, payload)
     if isinstance(payload, Curried):
         return _apply_curried(em, node, payload)
@@ -197,7 +198,7 @@ def _apply_model(em: Emitter, node: cst.Call, payload: Any) -> cst.BaseExpressio
     flipped = False
     method = None
     if isinstance(payload, Instance):
-        method = users.find_method(payload.cls, "call")
+        method = find_method(payload.cls, "call")
     elif isinstance(payload, SequentialModel):
         flipped = payload in em.inner_sequentials
     made = []

@@ -7,8 +7,8 @@ import libcst as cst
 from port.build import build, expression
 from port.facts import Kind
 from port.tf2torch.calls.job import Job, arrange
-from port.tf2torch.infer.apply import PYTHON
 from port.tf2torch.infer.conditions import is_exact_number, is_number
+from port.tf2torch.infer.rowcalls import PYTHON
 from port.tf2torch.infer.values import (
     ShapeOf,
     Size,

@@ -12,10 +12,11 @@ from port.facts import UNKNOWN, Fact, Layout
 from port.tf2torch.calls.job import Job, unknown_symbol, unmet_of
 from port.tf2torch.calls.making import Plan, function_plan, module_plan
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer import users
-from port.tf2torch.infer.apply import ANY_LAYOUT, FLIPS, MERGES, wants_plain
+from port.tf2torch.infer.layers import MERGES, wants_plain
+from port.tf2torch.infer.rowcalls import ANY_LAYOUT, FLIPS
 from port.tf2torch.infer.values import (
     LayerCall,
+    find_method,
     tensors_in,
 )
 from port.tree import loads
@@ -90,7 +91,7 @@ def plan(em: Emitter, layer: LayerCall, x: Fact, sequential: bool = False) -> Pl
 def _kept(em: Emitter, layer: LayerCall, made: Plan) -> Plan:
     """In a class: arguments that only `__init__` knows make the layer a module of its own."""
     cls = em.scope.cls
-    init = users.find_method(cls, "__init__") if cls is not None else None
+    init = find_method(cls, "__init__") if cls is not None else None
     if made.module or init is None:
         return made
     used = {n for a in layer.node.args for n in loads(a)}

@@ -13,7 +13,7 @@ from port.tf2torch.calls.functions import row_call
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.expressions import members
-from port.tf2torch.infer.apply import CHANNELS_LAST
+from port.tf2torch.infer.calls import CHANNELS_LAST
 from port.tf2torch.infer.values import (
     Class,
     ShapeOf,

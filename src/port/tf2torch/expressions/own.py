@@ -6,8 +6,7 @@ import libcst as cst
 
 from port.build import expression
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer import users
-from port.tf2torch.infer.values import Class
+from port.tf2torch.infer.values import Class, find_method
 
 MODULES = ("keras.Model", "keras.layers.Layer", "keras.Sequential")
 DTYPES = ("dtype", "compute_dtype", "variable_dtype", "_compute_dtype", "_dtype")
@@ -41,5 +40,5 @@ def attribute(em: Emitter, node: cst.Attribute, cls: Class) -> cst.BaseExpressio
 
 def _assigned(cls: Class, name: str) -> bool:
     own = name in cls.attrs or (name not in ("build", "compute_output_shape", "compute_output_spec")
-                                and users.find_method(cls, name) is not None)
+                                and find_method(cls, name) is not None)
     return own or any(isinstance(b.payload, Class) and _assigned(b.payload, name) for b in cls.bases)

@@ -13,10 +13,10 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
 from port.tf2torch.infer import masks
-from port.tf2torch.infer.apply import Origin, SameRank, SelfValue
 from port.tf2torch.infer.conditions import joined_number
 from port.tf2torch.infer.given import Given
 from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.origins import Origin, SameRank, SelfValue
 from port.tf2torch.infer.values import OPEN, Class, Env, Function, Grown, Items, MixedRank, Size, has_tensor, tensors_in
 from port.tree import children, memo
 

@@ -14,9 +14,12 @@ from port.binding import literal_text
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, arithmetic, tensor
 from port.names import Names, canonical, dotted_name
 from port.table import Row
-from port.tf2torch.infer import apply, links, masks, shapes
+from port.tf2torch.infer import calls, links, masks, shapes
+from port.tf2torch.infer.attributes import inherited, object_attribute, tensor_attribute, variable_of
 from port.tf2torch.infer.conditions import is_exact_number, is_number
 from port.tf2torch.infer.given import Given, simplify_sym
+from port.tf2torch.infer.origins import Origin, SelfValue, join_origin
+from port.tf2torch.infer.subscripts import subscript
 from port.tf2torch.infer.values import (
     Choice,
     Class,
@@ -221,7 +224,7 @@ class Interp:
                 return shapes.matmul(Given((a, b), _none, _none, _none, ()))
             both = tuple(f for f in (a, b) if f.kind is Kind.TENSOR)
             result = shapes.broadcast(Given(both, _none, _none, _none, ()))
-            return result.but(payload=apply.join_origin(both), mask=None)
+            return result.but(payload=join_origin(both), mask=None)
         if isinstance(node.operator, cst.Add) and (isinstance(a.payload, Items) and isinstance(b.payload, Items)):
             return Fact(Kind.PLAIN, payload=Items(a.payload.elements + b.payload.elements, a.payload.kind))
         x, y = a.literal(...), b.literal(...)
@@ -318,11 +321,11 @@ class Interp:
         owner = self.ev(node.value, env)
         name = node.attr.value
         if owner.kind is Kind.TENSOR:
-            return apply.tensor_attribute(owner, name, apply.variable_of(node.value))
-        if isinstance(owner.payload, apply.SelfValue):
+            return tensor_attribute(owner, name, variable_of(node.value))
+        if isinstance(owner.payload, SelfValue):
             found = owner.payload.cls.attrs.get(name)
             if found is None:
-                found = apply.inherited(owner.payload.cls, name)
+                found = inherited(owner.payload.cls, name)
             return found if found is not None else Fact(Kind.UNKNOWN, symbol=f"self.{name}")
         if isinstance(owner.payload, File):
             return links.member(self, owner.payload, name)
@@ -333,19 +336,19 @@ class Interp:
             return self.value(rank) if rank is not None else self.plain(node)
         if owner.symbol and owner.kind is Kind.FUNCTION:
             return Fact(Kind.FUNCTION, symbol=canonical(f"{owner.symbol}.{name}"))
-        return apply.object_attribute(self, owner, name) or self.plain(node)
+        return object_attribute(owner, name) or self.plain(node)
 
     def _Subscript(self, node: cst.Subscript, env: Env) -> Fact:
         owner = self.ev(node.value, env)
         for element in node.slice:
             self.ev(element.slice, env)
-        return apply.subscript(self, node, owner)
+        return subscript(self, node, owner)
 
     def _Index(self, node: cst.Index, env: Env) -> Fact:
         return self.ev(node.value, env)
 
     def _Call(self, node: cst.Call, env: Env) -> Fact:
-        return apply.call(self, node, env)
+        return calls.call(self, node, env)
 
     def _Lambda(self, node: cst.Lambda, env: Env) -> Fact:
         function = self.functions.get(node)
@@ -446,12 +449,12 @@ class Interp:
     def fresh_tensor(self, name: str, rank: int | None, channels: str, owner: Any, layout: Layout) -> Fact:
         """A parameter of rank `rank`, its sizes named after it."""
         if rank is None:
-            return tensor().but(payload=apply.Origin(owner, name))
+            return tensor().but(payload=Origin(owner, name))
         named = {3: ["length"], 4: ["height", "width"], 5: ["depth", "height", "width"]}
         spatial = named.get(rank, [None] * (rank - 2))
         dims: list[Dim] = [Sym(f"{name}_{s}") if s else None for s in spatial]
         shape = (None, *dims, Sym(channels)) if rank >= 2 else (None,)
-        return tensor(shape, None, layout).but(payload=apply.Origin(owner, name))
+        return tensor(shape, None, layout).but(payload=Origin(owner, name))
 
 
 def _none(name: str) -> Any:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
+from port.binding import keyword
 from port.facts import UNKNOWN, Fact, Kind
-from port.tf2torch.infer.values import Items, LayerCall, has_tensor, tensors_in
+from port.tf2torch.infer.values import Items, LayerCall, find_method, has_tensor, tensors_in
 from port.tree import code, find
 
 if TYPE_CHECKING:
@@ -46,8 +47,6 @@ def name_of(layer: LayerCall) -> str:
     return layer.symbol.rpartition(".")[2]
 
 
-def keyword(node: cst.Call, name: str) -> cst.BaseExpression | None:
-    return next((a.value for a in node.args if a.keyword is not None and a.keyword.value == name), None)
 
 
 def is_on(it: Interp, layer: LayerCall, name: str, default: bool = False) -> bool:
@@ -156,12 +155,11 @@ def foreign(fact: Fact) -> Fact:
 
 def after_instance(it: Interp, instance: Any, args: list[Fact], result: Fact) -> Fact:
     """A layer of the user's: its inner layers may set a mask, and `supports_masking` passes one on."""
-    from port.tf2torch.infer import users
 
     first = tensors_in(args[0])[:1] if args else []
     if first and isinstance(first[0].mask, Mask) and _takes_mask(instance.cls):
         first[0].mask.used = True
-    own = users.find_method(instance.cls, "compute_mask")
+    own = find_method(instance.cls, "compute_mask")
     if own is not None:  # whatever arrives
         return with_mask(result, None if _gives_none(own.node) else FOREIGN) if has_tensor(result) else result
     if first and first[0].mask is not None and result.kind is Kind.TENSOR and result.mask is None and _supports(
@@ -176,16 +174,14 @@ def _gives_none(node: cst.CSTNode) -> bool:
 
 
 def _takes_mask(cls: Any) -> bool:
-    from port.tf2torch.infer import users
 
-    call = users.find_method(cls, "call")
+    call = find_method(cls, "call")
     return call is not None and "mask" in call.params
 
 
 def _supports(cls: Any) -> bool:
-    from port.tf2torch.infer import users
 
-    init = users.find_method(cls, "__init__")
+    init = find_method(cls, "__init__")
     return init is not None and "supports_masking = True" in code(init.node)
 
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
+from port.binding import best_row, keyword
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, arithmetic, tensor
 from port.tf2torch.infer.given import pair
 from port.tf2torch.infer.layershapes import window
-from port.tf2torch.infer.masks import keyword, name_of
+from port.tf2torch.infer.masks import name_of
 from port.tf2torch.infer.values import Items, LayerCall
 
 if TYPE_CHECKING:
@@ -51,14 +52,14 @@ def outcome(it: Interp, node: cst.Call, layer: LayerCall, inputs: tuple[Fact, ..
 
 def _apply(it: Interp, inner: Fact, x: Fact, node: cst.Call) -> Fact:
     """The result of an inner layer; it remembers what arrived."""
-    from port.tf2torch.infer import apply
+    from port.tf2torch.infer import layers, models
 
     payload, saved = inner.payload, dict(it.applications)
     try:
         if isinstance(payload, LayerCall):
-            return apply.run_layer(it, payload.node, inner, [x])
+            return layers.run_layer(it, payload.node, inner, [x])
         if inner.kind in (Kind.LAYER, Kind.MODEL):
-            return apply.apply_to(it, node, inner, [x])
+            return models.apply_to(it, node, inner, [x])
         return tensor()
     finally:  # a wrapper applies it: no call of the source does
         it.applications = saved
@@ -137,13 +138,13 @@ def _cells(it: Interp, layer: LayerCall, x: Fact) -> Fact:
 
 
 def _conv_lstm(it: Interp, layer: LayerCall, x: Fact) -> Fact:
-    from port.tf2torch.infer import apply
+    from port.tf2torch.infer import layers, rowcalls
 
     row = layer.row
     if x.shape is None or row is None:
         return tensor(None)
     n = len(x.shape) - 3
-    given = apply.given(it, apply._merge_bound(layer, apply.best_row(
+    given = rowcalls.given(it, layers.merge_bound(layer, best_row(
         (row,), layer.node, layer.symbol, layer=True)[1]), (x,))  # type: ignore[index]
     kernel, stride, dilation = (pair(given.get(k), n) for k in ("kernel_size", "strides", "dilation_rate"))
     sizes = [window(s, k, t, d, given.get("padding")) for s, k, t, d in zip(

@@ -14,8 +14,10 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, tensor
 from port.tf2torch.infer import links, masks
+from port.tf2torch.infer.origins import proves_rank
 from port.tf2torch.infer.values import (
     OPEN,
+    Alternatives,
     Applied,
     Class,
     Curried,
@@ -24,6 +26,7 @@ from port.tf2torch.infer.values import (
     Instance,
     Items,
     ShapeOf,
+    find_method,
     has_tensor,
     tensors_in,
     without,
@@ -37,11 +40,6 @@ ROOTS = ("keras.Model", "keras.layers.Layer", "tf.Module", "keras.Sequential")
 LIMIT = 12  # analyses of one function before its facts are taken as they are
 
 
-@dataclass(eq=False)
-class Alternatives:
-    """Payload of a parameter that functions reach."""
-
-    functions: list[Fact]
 
 
 # ---------------------------------------------------------------- definitions
@@ -136,15 +134,6 @@ def _define_class(it: Interp, node: cst.ClassDef, env: Env) -> Class:
     return cls
 
 
-def find_method(cls: Class, name: str) -> Function | None:
-    if name in cls.methods:
-        return cls.methods[name]
-    for base in cls.bases:
-        if isinstance(base.payload, Class):
-            found = find_method(base.payload, name)
-            if found is not None:
-                return found
-    return None
 
 
 # ---------------------------------------------------------------- calls of functions
@@ -189,13 +178,6 @@ def call_function(it: Interp, node: cst.Call | None, function: Function, args: l
     return substitute(it, node, function, bound)
 
 
-def proves_rank(it: Interp, node: cst.BaseExpression, rank: int) -> None:
-    """A use that only a tensor of this rank has: what a parameter that is never assigned to must be."""
-    function = it.current[-1] if it.current else None
-    fact = it.facts.get(node, UNKNOWN)
-    if rank and function is not None and isinstance(node, cst.Name) and node.value in function.params and (
-            node.value not in function.assigned) and fact.kind is Kind.TENSOR and fact.shape is None:
-        it.ranks.setdefault((function, node.value), rank)
 
 
 def _nested(function: Function) -> list[cst.CSTNode]:
@@ -332,7 +314,7 @@ def _receive_tensor(it: Interp, function: Function, name: str, fact: Fact) -> bo
 
 
 def _want_flips(it: Interp, function: Function, bound: dict[str, tuple[Fact, Any]]) -> None:
-    from port.tf2torch.infer.apply import want_flipped
+    from port.tf2torch.infer.origins import want_flipped
 
     for name, (fact, _) in bound.items():
         if name in function.flipped and fact.kind is Kind.TENSOR and (fact.rank is None or fact.rank >= 3):
@@ -402,7 +384,7 @@ def _parameters(it: Interp, function: Function, env: Env) -> None:
     several = len([n for n in function.params if n in function.tensors or (function, n) in it.ranks]) > 1
     for name in function.params:
         if function.owner is not None and name == "self":
-            from port.tf2torch.infer.apply import SelfValue
+            from port.tf2torch.infer.origins import SelfValue
 
             env.names[name] = function.self_fact or Fact(Kind.UNKNOWN, payload=SelfValue(function.owner))
             continue
@@ -524,7 +506,7 @@ def _join_two(a: Fact, b: Fact) -> Fact:
 def substitute(it: Interp, node: cst.Call | None, function: Function, bound: dict[str, tuple[Fact, Any]]) -> Fact:
     result = function.result or UNKNOWN
     if result.kind is Kind.TENSOR and isinstance(result.payload, object) and not function.stateful:
-        from port.tf2torch.infer.apply import Origin
+        from port.tf2torch.infer.origins import Origin
 
         if isinstance(result.payload, Origin) and result.payload.name in bound:
             result = result.but(payload=bound[result.payload.name][0].payload)
@@ -673,7 +655,7 @@ def prepare(it: Interp, cls: Class) -> None:
 
 
 def _self(cls: Class) -> Fact:
-    from port.tf2torch.infer.apply import SelfValue
+    from port.tf2torch.infer.origins import SelfValue
 
     return Fact(Kind.UNKNOWN, payload=SelfValue(cls))
 
@@ -711,7 +693,7 @@ def apply_instance(it: Interp, node: cst.Call, instance: Instance, args: list[Fa
 
 def _outside(fact: Fact, method: Function) -> Fact:
     """What an object gives is a tensor of its own: where it came from inside does not concern the caller."""
-    from port.tf2torch.infer.apply import Origin
+    from port.tf2torch.infer.origins import Origin
 
     if isinstance(fact.payload, Items):
         return fact.but(payload=Items([_outside(e, method) for e in fact.payload.elements], fact.payload.kind))

@@ -269,3 +269,21 @@ def tensors_in(fact: Fact) -> list[Fact]:
 
 def is_flipped(fact: Fact) -> bool:
     return any(t.layout is Layout.FLIPPED for t in tensors_in(fact))
+
+
+@dataclass(eq=False)
+class Alternatives:
+    """Payload of a parameter that functions reach."""
+
+    functions: list[Fact]
+
+
+def find_method(cls: Class, name: str) -> Function | None:
+    if name in cls.methods:
+        return cls.methods[name]
+    for base in cls.bases:
+        if isinstance(base.payload, Class):
+            found = find_method(base.payload, name)
+            if found is not None:
+                return found
+    return None

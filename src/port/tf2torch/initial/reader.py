@@ -11,7 +11,7 @@ from port.facts import Kind
 from port.names import dotted_name
 from port.tf2torch.emit import Emitter
 from port.tf2torch.infer import users
-from port.tf2torch.infer.values import OPEN, Class, Function
+from port.tf2torch.infer.values import OPEN, Class, Function, find_method
 from port.tf2torch.initial.initializers import PARAMETERS, Spec, canonical, literal, named, snake, unknown
 from port.tree import code, find
 
@@ -192,7 +192,7 @@ class Reader:
 
     def _own(self, node: cst.Attribute) -> Spec:
         """`self.init`, set once in the constructor."""
-        init = users.find_method(self.cls, "__init__") if self.cls is not None else None
+        init = find_method(self.cls, "__init__") if self.cls is not None else None
         values = [] if init is None else assigned(init.node.body, code(node).replace(" ", ""))
         if init is None or len(values) != 1:
             return unknown(code(node))

@@ -6,8 +6,7 @@ from typing import Any
 
 from port.facts import Dim, Sym
 from port.tf2torch.emit import Emitter, Refused, Scope
-from port.tf2torch.infer import users
-from port.tf2torch.infer.values import Class, Function, Instance
+from port.tf2torch.infer.values import Class, Function, Instance, find_method
 
 
 def is_module(cls: Class | None) -> bool:
@@ -16,7 +15,7 @@ def is_module(cls: Class | None) -> bool:
 
 # ---------------------------------------------------------------- sizes that the constructor must know
 def mirrors(cls: Class) -> dict[str, tuple[str, int]]:
-    call = users.find_method(cls, "call") or users.find_method(cls, "__call__")
+    call = find_method(cls, "call") or find_method(cls, "__call__")
     return dict(call.mirrors) if call is not None else {}
 
 
@@ -43,12 +42,12 @@ def _resolved(em: Emitter, cls: Class, mirror: str, applied: list[Any]) -> Dim:
         return Sym(mirror)  # a root class: whoever makes the model says how wide its input is
     if not applied or any(a.sizes.get(mirror) is None for a in applied):
         return None
-    init = users.find_method(cls, "__init__")
+    init = find_method(cls, "__init__")
     for parameter in init.params if init is not None else []:
         if all(_passed(a.instance, parameter) == str(a.sizes[mirror]) for a in applied):
             return Sym(parameter)
     if all(_writable(em, a) for a in applied) and all(isinstance(a.sizes[mirror], int) for a in applied) and len(
-            {a.sizes[mirror] for a in applied}) == 1 and not users.find_method(cls, "build"):
+            {a.sizes[mirror] for a in applied}) == 1 and not find_method(cls, "build"):
         return Sym(mirror)
     return Sym(mirror) if all(_writable(em, a, mirror) for a in applied) else None
 
@@ -91,4 +90,4 @@ def size_text(em: Emitter, cls: Class, dim: Dim) -> str:
 def scope(em: Emitter, cls: Class, function: Function | None, stage: str) -> Scope:
     return Scope(stage=stage, function=function, cls=cls, training=stage == "forward",
                  sizes=lambda dim: size_text(em, cls, dim), names={},
-                 build=lambda: scope(em, cls, users.find_method(cls, "__init__"), "init"))
+                 build=lambda: scope(em, cls, find_method(cls, "__init__"), "init"))

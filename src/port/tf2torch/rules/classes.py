@@ -10,7 +10,7 @@ from port.build import drop_commas, expression, statement
 from port.facts import UNKNOWN, Kind
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer import users
-from port.tf2torch.infer.values import Class, Instance
+from port.tf2torch.infer.values import Class, Instance, find_method
 from port.tf2torch.rules import plain
 from port.tf2torch.rules.bodies import split_docstring, used_names
 from port.tf2torch.rules.class_sizes import is_module, resolve_sizes, scope
@@ -176,7 +176,7 @@ def instance_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
         extra.append(cst.Arg(em.size(instance.applied[0].sizes[mirror], node),
                              comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))))
     args = []
-    init = users.find_method(cls, "__init__")
+    init = find_method(cls, "__init__")
     takes = set(init.params) if init is not None else set()
     for a in node.args:
         name = a.keyword.value if a.keyword is not None else ""

@@ -12,6 +12,7 @@ from port.tf2torch.calls.applying import parameter_of
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer import users
 from port.tf2torch.infer.values import (
+    Alternatives,
     Curried,
     Function,
     Instance,
@@ -80,9 +81,9 @@ def user_module(em: Emitter, node: cst.Call, payload: Any) -> tuple[cst.BaseExpr
     if isinstance(payload, Curried):
         spec = em.classes[payload.outer](payload.outer)
         return (curried_ctor(em, node, payload, spec), snake(payload.outer.name), constant_name(em, payload.node))
-    if isinstance(payload, users.Alternatives) and isinstance(payload.functions[0].payload, Curried):
+    if isinstance(payload, Alternatives) and isinstance(payload.functions[0].payload, Curried):
         return curried_choice(em, node, [o.payload for o in payload.functions]), "block", ""
-    if isinstance(payload, users.Alternatives):
+    if isinstance(payload, Alternatives):
         options = [o.payload for o in payload.functions if isinstance(o.payload, Function)]
         specs = [em.classes[o](o) for o in options]
         call = ctor_call(em, node, options[0], code(em.expr(node.func)), specs[0])

@@ -6,10 +6,10 @@ from typing import Any
 
 import libcst as cst
 
+from port.binding import keyword
 from port.build import build, expression, substitute
 from port.tf2torch import settings
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.apply import _keyword
 from port.tree import clone
 
 
@@ -23,17 +23,17 @@ def _call_of(em: Emitter, function: cst.BaseExpression, args: list[cst.BaseExpre
 
 
 def cond(em: Emitter, node: cst.Call) -> cst.BaseExpression:
-    test = _keyword(node, "pred", 0)
-    yes = _keyword(node, "true_fn", 1)
-    no = _keyword(node, "false_fn", 2)
+    test = keyword(node, "pred", 0)
+    yes = keyword(node, "true_fn", 1)
+    no = keyword(node, "false_fn", 2)
     if test is None or yes is None or no is None:
         raise Refused("P202", "tf.cond without its three arguments", node)
     return cst.IfExp(test=em.expr(test), body=_call_of(em, yes, []), orelse=_call_of(em, no, []))
 
 
 def map_fn(em: Emitter, node: cst.Call) -> cst.BaseExpression:
-    function = _keyword(node, "fn", 0) or _keyword(node, "f", 0)
-    elems = _keyword(node, "elems", 1) or _keyword(node, "xs", 1)
+    function = keyword(node, "fn", 0) or keyword(node, "f", 0)
+    elems = keyword(node, "elems", 1) or keyword(node, "xs", 1)
     if function is None or elems is None or len(node.args) > 2:
         raise Refused("P202", "tf.map_fn with more than a function and its elements", node)
     if isinstance(elems, cst.Tuple | cst.List):
@@ -83,8 +83,8 @@ def statement_rule(em: Emitter, small: Any, line: cst.SimpleStatementLine) -> li
         return None
     if not isinstance(small, cst.Assign) or len(small.targets) != 1:
         raise Refused("P202", "the result of tf.while_loop is not assigned to variables", value)
-    test, body = _keyword(value, "cond", 0), _keyword(value, "body", 1)
-    start = _keyword(value, "loop_vars", 2)
+    test, body = keyword(value, "cond", 0), keyword(value, "body", 1)
+    start = keyword(value, "loop_vars", 2)
     target = small.targets[0].target
     allowed = {"cond", "body", "loop_vars", "parallel_iterations", "swap_memory", "name", "back_prop"}
     if any(a.keyword is not None and a.keyword.value not in allowed for a in value.args):

@@ -8,9 +8,10 @@ from typing import Any
 
 import libcst as cst
 
+from port.binding import keyword
 from port.facts import Kind, Layout
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.apply import Origin, _keyword
+from port.tf2torch.infer.origins import Origin
 from port.tf2torch.infer.values import Function, GraphModel, Items, tensors_in
 from port.tf2torch.rules.bodies import assigned_names, used_names
 from port.tf2torch.rules.entries import permute_line
@@ -161,7 +162,7 @@ def _entries(payload: GraphModel, inputs: dict[str, str]) -> list[Any]:
 
 
 def _output_return(split: Split, model: cst.Call) -> Any:
-    outputs = _keyword(model, "outputs", 1)
+    outputs = keyword(model, "outputs", 1)
     assert outputs is not None
     fact = split.em.fact(outputs)
     if isinstance(fact.payload, Items) and not isinstance(outputs, cst.List | cst.Tuple | cst.Dict):

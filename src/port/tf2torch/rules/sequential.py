@@ -6,11 +6,11 @@ from typing import Any
 
 import libcst as cst
 
+from port.binding import keyword
 from port.build import _without_comment, build, expression, paren
 from port.facts import Fact, Kind, Layout
 from port.tf2torch.calls.layers import first_input, own_modules, plan
 from port.tf2torch.emit import TO_FIRST, TO_LAST, Emitter, Refused
-from port.tf2torch.infer.apply import _keyword
 from port.tf2torch.infer.values import Instance, LayerCall, SequentialModel, tensors_in
 from port.tf2torch.rules.naming import literal_name
 from port.tree import code
@@ -72,7 +72,7 @@ def implicit_input(em: Emitter, model: SequentialModel) -> list[cst.BaseExpressi
     if first is None or not isinstance(first.payload, LayerCall):
         return []
     arrives = tensors_in(first_input(first.payload))
-    has_own = _keyword(first.payload.node, "input_shape") is not None
+    has_own = keyword(first.payload.node, "input_shape") is not None
     if has_own and arrives and arrives[0].layout is Layout.FLIPPED and arrives[0].rank in TO_FIRST:
         return [permute(em, TO_FIRST[arrives[0].rank])]
     return []
@@ -95,7 +95,7 @@ def sequential(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     fact = em.fact(node)
     model = fact.payload
     em.need("nn")
-    layers = _keyword(node, "layers", 0)
+    layers = keyword(node, "layers", 0)
     if not isinstance(model, SequentialModel) or layers is None:
         return expression("nn.Sequential()")
     if not isinstance(layers, cst.List | cst.Tuple):

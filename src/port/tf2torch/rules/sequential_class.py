@@ -12,8 +12,8 @@ from typing import Any
 
 import libcst as cst
 
+from port.binding import keyword
 from port.names import Names
-from port.tf2torch.infer.apply import _keyword
 from port.tf2torch.rules.sequential_input import INPUT, RECURRENT, implied, is_input, symbol_of
 from port.tree import code, named, walk
 
@@ -97,7 +97,7 @@ def _chain(nodes: Sequence[Any], at: int, names: Names) -> Chain | None:
     value: Any = getattr(small, "value", None)
     if symbol_of(names, value) != "keras.Sequential" or not isinstance(small, cst.Assign | cst.Return):
         return None
-    given = _keyword(value, "layers", 0)
+    given = keyword(value, "layers", 0)
     chain = Chain(value, start=at, end=at)
     if given is not None and not isinstance(given, cst.List | cst.Tuple):
         return None
@@ -150,7 +150,7 @@ def _needed(chain: Chain, names: Names) -> bool:
                 names, layer.args[0].value).rpartition(".")[2] not in SIMPLE:
             return True
     masks = any(k == "Masking" for k in kinds) or any(
-        isinstance(n, cst.Call) and k == "Embedding" and _keyword(n, "mask_zero") is not None
+        isinstance(n, cst.Call) and k == "Embedding" and keyword(n, "mask_zero") is not None
         for n, k in ((n, symbol_of(names, n).rpartition(".")[2]) for n in chain.layers))
     return masks and any(k in READS for k in kinds)
 
@@ -187,7 +187,7 @@ def _assign(name: str, value: cst.BaseExpression) -> cst.Assign:
 
 
 def _list(call: cst.Call) -> list[cst.BaseExpression]:
-    given = _keyword(call, "layers", 0)
+    given = keyword(call, "layers", 0)
     return [e.value for e in given.elements] if isinstance(given, cst.List | cst.Tuple) else []
 
 
@@ -246,7 +246,7 @@ def _replaced(node: Any, variable: str, x: str, names: Names) -> Any:
 def _notes(chain: Chain, nodes: Sequence[Any]) -> dict[cst.BaseExpression, dict[str, Any]]:
     """Comments around each layer: above it, and behind it."""
     found: dict[cst.BaseExpression, dict[str, Any]] = {}
-    given = _keyword(chain.call, "layers", 0)
+    given = keyword(chain.call, "layers", 0)
     if isinstance(given, cst.List):
         space: Any = given.lbracket.whitespace_after
         for e in given.elements:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import libcst as cst
 
+from port.binding import keyword
 from port.build import expression
 from port.names import Names
-from port.tf2torch.infer.apply import _keyword
 from port.tree import code
 
 INPUT = "_port_Input"
@@ -34,12 +34,11 @@ def implied(layers: Sequence[cst.BaseExpression], names: Names) -> cst.Call | No
         kept = [a.with_changes(keyword=cst.Name("shape")) if a.keyword is not None and a.keyword.value == "input_shape"
                 else a for a in first.args]
         return first.with_changes(func=cst.Name(INPUT), args=kept)
-    for keyword in ("input_shape", "batch_input_shape"):
-        shape = _keyword(first, keyword)
+    for name in ("input_shape", "batch_input_shape"):
+        shape = keyword(first, name)
         if shape is not None:
-            name = "shape" if keyword == "input_shape" else "batch_shape"
-            return _call(name, shape)
-    size, length = _keyword(first, "input_dim"), _keyword(first, "input_length")
+            return _call("shape" if name == "input_shape" else "batch_shape", shape)
+    size, length = keyword(first, "input_dim"), keyword(first, "input_length")
     kind = symbol_of(names, first).rpartition(".")[2]
     if kind == "Embedding":
         text = code(length) if length is not None else "None"

@@ -6,9 +6,9 @@ from typing import Any
 
 import libcst as cst
 
+from port.binding import keyword
 from port.build import build, expression
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.apply import _keyword
 from port.tf2torch.initial.initializers import fill
 from port.tf2torch.initial.reader import Reader
 from port.tf2torch.settings import usually_none
@@ -22,17 +22,17 @@ FULL = {"zeros": "torch.zeros({s})", "ones": "torch.ones({s})"}
 def weight(em: Emitter, call: cst.Call, name: str, own: bool) -> Any:
     if not own:
         return variable(em, call, name)
-    shape = _keyword(call, "shape", 0)
-    initializer = _keyword(call, "initializer", 1)
-    trainable = _keyword(call, "trainable")
-    dtype = _keyword(call, "dtype")
+    shape = keyword(call, "shape", 0)
+    initializer = keyword(call, "initializer", 1)
+    trainable = keyword(call, "trainable")
+    dtype = keyword(call, "dtype")
     for a in call.args:
         known = {"name", "shape", "initializer", "trainable", "dtype", "regularizer", "constraint", "autocast",
                  "aggregation", "synchronization"}
         if a.keyword is not None and a.keyword.value not in known:
             raise Refused("P202", f"`{a.keyword.value}` of add_weight", call)
     for what in ("regularizer", "constraint"):
-        node = _keyword(call, what)
+        node = keyword(call, what)
         if node is not None and em.fact(node).literal(...) is not None:
             none = usually_none(em, node)
             em.report("P103" if none else "P205", f"`{what}` of a weight " + (
@@ -94,10 +94,10 @@ def _float(value: cst.BaseExpression) -> cst.BaseExpression:
 
 def variable(em: Emitter, call: cst.Call, name: str) -> Any:
     """`tf.Variable(initial)`."""
-    value = _keyword(call, "initial_value", 0) or _keyword(call, "initializer", 0)
+    value = keyword(call, "initial_value", 0) or keyword(call, "initializer", 0)
     if value is None:
         raise Refused("P202", "a variable without an initial value", call)
-    trainable = _keyword(call, "trainable", 1)
+    trainable = keyword(call, "trainable", 1)
     flag = em.fact(trainable).literal(...) if trainable is not None else True
     em.need("torch", "nn")
     new = em.expr(value)

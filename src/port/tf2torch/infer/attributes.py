@@ -1,0 +1,51 @@
+"""Facts of attributes."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from port.facts import Fact, Kind, tensor
+from port.tf2torch.infer.values import (
+    Class,
+    Grown,
+    Items,
+    ShapeOf,
+    find_method,
+)
+
+
+# ---------------------------------------------------------------- attributes and subscripts
+def tensor_attribute(owner: Fact, name: str, variable: str = "") -> Fact:
+    if name == "shape":
+        return Fact(Kind.SHAPE, payload=ShapeOf(owner, variable))
+    if name == "dtype":
+        return Fact(Kind.PLAIN, symbol="=")
+    if name == "T":
+        return tensor(None if owner.shape is None else tuple(reversed(owner.shape)), owner.dtype)
+    return Fact(Kind.UNKNOWN, symbol=f"tensor.{name}", payload=owner)
+
+
+def inherited(cls: Class, name: str) -> Fact | None:
+    method = find_method(cls, name)
+    if method is not None:
+        return Fact(Kind.FUNCTION, payload=method)
+    for base in cls.bases:
+        if isinstance(base.payload, Class) and name in base.payload.attrs:
+            return base.payload.attrs[name]
+    return None
+
+
+def object_attribute(owner: Fact, name: str) -> Fact | None:
+    payload = owner.payload
+    if isinstance(payload, Items) or owner.kind is Kind.PLAIN or isinstance(payload, Grown):
+        return Fact(Kind.FUNCTION, symbol=f"list.{name}", payload=owner) if owner.kind is Kind.PLAIN else None
+    if owner.kind in (Kind.LAYER, Kind.MODEL):
+        return Fact(Kind.FUNCTION, symbol=f"layer.{name}", payload=owner)
+    if isinstance(payload, Class):
+        return inherited(payload, name)
+    return None
+
+
+def variable_of(node: cst.BaseExpression) -> str:
+    """The name that an expression is, if it is one."""
+    return node.value if isinstance(node, cst.Name) else ""

@@ -1,0 +1,108 @@
+"""Facts of Python's own functions, and of those that give a shape or a constant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from port.facts import UNKNOWN, Fact, Kind, Sym, tensor
+from port.tf2torch.infer.attributes import variable_of
+from port.tf2torch.infer.given import simplify_sym
+from port.tf2torch.infer.values import (
+    Grown,
+    Items,
+    ShapeOf,
+    Size,
+)
+
+if TYPE_CHECKING:
+    from port.tf2torch.infer.interp import Interp
+
+# ---------------------------------------------------------------- builtins and shapes
+def shape_call(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    if args and args[0].kind is Kind.TENSOR:
+        return Fact(Kind.SHAPE, payload=ShapeOf(args[0], variable_of(node.args[0].value)))
+    if args and args[0].kind in (Kind.PLAIN, Kind.UNKNOWN):  # not known to be a tensor, but it has a shape
+        return Fact(Kind.SHAPE, payload=ShapeOf(tensor(), variable_of(node.args[0].value)))
+    return it.plain(node)
+
+
+def number_call(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    value = args[0].literal(...) if args else ...
+    if isinstance(value, int | float) and len(args) == 1:
+        return it.value(float(value) if it.names.resolve(node.func) == "" and _is(node.func, "float") else int(value))
+    if args and isinstance(args[0].payload, Size) and len(args) == 1 and isinstance(
+            node.args[0].value, cst.Subscript):
+        return args[0]
+    if any(_mentions_size(it, a.value) for a in node.args):
+        it.facts.pop(node, None)  # what an earlier pass thought of it
+        known = all(_sizes_known(it, a.value) for a in node.args)
+        return Fact(Kind.PLAIN, payload=Size(simplify_sym(Sym(it.text(node)), None) if known else None))
+    return it.plain(node)
+
+
+def _sizes_known(it: Interp, node: cst.CSTNode) -> bool:
+    payload = it.facts.get(node, UNKNOWN).payload
+    if isinstance(payload, Size):
+        return payload.dim is not None
+    return not isinstance(node, cst.BinaryOperation | cst.Call | cst.UnaryOperation) or all(
+        _sizes_known(it, c.value if isinstance(c, cst.Arg) else c) for c in node.children)
+
+
+def _is(node: cst.CSTNode, name: str) -> bool:
+    return isinstance(node, cst.Name) and node.value == name
+
+
+def _mentions_size(it: Interp, node: cst.CSTNode) -> bool:
+    if isinstance(it.facts.get(node, UNKNOWN).payload, Size):
+        return True
+    return isinstance(node, cst.BinaryOperation | cst.Call | cst.UnaryOperation) and any(
+        _mentions_size(it, c.value if isinstance(c, cst.Arg) else c) for c in node.children)
+
+
+def tuple_call(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    if not node.args:
+        return Fact(Kind.PLAIN, payload=Items([], "list"))
+    elements = it.unpack(args[0], node.args[0].value)
+    if elements is None:
+        return args[0] if isinstance(args[0].payload, Grown | ShapeOf) else it.plain(node)
+    values = [e.literal(...) for e in elements]
+    literal = frozenset([tuple(values)]) if all(v is not ... for v in values) else None
+    return Fact(Kind.PLAIN, values=literal, payload=Items(list(elements), "list"))
+
+
+def len_call(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    if args and isinstance(args[0].payload, Items):
+        return it.value(len(args[0].payload.elements))
+    if args and isinstance(args[0].literal(...), tuple | str):
+        return it.value(len(args[0].value))
+    if args and isinstance(args[0].payload, ShapeOf) and args[0].payload.of.rank is not None:
+        return it.value(args[0].payload.of.rank)
+    return it.plain(node)
+
+
+def reversed_call(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    elements = it.unpack(args[0], node.args[0].value) if args else None
+    if elements is not None:
+        return Fact(Kind.PLAIN, payload=Items(list(reversed(elements)), "list"))
+    return args[0] if args else UNKNOWN
+
+
+ACTIVATION = "port.activation"  # a function that a setting chose by name
+
+
+def activation_call(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    return Fact(Kind.FUNCTION, symbol=ACTIVATION)
+
+
+def epsilon_call(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    return it.value(1e-7)
+
+
+def backend_call(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    return it.value("tensorflow")
+
+
+def first_argument(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    return args[0] if args else UNKNOWN

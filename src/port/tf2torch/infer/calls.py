@@ -1,0 +1,161 @@
+"""Facts of calls: layers, models, rows, functions of the user, methods and builtins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from port.binding import keyword
+from port.facts import UNKNOWN, Fact, Kind, tensor
+from port.tf2torch.infer import users
+from port.tf2torch.infer.attributes import variable_of
+from port.tf2torch.infer.builtins import (
+    ACTIVATION,
+    activation_call,
+    backend_call,
+    epsilon_call,
+    first_argument,
+    len_call,
+    number_call,
+    reversed_call,
+    shape_call,
+    tuple_call,
+)
+from port.tf2torch.infer.inputs import new_input
+from port.tf2torch.infer.layers import MERGES, merge
+from port.tf2torch.infer.models import add_layer, apply_to, new_model, new_sequential
+from port.tf2torch.infer.rowcalls import new_layer, row_call
+from port.tf2torch.infer.values import (
+    Alternatives,
+    Class,
+    Env,
+    Function,
+    Grown,
+    Items,
+    SequentialModel,
+    ShapeOf,
+    Size,
+    has_tensor,
+)
+
+if TYPE_CHECKING:
+    from port.tf2torch.infer.interp import Interp
+
+CHANNELS_LAST = ("keras.backend.image_data_format", "keras.config.image_data_format",
+                 "keras.backend.image_dim_ordering")
+
+
+# ---------------------------------------------------------------- calls
+def call(it: Interp, node: cst.Call, env: Env) -> Fact:
+    callee = it.ev(node.func, env)
+    args = [it.ev(a.value, env) for a in node.args]
+    if callee.kind in (Kind.LAYER, Kind.MODEL):
+        return apply_to(it, node, callee, args)
+    if isinstance(callee.payload, Function) and callee.kind is Kind.FUNCTION:
+        return users.call_function(it, node, callee.payload, args)
+    if isinstance(callee.payload, Class) and callee.kind is Kind.FUNCTION:
+        return users.instantiate(it, node, callee.payload, args)
+    if isinstance(callee.payload, Alternatives):
+        return users.call_alternatives(it, node, callee.payload, args)
+    symbol = callee.symbol
+    if symbol.startswith("keras.layers.") and symbol.rpartition(".")[2] in MERGES:
+        return merge(it, node, symbol, args)
+    if symbol in CHANNELS_LAST:
+        return it.value("channels_last")
+    if symbol == "shape.as_list":
+        return callee.payload
+    if symbol in ("self.add_weight", "self.add_variable"):
+        return _weight(it, node)
+    if symbol == ACTIVATION:
+        return args[0].but(payload=None) if args else UNKNOWN
+    special = SPECIAL.get(symbol)
+    if special is not None:
+        return special(it, node, args)
+    if symbol.startswith(("list.", "layer.")) and isinstance(callee.payload, Fact):
+        return _method(it, node, symbol, callee.payload, args)
+    if symbol.startswith("tensor.") and isinstance(callee.payload, Fact):
+        return _tensor_method(it, node, symbol, callee.payload)
+    rows = it.rows.get(symbol)
+    if rows:
+        return row_call(it, node, symbol, rows, args)
+    if symbol.startswith("keras.layers.") and symbol.rpartition(".")[2][:1].isupper():
+        return new_layer(it, node, symbol, None, None)
+    if symbol.startswith("builtins.super"):
+        return Fact(Kind.UNKNOWN, symbol="super")
+    return it.plain(node)
+
+
+def _method(it: Interp, node: cst.Call, symbol: str, owner: Fact, args: list[Fact]) -> Fact:
+    name = symbol.partition(".")[2]
+    if name == "append" and args and has_tensor(args[0]) and isinstance(node.func, cst.Attribute) and isinstance(
+            node.func.value, cst.Name):
+        it.appended.add(node.func.value.value)
+    if name == "append" and isinstance(owner.payload, Items) and args:
+        target = owner.payload
+        target.elements.append(it.named(args[0], node.args[0].value))
+    elif name == "extend" and isinstance(owner.payload, Items) and args:
+        target = owner.payload
+        target.elements += it.unpack(args[0], node.args[0].value) or []
+    elif name == "pop" and isinstance(owner.payload, Items) and owner.payload.elements:
+        at = args[0].literal(-1) if args else -1
+        elements = owner.payload.elements
+        return elements.pop(at) if isinstance(at, int) and -len(elements) <= at < len(elements) else elements.pop()
+    elif name == "pop" and isinstance(owner.payload, Grown):
+        return owner.payload.element.but(shape=None)
+    elif name == "add" and isinstance(owner.payload, SequentialModel) and args:
+        return add_layer(it, owner.payload, args[0])
+    elif name in ("set_shape", "assert_has_rank"):
+        return UNKNOWN
+    elif name == "compute_mask" and args and args[0].kind is Kind.TENSOR:
+        return args[0].but(dtype="bool", payload=None, mask=None)
+    return it.plain(node)
+
+
+def _tensor_method(it: Interp, node: cst.Call, symbol: str, owner: Fact) -> Fact:
+    name = symbol.partition(".")[2]
+    if name in ("get_shape", "shape"):
+        assert isinstance(node.func, cst.Attribute)
+        return Fact(Kind.SHAPE, payload=ShapeOf(owner, variable_of(node.func.value)))
+    if name == "numpy":
+        return it.plain(node)
+    return tensor()
+
+
+def _weight(it: Interp, node: cst.Call) -> Fact:
+    """`self.add_weight(shape=(n, features))`: a tensor of that shape."""
+    shape = keyword(node, "shape", 0)
+    if isinstance(shape, cst.Tuple | cst.List) and not any(isinstance(e, cst.StarredElement) for e in shape.elements):
+        facts = [it.facts.get(e.value, UNKNOWN) for e in shape.elements]
+        return tensor(tuple(f.payload.dim if isinstance(f.payload, Size) else it.dim(e.value)
+                            for f, e in zip(facts, shape.elements, strict=True)), "float")
+    if shape is None:
+        return tensor((), "float")
+    return tensor(None, "float")
+
+
+SPECIAL = {
+    "keras.Input": new_input,
+    "keras.layers.InputLayer": new_input,
+    "keras.Model": new_model,
+    "keras.Sequential": new_sequential,
+    "tf.shape": shape_call,
+    "keras.ops.shape": shape_call,
+    "keras.backend.int_shape": shape_call,
+    "keras.backend.shape": shape_call,
+    "builtins.int": number_call,
+    "builtins.max": number_call,
+    "builtins.min": number_call,
+    "builtins.round": number_call,
+    "builtins.float": number_call,
+    "builtins.tuple": tuple_call,
+    "builtins.list": tuple_call,
+    "keras.backend.epsilon": epsilon_call,
+    "keras.config.epsilon": epsilon_call,
+    "keras.activations.get": activation_call,
+    "keras.backend.backend": backend_call,
+    "keras.config.backend": backend_call,
+    "builtins.len": len_call,
+    "builtins.reversed": reversed_call,
+    "copy.deepcopy": first_argument,
+}

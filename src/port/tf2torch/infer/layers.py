@@ -1,0 +1,97 @@
+"""Facts of layers of the framework where they are applied."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from port.binding import Bound, best_row
+from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
+from port.table import Row
+from port.tf2torch.infer import masks, sequences, shapes
+from port.tf2torch.infer.origins import Origin, SameRank, join_origin, same_rank, want_flipped
+from port.tf2torch.infer.rowcalls import ANY_LAYOUT, FLIPS, SHAPES, given
+from port.tf2torch.infer.values import (
+    Items,
+    LayerCall,
+    has_tensor,
+    without,
+)
+
+if TYPE_CHECKING:
+    from port.tf2torch.infer.interp import Interp
+
+MERGES = {n: n.capitalize() for n in (
+    "add", "subtract", "multiply", "average", "maximum", "minimum", "concatenate", "dot")}
+
+
+def merge(it: Interp, node: cst.Call, symbol: str, args: list[Fact]) -> Fact:
+    """`layers.add([a, b])` is `layers.Add()([a, b])`."""
+    full = f"keras.layers.{MERGES[symbol.rpartition('.')[2]]}"
+    rows = it.rows.get(full)
+    if not rows:
+        return tensor()
+    inner = node.with_changes(args=node.args[1:])
+    found = best_row(rows, inner, full, layer=True)
+    row, bound = found if found else (None, None)
+    layer = it.layers.setdefault(node, LayerCall(node, full, row, bound.args if bound else {}))
+    fact = Fact(Kind.LAYER, symbol=full, payload=layer)
+    return run_layer(it, node, fact, args[:1])
+
+
+RANK_OF = {"1D": 3, "2D": 4, "3D": 5}
+
+
+def run_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact:
+    """Apply a framework layer: remember what arrives, give what leaves."""
+    layer: LayerCall = callee.payload
+    first = args[0] if args else UNKNOWN
+    inputs = tuple(first.payload.elements) if isinstance(first.payload, Items) else (first,)
+    if len(args) > 1:
+        inputs += tuple(a for a in args[1:] if has_tensor(a))
+    it.applications[node] = (callee, list(args))
+    layer.inputs.append(first)
+    row = layer.row
+    if row is None:
+        return tensor()
+    rank = RANK_OF.get(layer.symbol[-2:])
+    if rank and first.shape is None and isinstance(first.payload, Origin | SameRank):
+        it.ranks[(first.payload.owner, first.payload.name)] = rank
+    if row.layout == FLIPS and not _is_flat(inputs):
+        want_flipped(it, inputs)
+    bound = best_row((row,), layer.node, layer.symbol, layer=True)
+    rule = SHAPES.get(row.returns, shapes.unknown)
+    result = rule(given(it, merge_bound(layer, bound[1] if bound else None), inputs))
+    if result.kind is Kind.TENSOR:
+        flat = result.rank is not None and result.rank < 3
+        spatial = row.layout == FLIPS and not _is_flat(inputs)
+        if row.returns in ("same", "pool", "conv") and row.layout == FLIPS:
+            result = result.but(layout=Layout.PLAIN if flat or _is_flat(inputs) else Layout.FLIPPED)
+        elif not spatial and (row.returns not in ANY_LAYOUT or wants_plain(row)):
+            result = result.but(layout=Layout.PLAIN)
+        keep = row.returns in ("same", "broadcast", "cast") and not spatial
+        result = result.but(payload=(join_origin(inputs) or same_rank(inputs)) if keep else (
+            same_rank(inputs) if row.returns == "plain_same" else None))
+    result = masks.after_layer(it, node, layer, inputs, sequences.outcome(it, node, layer, inputs, args, result))
+    result = without(result, layer.hidden)
+    if result.kind is Kind.TENSOR:
+        layer.outputs.append(result)
+    return result
+
+
+def merge_bound(layer: LayerCall, bound: Bound | None) -> Bound | None:
+    if bound is not None:
+        bound.args = dict(layer.bound) or bound.args
+    return bound
+
+
+def _is_flat(inputs: tuple[Fact, ...]) -> bool:
+    return bool(inputs) and inputs[0].rank is not None and inputs[0].rank < 3
+
+
+def wants_plain(row: Row) -> bool:
+    """Layers that act on the last axis of the source, whatever the rank."""
+    names = {s.name.rpartition(".")[2] for s in row.torch}
+    return bool(names & {"LayerNorm", "RMSNorm", "Linear", "MultiheadAttention"}) or (row.attr == "norm" and (
+        row.layout != FLIPS))

@@ -1,0 +1,167 @@
+"""Facts of models, and of whatever is applied to a tensor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from port.binding import keyword
+from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, tensor
+from port.tf2torch.infer import masks, users
+from port.tf2torch.infer.inputs import input_sizes, owner_now
+from port.tf2torch.infer.layers import run_layer
+from port.tf2torch.infer.origins import Origin, as_source
+from port.tf2torch.infer.values import (
+    Alternatives,
+    Curried,
+    Function,
+    GraphModel,
+    Instance,
+    Items,
+    LayerCall,
+    SequentialModel,
+    has_tensor,
+)
+from port.tree import clone
+
+if TYPE_CHECKING:
+    from port.tf2torch.infer.interp import Interp
+
+def apply_to(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact:
+    payload = callee.payload
+    if isinstance(payload, LayerCall):
+        if payload.symbol == "keras.layers.Lambda" and payload.bound:
+            return _apply_lambda(it, node, callee, args)
+        return run_layer(it, node, callee, args)
+    it.applications[node] = (callee, list(args))
+    if isinstance(payload, Instance):
+        return masks.after_instance(it, payload, args, users.apply_instance(it, node, payload, args))
+    if isinstance(payload, SequentialModel):
+        if has_input(payload):  # it was followed when it was built
+            out = payload.output if payload.output is not None else tensor()
+            return masks.foreign(out.but(layout=Layout.PLAIN, payload=None))
+        payload.inputs.append(args[0] if args else UNKNOWN)
+        return masks.foreign(run_sequential(it, payload, args[0] if args else UNKNOWN))
+    if isinstance(payload, GraphModel):
+        return masks.foreign(as_source(payload.outputs)) if has_tensor(payload.outputs) else tensor()
+    if isinstance(payload, Curried):
+        return users.call_curried(it, node, payload, args)
+    if isinstance(payload, Alternatives):
+        return users.curried_alternatives(it, node, payload, args)
+    return tensor()
+
+
+def _apply_lambda(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact:
+    it.applications[node] = (callee, list(args))
+    inner = it.facts.get(next(iter(callee.payload.bound.values())), UNKNOWN)
+    callee.payload.inputs.append(args[0] if args else UNKNOWN)
+    if isinstance(inner.payload, Function):
+        return users.call_function(it, None, inner.payload, args)
+    return tensor()
+
+
+def has_input(model: SequentialModel) -> bool:
+    first = model.layers[0] if model.layers else None
+    if first is None or first.kind is Kind.TENSOR:
+        return first is not None
+    return isinstance(first.payload, LayerCall) and any(
+        keyword(first.payload.node, k) is not None for k in ("input_shape", "input_dim", "batch_input_shape"))
+
+
+def run_sequential(it: Interp, model: SequentialModel, x: Fact) -> Fact:
+    for layer in model.layers:
+        if isinstance(layer.payload, LayerCall) and layer.payload.symbol == "keras.layers.Lambda":
+            x = tensor(None, x.dtype, Layout.PLAIN)
+        elif isinstance(layer.payload, LayerCall):
+            x = run_layer(it, layer.payload.node, layer, [x])
+        elif layer.kind in (Kind.LAYER, Kind.MODEL):
+            x = _inside(it, model, layer, x)
+        else:
+            x = tensor()
+    model.output = x
+    return x
+
+
+def new_model(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    inputs, outputs = keyword(node, "inputs", 0), keyword(node, "outputs", 1)
+    if inputs is None or outputs is None:
+        return Fact(Kind.MODEL, symbol="keras.Model")
+    payload = GraphModel(node, it.facts.get(inputs, UNKNOWN), it.facts.get(outputs, UNKNOWN))
+    return Fact(Kind.MODEL, symbol="keras.Model", payload=payload)
+
+
+def new_sequential(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    model = SequentialModel(node)
+    given_layers = keyword(node, "layers", 0)
+    if given_layers is not None:
+        fact = it.facts.get(given_layers, UNKNOWN)
+        if isinstance(fact.payload, Items) and fact.payload.kind != "layers":
+            model.layers = list(fact.payload.elements)
+        else:
+            model.open = True
+    result = Fact(Kind.MODEL, symbol="keras.Sequential", payload=model)
+    start_sequential(it, model)
+    return result
+
+
+def _inside(it: Interp, model: SequentialModel, layer: Fact, x: Fact) -> Fact:
+    """A layer of the user's, or a model, inside a Sequential: the call is the Sequential's, not its own."""
+    call_ = clone(_INSIDE) if layer.payload not in model.calls else model.calls[layer.payload]
+    model.calls[layer.payload] = call_
+    return apply_to(it, call_, layer, [x])
+
+
+_INSIDE = cst.Call(cst.Name("layer"), [cst.Arg(cst.Name("x"))])
+
+
+def start_sequential(it: Interp, model: SequentialModel) -> None:
+    """Thread a known Input through the layers so far."""
+    if not model.layers:
+        return
+    first = model.layers[0]
+    x: Fact | None = None
+    layers = model.layers
+    if first.kind is Kind.TENSOR:
+        x, layers = first, layers[1:]
+    elif isinstance(first.payload, LayerCall):
+        shape = sequential_shape(it, first.payload)
+        if shape is not None:
+            x = tensor(shape, "float").but(payload=Origin(owner_now(it), f"Input@{id(model.node)}"))
+            if (owner_now(it), f"Input@{id(model.node)}") in it.flips and len(shape) >= 3:
+                x = x.but(layout=Layout.FLIPPED)
+    if x is not None:
+        rest = SequentialModel(model.node, list(layers))
+        model.output = run_sequential(it, rest, x)
+
+
+def sequential_shape(it: Interp, layer: LayerCall) -> tuple[Dim, ...] | None:
+    shape = keyword(layer.node, "input_shape")
+    if shape is not None:
+        dims = input_sizes(it, shape, f"Input@{id(layer.node)}")
+        return None if dims is None else (None, *dims)
+    size = keyword(layer.node, "input_dim") if layer.symbol != "keras.layers.Embedding" else None
+    if size is not None:
+        return (None, it.dim(size))
+    length = keyword(layer.node, "input_length")
+    if layer.symbol == "keras.layers.Embedding":
+        return (None, it.dim(length) if length is not None else None)
+    return None
+
+
+def add_layer(it: Interp, model: SequentialModel, layer: Fact) -> Fact:
+    it.added[model.node] = True
+    first = not model.layers
+    if it.depth and model.output is not None:  # in a loop: what arrives differs from turn to turn
+        known = model.output
+        model.output = known.but(shape=None if known.shape is None else (None,) * len(known.shape), last=None)
+    if all(known.payload is not layer.payload or known.payload is None for known in model.layers):
+        model.layers.append(layer)
+    if first:
+        start_sequential(it, model)
+        if layer.kind is Kind.TENSOR:
+            model.output = layer
+    elif model.output is not None:
+        rest = SequentialModel(model.node, [layer])
+        model.output = run_sequential(it, rest, model.output)
+    return UNKNOWN

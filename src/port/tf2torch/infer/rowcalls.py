@@ -1,0 +1,147 @@
+"""Facts of calls that a row describes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import libcst as cst
+
+from port.binding import Bound, best_row, bind, literal_text, row_name
+from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, tensor
+from port.table import Row
+from port.tf2torch.infer import layershapes, masks, opshapes, shapes
+from port.tf2torch.infer.conditions import SETTING, default_fact, is_exact_number, is_number, unmet
+from port.tf2torch.infer.given import Given
+from port.tf2torch.infer.origins import join_origin, proves_rank, want_flipped
+from port.tf2torch.infer.values import (
+    LayerCall,
+    ShapeOf,
+    Size,
+    has_tensor,
+)
+
+if TYPE_CHECKING:
+    from port.tf2torch.infer.interp import Interp
+
+# Shape rules of ops that act alike in either layout (their axis arguments are remapped).
+ANY_LAYOUT = {"same", "broadcast", "compare", "concat", "reduce", "cast", "split", "pad", "like"}
+FLIPS = "nchw"
+SHAPES = shapes.RULES | layershapes.RULES | opshapes.RULES
+
+
+def new_layer(it: Interp, node: cst.Call, symbol: str, row: Row | None, bound: Bound | None) -> Fact:
+    layer = it.layers.get(node)
+    if layer is None:
+        layer = it.layers[node] = LayerCall(node, symbol, row, bound.args if bound else {})
+        layer.hidden = frozenset(it.hidden)
+    return Fact(Kind.LAYER, symbol=symbol, payload=layer)
+
+
+def given(it: Interp, bound: Bound | None, inputs: tuple[Fact, ...]) -> Given:
+    args = bound.args if bound is not None else {}
+    params = tuple(p.name for p in bound.signature.params) if bound is not None else ()
+
+    def fact(name: str) -> Fact:
+        return it.facts.get(args[name], UNKNOWN) if name in args else UNKNOWN
+
+    def literal(name: str) -> Any:
+        if name in args:
+            return it.facts.get(args[name], UNKNOWN).value
+        return literal_text(bound.default(name) if bound is not None else None)
+
+    def dim(name: str) -> Dim:
+        if name in args:
+            return it.dim(args[name])
+        try:
+            value = literal(name)
+        except LookupError:
+            return None
+        return value if isinstance(value, int) else None
+
+    return Given(inputs, literal, dim, fact, params, frozenset(args))
+
+
+PERMUTES = ("tf.transpose", "tf.compat.v1.transpose", "keras.ops.transpose", "keras.backend.permute_dimensions")
+
+
+def row_call(it: Interp, node: cst.Call, symbol: str, rows: tuple[Row, ...], args: list[Fact]) -> Fact:
+    found = _fitting(it, rows, node, symbol)
+    if found is None:
+        return it.plain(node)
+    row, bound = found
+    if row.kind == "layer" or symbol.startswith("keras.layers."):
+        return new_layer(it, node, symbol, row, bound)
+    tensors = tuple(a for a in args if has_tensor(a))
+    python = python_result(row, [it.facts.get(a, UNKNOWN) for a in bound.args.values()]) if not tensors else None
+    if python is not None:
+        return python
+    if symbol in PERMUTES and bound.args:
+        x, *rest = bound.args.values()
+        perm = next((v for r in rest if isinstance(v := it.facts.get(r, UNKNOWN).literal(), tuple)), ())
+        proves_rank(it, x, len(perm))
+    if not tensors and not row.returns:
+        return Fact(Kind.PLAIN, symbol="=") if not symbol.startswith(("tf.", "keras.ops")) else tensor(
+        ) if _makes_tensor(row) else it.plain(node)
+    if row.returns == "shape":
+        return Fact(Kind.SHAPE, payload=ShapeOf(tensors[0])) if tensors else it.plain(node)
+    if row.returns in ("plain", "python", "none"):
+        return it.plain(node)
+    rule = SHAPES.get(row.returns, shapes.unknown)
+    if row.layout == FLIPS:
+        want_flipped(it, tensors)
+    result = rule(given(it, bound, tensors))
+    if result.kind is Kind.TENSOR:
+        if row.layout == FLIPS:
+            result = result.but(layout=Layout.FLIPPED)
+        elif row.returns not in ANY_LAYOUT:
+            result = result.but(layout=Layout.PLAIN)
+        if row.dtype:
+            result = result.but(dtype=opshapes.dtype_of(it.facts.get(bound.args.get("dtype"), UNKNOWN))
+                                if row.dtype == "dtype" else row.dtype)
+    origin = join_origin(tensors) if row.returns in ("same", "broadcast", "cast") else None
+    result = result.but(payload=origin) if result.kind is Kind.TENSOR else result
+    return masks.after_op(symbol, tensors, result)
+
+
+def _fitting(it: Interp, rows: tuple[Row, ...], node: cst.Call, symbol: str) -> tuple[Row, Bound] | None:
+    """The first row whose signature and conditions fit the call; failing that, whose signature does."""
+    if symbol.startswith("keras.layers."):
+        return best_row(rows, node, symbol, layer=True)
+    for row in rows:
+        for signature in row.tf:
+            bound = bind(signature, node)
+            if bound.problem or not row_name(signature.name, symbol):
+                continue
+
+            def fact(name: str, bound: Bound = bound) -> Fact:
+                return it.facts.get(bound.args[name], UNKNOWN) if name in bound.args else default_fact(bound, name)
+
+            if unmet(row, bound, fact) == ("", ""):
+                return row, bound
+    return best_row(rows, node, symbol)
+
+
+# Functions that Python has too: what they are for numbers (rows by name).
+PYTHON = {"cast": "", "sqrt": "math.sqrt", "exp": "math.exp", "log": "math.log", "maximum": "max", "minimum": "min",
+          "abs": "abs", "floor": "math.floor", "ceil": "math.ceil", "pow": "math.pow"}
+
+
+def python_result(row: Row, facts: list[Fact]) -> Fact | None:
+    """A number, if the function is one of Python's and all it gets are numbers."""
+    if row.name == "reduce_prod" and len(facts) == 1 and isinstance(facts[0].payload, ShapeOf):
+        return Fact(Kind.PLAIN, payload=Size(None, facts[0].payload.name))
+    if row.name not in PYTHON or not facts:
+        return None
+    numbers = facts[:1] if row.name == "cast" else facts
+    exact = all(is_exact_number(f) or f.dtype == SETTING for f in numbers)
+    if not exact and not (row.name == "cast" and is_number(facts[0])):
+        return None
+    kind = opshapes.dtype_of(facts[1]) if row.name == "cast" and len(facts) > 1 else ""
+    if kind and kind.startswith(("int", "uint")):
+        return facts[0] if isinstance(facts[0].payload, Size) else Fact(
+            Kind.PLAIN, symbol="=", dtype="int" if exact else "int?")
+    return Fact(Kind.PLAIN, symbol="=", dtype="float" if exact else "float?")
+
+
+def _makes_tensor(row: Row) -> bool:
+    return row.kind in ("function", "") and not row.none
