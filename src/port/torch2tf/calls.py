@@ -91,9 +91,13 @@ def call_any(it: Interp, node: cst.Call, payload: Alternatives, args: list[Fact]
 
 
 def _call_partial(it: Interp, node: cst.Call, partial: Partial, args: list[Fact], env: Env) -> Fact:
-    whole = node.with_changes(args=[*partial.node.args[1:], *node.args])
-    known = it.objects.setdefault(("partial", node), whole)  # type: ignore[arg-type]
-    given = [it.fact(a.value) for a in partial.node.args[1:]] + args
+    pairs = [*zip(partial.node.args[1:], (it.fact(a.value) for a in partial.node.args[1:]), strict=True),
+             *zip(node.args, args, strict=True)]
+    own = {a.keyword.value for a in node.args if a.keyword is not None}
+    pairs = [p for p in pairs if p[0].keyword is None or p[0].keyword.value not in own or p[0] in node.args]
+    pairs.sort(key=lambda p: p[0].keyword is not None)  # positional ones first
+    known = it.objects.setdefault(("partial", node, partial.node), node.with_changes(args=[p[0] for p in pairs]))
+    given = [p[1] for p in pairs]
     return _call(it, known, partial.function, given, env)
 
 

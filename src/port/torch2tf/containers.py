@@ -10,7 +10,7 @@ from port.build import build, expression
 from port.facts import Kind, Layout
 from port.torch2tf import applications, einops, initial
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import Bound, Chain, Items
+from port.torch2tf.values import TO_FIRST, TO_LAST, Bound, Chain, Items
 
 SPACE = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
@@ -31,33 +31,67 @@ def sequential(w: Any, node: cst.Call) -> Any:
     if len(node.args) == 1 and only.star == "*" and not before and not after:
         return cst.Call(target, [cst.Arg(w.expr(only.value))])
     if len(node.args) == 1 and only.star == "":
-        listed = ordered_dict(w, only.value)
+        listed = ordered_dict(w, only.value, isinstance(chain, Chain) and not chain.indexed)
         if listed is not None:
+            comma = _between(listed.elements[0].comma)
+            inner = list(listed.elements)
+            if after:
+                inner[-1] = inner[-1].with_changes(comma=_behind(inner[-1].comma, comma))
+            listed = listed.with_changes(elements=[*(cst.Element(p, comma=comma) for p in before), *inner,
+                                                   *(cst.Element(p) for p in after)])
             return cst.Call(target, [cst.Arg(listed)])
     split = isinstance(chain, Chain) and not chain.indexed
-    elements: list[Any] = [cst.Element(p, comma=SPACE) for p in before]
+    comma = _between(node.args[0].comma) if len(node.args) > 1 else SPACE
+    elements: list[Any] = [cst.Element(p, comma=comma) for p in before]
     for arg in node.args:
         elements += element(w, arg, split)
-    elements += [cst.Element(p, comma=SPACE) for p in after]
+    if after:
+        elements[-1] = elements[-1].with_changes(comma=_behind(elements[-1].comma, comma))
+    elements += [cst.Element(p) for p in after]
     return cst.Call(target, [cst.Arg(as_list(node, elements))])
 
 
 def public_permutes(w: Any, chain: Any) -> tuple[list[Any], list[Any]]:
     """Permute layers of a Sequential that is a model by itself, and takes or gives channels first."""
-    if not isinstance(chain, Chain) or chain.inside or (w.function is not None and w.function.owner is not None):
+    if not isinstance(chain, Chain) or "root" not in chain.given:
         return [], []
-    return [], []
+    x, result = chain.inputs[0], chain.output
+    before = [permute(w, TO_LAST[x.rank])] if x.rank in TO_LAST and x.layout is Layout.FLIPPED else []
+    if chain.open and before and (result is None or result.rank is None):
+        raise Refused("P208", "what this Sequential holds is not known, so neither is the layout of its result",
+                      chain.node)
+    known = result is not None and result.kind is Kind.TENSOR and result.layout is Layout.FLIPPED
+    after = [permute(w, TO_FIRST[result.rank])] if known and result is not None and result.rank in TO_FIRST else []
+    return before, after
 
 
-def ordered_dict(w: Any, node: cst.BaseExpression) -> cst.List | None:
+def permute(w: Any, order: tuple[int, ...]) -> cst.Call:
+    """A layer that orders the axes behind the batch."""
+    return build("{p}(" + str(order[1:]) + ")", p=w.layer("Permute"))  # type: ignore[return-value]
+
+
+def _behind(own: Any, like: Any) -> Any:
+    """The separator of what was the last element: its own remark, and the line break of the others."""
+    after = getattr(own, "whitespace_after", None)
+    inner = getattr(like, "whitespace_after", None)
+    if isinstance(after, cst.ParenthesizedWhitespace) and isinstance(inner, cst.ParenthesizedWhitespace):
+        return own.with_changes(whitespace_after=inner.with_changes(first_line=after.first_line))
+    return like
+
+
+def ordered_dict(w: Any, node: cst.BaseExpression, split: bool) -> cst.List | None:
     """The modules of `OrderedDict([("conv", nn.Conv2d(...)), ...])`, whose names Keras does not need."""
     if not isinstance(node, cst.Call) or w.fact(node.func).symbol not in ("collections.OrderedDict", "builtins.dict"):
         return None
     if len(node.args) == 1 and isinstance(node.args[0].value, cst.List | cst.Tuple):
         pairs = node.args[0].value.elements
         if all(isinstance(p.value, cst.Tuple) and len(p.value.elements) == 2 for p in pairs):
-            made = [p.with_changes(value=w.expr(p.value.elements[1].value))  # type: ignore[attr-defined]
-                    for p in pairs]
+            made = []
+            for p in pairs:
+                value = p.value.elements[1].value  # type: ignore[attr-defined]
+                parts = parts_of(w, value) if split else [w.expr(value)]
+                made += [p.with_changes(value=x, comma=p.comma if i == len(parts) - 1 else _between(p.comma))
+                         for i, x in enumerate(parts)]
             outer = node.args[0].value
             return (cst.List(made, lbracket=outer.lbracket, rbracket=outer.rbracket)
                     if isinstance(outer, cst.List) else cst.List(made))

@@ -16,7 +16,7 @@ from port.binding import literal_text
 from port.facts import UNKNOWN, Fact, Kind, Layout, arithmetic
 from port.names import Names, canonical
 from port.table import Row
-from port.torch2tf import calls, members, shapes, users
+from port.torch2tf import calls, members, modules, shapes, users
 from port.torch2tf.values import (
     BOTTOM,
     PLAIN,
@@ -70,11 +70,15 @@ class Interp:
         from port.torch2tf import flow
 
         flow.run(self, self.module.body, self.globals)
-        users.enqueue_all(self)
+        users.enqueue_makers(self)
+        self.drain()
+        users.enqueue_roots(self)
         self.drain()
         users.enqueue_uncalled(self)
         self.drain()
         flow.run(self, self.module.body, self.globals)  # what functions give is known now
+        self.drain()
+        modules.apply_roots(self)
         self.drain()
         return self
 

@@ -95,7 +95,8 @@ FUNCTIONS: dict[str, Any] = {
     "torch.load": _weights_file, "torch.hub.load_state_dict_from_url": _weights_file,
     "torch.utils.model_zoo.load_url": _weights_file, "torch.utils.data.DataLoader": _training_code,
     "torch.utils.data.TensorDataset": _training_code,
-} | {f"torch.optim.{name}": _training_code for name in ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "LBFGS")}
+} | {f"torch.optim.{name}": _training_code
+     for name in ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "LBFGS")}
 
 
 # ---------------------------------------------------------------- builtins

@@ -88,9 +88,12 @@ def _chain(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
             children += payload.values.values()
             chain.open |= payload.any is not None
         elif isinstance(payload, Items) and arg.star:
+            if payload.open:
+                chain.open = True
+                chain.repeats |= set(range(len(children), len(children) + len(payload.elements)))
             children += payload.elements
-            chain.open |= payload.open
         elif arg.star:
+            chain.repeats.add(len(children))
             children.append(members.element_of(it, fact))
             chain.open = True
         else:
@@ -155,15 +158,37 @@ def apply_chain(it: Interp, chain: Chain, args: list[Fact], site: Any) -> Fact:
             shape = x.shape if x.shape is not None else (None,) * (rank or 4)
             x = x.but(shape=shape, layout=Layout.FLIPPED, payload=None)
     put_inputs(chain, site, [_bare(x)])
-    for i, child in enumerate(chain.children):
-        x = apply(it, None, child, [x], (site, i))
-        if not any(True for _ in tensors_in(x)):
-            break
-    if chain.open and x.kind is Kind.TENSOR:
-        for i, child in enumerate(chain.children):  # a second turn: what a repeated part gives is what it takes
-            x = join(x, apply(it, None, child, [x], (site, i, "again")))
+    x = _through(it, chain, x, site)
     chain.output = join(chain.output, _bare(x))
     return x
+
+
+def _through(it: Interp, chain: Chain, x: Fact, site: Any) -> Fact:
+    """One child after the other; a part that may be repeated takes what it gives as well."""
+    at = 0
+    while at < len(chain.children):
+        end = at + 1
+        if at in chain.repeats:
+            while end in chain.repeats:
+                end += 1
+        for turn in range(2 if at in chain.repeats else 1):
+            before = x
+            for i in range(at, end):
+                x = apply(it, None, chain.children[i], [x], (site, i, turn))
+            x = join(before, x) if turn else x
+        at = end
+        if not any(True for _ in tensors_in(x)):
+            break
+    return x
+
+
+def apply_roots(it: Interp) -> None:
+    """Sequentials that no code of the file applies: their users give them tensors in the source's layout."""
+    for chain in [c for c in it.objects.values() if isinstance(c, Chain) and not c.given]:
+        rank = _spatial_rank(it, chain)
+        x = tensor((None,) * rank, "float", Layout.FLIPPED) if rank is not None else tensor(None, "float")
+        if not chain.given:  # not inside another one that was applied meanwhile
+            chain.output = apply_chain(it, chain, [x], "root")
 
 
 def _spatial_rank(it: Interp, chain: Chain) -> int | None:
@@ -211,6 +236,7 @@ def method(it: Interp, node: cst.Call, name: str, owner: Fact, args: list[Fact])
 def _grow(it: Interp, chain: Chain, name: str, args: list[Fact]) -> Fact:
     new = args[-1] if args else UNKNOWN
     if all(not same(new, child) for child in chain.children):
+        chain.repeats.add(len(chain.children))
         chain.children.append(new)
         chain.open = True
         it.touched(chain)

@@ -311,12 +311,25 @@ def block(w: Any, node: Any, body: list[Any] | None = None) -> Any:
 
 def if_(w: Any, node: cst.If) -> list[Any]:
     _check_layouts(w, node)
-    changes: dict[str, Any] = {"test": w.expr(node.test), "body": block(w, node.body)}
+    changes: dict[str, Any] = {"test": w.expr(node.test), "body": branch(w, node.body)}
     if isinstance(node.orelse, cst.If):
         changes["orelse"] = if_(w, node.orelse)[0]
     elif node.orelse is not None:
-        changes["orelse"] = node.orelse.with_changes(body=block(w, node.orelse.body))
+        changes["orelse"] = node.orelse.with_changes(body=branch(w, node.orelse.body))
     return [node.with_changes(**changes)]
+
+
+def branch(w: Any, node: Any) -> Any:
+    """One side of a condition. Where it only reads a weights file, the rest of the function is ported without it."""
+    try:
+        return block(w, node)
+    except Refused as refusal:
+        if refusal.code != "P207" or w.function is None:
+            raise
+        w.report(refusal.code, refusal.args[0], refusal.node or node)
+        note = cst.EmptyLine(comment=cst.Comment(f"# port: P207 {refusal.args[0]}"))
+        stop = cst.parse_statement('raise NotImplementedError("PyTorch weights are not read by Keras")')
+        return cst.IndentedBlock([stop.with_changes(leading_lines=[note])])
 
 
 def _check_layouts(w: Any, node: cst.CSTNode) -> None:

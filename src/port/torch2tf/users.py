@@ -419,7 +419,9 @@ def _as_parameter(it: Interp, function: Function, name: str, fact: Fact) -> Fact
 # ---------------------------------------------------------------- classes
 def instantiate(it: Interp, node: cst.Call, cls: Class, args: list[Fact]) -> Fact:
     instance = it.objects.setdefault((node, cls), Instance(cls, node))
-    cls.made = True
+    maker = it.current[-1].owner if it.current else None
+    if maker is not None and maker.is_module:
+        cls.makers.add(maker)
     init = members.find_method(cls, "__init__")
     if init is not None:
         inside, init.inside = init.inside, True
@@ -443,13 +445,22 @@ def apply(it: Interp, node: cst.Call | None, cls: Class, args: list[Fact], site:
     return found if found is not None else BOTTOM
 
 
-def enqueue_all(it: Interp) -> None:
+def enqueue_makers(it: Interp) -> None:
+    """What makes modules: constructors, and functions that take no tensors. Tensors flow only after that."""
     for function in list(it.functions.values()):
         if function.owner is not None and function.name == "__init__":
             it.enqueue(function)
-    it.drain()
     for function in list(it.functions.values()):
-        it.enqueue(function)
+        if function.owner is None and isinstance(function.node, cst.FunctionDef) and not function.evidence:
+            it.enqueue(function)
+
+
+def enqueue_roots(it: Interp) -> None:
+    """forward of the modules that no other module makes: from there, tensors reach the others."""
+    for cls in it.classes.values():
+        method = cls.methods.get("forward")
+        if method is not None and not cls.makers - {cls}:
+            it.enqueue(method)
 
 
 def enqueue_uncalled(it: Interp) -> None:

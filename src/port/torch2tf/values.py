@@ -42,6 +42,7 @@ class Chain:
     output: Fact | None = None
     inside: bool = False  # applied by code of this file: then it need not keep the source's layout
     indexed: bool = False  # code takes its children by number
+    repeats: set[int] = field(default_factory=set)  # children of which there may be more, one after the other
     readers: set[Any] = field(default_factory=set)
 
 
@@ -149,7 +150,7 @@ class Class:
     places: dict[str, dict[Any, Fact]] = field(default_factory=dict)  # attribute -> assignment -> its value (shared)
     readers: dict[str, set[Any]] = field(default_factory=dict)  # attribute -> functions that read it (shared as well)
     held: bool = False  # other code of this file applies it: no root
-    made: bool = False
+    makers: set[Any] = field(default_factory=set)  # module classes whose code makes such objects
     fields: list[str] = field(default_factory=list)  # of a dataclass
 
     @property
@@ -357,6 +358,10 @@ def join(a: Fact | None, b: Fact | None) -> Fact:
             return _join_plain(a, b)
         return other if other.kind is Kind.UNKNOWN else other.but(values=NONE.values)
     if a.kind is not b.kind:
+        if Kind.TENSOR in (a.kind, b.kind) and Kind.PLAIN in (a.kind, b.kind):  # total = 0, then total + x
+            number, other = (a, b) if a.kind is Kind.PLAIN else (b, a)
+            if number.values and all(isinstance(v, int | float) for v in number.values):
+                return other
         return UNKNOWN
     if a.kind is Kind.TENSOR:
         return join_tensors(a, b)
