@@ -8,7 +8,8 @@ from typing import Any
 import libcst as cst
 
 from port.findings import Finding
-from port.tree import Printer, walk
+from port.printing import COMPOUND, WRITERS, Printer
+from port.tree import walk
 
 Report = tuple[Any, str, str, str]  # node or None, code, message, symbol
 Span = tuple[int, int, int, int]  # line and column of the start, line and column of the end
@@ -37,7 +38,7 @@ def spans(module: cst.Module, wanted: set[cst.CSTNode]) -> dict[cst.CSTNode, Spa
     The places are those of libcst's PositionProvider, which notes every node and costs several times more.
     """
     recorder = _Recorder(module, wanted)
-    module._codegen(recorder)
+    recorder.put(module)
     at: dict[int, tuple[int, int]] = {}
     line, column, done = 1, 0, 0
     for index in sorted({i for span in recorder.spans.values() for i in span}):
@@ -55,6 +56,16 @@ class _Recorder(Printer):
         self.wanted = set(wanted)
         self.starts: dict[cst.CSTNode, int] = {}
         self.spans: dict[cst.CSTNode, tuple[int, int]] = {}
+
+    def put(self, node: cst.CSTNode, **flags: bool) -> None:
+        if node not in self.wanted:
+            super().put(node, **flags)
+        elif type(node) in COMPOUND:
+            self.before_codegen(node)
+            WRITERS[type(node)](node, self, **flags)
+            self.after_codegen(node)
+        else:  # libcst knows where its code proper begins
+            node._codegen(self, **flags)
 
     def before_codegen(self, node: cst.CSTNode) -> None:
         if node in self.wanted:

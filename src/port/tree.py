@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import fields
 from functools import cache
 from typing import Any, TypeVar
 
 import libcst as cst
-from libcst._nodes.internal import CodegenState
+
+from port.printing import printed
 
 # Fields that hold only white space, commas and parentheses marks: never code.
 _SKIP = ("whitespace", "comma", "lpar", "rpar", "semicolon", "lbracket", "rbracket", "lbrace", "rbrace",
@@ -146,16 +146,7 @@ def named(node: cst.CSTNode) -> frozenset[str]:
 
 
 # ---------------------------------------------------------------- text
-_NOWHERE = nullcontext()
 _WORDS = (cst.Name, cst.Integer, cst.Float, cst.SimpleString)
-
-
-class Printer(CodegenState):
-    """libcst's own printing, without the context managers that would record positions."""
-
-    def record_syntactic_position(self, node: cst.CSTNode, *, start_node: Any = None,
-                                  end_node: Any = None) -> Any:
-        return _NOWHERE
 
 
 @memo
@@ -165,7 +156,7 @@ def code(node: cst.CSTNode) -> str:
         return node.value  # type: ignore[attr-defined,no-any-return]
     if type(node) is cst.Attribute and not node.lpar and _tight(node.dot):
         return f"{code(node.value)}.{code(node.attr)}"
-    return _printed(node, "    ", "\n")
+    return printed(node, "    ", "\n")
 
 
 def _tight(dot: cst.Dot) -> bool:
@@ -174,13 +165,7 @@ def _tight(dot: cst.Dot) -> bool:
 
 def module_code(module: cst.Module) -> str:
     """The text of a whole file, with its own indentation and newlines."""
-    return _printed(module, module.default_indent, module.default_newline)
-
-
-def _printed(node: cst.CSTNode, indent: str, newline: str) -> str:
-    printer = Printer(indent, newline)
-    node._codegen(printer)
-    return "".join(printer.tokens)
+    return printed(module, module.default_indent, module.default_newline)
 
 
 def syntax_error(text: str) -> str:
