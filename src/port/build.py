@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import libcst as cst
@@ -33,8 +33,15 @@ def parse(text: str) -> cst.BaseExpression:
     return cst.parse_expression(text)
 
 
+@lru_cache(1 << 10)
+def parse_line(text: str) -> cst.SimpleStatementLine | cst.BaseCompoundStatement:
+    return cst.parse_statement(text)
+
+
 def expression(text: str) -> cst.BaseExpression:
     """A fresh copy of a parsed expression."""
+    if text.isidentifier():
+        return cst.Name(text)
     return clone(parse(text))
 
 
@@ -68,8 +75,8 @@ def build(template: str, **nodes: Any) -> cst.BaseExpression:
 
 def statement(template: str, **nodes: Any) -> cst.SimpleStatementLine | cst.BaseCompoundStatement:
     ready = {f"ARG_{k}": expression(v) if isinstance(v, str) else v for k, v in nodes.items()}
-    tree = cst.parse_statement(re.sub(r"\{(\w+)\}", r"ARG_\1", template))
-    return substitute(tree, ready)  # type: ignore[return-value]
+    tree = parse_line(re.sub(r"\{(\w+)\}", r"ARG_\1", template))
+    return substitute(clone(tree), ready)  # type: ignore[return-value]
 
 
 def drop_commas(args: list[cst.Arg], original: list[cst.Arg]) -> list[cst.Arg]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import libcst as cst
 
+from port.build import statement
 from port.names import canonical, dotted_name, import_bindings
 from port.tree import code, module_code, named, walk
 
@@ -30,7 +31,7 @@ def local_imports(em: Any, names: set[str]) -> list[Any]:
     for name in sorted(names):
         bound = em.original_imports.get(name)
         if bound is not None:
-            made.append(cst.parse_statement(bound))
+            made.append(statement(bound))
     return made
 
 
@@ -70,6 +71,12 @@ def helper_source(name: str, folder: str = "torch") -> tuple[tuple[str, ...], tu
     first = body[0].with_changes(leading_lines=[])
     source = module_code(cst.Module([first, *body[1:]]))
     return needs, tuple(imports), source.strip() + "\n"
+
+
+@cache
+def helper_body(name: str, folder: str = "torch") -> tuple[cst.SimpleStatementLine | cst.BaseCompoundStatement, ...]:
+    """The statements of its definition."""
+    return tuple(cst.parse_module(helper_source(name, folder)[2]).body)
 
 
 def helper_order(names: list[str], folder: str = "torch") -> list[str]:
@@ -118,7 +125,7 @@ def rewrite(module_body: list[Any], originals: list[Any], em: Any, blocks: list[
                 out.append(kept)
                 last_import = len(out) - 1
             if not placed:
-                made = [cst.parse_statement(ln) for ln in new_lines]
+                made = [statement(ln) for ln in new_lines]
                 above = list(node.leading_lines) if kept is None else []
                 if made:
                     made[0] = made[0].with_changes(leading_lines=above)  # type: ignore[union-attr]
@@ -133,7 +140,7 @@ def rewrite(module_body: list[Any], originals: list[Any], em: Any, blocks: list[
         out.append(node)
     if not placed and new_lines:
         at = _after_docstring(out)
-        out[at:at] = [cst.parse_statement(ln) for ln in new_lines]
+        out[at:at] = [statement(ln) for ln in new_lines]
         last_import = at + len(new_lines) - 1
     out, last_import = _standard(out, em, last_import, originals)
     return _insert(out, last_import, blocks)
@@ -175,7 +182,7 @@ def _standard(body: list[Any], em: Any, last: int, originals: list[Any]) -> tupl
     """`import math` among the standard library's imports, which stand first."""
     wanted = [n for n in ("os", "math", "functools") if n in em.needs and em.it.names.bound.get(n) != n]
     for name in wanted:
-        line = cst.parse_statement(f"import {name}")
+        line = statement(f"import {name}")
         places = [i for i, s in enumerate(body) if isinstance(s, cst.SimpleStatementLine)
                   and isinstance(s.body[0], cst.Import | cst.ImportFrom)]
         standard = [i for i in places if _root(body[i].body[0]) in sys.stdlib_module_names

@@ -29,11 +29,11 @@ def blocks(em: Emitter, module: cst.Module, body: list[Any], keep: bool = True) 
     made: list[Any] = []
     order = imports.helper_order([h for h in em.helpers if imports.has_helper(h)])
     for name in order:
-        _, lines, text = imports.helper_source(name)
+        lines = imports.helper_source(name)[1]
         short, other = imports.import_needs(lines)
         em.need(*short)
         extra |= other
-        made += cst.parse_module(text).body
+        made += imports.helper_body(name)
     if init is not None:
         made.append(init)
     if em.activations:

@@ -6,7 +6,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import statement
+from port.build import expression, statement
 from port.tf2torch.emit import Refused
 from port.tf2torch.infer.values import Function
 from port.tf2torch.rules.assemble import Writer
@@ -164,7 +164,7 @@ def _class(name: str, docstring: list[Any], params: list[cst.Param], init: list[
     run = cst.FunctionDef(cst.Name("forward"), cst.Parameters([me, *forward_params]),
                           cst.IndentedBlock(forward or [statement("pass")]), leading_lines=[blank])
     return cst.ClassDef(cst.Name(name), cst.IndentedBlock([*docstring, make, run]),
-                        bases=[cst.Arg(cst.parse_expression("nn.Module"))], lpar=cst.LeftParen(),
+                        bases=[cst.Arg(expression("nn.Module"))], lpar=cst.LeftParen(),
                         rpar=cst.RightParen(), leading_lines=leading)
 
 
