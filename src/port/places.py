@@ -23,11 +23,12 @@ def findings(reports: Iterable[Report], module: cst.Module) -> tuple[Finding, ..
     reports = list(reports)
     if not reports:
         return ()
-    inside = {id(node): walk(node) for node, *_ in reports if node is not None}
-    known = spans(module, {n for nodes in inside.values() for n in nodes})
+    known = set(walk(module))
+    where = [None if node is None else next((n for n in walk(node) if n in known), None) for node, *_ in reports]
+    places = spans(module, {n for n in where if n is not None})
     out = set()
-    for node, code, message, symbol in reports:
-        place = next((known[n] for n in inside.get(id(node), ()) if n in known), (1, 0, 1, 0))
+    for (_, code, message, symbol), node in zip(reports, where, strict=True):
+        place = (1, 0, 1, 0) if node is None else places[node]
         out.add(Finding(place[0], place[1], code, message, place[2], place[3], symbol))
     return tuple(sorted(out))
 
