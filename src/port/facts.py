@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import enum
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from keyword import iskeyword
 from typing import Any
@@ -44,8 +44,7 @@ class Sym:
             return self
         if any(bindings[n] is None for n in self.names & bindings.keys()):
             return None
-        tree = _Substitute(bindings).visit(ast.parse(self.text, mode="eval").body)
-        return simplify(ast.unparse(tree))
+        return _substituted(self.text, frozenset((n, str(bindings[n])) for n in self.names & bindings.keys()))
 
     def __str__(self) -> str:
         return self.text
@@ -61,13 +60,19 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(n.id for n in ast.walk(ast.parse(text, mode="eval")) if isinstance(n, ast.Name))
 
 
+@lru_cache(1 << 14)
+def _substituted(text: str, bindings: frozenset[tuple[str, str]]) -> Dim:
+    tree = _Substitute(dict(bindings)).visit(ast.parse(text, mode="eval").body)
+    return simplify(ast.unparse(tree))
+
+
 class _Substitute(ast.NodeTransformer):
-    def __init__(self, bindings: dict[str, Dim]):
+    def __init__(self, bindings: dict[str, str]):
         self.bindings = bindings
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if node.id in self.bindings:
-            return ast.parse(str(self.bindings[node.id]), mode="eval").body
+            return ast.parse(self.bindings[node.id], mode="eval").body
         return node
 
 
@@ -205,7 +210,7 @@ class Fact:
             return default
 
     def but(self, **changes: Any) -> Fact:
-        return replace(self, **changes)
+        return Fact(**(self.__dict__ | changes))
 
 
 UNKNOWN = Fact()

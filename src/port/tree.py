@@ -40,15 +40,14 @@ def forget() -> None:
         kept.cache_clear()
 
 
-@cache
-def code_fields(kind: type) -> tuple[str, ...]:
-    """Fields of a node type that hold nodes, in source order."""
-    return tuple(f.name for f in fields(kind) if not f.name.startswith(_SKIP) and f.type not in (str, bool))
+# Fields of each node type that hold nodes, in source order.
+CODE_FIELDS = {kind: tuple(f.name for f in fields(kind) if not f.name.startswith(_SKIP) and f.type not in (str, bool))
+               for kind in NODES}
 
 
 def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     found: list[cst.CSTNode] = []
-    for name in code_fields(type(node)):
+    for name in CODE_FIELDS[type(node)]:
         value = getattr(node, name)
         kind = type(value)
         if kind is list or kind is tuple:
@@ -70,8 +69,8 @@ def walk(node: cst.CSTNode, enter_functions: bool = True) -> tuple[cst.CSTNode, 
             found += walk(top, enter_functions) if enter_functions or kind not in DEFINITIONS else (top,)
             continue
         found.append(top)
-        below = children(top)
-        if below:
+        if CODE_FIELDS[kind]:
+            below = children(top)
             below.reverse()
             stack += below
     return tuple(found)
@@ -85,7 +84,7 @@ def find(node: cst.CSTNode, kind: type[Node], enter_functions: bool = True) -> l
 def rebuild(node: cst.CSTNode, change: Callable[[cst.CSTNode], cst.CSTNode]) -> cst.CSTNode:
     """The node with `change` applied to its children; the same object if nothing changed."""
     new: dict[str, object] = {}
-    for name in code_fields(type(node)):
+    for name in CODE_FIELDS[type(node)]:
         value = getattr(node, name)
         kind = type(value)
         if kind in NODES:
@@ -103,10 +102,9 @@ def clone(node: Node) -> Node:
     """A copy, all of whose nodes are new; white space, commas and parentheses are shared."""
     kind = type(node)
     new = object.__new__(kind)
-    code_ = code_fields(kind)
     for field in _fields(kind):
         value = getattr(node, field)
-        if field in code_:
+        if field in CODE_FIELDS[kind]:
             if type(value) in NODES:
                 value = clone(value)
             elif type(value) is list or type(value) is tuple:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import libcst as cst
@@ -161,8 +162,7 @@ class Emitter:
         fact = self.fact(node)
         if self.scope.stage == "init" and isinstance(fact.payload, Size) and not isinstance(node, cst.Name):
             return self.size(fact.payload.dim, node)
-        method = getattr(self, "_" + type(node).__name__, None)
-        return method(node) if method else self.generic(node)
+        return _method(type(node))(self, node)
 
     def generic(self, node: Any) -> Any:
         return rebuild(node, self._child)
@@ -298,3 +298,8 @@ class Emitter:
 def is_same_kind(a: cst.CSTNode, b: cst.CSTNode) -> bool:
     return type(a) is type(b)
 
+
+@cache
+def _method(kind: Any) -> Callable[[Emitter, Any], Any]:
+    """How this type of node is translated."""
+    return getattr(Emitter, "_" + kind.__name__, Emitter.generic)

@@ -179,7 +179,7 @@ def _rename_stale(it: Interp, name: str, env: Env, line: cst.CSTNode | None) -> 
             continue
         shape = list(fact.shape)
         for axis, dim in enumerate(shape):
-            if isinstance(dim, Sym) and name in dim.names:
+            if isinstance(dim, Sym) and name in dim.text and name in dim.names:
                 mirror = mirror_name(it, var, axis, len(shape))
                 if line is not None and mirror != name and carries(it):
                     it.before.setdefault(line, {})[mirror] = dim
@@ -239,6 +239,10 @@ def _merge(it: Interp, env: Env, branches: list[tuple[Env, cst.CSTNode | None]],
     it.conflicts.pop(node, None)
     for name in names:
         facts = [branch.names.get(name) for branch, _ in branches]
+        first = facts[0]
+        if first is not None and first.layout is Layout.PLAIN and all(f is first for f in facts):
+            env.names[name] = first
+            continue
         lists = _merge_lists(it, name, facts, branches, node)
         if lists is not None:
             env.names[name] = lists

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
+from functools import cache, lru_cache
 from typing import Any
 
 import libcst as cst
@@ -69,12 +70,27 @@ def infer(files: Sequence[File], rows: Mapping[str, tuple[Row, ...]], params: di
 _EVALUATED = frozenset(kind for kind in NODES if issubclass(kind, (
     cst.BaseExpression, cst.Arg, cst.BaseElement, cst.BaseDictElement, cst.FormattedStringExpression, cst.Index,
     cst.Slice, cst.SubscriptElement)))
+_TEXT = Fact(Kind.PLAIN, symbol="=")  # a setting that is known by its text only
 NONE = Fact(Kind.PLAIN, values=frozenset([None]))
 _COMPARE = {cst.Equal: lambda a, b: a == b, cst.NotEqual: lambda a, b: a != b, cst.Is: lambda a, b: a is b,
             cst.IsNot: lambda a, b: a is not b, cst.In: lambda a, b: a in b, cst.NotIn: lambda a, b: a not in b,
             cst.LessThan: lambda a, b: a < b, cst.GreaterThan: lambda a, b: a > b,
             cst.LessThanEqual: lambda a, b: a <= b, cst.GreaterThanEqual: lambda a, b: a >= b}
 _ARITHMETIC = {cst.Add: "+", cst.Subtract: "-", cst.Multiply: "*", cst.FloorDivide: "//"}
+
+
+@lru_cache(1 << 14)
+def _literal_fact(text: str) -> Fact:
+    try:
+        return Fact(Kind.PLAIN, values=frozenset([literal_text(text)]))
+    except LookupError:
+        return _TEXT
+
+
+@cache
+def _method(kind: type[cst.CSTNode]) -> Callable[[Interp, Any, Env], Fact]:
+    """How the interpreter evaluates this type of node."""
+    return getattr(Interp, "_" + kind.__name__, Interp._children)
 
 
 class Places(dict):  # type: ignore[type-arg]
@@ -161,8 +177,7 @@ class Interp:
 
     # ------------------------------------------------------------ expressions
     def ev(self, node: cst.CSTNode, env: Env) -> Fact:
-        method = getattr(self, "_" + type(node).__name__, None)
-        fact = method(node, env) if method else self._children(node, env)
+        fact = _method(type(node))(self, node, env)
         if fact is not UNKNOWN:
             self.facts[node] = fact
         else:
@@ -177,7 +192,7 @@ class Interp:
 
     def plain(self, node: cst.CSTNode) -> Fact:
         """A setting that is not a literal: known by its text only."""
-        return Fact(Kind.PLAIN, symbol="=") if isinstance(node, cst.BaseExpression) else UNKNOWN
+        return _TEXT if isinstance(node, cst.BaseExpression) else UNKNOWN
 
     def _Name(self, node: cst.Name, env: Env) -> Fact:
         found = env.get(node.value)
@@ -191,10 +206,7 @@ class Interp:
         return Fact(Kind.FUNCTION, symbol=f"builtins.{node.value}")
 
     def _literal(self, node: cst.BaseExpression, env: Env) -> Fact:
-        try:
-            return Fact(Kind.PLAIN, values=frozenset([literal_text(code(node))]))
-        except LookupError:
-            return self.plain(node)
+        return _literal_fact(code(node))
 
     _Integer = _Float = _SimpleString = _ConcatenatedString = _literal
 

@@ -31,7 +31,7 @@ from port.tf2torch.infer.values import (
     tensors_in,
     without,
 )
-from port.tree import find, named
+from port.tree import find, memo, named
 
 if TYPE_CHECKING:
     from port.tf2torch.infer.interp import Interp
@@ -414,11 +414,16 @@ def _parameters(it: Interp, function: Function, env: Env) -> None:
 _SHAPES = re.compile(r"((?:\w+, )*\w+): \((\w[^()]*,[^()]*)\)")
 
 
+@memo
+def _documented_shapes(node: cst.FunctionDef) -> list[tuple[str, str]]:
+    return _SHAPES.findall(node.get_docstring() or "")
+
+
 def documented_rank(function: Function, name: str) -> int | None:
     """The number of axes that the docstring of a plain function gives: `states: (batch, beam, features)`."""
     if not isinstance(function.node, cst.FunctionDef) or function.owner is not None or function.stateful:
         return None
-    for names, axes in _SHAPES.findall(function.node.get_docstring() or ""):
+    for names, axes in _documented_shapes(function.node):
         parts = [p.strip() for p in axes.split(",")]
         if name in names.split(", ") and all(re.fullmatch(r"[\w ]+", p) for p in parts):
             return len(parts)
