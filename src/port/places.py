@@ -8,7 +8,8 @@ from typing import Any
 import libcst as cst
 
 from port.findings import Finding
-from port.printing import COMPOUND, WRITERS, Printer
+from port.printer import Printer
+from port.printing import COMPOUND, WRITERS
 from port.tree import walk
 
 Report = tuple[Any, str, str, str]  # node or None, code, message, symbol
@@ -53,7 +54,7 @@ class _Recorder(Printer):
     """Prints, and notes before and after how many tokens the wanted nodes stand."""
 
     def __init__(self, module: cst.Module, wanted: set[cst.CSTNode]):
-        super().__init__(module.default_indent, module.default_newline)
+        super().__init__(module.default_indent, module.default_newline, WRITERS)
         self.wanted = set(wanted)
         self.starts: dict[cst.CSTNode, int] = {}
         self.spans: dict[cst.CSTNode, tuple[int, int]] = {}
@@ -63,7 +64,7 @@ class _Recorder(Printer):
             super().put(node, **flags)
         elif type(node) in COMPOUND:
             self.before_codegen(node)
-            WRITERS[type(node)](node, self, **flags)
+            COMPOUND[type(node)](node, self, **flags)
             self.after_codegen(node)
         else:  # libcst knows where its code proper begins
             node._codegen(self, **flags)

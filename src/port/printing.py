@@ -3,67 +3,16 @@ manager or two; the commonest kinds are written here straight away, and what is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from collections.abc import Callable
 from typing import Any
 
 import libcst as cst
-from libcst._nodes.internal import CodegenState
 
-_NOWHERE = nullcontext()
-
-
-class Printer(CodegenState):
-    """Collects the tokens; `put` writes one node, with the flags that libcst's own method for it takes."""
-
-    def put(self, node: cst.CSTNode, **flags: bool) -> None:
-        writer = WRITERS.get(type(node))
-        if writer is None:
-            node._codegen(self, **flags)
-        else:
-            writer(node, self, **flags)
-
-    def record_syntactic_position(self, node: cst.CSTNode, *, start_node: Any = None,
-                                  end_node: Any = None) -> Any:
-        return _NOWHERE
-
-    # ------------------------------------------------------------ white space
-    def space(self, node: Any) -> None:
-        if type(node) is cst.SimpleWhitespace:
-            self.tokens.append(node.value)
-        else:  # over several lines
-            self.line_end(node.first_line)
-            self.lines(node.empty_lines)
-            if node.indent:
-                self.add_indent_tokens()
-            self.tokens.append(node.last_line.value)
-
-    def line_end(self, node: cst.TrailingWhitespace | cst.EmptyLine) -> None:
-        self.tokens.append(node.whitespace.value)
-        if node.comment is not None:
-            self.tokens.append(node.comment.value)
-        self.tokens.append(self.default_newline if node.newline.value is None else node.newline.value)
-
-    def lines(self, nodes: Iterable[cst.EmptyLine]) -> None:
-        for node in nodes:
-            if node.indent:
-                self.add_indent_tokens()
-            self.line_end(node)
-
-    def spaced(self, before: Any, token: str, after: Any) -> None:
-        self.space(before)
-        self.tokens.append(token)
-        self.space(after)
-
-    def comma(self, node: Any, default: str) -> None:
-        if type(node) is cst.Comma:
-            self.spaced(node.whitespace_before, ",", node.whitespace_after)
-        elif node is cst.MaybeSentinel.DEFAULT:
-            self.tokens.append(default)
+from port.printer import Printer, Writers
 
 
 def printed(node: cst.CSTNode, indent: str, newline: str) -> str:
-    printer = Printer(indent, newline)
+    printer = Printer(indent, newline, WRITERS)
     printer.put(node)
     return "".join(printer.tokens)
 
@@ -323,13 +272,13 @@ def _module(node: cst.Module, to: Printer) -> None:
         to.pop_trailing_newline()
 
 
-EXPRESSIONS: dict[type, Callable[[Any, Printer], None]] = {
+EXPRESSIONS = {
     cst.Name: _word, cst.Integer: _word, cst.Float: _word, cst.SimpleString: _word, cst.Attribute: _attribute,
     cst.Call: _call, cst.Tuple: _tuple, cst.List: _list, cst.Dict: _dict, cst.BinaryOperation: _operation,
     cst.BooleanOperation: _operation, cst.Comparison: _comparison}
-COMPOUND: dict[type, Callable[..., None]] = {
+COMPOUND: Writers = {
     cst.IndentedBlock: _block, cst.If: _if, cst.Else: _else, cst.FunctionDef: _function, cst.ClassDef: _class}
-WRITERS: dict[type, Callable[..., None]] = {
+WRITERS: Writers = {
     **{kind: _in_parentheses(write) for kind, write in EXPRESSIONS.items()}, **COMPOUND,
     cst.Arg: _arg, cst.Element: _element, cst.DictElement: _dict_element, cst.ComparisonTarget: _target,
     cst.Assign: _assign, cst.AssignTarget: _assign_target, cst.Expr: _expr, cst.Return: _return,

@@ -162,7 +162,8 @@ class Emitter:
         fact = self.fact(node)
         if self.scope.stage == "init" and isinstance(fact.payload, Size) and not isinstance(node, cst.Name):
             return self.size(fact.payload.dim, node)
-        return _method(type(node))(self, node)
+        kind: type = type(node)
+        return _method(kind)(self, node)
 
     def generic(self, node: Any) -> Any:
         return rebuild(node, self._child)
