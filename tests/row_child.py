@@ -33,6 +33,11 @@ def flat(value):
     return [] if value is None or type(value).__name__ in NO_NUMBERS else [value]
 
 
+def asked(grad, name):
+    """Is the gradient of this tensor compared? `grad` is yes, no, or names."""
+    return name in grad if isinstance(grad, list) else grad
+
+
 def rounded(array, dtype):
     if array.dtype.kind == "f":
         return array.astype(dtype)
@@ -43,7 +48,7 @@ def run_tf(job, function, arrays, grad):
     import tensorflow as tf
 
     given = {name: tf.constant(a) for name, a in arrays.items()}
-    wrt = {n: t for n, t in given.items() if t.dtype.is_floating} if grad else {}
+    wrt = {n: t for n, t in given.items() if t.dtype.is_floating and asked(grad, n)}
     with tf.GradientTape() as tape:
         tape.watch(list(wrt.values()))
         outs = [tf.convert_to_tensor(o) for o in flat(function(**given))]
@@ -65,7 +70,7 @@ def run_torch(job, function, arrays, grad):
         return tensor.long() if tensor.dtype == torch.int32 else tensor
 
     inputs = {name: given(a) for name, a in arrays.items()}
-    wrt = {n: t.requires_grad_() for n, t in inputs.items() if t.is_floating_point()} if grad else {}
+    wrt = {n: t.requires_grad_() for n, t in inputs.items() if t.is_floating_point() and asked(grad, n)}
     outs = [torch.as_tensor(o) for o in flat(function(**inputs))]
     terms = [(o.double() * torch.tensor(cotangent(job, i, tuple(o.shape)))).sum()
              for i, o in enumerate(outs) if o.is_floating_point()]

@@ -31,10 +31,10 @@ class Outcome:
                     self.arrays.setdefault(run, {})[what] = stored[name]
 
 
-def run_both(cases: list[Case], torch_sources: dict[str, str], folder: Path,
+def run_both(cases: list[Case], sources: dict[str, dict[str, str]], folder: Path,
              signatures: dict[str, list[Any]]) -> dict[str, Outcome]:
+    """Each case in each framework: `sources` holds its text by framework and id."""
     np.savez(folder / "in.npz", **{f"{c.id}|{n}": a for c in cases for n, a in c.arrays().items()})  # type: ignore
-    sources = {"tf": {c.id: c.source for c in cases}, "torch": torch_sources}
     children = {}
     for side, texts in sources.items():
         jobs = [{"id": c.id, "source": texts[c.id], "inputs": list(c.inputs), "grad": c.row.grad,
@@ -51,8 +51,8 @@ def run_both(cases: list[Case], torch_sources: dict[str, str], folder: Path,
     return {side: Outcome(folder / f"{side}.npz") for side in children}
 
 
-def compare(case: Case, dtype: str, tf: Outcome, torch: Outcome) -> str:
-    """What is wrong, or an empty string."""
+def compare(case: Case, dtype: str, tf: Outcome, torch: Outcome, widths: bool = False) -> str:
+    """What is wrong, or an empty string. `widths`: whole numbers must agree in their width as well."""
     run = f"{case.id}|{dtype}"
     for side, outcome in (("tf", tf), ("torch", torch)):
         if run in outcome.errors:
@@ -65,6 +65,8 @@ def compare(case: Case, dtype: str, tf: Outcome, torch: Outcome) -> str:
     worst = min((a.dtype.name for a in ours.values() if a.dtype.kind == "f"), default=dtype)
     tolerance = max(TOLERANCE.get(worst, 0), RESIDUE if case.row.residue else 0)
     for what in ours:
+        if widths and ours[what].dtype != theirs[what].dtype:
+            return f"{what}: {ours[what].dtype} is {theirs[what].dtype} in torch"
         if fault := difference(ours[what], theirs[what], tolerance, case.row.draws):
             return f"{what}: {fault}"
     return ""

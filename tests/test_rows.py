@@ -38,7 +38,8 @@ def proof(tmp_path_factory: pytest.TempPathFactory) -> Proof:
         else:
             sources[case.id] = text
     ran = [case for case in cases if case.id in sources]
-    done = row_prover.run_both(ran, sources, tmp_path_factory.mktemp("rows"), signatures())
+    texts = {"tf": {c.id: c.source for c in ran}, "torch": sources}
+    done = row_prover.run_both(ran, texts, tmp_path_factory.mktemp("rows"), signatures())
     for case in ran:
         for dtype in case.row.dtypes or row_prover.DTYPES:
             if fault := row_prover.compare(case, dtype, done["tf"], done["torch"]):
@@ -69,7 +70,7 @@ def last_line(source: str) -> str:
 
 def signatures() -> dict[str, list[tuple[str, list[str]]]]:
     """Names with parameters for TF; for torch, where most cannot be inspected, the names alone."""
-    rows = [row for rows in table.load().values() for row in rows if row.file.startswith("ops_") and not row.none]
+    rows = [row for rows in table.load().values() for row in rows if row.file.startswith(("ops_", "torch_")) and not row.none]
     return {"tf": [(s.name, [p.name for p in s.params]) for row in rows for s in row.tf if row.kind == "function"],
             "torch": [(s.name, []) for row in rows for s in row.torch]}
 

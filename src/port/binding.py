@@ -49,6 +49,8 @@ def bind(signature: Signature, call: cst.Call, layer: bool = False,
         elif arg.keyword is not None:
             name = arg.keyword.value
             if name in names:
+                if name in bound.args:
+                    bound.problem = f"argument `{name}` is given twice"
                 bound.args[name] = arg.value
                 bound.keyword.add(name)
                 bound.nodes[name] = arg

@@ -69,7 +69,7 @@ class Row:
     note: str = ""  # a corner case where numbers differ; shown by `port ops`, not reported at each use
     draws: bool = False  # random: only shape and dtype can agree
     dtypes: tuple[str, ...] = ()  # what the prover runs in, where TF does not take both float64 and float32
-    grad: bool = True  # False: one side has no gradient here, so the prover compares values only
+    grad: bool | tuple[str, ...] = True  # False: one side has no gradient here; names: those tensors alone have one
     none: str = ""  # no equivalent: what to write instead
     kind: str = ""  # 'layer' | 'function' | 'method' | 'attribute' | 'constant' | 'object' | 'prefix'
     returns: str = ""  # name of the shape rule that inference uses for the result

@@ -39,13 +39,14 @@ def prepare(job: Job) -> None:
         job.casts = {n: dtypes.spell(job.w, "bool") for n in tensors}
     elif base in FLOATING and dtypes.category(dtype) in (0, 1):
         job.casts = {n: dtypes.created(job.w, job.node) for n in tensors if dtypes.category(job.fact(n).dtype) != 2}
-    elif job.row.returns in ("broadcast", "compare"):
+    elif job.row.returns in ("broadcast", "compare", "divide"):
         _meet(job)
 
 
 def _meet(job: Job) -> None:
     named = [n for n in job.bound.args if not (job.fact(n).dtype == "bool" and n in ("condition", "mask"))]
-    casts = dtypes.promotions(job.w, [job.bound.args[n] for n in named], job.node)
+    cast = dtypes.divisions if job.row.returns == "divide" else dtypes.promotions
+    casts = cast(job.w, [job.bound.args[n] for n in named], job.node)
     job.casts |= {n: c for n, c in zip(named, casts, strict=True) if c is not None}
 
 
@@ -244,6 +245,9 @@ def like(job: Job, name: str, of: str) -> Any:
     if not job.given(name):
         return plain(job, name)
     fact, other = job.fact(name), job.bound.args[of]
+    number = _new_number(job, job.bound.args[name])
+    if number is not None and (d := dtypes.dtype_of(job.w, other)) is not None and job.w.target == "tf":
+        return build("tf.constant({v}, {d})", v=number, d=d)
     if fact.kind is Kind.TENSOR:
         if fact.dtype is not None and fact.dtype == job.fact(of).dtype:
             return plain(job, name)
@@ -256,6 +260,15 @@ def like(job: Job, name: str, of: str) -> Any:
         raise job.refuse("P208", f"the dtype of `{of}` is not known")
     job.w.need("tf")
     return build("tf.constant({v}, {d})", v=plain(job, name), d=d)
+
+
+def _new_number(job: Job, node: cst.BaseExpression) -> Any:
+    """2.0 of `torch.tensor(2.0)`."""
+    if isinstance(node, cst.Call) and job.w.fact(node.func).symbol in ("torch.tensor", "torch.as_tensor") and (
+            node.args and node.args[0].keyword is None and is_number(job.w.fact(node.args[0].value))) and all(
+            a.keyword is not None and a.keyword.value == "device" for a in node.args[1:]):
+        return job.w.expr(node.args[0].value)
+    return None
 
 
 def dtype_like(job: Job, name: str, of: str) -> Any:

@@ -111,7 +111,7 @@ def _gathered(signature: Signature, args: list[cst.Arg], receiver: cst.BaseExpre
     skip = at - (receiver is not None)
     plain = [a for a in args if a.keyword is None]
     words = [a for a in args if a.keyword is not None]
-    if len(plain) <= skip or any(a.star for a in plain):
+    if len(plain) <= skip or any(a.star or isinstance(a.value, cst.List | cst.Tuple) for a in plain[skip:]):
         return None
     joined = cst.Arg(tuple_of([a.value for a in plain[skip:]]))
     again = bind(signature, cst.Call(cst.Name("f"), [*plain[:skip], joined, *words]), receiver=receiver)

@@ -102,6 +102,15 @@ def promotions(w: Any, nodes: Sequence[cst.BaseExpression], at: cst.CSTNode) -> 
     return out
 
 
+def divisions(w: Any, nodes: Sequence[cst.BaseExpression], at: cst.CSTNode) -> list[str | cst.BaseExpression | None]:
+    """The same for `/`: TF divides whole numbers into float64, torch into its default float."""
+    facts = [w.fact(n) for n in nodes]
+    found = result(facts)
+    if found == "default" or (found is not None and category(found) in (0, 1)):
+        return [created(w, at) if f.kind is Kind.TENSOR else None for f in facts]
+    return promotions(w, nodes, at)
+
+
 def expressed(w: Any, wanted: str, nodes: Sequence[cst.BaseExpression], at: cst.CSTNode) -> str | cst.BaseExpression:
     """A dtype as an expression: that of a tensor near by for the model's float type."""
     if wanted == "float":

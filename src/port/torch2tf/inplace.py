@@ -56,6 +56,7 @@ def _base(w: Any, node: cst.BaseExpression) -> cst.BaseExpression:
 def out_of_place(w: Any, node: cst.Call) -> Any:
     """The value that the tensor has afterwards."""
     inner = node.func.value  # type: ignore[attr-defined]
+    w.chains.add(node)
     while is_inplace(w, inner):
         w.chains.add(inner)
         inner = inner.func.value

@@ -93,6 +93,8 @@ def facts_in(w: Any, node: cst.BaseExpression) -> list[Fact]:
 def arrange(job: Job, node: cst.BaseExpression) -> cst.BaseExpression:
     """An argument, its tensors in the layout that is wanted."""
     w, want, fact = job.w, job.want, job.w.fact(node)
+    if job.row.layout and node is not next(iter(job.bound.args.values())):
+        return w.expr(node)  # weights of an op over space: one for each channel
     if fact.kind is Kind.TENSOR:
         return operand(w, node, want, max((t.rank or 0 for t in job.tensors), default=0))
     if isinstance(node, cst.List | cst.Tuple):

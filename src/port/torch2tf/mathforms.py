@@ -188,13 +188,29 @@ def tril(job: Job) -> cst.BaseExpression:
 
 
 def bucketize(job: Job) -> cst.BaseExpression:
+    """tf.searchsorted takes one row of boundaries for each row of values; keras.ops' takes one for all."""
     side = {False: "left", True: "right"}.get(job.literal("right"))
+    boundaries = "boundaries" if "boundaries" in job.bound.args else "sorted_sequence"
     if side is None:
         raise job.refuse("P208", "`right` is not known")
     tail = "" if side == "left" else ', side="right"'
-    return made(job, "tf.searchsorted({b}, {x}" + tail + ", out_type=tf.int64)",
-                'keras.ops.cast(keras.ops.searchsorted({b}, {x}' + tail + '), "int64")', b=job.expr("boundaries"),
-                x=job.expr("input"))
+    nodes: dict[str, Any] = {"b": job.expr(boundaries), "x": job.expr("input")}
+    keras = 'keras.ops.cast(keras.ops.searchsorted({b}, {x}' + tail + '), "int64")'
+    ranks = job.fact(boundaries).rank, job.fact("input").rank
+    if ranks[0] is None or (ranks[0] != 1 and ranks[0] != ranks[1]):
+        raise job.refuse("P208", "whether there is one row of boundaries for all is not known")
+    if ranks[0] == ranks[1]:
+        return made(job, "tf.searchsorted({b}, {x}" + tail + ", out_type=tf.int64)", keras, **nodes)
+    return made(job, "helpers.bucketize({x}, {b}" + tail + ")", **nodes)
+
+
+def variable(job: Job) -> cst.BaseExpression:
+    """Variable(x) is a tensor without x's history; what is new has none."""
+    node = job.bound.args["data"]
+    new = job.expr("data")
+    if isinstance(node, cst.Call) or (isinstance(node, cst.Attribute) and node.attr.value == "data"):
+        return new
+    return made(job, "tf.stop_gradient({x})", "keras.ops.stop_gradient({x})", x=new)
 
 
 # ---------------------------------------------------------------- activations, dropout, norms
@@ -286,4 +302,4 @@ def loss(job: Job) -> cst.BaseExpression:
 
 ROWS: dict[str, Any] = {f.__name__: f for f in (
     matmul, einsum, zeros, full, zeros_like, as_tensor, arange, linspace, finfo, index_select, scatter, tril, bucketize,
-    dropout, channel_dropout, elu, prelu, normalize, batch_norm, rms_norm, loss)}
+    variable, dropout, channel_dropout, elu, prelu, normalize, batch_norm, rms_norm, loss)}

@@ -82,6 +82,8 @@ def _attribute(it: Interp, owner: Fact, name: str) -> Fact:
         return _of_class_object(it, payload, name)
     if isinstance(payload, Mapping) and payload.kind == "modules" and name in payload.values:
         return payload.values[name]
+    if isinstance(payload, Items) and name in ("values", "indices") and len(payload.elements) == 2:
+        return payload.elements[name == "indices"]  # of x.max(1), x.sort(), x.topk(k)
     if isinstance(payload, Layer):
         return layer_attribute(owner, payload, name)
     kind = ("module" if owner.kind is Kind.LAYER else "shape" if owner.kind is Kind.SHAPE

@@ -91,7 +91,7 @@ def _weights_file(w: Any, node: cst.Call) -> Any:
 FUNCTIONS: dict[str, Any] = {
     "torch.utils.checkpoint.checkpoint": _checkpoint, "torch.manual_seed": _seed, "torch.jit.is_scripting": _false,
     "torch.jit.is_tracing": _false, "torch.compile": _first, "torch.jit.script": _first, "torch.jit.ignore": _first,
-    "torch.autograd.Variable": _first, "torch.is_tensor": _is_tensor, "torch.save": _weights_file,
+    "torch.is_tensor": _is_tensor, "torch.save": _weights_file,
     "torch.load": _weights_file, "torch.hub.load_state_dict_from_url": _weights_file,
     "torch.utils.model_zoo.load_url": _weights_file, "torch.utils.data.DataLoader": _training_code,
     "torch.utils.data.TensorDataset": _training_code,

@@ -122,6 +122,17 @@ def of_dtype(dtype: str | None, rule: Callable[[Args], Result]) -> Callable[[Arg
     return changed
 
 
+def total(rule: Callable[[Args], Result]) -> Callable[[Args], Result]:
+    """Sums of whole numbers and of truth values are int64."""
+    def summed(a: Args) -> Result:
+        result, want = rule(a)
+        given = dtype_of(a.get(99, "dtype"))
+        whole = result.dtype in ("bool", "uint8", "int8", "int16", "int32", "int64")
+        return result.but(dtype=given or ("int64" if whole else result.dtype)), want
+
+    return summed
+
+
 DTYPES = {"float": "float32", "half": "float16", "double": "float64", "long": "int64", "int": "int32", "bool": "bool",
           "bfloat16": "bfloat16", "short": "int16"}
 
@@ -336,7 +347,9 @@ def unflatten(a: Args) -> Result:
 def expand(a: Args) -> Result:
     rest = a.rest(1)
     found = sizes(rest)
-    if found is None or (len(rest) == 1 and isinstance(rest[0].payload, ShapeOf)):
+    starred = any(arg.star for arg in a.node.args)
+    if found is None or starred or (len(rest) == 1 and isinstance(rest[0].payload, ShapeOf)) or (
+            a.x.shape is not None and len(found) < len(a.x.shape)):
         return tensor(None, a.x.dtype), PLAIN
     own = (None,) * len(found) if a.x.shape is None else (None,) * (len(found) - len(a.x.shape)) + a.x.shape
     values = [f.literal(...) for f in rest]
@@ -501,6 +514,15 @@ def resized(a: Args) -> Result:
     return tensor((x.shape[0], x.shape[1], *(None,) * (x.rank - 2)), x.dtype, FLIPPED), FLIPPED
 
 
+def imaged(a: Args) -> Result:
+    """group_norm, dropout2d, ...: the channels are what counts; the sizes stay."""
+    x = a.x
+    if x.rank is None or not 3 <= x.rank <= 5:
+        return tensor(x.shape, x.dtype), PLAIN
+    a.it.want_flipped(x)
+    return x.but(layout=FLIPPED, values=None), FLIPPED
+
+
 def padded(a: Args) -> Result:
     x = a.x
     if x.layout is FLIPPED and x.shape is not None:
@@ -533,6 +555,11 @@ def full(a: Args) -> Result:
 def new_tensor(a: Args) -> Result:
     inner = Args(a.it, a.node, a.facts[1:], a.names[1:], a.nodes[1:])
     return created(inner)[0].but(dtype=dtype_of(a.get(99, "dtype")) or a.x.dtype), PLAIN
+
+
+def new_from_data(a: Args) -> Result:
+    inner = Args(a.it, a.node, a.facts[1:], a.names[1:], a.nodes[1:])
+    return from_data(inner)[0].but(dtype=dtype_of(a.get(99, "dtype")) or a.x.dtype), PLAIN
 
 
 def arange(a: Args) -> Result:
@@ -634,13 +661,13 @@ def _rules() -> dict[str, Callable[[Args], Result]]:
         logsigmoid softsign tanhshrink hardshrink softshrink abs absolute neg negative exp expm1 log log2 log10
         log1p sqrt rsqrt square reciprocal sin cos tan asin acos atan sinh cosh asinh acosh atanh arctan arcsin
         arccos sign floor ceil round trunc frac erf erfc erfinv detach clone contiguous clamp clamp_min clamp_max
-        clip dropout dropout1d dropout2d dropout3d alpha_dropout feature_dropout requires_grad cpu cuda nan_to_num
+        clip dropout alpha_dropout feature_dropout requires_grad cpu cuda nan_to_num
         bitwise_not rad2deg deg2rad lgamma digamma sgn zero fill normal uniform exponential bernoulli retain_grad
         pin_memory variable autograd.Variable threshold rrelu sigmoid_ special_expit mul_ softmax log_softmax
-        softmin normalize cumsum cumprod flip fliplr flipud roll logcumsumexp gumbel_softmax""")
+        softmin normalize flip fliplr flipud roll logcumsumexp gumbel_softmax""")
     put(plain_same, """
         tril triu sort_values index_fill index_add index_copy scatter scatter_add scatter_reduce masked_scatter
-        layer_norm rms_norm group_norm instance_norm diag_embed index_put conj""")
+        layer_norm rms_norm diag_embed index_put conj""")
     put(elementwise, """
         add sub subtract mul multiply div divide true_divide floor_divide fmod remainder pow maximum minimum atan2
         addcmul addcdiv lerp masked_fill logaddexp hypot float_power rsub prelu bitwise_and bitwise_or bitwise_xor
@@ -653,7 +680,10 @@ def _rules() -> dict[str, Callable[[Args], Result]]:
         put(of_dtype(dtype, same), name)
     put(of_dtype("float32", same), "float")
     put(cast, "to type")
-    put(reduce, "sum mean prod amax amin logsumexp var std norm vector_norm nanmean nansum count_nonzero")
+    put(reduce, "mean amax amin logsumexp var std norm vector_norm nanmean")
+    put(total(reduce), "sum prod nansum")
+    put(total(same), "cumsum cumprod")
+    put(of_dtype("int64", reduce), "count_nonzero")
     put(of_dtype("bool", reduce), "any all")
     put(of_dtype("int64", reduce), "argmax argmin")
     put(pair(only_with_dim=True), "max min")
@@ -689,10 +719,12 @@ def _rules() -> dict[str, Callable[[Args], Result]]:
         put(pool(n + 2), f"max_pool{n}d avg_pool{n}d adaptive_avg_pool{n}d adaptive_max_pool{n}d lp_pool{n}d")
         put(pool(n + 2), f"max_pool{n}d_same avg_pool{n}d_same")
     put(resized, "interpolate upsample pixel_shuffle pixel_unshuffle grid_sample batch_norm local_response_norm")
+    put(imaged, "group_norm instance_norm dropout1d dropout2d dropout3d")
     put(padded, "pad")
     put(created, "zeros ones rand randn empty randperm")
     put(full, "full")
-    put(new_tensor, "new_zeros new_ones new_empty new_full new_tensor")
+    put(new_tensor, "new_zeros new_ones new_empty new_full")
+    put(new_from_data, "new_tensor")
     put(arange, "arange range")
     put(linspace, "linspace logspace")
     put(eye, "eye")

@@ -240,6 +240,16 @@ def chunk(job: Job) -> cst.BaseExpression:
     return _split(job, x, job.expr("chunks"), axis, None)
 
 
+def tensor_split(job: Job) -> cst.BaseExpression:
+    """By the places between the parts, as keras.ops.split takes them."""
+    x, name = first(job), job.bound.signature.params[1].name
+    if not is_sequence(job.fact(name)) and not isinstance(job.bound.args[name], cst.List | cst.Tuple):
+        raise job.refuse("P208", "whether a number of parts or their places are given is not known")
+    axis = args.axis(job, "dim", x)
+    tail = "" if axis is ABSENT else ", axis={a}"
+    return made(job, "keras.ops.split({x}, {p}" + tail + ")", x=job.expr(x), p=job.expr(name), a=axis)
+
+
 def narrow(job: Job) -> cst.BaseExpression:
     x = first(job)
     start, length, rank = job.literal("start"), job.literal("length"), job.fact(x).rank
@@ -348,14 +358,19 @@ def norm(job: Job) -> cst.BaseExpression:
         return made(job, "tf.norm({x}" + tail + ")", keras, **nodes)
     if p == 1:
         return made(job, "tf.norm({x}, ord=1" + tail + ")", "keras.ops.sum(keras.ops.abs({x})" + tail + ")", **nodes)
-    if isinstance(p, float) and math.isinf(p):
-        return made(job, f"tf.reduce_{'max' if p > 0 else 'min'}(tf.abs({{x}})" + tail + ")",
-                    f"keras.ops.{'max' if p > 0 else 'min'}(keras.ops.abs({{x}})" + tail + ")", **nodes)
+    if job.given(name) and _is_infinite(job.bound.args[name]):
+        return made(job, "tf.reduce_max(tf.abs({x})" + tail + ")", "keras.ops.max(keras.ops.abs({x})" + tail + ")",
+                    **nodes)
     if (p == ... and not is_number(job.fact(name))) or job.symbol.endswith("linalg.norm"):
         raise job.refuse("P208", f"`{name}` is not known")
     nodes["p"] = job.expr(name)
     return made(job, "tf.reduce_sum(tf.abs({x}) ** {p}" + tail + ") ** (1 / {p})",
                 "keras.ops.sum(keras.ops.abs({x}) ** {p}" + tail + ") ** (1 / {p})", **nodes)
+
+
+def _is_infinite(node: cst.CSTNode) -> bool:
+    text = cst.Module([]).code_for_node(node).replace("'", '"')
+    return text in ('float("inf")', "math.inf", "torch.inf", "np.inf", "inf")
 
 
 def addcmul(job: Job) -> cst.BaseExpression:
@@ -424,6 +439,6 @@ def to_float(job: Job) -> cst.BaseExpression:
 
 
 ROWS: dict[str, Any] = {f.__name__: f for f in (
-    reshape, permute, transpose, flatten, unflatten, squeeze, expand, repeat, split, chunk, narrow, select, meshgrid,
+    reshape, permute, transpose, flatten, unflatten, squeeze, expand, repeat, split, tensor_split, chunk, narrow, select, meshgrid,
     broadcast_tensors, size, norm, addcmul, to, to_float)} | {"linalg_norm": norm}
 __all__ = ["ROWS", "ShapeOf", "shape_of"]

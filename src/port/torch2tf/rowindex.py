@@ -19,6 +19,9 @@ def write_index(w: Any, node: cst.Subscript, x: Any) -> Any:
     """`x[...]` of a tensor in the source's axes; `x` is written already."""
     parts = [e.slice for e in node.slice]
     places = [i for i, p in enumerate(parts) if picks(w, p)]
+    if len(parts) == 1 and (several := _in_tuple(w, parts[0])) is not None:
+        w.need("tf")
+        return build("tf.gather_nd({x}, {i})", x=x, i=several)
     if not places:
         return node.with_changes(value=paren(x), slice=[e.with_changes(slice=w.generic(e.slice)) for e in node.slice])
     if len(parts) == 1 and _is_mask(w, parts[0]):
@@ -26,6 +29,19 @@ def write_index(w: Any, node: cst.Subscript, x: Any) -> Any:
     if len(places) == 1:
         return _one(w, node, x, parts, places[0])
     return _several(w, node, x, parts, places)
+
+
+def _in_tuple(w: Any, part: Any) -> Any:
+    """The places in `x[tuple(index.unbind(-1))]`: tf.gather_nd takes them as they were."""
+    value = part.value if isinstance(part, cst.Index) else None
+    if not isinstance(value, cst.Call) or len(value.args) != 1 or w.fact(value.func).symbol != "builtins.tuple":
+        return None
+    inner = value.args[0].value
+    axis = [w.fact(a.value).literal(...) for a in inner.args] if isinstance(inner, cst.Call) else []
+    symbol = w.fact(inner.func).symbol if isinstance(inner, cst.Call) else ""
+    if symbol == "tensor.unbind" and axis == [-1]:
+        return w.expr(inner.func.value, Layout.PLAIN)  # type: ignore[attr-defined]
+    raise Refused("P206", "a tuple of tensors indexes: stack them, and use tf.gather_nd", value)
 
 
 def picks(w: Any, part: Any) -> bool:

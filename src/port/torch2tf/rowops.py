@@ -7,7 +7,6 @@ from typing import Any
 import libcst as cst
 
 from port.build import paren
-from port.facts import Kind
 from port.torch2tf import dtypes, mathforms, operands
 
 MATRIX = (cst.MatrixMultiply, cst.MatrixMultiplyAssign)
@@ -35,12 +34,7 @@ def _matrix(w: Any, node: cst.BinaryOperation) -> Any:
 
 
 def _casts(w: Any, nodes: list[cst.BaseExpression], at: cst.CSTNode, division: bool) -> list[Any]:
-    """TF divides whole numbers into float64; torch into its default float."""
-    facts = [w.fact(n) for n in nodes]
-    found = dtypes.result(facts)
-    if division and (found == "default" or (found is not None and dtypes.category(found) in (0, 1))):
-        return [dtypes.created(w, at) if f.kind is Kind.TENSOR else None for f in facts]
-    return dtypes.promotions(w, nodes, at)
+    return dtypes.divisions(w, nodes, at) if division else dtypes.promotions(w, nodes, at)
 
 
 def _operand(w: Any, node: cst.BaseExpression, whole: cst.CSTNode, cast: Any) -> Any:

@@ -56,7 +56,7 @@ def _result_alone(w: Any, node: cst.Call, symbol: str, receiver: cst.BaseExpress
         receiver.func, cst.Attribute) else ""
     fresh = isinstance(receiver, cst.BinaryOperation) or (isinstance(receiver, cst.Call) and called not in VIEWS)
     if node in w.chains or fresh or symbol == "tensor.requires_grad_":
-        return symbol if symbol == "tensor.requires_grad_" else symbol.removesuffix("_")
+        return "tensor." + out_of_place(symbol.removeprefix("tensor."))
     raise Refused("P203", f"`{shown(symbol)}` changes a tensor in place, and TensorFlow's cannot be: bind the result",
                   node, symbol)
 
@@ -303,8 +303,8 @@ def _arg(keyword: str, value: cst.BaseExpression, original: cst.Arg | None) -> c
 
 
 def out_of_place(method: str) -> str:
-    """`add_` is `add`, of which the result is bound to the name."""
-    return method.removesuffix("_")
+    """`add_` is `add`, of which the result is bound to the name; a method that is in place only keeps its name."""
+    return method if f"tensor.{method}" in table.by_torch_name() else method.removesuffix("_")
 
 
 # ---------------------------------------------------------------- results of several parts
