@@ -70,7 +70,8 @@ def last_line(source: str) -> str:
 
 def signatures() -> dict[str, list[tuple[str, list[str]]]]:
     """Names with parameters for TF; for torch, where most cannot be inspected, the names alone."""
-    rows = [row for rows in table.load().values() for row in rows if row.file.startswith(("ops_", "torch_")) and not row.none]
+    rows = [row for rows in table.load().values() for row in rows
+            if row.file.startswith(("ops_", "torch_")) and not row.none]
     return {"tf": [(s.name, [p.name for p in s.params]) for row in rows for s in row.tf if row.kind == "function"],
             "torch": [(s.name, []) for row in rows for s in row.torch]}
 

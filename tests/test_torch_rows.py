@@ -79,13 +79,27 @@ def proof_backwards(tmp_path_factory: pytest.TempPathFactory) -> Proof:
     return prove(list(torch_row_cases.backwards()), "tf", tmp_path_factory.mktemp("backwards"), refusals=False)
 
 
-BACKWARDS = sorted({(row.file, row.name) for row in function_rows() if row.tf and row.file != "applications.yaml"})
+BACKWARDS = sorted({(row.file, row.name) for row in function_rows() if row.tf and row.file.startswith(
+    torch_row_cases.READ_BACK)})
 
 
 @pytest.mark.parametrize(("file", "name"), BACKWARDS, ids=[name for _, name in BACKWARDS])
 def test_backwards(proof_backwards: Proof, file: str, name: str) -> None:
     """What a row writes for torch is not always read back, but never to other numbers."""
     if faults := proof_backwards.faults.get(name):
+        pytest.fail(f"{file}: {name}\n" + "\n".join(faults), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def proof_keras(tmp_path_factory: pytest.TempPathFactory) -> Proof:
+    every = [c for c in torch_row_cases.cases() if c.row.name not in ELSEWHERE]
+    return prove(every, "keras", tmp_path_factory.mktemp("keras"), refusals=False)
+
+
+@pytest.mark.parametrize(("file", "name"), ROWS, ids=[name for _, name in ROWS])
+def test_keras(proof_keras: Proof, file: str, name: str) -> None:
+    """keras.ops lacks some functions, and then says so; what it has computes the same."""
+    if faults := proof_keras.faults.get(name):
         pytest.fail(f"{file}: {name}\n" + "\n".join(faults), pytrace=False)
 
 

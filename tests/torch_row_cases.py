@@ -16,6 +16,7 @@ from port.facts import Fact, tensor
 from port.findings import Outcome
 from port.translate import translate
 
+READ_BACK = ("ops_", "activations")
 HEAD = "import torch\nimport torch.nn.functional as F\n"
 
 
@@ -59,7 +60,7 @@ def cases() -> Iterator[TorchCase]:
 def backwards() -> Iterator[TorchCase]:
     """What the other rows give for their own samples, as PyTorch code to be read backwards."""
     for case_ in tf_cases():
-        if case_.row.file == "applications.yaml" or f"/{case_.row.tf[0].name}/" not in case_.id:
+        if not case_.row.file.startswith(READ_BACK) or f"/{case_.row.tf[0].name}/" not in case_.id:
             continue
         result = translate(case_.source, "tf2torch", params=case_.facts)
         if not any(f.outcome in (Outcome.REFUSED, Outcome.INTERNAL) for f in result.findings):

@@ -246,8 +246,8 @@ def like(job: Job, name: str, of: str) -> Any:
         return plain(job, name)
     fact, other = job.fact(name), job.bound.args[of]
     number = _new_number(job, job.bound.args[name])
-    if number is not None and (d := dtypes.dtype_of(job.w, other)) is not None and job.w.target == "tf":
-        return build("tf.constant({v}, {d})", v=number, d=d)
+    if number is not None and (d := dtypes.dtype_of(job.w, other)) is not None:
+        return dtypes.constant(job.w, number, d)
     if fact.kind is Kind.TENSOR:
         if fact.dtype is not None and fact.dtype == job.fact(of).dtype:
             return plain(job, name)
@@ -258,8 +258,7 @@ def like(job: Job, name: str, of: str) -> Any:
     d = dtypes.dtype_of(job.w, other)
     if d is None:
         raise job.refuse("P208", f"the dtype of `{of}` is not known")
-    job.w.need("tf")
-    return build("tf.constant({v}, {d})", v=plain(job, name), d=d)
+    return dtypes.constant(job.w, plain(job, name), d)
 
 
 def _new_number(job: Job, node: cst.BaseExpression) -> Any:
@@ -287,12 +286,12 @@ def made_value(job: Job, name: str, of: str) -> Any:
     kinds = {_number_kind(job, n) for n in of.split(",")}
     new = plain(job, name)
     if kinds <= {"int", "bool"}:
-        return new if kinds == {"bool"} else build("tf.constant({v}, tf.int64)", v=new)
+        return new if kinds == {"bool"} else dtypes.constant(job.w, new, dtypes.spell(job.w, "int64"))
     d = dtypes.created(job.w, job.node)
     text = d if isinstance(d, str) else ""
     if text == "tf.float32" and isinstance(job.literal(name), float):
         return new
-    return build("tf.constant({v}, {d})", v=new, d=d)
+    return dtypes.constant(job.w, new, d)
 
 
 def paddings(job: Job, name: str, of: str) -> Any:

@@ -43,6 +43,15 @@ def cast(w: Any, x: cst.BaseExpression, dtype: str | cst.BaseExpression) -> cst.
     return build("tf.cast({x}, {d})", x=x, d=dtype)
 
 
+def constant(w: Any, value: cst.BaseExpression, dtype: str | cst.BaseExpression) -> cst.BaseExpression:
+    """A number as a tensor of a dtype."""
+    if w.target == "keras":
+        w.need("keras")
+        return build("keras.ops.convert_to_tensor({v}, {d})", v=value, d=dtype)
+    w.need("tf")
+    return build("tf.constant({v}, {d})", v=value, d=dtype)
+
+
 def created(w: Any, node: cst.CSTNode) -> str | cst.BaseExpression:
     """The dtype of floats that are made here."""
     own = w.float_dtype(node)

@@ -104,7 +104,8 @@ def filled(job: Job, word: str, size: Any, dtype: Any) -> cst.BaseExpression:
 def full(job: Job) -> cst.BaseExpression:
     size, value, dtype = (args.value(job, n) for n in ("size", "fill_value", "dtype"))
     if dtype is ABSENT:
-        return made(job, "tf.fill({s}, {v})", "keras.ops.full({s}, {v})", s=size, v=value)
+        tail = ', dtype="bool"' if isinstance(job.literal("fill_value"), bool) else ""
+        return made(job, "tf.fill({s}, {v})", "keras.ops.full({s}, {v}" + tail + ")", s=size, v=value)
     number = is_number(job.fact("fill_value")) or isinstance(job.literal("fill_value"), bool)
     if not number:
         value = dtypes.cast(job.w, value, dtype)
@@ -199,6 +200,8 @@ def bucketize(job: Job) -> cst.BaseExpression:
     ranks = job.fact(boundaries).rank, job.fact("input").rank
     if ranks[0] is None or (ranks[0] != 1 and ranks[0] != ranks[1]):
         raise job.refuse("P208", "whether there is one row of boundaries for all is not known")
+    if job.w.target == "keras" and ranks[0] != 1:
+        raise job.refuse("P203", "keras.ops.searchsorted takes one row of boundaries")
     if ranks[0] == ranks[1]:
         return made(job, "tf.searchsorted({b}, {x}" + tail + ", out_type=tf.int64)", keras, **nodes)
     return made(job, "helpers.bucketize({x}, {b}" + tail + ")", **nodes)

@@ -10,6 +10,7 @@ from port.build import build, expression, paren
 from port.facts import Fact, Kind, Layout
 from port.torch2tf import dtypes
 from port.torch2tf.refused import Refused
+from port.tree import code
 
 WHOLE = cst.Slice(None, None, None)
 COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
@@ -20,8 +21,7 @@ def write_index(w: Any, node: cst.Subscript, x: Any) -> Any:
     parts = [e.slice for e in node.slice]
     places = [i for i, p in enumerate(parts) if picks(w, p)]
     if len(parts) == 1 and (several := _in_tuple(w, parts[0])) is not None:
-        w.need("tf")
-        return build("tf.gather_nd({x}, {i})", x=x, i=several)
+        return gather_at(w, x, several)
     if not places:
         return node.with_changes(value=paren(x), slice=[e.with_changes(slice=w.generic(e.slice)) for e in node.slice])
     if len(parts) == 1 and _is_mask(w, parts[0]):
@@ -109,8 +109,15 @@ def _several(w: Any, node: cst.Subscript, x: Any, parts: list[Any], places: list
         if places != list(range(len(places))) or any(not _is_whole(p) and not _is_dots(p) for p in tail) or any(
                 _is_mask(w, parts[i]) for i in places):
             raise Refused("P206", "several tensors index, not the first axes; index in steps", node)
+    return gather_at(w, x, coordinates(w, [parts[i].value for i in places]))
+
+
+def gather_at(w: Any, x: Any, places: Any) -> Any:
+    if w.target == "keras":
+        w.helper("gather_nd")
+        return build("gather_nd({x}, {i})", x=x, i=places)
     w.need("tf")
-    return build("tf.gather_nd({x}, {i})", x=x, i=coordinates(w, [parts[i].value for i in places]))
+    return build("tf.gather_nd({x}, {i})", x=x, i=places)
 
 
 def coordinates(w: Any, indices: list[cst.BaseExpression]) -> Any:
@@ -122,7 +129,8 @@ def coordinates(w: Any, indices: list[cst.BaseExpression]) -> Any:
     ranks = {f.rank for f in facts}
     items = cst.List([cst.Element(n) for n in new])
     if (same or len(ranks) == 1) and len(kinds) == 1 and all(f.kind is Kind.TENSOR for f in facts):
-        return build("tf.stack({i}, axis=-1)", i=items)
+        w.need("keras" if w.target == "keras" else "tf")
+        return build("keras.ops.stack({i}, axis=-1)" if w.target == "keras" else "tf.stack({i}, axis=-1)", i=items)
     w.helper("places")
     return build("places({i})", i=items)
 
@@ -161,7 +169,6 @@ def write_store(w: Any, target: cst.Subscript, value: Any) -> Any:
         return _masked_store(w, target, x, parts[0].value, value)  # type: ignore[attr-defined]
     if places != list(range(len(parts))) or any(_is_mask(w, parts[i]) for i in places):
         raise Refused("P206", "a write by tensors and slices together: use tf.tensor_scatter_nd_update", target)
-    w.need("tf")
     w.helper("put")
     indices = cst.List([cst.Element(w.expr(p.value)) for p in parts])  # type: ignore[attr-defined]
     return build("put({x}, {i}, {v})", x=x, v=value, i=indices)
@@ -176,10 +183,12 @@ def _masked_store(w: Any, target: cst.Subscript, x: Any, mask: cst.BaseExpressio
             raise Refused("P208", "how many axes the mask has is not known", target)
     elif picked < own:
         new = build("{m}[...," + " None," * (own - picked) + "]", m=new)
-    if not isinstance(value, cst.Integer | cst.Float | cst.UnaryOperation | cst.Call):
-        w.helper("put_mask")
-        return build("put_mask({x}, {m}, {v})", x=x, m=new, v=value)
-    if isinstance(value, cst.Call) and cst.Module([]).code_for_node(value.func) != "float":
+    number = isinstance(value, cst.Integer | cst.Float | cst.UnaryOperation) or (
+        isinstance(value, cst.Call) and code(value.func) == "float")
+    if not number and w.target == "keras":
+        raise Refused("P203", "several values written by a mask: keras.ops has no op whose size depends on values",
+                      target)
+    if not number:
         w.helper("put_mask")
         return build("put_mask({x}, {m}, {v})", x=x, m=new, v=value)
     if w.target == "keras":
@@ -192,5 +201,4 @@ def _masked_store(w: Any, target: cst.Subscript, x: Any, mask: cst.BaseExpressio
 
 def _compares(mask: cst.BaseExpression, x: cst.BaseExpression) -> bool:
     """`x[x < 0]`: the mask has the axes of x."""
-    text = cst.Module([]).code_for_node
-    return isinstance(mask, cst.Comparison) and text(mask.left) == text(x)
+    return isinstance(mask, cst.Comparison) and code(mask.left) == code(x)

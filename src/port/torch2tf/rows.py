@@ -72,6 +72,8 @@ def find(w: Any, node: cst.Call, symbol: str, receiver: cst.BaseExpression | Non
         if not reason:
             return job
         reasons.append(reason)
+    if not reasons and any(name in table.by_torch_name() for name in names_of(symbol)):
+        reasons.append(("P203", "keras.ops has nothing that computes this, only TensorFlow"))
     code, message = min(reasons, default=("P201", "there is no row for it"), key=lambda r: _RANK.get(r[0], 9))
     raise Refused(code, f"`{shown(symbol)}`: {message}", node, symbol)
 
@@ -93,7 +95,7 @@ def candidates(w: Any, node: cst.Call, symbol: str, receiver: cst.BaseExpression
 
 def spelled(w: Any, row: Row) -> bool:
     """Can the row be written for this target at all?"""
-    if row.none or (row.via and not row.tf):
+    if row.none or (row.via and not row.tf and row.via != "loss"):
         return True
     return bool(template_of(w, row)) or (not row.via and spelling(w, row) is not None)
 
@@ -226,6 +228,8 @@ _DEFAULTS = {"tf.constant": {"dtype": "None"}, "tf.zeros": {"dtype": "tf.float32
 
 def note_needs(w: Any, tree: cst.CSTNode) -> None:
     for n in walk(tree):
+        if isinstance(n, cst.Name) and n.value == "tf" and w.target == "keras":
+            raise Refused("P203", "keras.ops has nothing that computes this, only TensorFlow")
         if isinstance(n, cst.Name) and n.value in ("tf", "keras", "math", "np"):
             w.need(n.value)
         if isinstance(n, cst.Attribute) and isinstance(n.value, cst.Name) and n.value.value == "helpers":
