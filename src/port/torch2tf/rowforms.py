@@ -439,6 +439,6 @@ def to_float(job: Job) -> cst.BaseExpression:
 
 
 ROWS: dict[str, Any] = {f.__name__: f for f in (
-    reshape, permute, transpose, flatten, unflatten, squeeze, expand, repeat, split, tensor_split, chunk, narrow, select,
-    meshgrid, broadcast_tensors, size, norm, addcmul, to, to_float)} | {"linalg_norm": norm}
+    reshape, permute, transpose, flatten, unflatten, squeeze, expand, repeat, split, tensor_split, chunk, narrow,
+    select, meshgrid, broadcast_tensors, size, norm, addcmul, to, to_float)} | {"linalg_norm": norm}
 __all__ = ["ROWS", "ShapeOf", "shape_of"]
