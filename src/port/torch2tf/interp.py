@@ -163,8 +163,11 @@ class Interp:
         a, b = self.ev(node.left, env), self.ev(node.right, env)
         if Kind.TENSOR in (a.kind, b.kind):
             return shapes.binary(self, node, a, b)
-        if a is BOTTOM or b is BOTTOM:
-            return BOTTOM
+        if a is BOTTOM or b is BOTTOM:  # neither lists nor strings are subtracted, divided or raised to powers
+            number = isinstance(node.operator, cst.Subtract | cst.FloorDivide | cst.Divide | cst.Power) or (
+                isinstance(node.operator, cst.Multiply) and "int" in (a.dtype, b.dtype))
+            return Fact(Kind.PLAIN, dtype="int" if isinstance(node.operator, cst.FloorDivide | cst.Multiply) else None
+                        ) if number else BOTTOM
         x, y = a.payload, b.payload
         if isinstance(node.operator, cst.Add) and isinstance(x, Items) and isinstance(y, Items):
             return Fact(Kind.PLAIN, payload=Items(x.elements + y.elements, x.kind, x.open or y.open))
@@ -184,7 +187,7 @@ class Interp:
             sizes = [f.payload.dim if isinstance(f.payload, Size) else f.literal() for f in (a, b)]
             known = all(isinstance(s, int) and not isinstance(s, bool) for s in sizes)
             return Fact(Kind.PLAIN, payload=Size(arithmetic(op, *sizes) if known else None))  # type: ignore[arg-type]
-        return PLAIN
+        return Fact(Kind.PLAIN, dtype="int") if a.dtype == b.dtype == "int" and op else PLAIN
 
     def _compare(self, node: cst.Comparison, env: Env) -> Fact:
         left = self.ev(node.left, env)
@@ -357,6 +360,15 @@ class Interp:
         for origin in members.origins_of(fact):
             if origin.name not in origin.function.ranks and rank - origin.more >= 0:
                 origin.function.ranks[origin.name] = rank - origin.more
+                self.enqueue(origin.function)
+                for caller in origin.function.callers:
+                    self.enqueue(caller)
+
+    def prove_whole(self, fact: Fact) -> None:
+        """A use that takes whole numbers alone: an embedding, an index."""
+        for origin in members.origins_of(fact) if fact.dtype is None else ():
+            if origin.name not in origin.function.numbers:
+                origin.function.numbers.add(origin.name)
                 self.enqueue(origin.function)
                 for caller in origin.function.callers:
                     self.enqueue(caller)

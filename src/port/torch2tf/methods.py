@@ -88,7 +88,15 @@ def _weights_file(w: Any, node: cst.Call) -> Any:
     raise Refused("P207", "weights files of PyTorch are not read by Keras", node)
 
 
+def _packing(w: Any, node: cst.Call) -> Any:
+    """Packed sequences: a padded one with its lengths, which the helpers for recurrent modules understand."""
+    name = w.it.names.resolve(node.func).rpartition(".")[2]
+    w.helper(name)
+    return node.with_changes(func=cst.Name(name), args=[w.expr(a) for a in node.args])
+
+
 FUNCTIONS: dict[str, Any] = {
+    "torch.nn.utils.rnn.pack_padded_sequence": _packing, "torch.nn.utils.rnn.pad_packed_sequence": _packing,
     "torch.utils.checkpoint.checkpoint": _checkpoint, "torch.manual_seed": _seed, "torch.jit.is_scripting": _false,
     "torch.jit.is_tracing": _false, "torch.compile": _first, "torch.jit.script": _first, "torch.jit.ignore": _first,
     "torch.is_tensor": _is_tensor, "torch.save": _weights_file,

@@ -66,6 +66,7 @@ def result(it: Interp, layer: Layer, args: list[Fact]) -> tuple[Fact, Layout]:
     if name in LAST_AXIS:
         return _last_axis(layer, name, x), PLAIN
     if name == "Embedding":
+        it.prove_whole(x)
         size = layer.facts.get("embedding_dim", UNKNOWN).literal()
         if x.shape is None:
             return tensor(None, "float").but(payload=made_of(x, more=1)), PLAIN

@@ -55,7 +55,7 @@ def make(it: Interp, node: cst.Call, symbol: str, args: list[Fact]) -> Fact:
         return Fact(Kind.LAYER, symbol=symbol, payload=it.renewed_dict(node, found))
     if name in ("Parameter", "Buffer"):
         inner = args[0] if args else tensor()
-        return tensor(inner.shape, inner.dtype or "float")
+        return tensor(inner.shape, inner.dtype or "float").but(symbol="weight")
     return _layer(it, node, symbol)
 
 

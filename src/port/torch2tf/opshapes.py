@@ -74,7 +74,7 @@ def method(it: Interp, node: cst.Call, name: str, owner: Fact, facts: list[Fact]
 def _apply(it: Interp, a: Args, name: str) -> Fact:
     if name.endswith("_") and not name.startswith("_") and name[:-1] in RULES:
         name = name[:-1]
-    name = name.rpartition(".")[2] if name.startswith(("linalg.", "special.", "nn.functional.")) else name
+    name = name.rpartition(".")[2] if name.startswith(("nn.utils.rnn.", "linalg.", "special.", "nn.functional.")) else name
     rule = RULES.get(name)
     if rule is None:
         it.wants[a.node] = PLAIN
@@ -614,6 +614,7 @@ def one_hot(a: Args) -> Result:
 
 
 def embedding(a: Args) -> Result:
+    a.it.prove_whole(a.x)
     weight = a.get(1, "weight")
     width = weight.shape[-1] if weight is not None and weight.shape else None
     return tensor(None if a.x.shape is None else (*a.x.shape, width), "float"), PLAIN
@@ -626,6 +627,15 @@ def meshgrid(a: Args) -> Result:
         return Fact(Kind.PLAIN, payload=Items([tensor()], "tuple", True)), PLAIN
     one = tensor((None,) * rank, parts[0].dtype if parts else None)
     return Fact(Kind.PLAIN, payload=Items([one] * rank, "tuple")), PLAIN
+
+
+def packed(a: Args) -> Result:
+    return UNKNOWN, PLAIN
+
+
+def unpacked(a: Args) -> Result:
+    pair = [tensor((None, None, None), "float"), tensor((None,), "int64")]
+    return Fact(Kind.PLAIN, payload=Items(pair, "tuple")), PLAIN
 
 
 # ---------------------------------------------------------------- numbers
@@ -691,7 +701,7 @@ def _rules() -> dict[str, Callable[[Args], Result]]:
     put(pair(second=None), "var_mean std_mean aminmax")
     put(same_pair, "sort cummax cummin")
     put(topk, "topk")
-    put(of_dtype("int64", plain_same), "argsort")
+    put(of_dtype("int64", plain_same), "argsort multinomial")
     put(view, "view reshape")
     put(permute, "permute")
     put(transpose, "transpose swapaxes swapdims")
@@ -733,6 +743,8 @@ def _rules() -> dict[str, Callable[[Args], Result]]:
     put(one_hot, "one_hot")
     put(embedding, "embedding")
     put(meshgrid, "meshgrid")
+    put(packed, "pack_padded_sequence pack_sequence")
+    put(unpacked, "pad_packed_sequence pad_sequence")
     put(size, "size")
     put(number, """
         numel nelement item tolist numpy data_ptr element_size stride is_floating_point is_contiguous get_device

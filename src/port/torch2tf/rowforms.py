@@ -111,6 +111,10 @@ def flatten(job: Job) -> cst.BaseExpression:
     start, end, shape = job.literal("start_dim"), job.literal("end_dim"), job.fact(x).shape
     if start == 0 and end == -1:
         return made(job, "tf.reshape({x}, [-1])", "keras.ops.reshape({x}, [-1])", x=job.expr(x))
+    fact = job.fact(x)
+    if fact.layout is Layout.FLIPPED and job.want is Layout.FLIPPED and shape is not None and (start, end) == (1, -1):
+        axes = str(list(range(1, len(shape) - 1)))  # all of size 1: the static size of the channels is kept
+        return made(job, f"tf.squeeze({{x}}, {axes})", f"keras.ops.squeeze({{x}}, {axes})", x=job.expr(x))
     if isinstance(start, int) and isinstance(end, int) and shape is not None and dtypes.is_variable(job.bound.args[x]):
         rank = len(shape)
         start, end = start % rank, end % rank

@@ -10,7 +10,7 @@ import libcst as cst
 from port.build import build, paren
 from port.facts import Fact, Kind, Layout
 from port.names import dotted_name
-from port.torch2tf import init_calls, inplace, operators, rows
+from port.torch2tf import devices, init_calls, inplace, methods, operators, rows, tying
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Items, SelfOf, ShapeOf, can_flip, options
 from port.tree import walk
@@ -94,7 +94,12 @@ def simple(w: Any, node: cst.BaseSmallStatement) -> list[Any]:
 # ---------------------------------------------------------------- assignments
 def assign(w: Any, node: cst.Assign) -> list[Any]:
     target = node.targets[0].target
+    if tying.replaced(w, node) or devices.dropped(w, node):
+        return []
     if len(node.targets) == 1:
+        tied = tying.assignment(w, node)
+        if tied is not None:
+            return tied
         special = inplace.store(w, node) if isinstance(target, cst.Subscript) else _whole_shape(w, node)
         if special is not None:
             return special
@@ -116,6 +121,8 @@ def _one_part(w: Any, node: cst.Assign, target: Any) -> Any:
     """`values, _ = x.max(1)`: the part that is used, alone."""
     unused = _unused(w, target)
     if len(node.targets) != 1 or not unused or len(target.elements) != 2 or len(unused) != 1:
+        return None
+    if isinstance(node.value, cst.Call) and w.fact(node.value.func).symbol in methods.FUNCTIONS:
         return None
     at = 1 - next(iter(unused))
     part = rows.write_part(w, node.value, at)

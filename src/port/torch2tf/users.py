@@ -212,6 +212,8 @@ def call(it: Interp, node: cst.Call | None, function: Function, args: list[Fact]
             it.want_flipped(fact)
         if fact.kind is Kind.TENSOR and fact.shape is None and name in function.ranks:
             it.prove_rank(fact, function.ranks[name])
+        if fact.kind is Kind.TENSOR and name in function.numbers:
+            it.prove_whole(fact)
     return outside(function, function.result, bound)
 
 
@@ -394,7 +396,10 @@ def _with_default(function: Function, name: str, fact: Fact | None, default: Fac
         if fact is None:
             fact = TENSOR if name in function.evidence or _is_input(function, name) else BOTTOM
         return join(fact, NONE)
-    general = Fact(Kind.PLAIN, payload=default.payload) if default.kind is Kind.PLAIN else default
+    general = default
+    if default.kind is Kind.PLAIN:
+        whole = default.values is not None and all(type(v) is int for v in default.values)
+        general = WHOLE if whole else Fact(Kind.PLAIN, payload=default.payload)
     return join(fact, general)
 
 
@@ -412,6 +417,8 @@ def _is_input(function: Function, name: str) -> bool:
 def _as_parameter(it: Interp, function: Function, name: str, fact: Fact) -> Fact:
     if fact.shape is None and name in function.ranks:
         fact = fact.but(shape=(None,) * function.ranks[name])
+    if fact.dtype is None and name in function.numbers:
+        fact = fact.but(dtype="int64")
     flipped = name in function.flipped and can_flip(fact)
     return fact.but(layout=Layout.FLIPPED if flipped else Layout.PLAIN, payload=Origin(function, name))
 

@@ -114,6 +114,7 @@ class Function:
     places: dict[str, dict[Any, Fact]] = field(default_factory=dict)  # parameter -> call -> what it passes
     held: dict[str, Fact] = field(default_factory=dict)  # what its parameters were in the last run
     ranks: dict[str, int] = field(default_factory=dict)  # tensor parameters whose rank a use proves
+    numbers: set[str] = field(default_factory=set)  # tensor parameters that a use proves to hold whole numbers
     whole: set[str] = field(default_factory=set)  # parameters that a use proves to be Python ints
     flipped: set[str] = field(default_factory=set)  # tensor parameters that are channels last in the target
     result: Fact | None = None

@@ -163,7 +163,7 @@ class Writer:
             return self.training()
         if any(isinstance(o.payload, Mapping) and o.payload.kind == "modules" and name in o.payload.values
                for o in options(owner)):
-            return build(f"{{x}}[{name!r}]", x=self.expr(node.value))
+            return build(f'{{x}}["{name}"]', x=self.expr(node.value))
         if name == "forward" and owner.kind is Kind.LAYER:
             return cst.Attribute(self.expr(node.value), cst.Name("call"))
         setting = init_calls.attribute(self, node)
