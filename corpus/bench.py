@@ -5,6 +5,7 @@ Each figure is a ratio of two times taken in one run, so that it holds on any ma
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import statistics
 import subprocess
@@ -27,27 +28,28 @@ def applications() -> Path:
     return Path(spec.origin).parent / "src" / "applications"
 
 
-def best(run: Callable[[], Any], times: int = 5) -> float:
-    """Fastest of several runs, in seconds of this process' own time."""
-    spent = []
-    for _ in range(times):
-        start = time.process_time()
-        run()
-        spent.append(time.process_time() - start)
-    return min(spent)
+def once(run: Callable[[], Any]) -> float:
+    """Seconds of this process' own time."""
+    gc.collect()
+    start = time.process_time()
+    run()
+    return time.process_time() - start
 
 
-def translation() -> None:
-    """Translating against libcst's own parse plus print."""
+def translation(rounds: int = 7) -> None:
+    """Translating against libcst's own parse plus print, in turn; neither clears up what the other left."""
     import libcst as cst
 
     from port.translate import translate
 
+    texts = {name: (applications() / f"{name}.py").read_text() for name in FAMILIES}
+    for text in texts.values():
+        translate(text, "tf2torch")  # the table and the helpers are read once
     total = [0.0, 0.0]
-    for name in FAMILIES:
-        text = (applications() / f"{name}.py").read_text()
-        base = best(lambda text=text: cst.parse_module(text).code)  # type: ignore[misc]
-        mine = best(lambda text=text: translate(text, "tf2torch"), 3)  # type: ignore[misc]
+    for name, text in texts.items():
+        times = [(once(lambda text=text: cst.parse_module(text).code),  # type: ignore[misc]
+                  once(lambda text=text: translate(text, "tf2torch"))) for _ in range(rounds)]  # type: ignore[misc]
+        base, mine = (min(t[i] for t in times) for i in (0, 1))
         total = [total[0] + base, total[1] + mine]
         print(f"{name:20s} parse+print {base * 1e3:6.1f} ms   translate {mine * 1e3:7.1f} ms   "
               f"{mine / base:5.1f} times")
