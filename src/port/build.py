@@ -47,12 +47,12 @@ def expression(text: str) -> cst.BaseExpression:
 
 def substitute(tree: cst.CSTNode, nodes: dict[str, cst.BaseExpression]) -> cst.CSTNode:
     """The tree with names replaced; keyword names and attributes stay."""
-    if isinstance(tree, cst.Name):
+    if type(tree) is cst.Name:
         return nodes.get(tree.value, tree)
-    if isinstance(tree, cst.Arg):
+    if type(tree) is cst.Arg:
         value = substitute(tree.value, nodes)
         return tree if value is tree.value else tree.with_changes(value=value)
-    if isinstance(tree, cst.Attribute):
+    if type(tree) is cst.Attribute:
         value = substitute(tree.value, nodes)
         return tree if value is tree.value else tree.with_changes(value=paren(value))  # type: ignore[arg-type]
     loose = type(tree) in _LOOSE_PLACES

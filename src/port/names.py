@@ -46,10 +46,10 @@ def canonical(dotted: str) -> str:
 def dotted_name(node: cst.BaseExpression) -> str:
     """'a.b.c' of an attribute chain on a name, '' for anything else."""
     parts: list[str] = []
-    while isinstance(node, cst.Attribute):
+    while type(node) is cst.Attribute:
         parts.append(node.attr.value)
         node = node.value
-    if not isinstance(node, cst.Name):
+    if type(node) is not cst.Name:
         return ""
     parts.append(node.value)
     return ".".join(reversed(parts))

@@ -10,7 +10,7 @@ import libcst as cst
 from port.names import dotted_name
 from port.tf2torch.file import Pass
 from port.tf2torch.infer.values import Function
-from port.tree import code, rebuild, walk
+from port.tree import code, named, rebuild, walk
 
 Key = tuple[int, str, str]  # see port.project
 
@@ -76,7 +76,7 @@ def renamed(done: Pass) -> list[Any]:
     """The statements, with imports and `__all__` naming the classes that functions of the project have become."""
     it = done.em.it
     own = done.converted()
-    used = {n.value for s in done.out for n in walk(s) if isinstance(n, cst.Name)}
+    used = {n for s in done.out for n in named(s)}
     taken: dict[str, list[str]] = {}  # imported name -> what is imported in its place
     for local, (_, symbol) in it.file.links.items():
         function = it.globals.names[local].payload if local in it.globals.names else None

@@ -128,17 +128,18 @@ class Layout:
         calls = [n.func for s in node.body.body if s is not init for n in find(s, cst.Call)]
         run = {f.attr.value for f in calls if isinstance(f, cst.Attribute) and code(f.value) == "self"}
         found = self._of_other_files(init)
-        for n in walk(init.body):
-            if isinstance(n, cst.Assign):
-                name = code(n.targets[0].target).removeprefix("self.")
-                passed = isinstance(n.value, cst.Name) and n.value.value in params
-                if name in run and (passed or self._imported(n.value)):
-                    found.append(name)
+        for n in find(init.body, cst.Assign):
+            name = code(n.targets[0].target).removeprefix("self.")
+            passed = isinstance(n.value, cst.Name) and n.value.value in params
+            if name in run and (passed or self._imported(n.value)):
+                found.append(name)
         return list(dict.fromkeys(found))
 
     def _of_other_files(self, init: cst.FunctionDef) -> list[str]:
         """Attributes that hold modules whose classes other files of the project define, be it in a list."""
         held: list[str] = []
+        if not self.em.elsewhere:
+            return held
 
         def foreign(x: cst.CSTNode) -> bool:
             if isinstance(x, cst.Call):

@@ -18,7 +18,7 @@ from port.tree import code, named, rebuild
 # ---------------------------------------------------------------- placeholders
 def resolve(tree: Any, mapping: dict[str, cst.BaseExpression], outs: dict[str, str]) -> Any:
     """The tree with ATTR_ and OUT_ placeholders replaced."""
-    if isinstance(tree, cst.Name):
+    if type(tree) is cst.Name:
         if tree.value.startswith("ATTR_"):
             return mapping.get(tree.value, tree)
         if tree.value.startswith("OUT_"):
