@@ -106,16 +106,16 @@ def _fold(node: ast.expr) -> ast.expr:
         return left
     if (op is ast.Add and a == 0) or (op is ast.Mult and a == 1):
         return right
-    if op in (ast.Add, ast.Sub) and b is not None and isinstance(left, ast.BinOp) and isinstance(
-            left.op, ast.Add | ast.Sub) and _int(left.right) is not None:  # (n + 2) - 3 -> n - 1
-        inner = _int(left.right) if isinstance(left.op, ast.Add) else -_int(left.right)
-        total = inner + (b if op is ast.Add else -b)
+    last = _int(left.right) if isinstance(left, ast.BinOp) else None
+    if not isinstance(left, ast.BinOp) or last is None or b is None:
+        return ast.BinOp(left, node.op, right)
+    if op in (ast.Add, ast.Sub) and isinstance(left.op, ast.Add | ast.Sub):  # (n + 2) - 3 -> n - 1
+        total = (last if isinstance(left.op, ast.Add) else -last) + (b if op is ast.Add else -b)
         if total == 0:
             return left.left
         return ast.BinOp(left.left, ast.Add() if total > 0 else ast.Sub(), ast.Constant(abs(total)))
-    if op is ast.FloorDiv and b is not None and isinstance(left, ast.BinOp) and isinstance(
-            left.op, ast.FloorDiv) and _int(left.right) is not None and b > 0 and _int(left.right) > 0:
-        return ast.BinOp(left.left, ast.FloorDiv(), ast.Constant(b * _int(left.right)))  # n // 2 // 2 -> n // 4
+    if op is ast.FloorDiv and isinstance(left.op, ast.FloorDiv) and b > 0 and last > 0:  # n // 2 // 2 -> n // 4
+        return ast.BinOp(left.left, ast.FloorDiv(), ast.Constant(b * last))
     return ast.BinOp(left, node.op, right)
 
 
@@ -123,8 +123,8 @@ def _int(node: ast.expr) -> int | None:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         inner = _int(node.operand)
         return None if inner is None else -inner
-    ok = isinstance(node, ast.Constant) and isinstance(node.value, int) and not isinstance(node.value, bool)
-    return node.value if ok else None
+    value = node.value if isinstance(node, ast.Constant) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 @lru_cache(1 << 14)
@@ -156,7 +156,7 @@ def arithmetic(op: str, a: Dim, b: Dim) -> Dim:
     if a is None or b is None:
         return None
     result = simplify(f"{_paren(a)} {op} {_paren(b)}")
-    if isinstance(result, int):
+    if not isinstance(result, Sym):
         return result
     x, y = dim_value(a), dim_value(b)
     if len(result.text) > LONGEST:

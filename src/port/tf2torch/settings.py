@@ -6,7 +6,7 @@ import libcst as cst
 
 from port.names import dotted_name
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer import users
+from port.tf2torch.infer.arrivals import reached
 from port.tf2torch.infer.values import OPEN, find_method
 from port.tree import code, find, walk
 
@@ -51,7 +51,7 @@ def usually_none(em: Emitter, node: cst.BaseExpression | None, depth: int = 0) -
     maker = next((f for f in makers if f is not None and node.value in f.params), None)
     if maker is None or _assigned(maker.node, node.value):
         return False
-    if OPEN in maker.reaching.get(node.value, set()) or not users.reached(maker, node.value) <= {None}:
+    if OPEN in maker.reaching.get(node.value, set()) or not reached(maker, node.value) <= {None}:
         return False
     return usually_none(em, maker.defaults.get(node.value), depth + 1)
 

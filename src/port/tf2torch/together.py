@@ -14,8 +14,9 @@ from port.tf2torch import adapt, siblings
 from port.tf2torch.emit import Emitter, Handlers
 from port.tf2torch.expressions import attributes, calls, constants, subscripts
 from port.tf2torch.file import Pass
-from port.tf2torch.infer.interp import Interp, infer
-from port.tf2torch.infer.values import File
+from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.project import infer
+from port.tf2torch.infer.scopes import File
 from port.tf2torch.rules import classes, inline, sequential_class
 from port.tf2torch.rules.class_sizes import channel_mirrors
 from port.tf2torch.units import Unit

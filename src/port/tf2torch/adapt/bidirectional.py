@@ -89,7 +89,7 @@ class Both(Native):
 
     def picked(self, made: cst.BaseExpression, node: cst.Call) -> cst.BaseExpression:
         layer = self.job.em.it.layers[self.job.node]
-        if getattr(layer, "gives_packed", False):
+        if layer.gives_packed:
             return build("{r}[0]", r=made)
         if self.s.sequences:
             return build(SEQUENCES[self.mode], r=made)

@@ -12,7 +12,7 @@ from port.table import Arg
 from port.tf2torch.adapt.ops import index
 from port.tf2torch.calls.arguments import print_call
 from port.tf2torch.calls.job import Job
-from port.tf2torch.infer import users
+from port.tf2torch.infer.analysis import documented_rank
 from port.tf2torch.infer.conditions import is_number
 from port.tf2torch.infer.opshapes import dtype_of
 from port.tf2torch.infer.values import Size
@@ -104,7 +104,7 @@ def gather_batch_dims(job: Job) -> cst.BaseExpression:
         raise job.refuse("P202", "tf.gather with these batch_dims, axis and ranks; use torch.take_along_dim")
     function = job.em.scope.function
     for a in (job.bound.args["params"], job.bound.args["indices"]):
-        if isinstance(a, cst.Name) and function is not None and users.documented_rank(function, a.value):
+        if isinstance(a, cst.Name) and function is not None and documented_rank(function, a.value):
             job.em.report("P103", f"`{a.value}` is taken to have the axes that the docstring names", a)
     job.em.need("torch")
     indices = index(job, "indices", Arg("indices"))

@@ -14,9 +14,9 @@ from port.tf2torch.infer.values import LayerCall, tensors_in
 
 def mark(em: Emitter) -> None:
     """Find the runs in chains of layers; once per file."""
-    if getattr(em.it, "packed", False):
+    if em.it.packed:
         return
-    em.it.packed = True  # type: ignore[attr-defined]
+    em.it.packed = True
     for chain in getattr(em.it.names, "chains", []):
         run: list[LayerCall] = []
         for node in chain:

@@ -9,7 +9,8 @@ import libcst as cst
 from port.facts import UNKNOWN, Dim, Sym, dim_value
 from port.tf2torch.calls.job import Job
 from port.tf2torch.emit import Refused
-from port.tf2torch.infer import users
+from port.tf2torch.infer.arrivals import bind_args
+from port.tf2torch.infer.results import bindings_of
 from port.tf2torch.infer.values import Class, Instance, find_method
 from port.tree import code, find, walk
 
@@ -42,8 +43,8 @@ def is_width(job: Job, query: Dim, node: cst.BaseExpression) -> bool:
     found = []
     for call, (callee, facts) in em.it.applications.items():
         if callee.payload is function:
-            bound = users.bind_args(function, call, facts) or {}
-            sizes = users.bindings_of(em.it, call, function, bound)
+            bound = bind_args(function, call, facts) or {}
+            sizes = bindings_of(em.it, call, function, bound)
             found.append((str(sizes.get(query.text)), str(sizes.get(text))))
     return bool(found) and all(a == b != "None" for a, b in found)
 
@@ -118,7 +119,7 @@ def _passed(job: Job, function: Any, name: str) -> list[tuple[cst.Call, cst.Base
         if isinstance(target, Instance):
             target = find_method(target.cls, "call")
         if target is function:
-            argument = (users.bind_args(function, call, facts) or {}).get(name, (UNKNOWN, None))[1]
+            argument = (bind_args(function, call, facts) or {}).get(name, (UNKNOWN, None))[1]
             if argument is not None and job.em.fact(argument).literal(...) is not None:
                 found.append((call, argument))
     return found

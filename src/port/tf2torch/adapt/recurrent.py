@@ -43,7 +43,7 @@ def native(job: Job, s: Settings, found: list[Use], wrapped: bool = False) -> bo
     layer = job.em.it.layers[job.node]
     if not s.plain or s.sequences is None:
         return False
-    packed = getattr(layer, "gets_packed", False) or getattr(layer, "gives_packed", False)
+    packed = layer.gets_packed or layer.gives_packed
     if any(u.optional or (u.masked and s.sequences and not packed) for u in found):
         return False
     return not s.state or (not wrapped and all(_targets(job, u.node, s) for u in found))
@@ -130,7 +130,7 @@ class Native(Applied):
         if self.s.backwards:
             x = build("{x}.flip(1)", x=x)
             mask = build("{m}.flip(1)", m=paren(mask)) if mask is not None else None
-        if mask is not None and not getattr(layer, "gets_packed", False):
+        if mask is not None and not layer.gets_packed:
             self.job.em.helper("pack_masked")
             x = build("pack_masked({x}, {m})", x=x, m=mask)
         made: cst.BaseExpression = cst.Call(paren(callee), [cst.Arg(x)])
@@ -173,7 +173,7 @@ class Native(Applied):
         s, layer = self.s, self.job.em.it.layers[self.job.node]
         if s.state:
             return self.unpacked(made, node)
-        if s.sequences or getattr(layer, "gives_packed", False):
+        if s.sequences or layer.gives_packed:
             return build("{r}[0]", r=made)
         return build("{r}[1][0][-1]" if s.kind == "lstm" else "{r}[1][-1]", r=made)
 

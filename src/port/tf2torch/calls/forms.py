@@ -9,10 +9,7 @@ from port.facts import Kind
 from port.tf2torch.calls.job import Job, arrange
 from port.tf2torch.infer.conditions import is_exact_number, is_number
 from port.tf2torch.infer.rowcalls import PYTHON
-from port.tf2torch.infer.values import (
-    ShapeOf,
-    Size,
-)
+from port.tf2torch.infer.values import ShapeOf, Size
 from port.tree import code
 
 

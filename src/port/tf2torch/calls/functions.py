@@ -14,9 +14,7 @@ from port.tf2torch.calls.spelling import helper_names, helpers_in
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.rowcalls import ANY_LAYOUT, FLIPS
 from port.tf2torch.infer.shapes import mixes
-from port.tf2torch.infer.values import (
-    tensors_in,
-)
+from port.tf2torch.infer.values import tensors_in
 from port.tree import clone, named
 
 

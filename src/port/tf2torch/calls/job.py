@@ -14,13 +14,10 @@ from port.build import build, expression
 from port.facts import UNKNOWN, Fact, Kind, Layout
 from port.table import Row, Signature
 from port.tf2torch.emit import TO_FIRST, Emitter, Refused
-from port.tf2torch.infer import users
+from port.tf2torch.infer.arrivals import reached
 from port.tf2torch.infer.conditions import default_fact, unmet
 from port.tf2torch.infer.rowcalls import FLIPS
-from port.tf2torch.infer.values import (
-    find_method,
-    tensors_in,
-)
+from port.tf2torch.infer.values import find_method, tensors_in
 from port.tree import code
 
 
@@ -112,7 +109,7 @@ def resolve_reaching(em: Emitter, node: cst.BaseExpression | None) -> set[Any]:
         name = fact.symbol[1:]
         cls = em.scope.cls
         function = find_method(cls, "__init__") if cls is not None else function
-    return users.reached(function, name) if function is not None and name in function.params else set()
+    return reached(function, name) if function is not None and name in function.params else set()
 
 
 def arrange(job: Job, node: cst.BaseExpression, want: Layout | None) -> cst.BaseExpression:

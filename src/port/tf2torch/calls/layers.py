@@ -14,11 +14,7 @@ from port.tf2torch.calls.making import Plan, function_plan, module_plan
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.layers import MERGES, wants_plain
 from port.tf2torch.infer.rowcalls import ANY_LAYOUT, FLIPS
-from port.tf2torch.infer.values import (
-    LayerCall,
-    find_method,
-    tensors_in,
-)
+from port.tf2torch.infer.values import LayerCall, find_method, tensors_in
 from port.tree import loads
 
 

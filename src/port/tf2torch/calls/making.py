@@ -14,9 +14,7 @@ from port.tf2torch.calls.arguments import arguments, choose, map_args
 from port.tf2torch.calls.job import Job
 from port.tf2torch.calls.spelling import helper_names, helpers_in, short
 from port.tf2torch.emit import Refused
-from port.tf2torch.infer.values import (
-    tensors_in,
-)
+from port.tf2torch.infer.values import tensors_in
 from port.tf2torch.initial.sites import note
 from port.tree import clone, code
 

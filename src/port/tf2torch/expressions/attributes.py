@@ -9,8 +9,8 @@ from port.facts import Kind, Layout
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.expressions import members, own
 from port.tf2torch.expressions.constants import constant
-from port.tf2torch.infer.origins import SelfValue
-from port.tf2torch.infer.values import File, Function, LayerCall
+from port.tf2torch.infer.scopes import File
+from port.tf2torch.infer.values import Function, LayerCall, SelfValue
 
 
 def _member(owner: cst.BaseExpression, path: str) -> cst.BaseExpression:

@@ -14,10 +14,7 @@ from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.expressions import members
 from port.tf2torch.infer.calls import CHANNELS_LAST
-from port.tf2torch.infer.values import (
-    Class,
-    ShapeOf,
-)
+from port.tf2torch.infer.values import Class, ShapeOf
 from port.tf2torch.rules.classes import instance_call
 from port.tf2torch.rules.control import expression_rule
 from port.tf2torch.rules.sequential import sequential

@@ -7,9 +7,7 @@ import libcst as cst
 from port.build import build, paren
 from port.facts import Fact, Kind, Layout
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.values import (
-    ShapeOf,
-)
+from port.tf2torch.infer.values import ShapeOf
 
 
 def subscript(em: Emitter, node: cst.Subscript) -> cst.BaseExpression:

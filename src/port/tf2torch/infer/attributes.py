@@ -5,13 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from port.facts import Fact, Kind, tensor
-from port.tf2torch.infer.values import (
-    Class,
-    Grown,
-    Items,
-    ShapeOf,
-    find_method,
-)
+from port.tf2torch.infer.values import Class, Grown, Items, ShapeOf, find_method
 
 
 # ---------------------------------------------------------------- attributes and subscripts

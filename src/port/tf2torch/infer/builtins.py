@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Sym, tensor
 from port.tf2torch.infer.attributes import variable_of
 from port.tf2torch.infer.given import simplify_sym
-from port.tf2torch.infer.values import (
-    Grown,
-    Items,
-    ShapeOf,
-    Size,
-)
+from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.values import Grown, Items, ShapeOf, Size
 
-if TYPE_CHECKING:
-    from port.tf2torch.infer.interp import Interp
 
 # ---------------------------------------------------------------- builtins and shapes
 def shape_call(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
@@ -64,7 +56,7 @@ def _mentions_size(it: Interp, node: cst.CSTNode) -> bool:
 def tuple_call(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     if not node.args:
         return Fact(Kind.PLAIN, payload=Items([], "list"))
-    elements = it.unpack(args[0], node.args[0].value)
+    elements = it.unpack(args[0])
     if elements is None:
         return args[0] if isinstance(args[0].payload, Grown | ShapeOf) else it.plain(node)
     values = [e.literal(...) for e in elements]
@@ -83,7 +75,7 @@ def len_call(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
 
 
 def reversed_call(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
-    elements = it.unpack(args[0], node.args[0].value) if args else None
+    elements = it.unpack(args[0]) if args else None
     if elements is not None:
         return Fact(Kind.PLAIN, payload=Items(list(reversed(elements)), "list"))
     return args[0] if args else UNKNOWN

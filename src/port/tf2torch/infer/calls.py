@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import libcst as cst
 
 from port.binding import keyword
 from port.facts import UNKNOWN, Fact, Kind, tensor
-from port.tf2torch.infer import users
 from port.tf2torch.infer.attributes import variable_of
 from port.tf2torch.infer.builtins import (
     ACTIVATION,
@@ -22,14 +19,17 @@ from port.tf2torch.infer.builtins import (
     shape_call,
     tuple_call,
 )
+from port.tf2torch.infer.functions import call_function
 from port.tf2torch.infer.inputs import new_input
+from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.layers import MERGES, merge
 from port.tf2torch.infer.models import add_layer, apply_to, new_model, new_sequential
+from port.tf2torch.infer.objects import call_alternatives, instantiate
 from port.tf2torch.infer.rowcalls import new_layer, row_call
+from port.tf2torch.infer.scopes import Env
 from port.tf2torch.infer.values import (
     Alternatives,
     Class,
-    Env,
     Function,
     Grown,
     Items,
@@ -38,9 +38,6 @@ from port.tf2torch.infer.values import (
     Size,
     has_tensor,
 )
-
-if TYPE_CHECKING:
-    from port.tf2torch.infer.interp import Interp
 
 CHANNELS_LAST = ("keras.backend.image_data_format", "keras.config.image_data_format",
                  "keras.backend.image_dim_ordering")
@@ -53,11 +50,11 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
     if callee.kind in (Kind.LAYER, Kind.MODEL):
         return apply_to(it, node, callee, args)
     if isinstance(callee.payload, Function) and callee.kind is Kind.FUNCTION:
-        return users.call_function(it, node, callee.payload, args)
+        return call_function(it, node, callee.payload, args)
     if isinstance(callee.payload, Class) and callee.kind is Kind.FUNCTION:
-        return users.instantiate(it, node, callee.payload, args)
+        return instantiate(it, node, callee.payload, args)
     if isinstance(callee.payload, Alternatives):
-        return users.call_alternatives(it, node, callee.payload, args)
+        return call_alternatives(it, node, callee.payload, args)
     symbol = callee.symbol
     if symbol.startswith("keras.layers.") and symbol.rpartition(".")[2] in MERGES:
         return merge(it, node, symbol, args)
@@ -96,7 +93,7 @@ def _method(it: Interp, node: cst.Call, symbol: str, owner: Fact, args: list[Fac
         target.elements.append(it.named(args[0], node.args[0].value))
     elif name == "extend" and isinstance(owner.payload, Items) and args:
         target = owner.payload
-        target.elements += it.unpack(args[0], node.args[0].value) or []
+        target.elements += it.unpack(args[0]) or []
     elif name == "pop" and isinstance(owner.payload, Items) and owner.payload.elements:
         at = args[0].literal(-1) if args else -1
         elements = owner.payload.elements

@@ -45,16 +45,17 @@ def pair(value: Any, n: int) -> list[Dim]:
 
 def product(dims: tuple[Dim, ...]) -> Dim:
     """The product, kept as factors where all are numbers (`5 * 3 * 12`), so that a reader can check it."""
-    if any(d is None for d in dims):
+    known = [d for d in dims if d is not None]
+    if len(known) < len(dims):
         return None
-    dims = tuple(d for d in dims if d != 1) or (1,)
-    if len(dims) == 1:
-        return dims[0]
-    values = [dim_value(d) for d in dims]
-    text = " * ".join(str(d) if isinstance(d, int) or d.text.isidentifier() else f"({d})" for d in dims)
-    total = 1
-    for v in values:
-        total = total * v if v is not None and total is not None else None  # type: ignore[assignment]
+    factors = [d for d in known if d != 1] or [1]
+    if len(factors) == 1:
+        return factors[0]
+    text = " * ".join(str(d) if isinstance(d, int) or d.text.isidentifier() else f"({d})" for d in factors)
+    total: int | None = 1
+    for d in factors:
+        value = dim_value(d)
+        total = total * value if value is not None and total is not None else None
     return Sym(text, total)
 
 

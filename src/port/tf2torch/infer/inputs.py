@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import libcst as cst
 
 from port.binding import keyword
 from port.facts import UNKNOWN, Dim, Fact, Layout, Sym, simplify, tensor
 from port.tf2torch.infer.given import sizes_of
-from port.tf2torch.infer.origins import Origin
-from port.tf2torch.infer.values import (
-    Items,
-    ShapeOf,
-)
+from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.values import Items, Origin, ShapeOf
 
-if TYPE_CHECKING:
-    from port.tf2torch.infer.interp import Interp
 
 def new_input(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     shape_node = keyword(node, "shape", 0)
@@ -72,7 +67,7 @@ def input_sizes(it: Interp, node: cst.BaseExpression | None, name: str = "") -> 
         return None
     simple = simplify(f"({text})[-1]")
     base = text if isinstance(simple, Sym) else ""
-    return [Sym(f"{base}[{i}]") for i in range(rank - 2)] + [Sym(f"{base}[-1]")]
+    return [*[Sym(f"{base}[{i}]") for i in range(rank - 2)], Sym(f"{base}[-1]")]
 
 
 def _number(dim: Dim) -> Dim:

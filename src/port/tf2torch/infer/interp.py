@@ -1,96 +1,29 @@
-"""Facts of expressions: the half of the interpreter that evaluates; `flow.py` walks the statements."""
+"""State of the interpreter, and what every part of it asks: facts, texts and sizes of expressions."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
-from functools import cache, lru_cache
+from dataclasses import dataclass
 from typing import Any
 
 import libcst as cst
 
-from port.binding import literal_text
-from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, arithmetic, tensor
-from port.names import Names, canonical, dotted_name
+from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, tensor
+from port.names import Names, dotted_name
 from port.table import Row
-from port.tf2torch.infer import calls, links, masks, shapes
-from port.tf2torch.infer.attributes import inherited, object_attribute, tensor_attribute, variable_of
-from port.tf2torch.infer.conditions import is_exact_number, is_number
-from port.tf2torch.infer.given import Given, simplify_sym
-from port.tf2torch.infer.origins import Origin, SelfValue, join_origin
-from port.tf2torch.infer.subscripts import subscript
-from port.tf2torch.infer.values import (
-    Choice,
-    Class,
-    Env,
-    File,
-    Function,
-    Grown,
-    Items,
-    LayerCall,
-    ShapeOf,
-    Size,
-    has_tensor,
-    tensors_in,
-)
+from port.tf2torch.infer.given import simplify_sym
+from port.tf2torch.infer.scopes import Env, File
+from port.tf2torch.infer.values import Class, Function, Items, LayerCall, Origin, ShapeOf, Size
 from port.tree import NODES, children, code
-
-
-def infer(files: Sequence[File], rows: Mapping[str, tuple[Row, ...]], params: dict[str, Fact] | None = None) -> Interp:
-    """Facts of the files of a project; a file stands behind those that it imports."""
-    from port.tf2torch.infer import flow, users
-
-    it = Interp(files, rows)
-    it.known_params = dict(params or {})
-    for _ in range(users.LIMIT):
-        before = (len(it.flips), len(it.ranks))
-        for file in files:
-            file.env.names.clear()
-        it.before.clear()
-        it.after.clear()
-        it.outs.clear()
-        it.conflicts.clear()
-        it.relayout.clear()
-        for function in it.functions.values():
-            function.result = None
-        for cls in it.classes.values():
-            cls.done = False
-        for file in files:
-            it.file = file
-            links.bind(it, file)
-            flow.run(it, file.module.body, file.env)
-        users.analyze_rest(it)
-        if before == (len(it.flips), len(it.ranks)):
-            break
-    return it
-
 
 _EVALUATED = frozenset(kind for kind in NODES if issubclass(kind, (
     cst.BaseExpression, cst.Arg, cst.BaseElement, cst.BaseDictElement, cst.FormattedStringExpression, cst.Index,
     cst.Slice, cst.SubscriptElement)))
-_TEXT = Fact(Kind.PLAIN, symbol="=")  # a setting that is known by its text only
-NONE = Fact(Kind.PLAIN, values=frozenset([None]))
-_COMPARE = {cst.Equal: lambda a, b: a == b, cst.NotEqual: lambda a, b: a != b, cst.Is: lambda a, b: a is b,
-            cst.IsNot: lambda a, b: a is not b, cst.In: lambda a, b: a in b, cst.NotIn: lambda a, b: a not in b,
-            cst.LessThan: lambda a, b: a < b, cst.GreaterThan: lambda a, b: a > b,
-            cst.LessThanEqual: lambda a, b: a <= b, cst.GreaterThanEqual: lambda a, b: a >= b}
-_ARITHMETIC = {cst.Add: "+", cst.Subtract: "-", cst.Multiply: "*", cst.FloorDivide: "//"}
 
 
-@lru_cache(1 << 14)
-def _literal_fact(text: str) -> Fact:
-    try:
-        return Fact(Kind.PLAIN, values=frozenset([literal_text(text)]))
-    except LookupError:
-        return _TEXT
-
-
-@cache
-def _method(kind: type[cst.CSTNode]) -> Callable[[Interp, Any, Env], Fact]:
-    """How the interpreter evaluates this type of node."""
-    return getattr(Interp, "_" + kind.__name__, Interp._children)
+TEXT = Fact(Kind.PLAIN, symbol="=")  # a setting that is known by its text only
 
 
 class Places(dict):  # type: ignore[type-arg]
@@ -118,11 +51,21 @@ class Places(dict):  # type: ignore[type-arg]
                 del self[key]
 
 
+@dataclass(frozen=True)
+class Parts:
+    """Parts of the interpreter that call each other in circles: given to it, so that modules import one way."""
+
+    expressions: Mapping[type[cst.CSTNode], Callable[[Interp, Any, Env], Fact]]
+    run: Callable[[Interp, Sequence[cst.CSTNode], Env], bool]  # statements; True if their end cannot be reached
+    layer: Callable[[Interp, cst.Call, Fact, list[Fact]], Fact]  # a layer of the framework, applied
+    apply: Callable[[Interp, cst.Call, Fact, list[Fact]], Fact]  # any layer or model, applied
+
+
 class Interp:
     """State of a project's interpretation, seen from one of its files. Facts are keyed by original node."""
 
-    def __init__(self, files: Sequence[File], rows: Mapping[str, tuple[Row, ...]]):
-        self.files, self.rows = files, rows
+    def __init__(self, files: Sequence[File], rows: Mapping[str, tuple[Row, ...]], parts: Parts):
+        self.files, self.rows, self.parts = files, rows, parts
         self.file = files[0]
         self.facts: dict[cst.CSTNode, Fact] = {}
         self.before: Places = Places(self)  # mirrors to assign before a statement, in __init__
@@ -134,7 +77,7 @@ class Interp:
         self.outs: dict[cst.Call, int] = {}  # calls whose output size is only known as an attribute of the module
         self.current: list[Function] = []
         self.flips: set[tuple[Function | None, str]] = set()
-        self.counter = itertools.count()
+        self.packed = False  # runs of recurrent layers that pass packed steps on have been looked for
         self.ranks: dict[tuple[Any, str], int] = {}
         self.wants_out: set[Function] = set()
         self.masks: dict[cst.Call, Any] = {}  # application of Embedding or Masking -> its Mask
@@ -177,12 +120,16 @@ class Interp:
 
     # ------------------------------------------------------------ expressions
     def ev(self, node: cst.CSTNode, env: Env) -> Fact:
-        fact = _method(type(node))(self, node, env)
+        evaluate = self.parts.expressions.get(type(node))
+        fact = evaluate(self, node, env) if evaluate is not None else self._children(node, env)
         if fact is not UNKNOWN:
             self.facts[node] = fact
         else:
             self.facts.pop(node, None)
         return fact
+
+    def run(self, body: Sequence[cst.CSTNode], env: Env) -> bool:
+        return self.parts.run(self, body, env)
 
     def _children(self, node: cst.CSTNode, env: Env) -> Fact:
         for child in children(node):
@@ -192,125 +139,11 @@ class Interp:
 
     def plain(self, node: cst.CSTNode) -> Fact:
         """A setting that is not a literal: known by its text only."""
-        return _TEXT if isinstance(node, cst.BaseExpression) else UNKNOWN
-
-    def _Name(self, node: cst.Name, env: Env) -> Fact:
-        found = env.get(node.value)
-        if found is not None:
-            return found
-        if node.value in ("True", "False", "None"):
-            return Fact(Kind.PLAIN, values=frozenset([{"True": True, "False": False, "None": None}[node.value]]))
-        bound = env.top().file.names.bound
-        if node.value in bound:
-            return Fact(Kind.FUNCTION, symbol=canonical(bound[node.value]))
-        return Fact(Kind.FUNCTION, symbol=f"builtins.{node.value}")
-
-    def _literal(self, node: cst.BaseExpression, env: Env) -> Fact:
-        return _literal_fact(code(node))
-
-    _Integer = _Float = _SimpleString = _ConcatenatedString = _literal
-
-    def _UnaryOperation(self, node: cst.UnaryOperation, env: Env) -> Fact:
-        inner = self.ev(node.expression, env)
-        if inner.kind is Kind.TENSOR:
-            return inner.but(mask=None)
-        value = inner.literal(...)
-        if value is ...:
-            if isinstance(node.operator, cst.Minus) and isinstance(inner.payload, Size):
-                return Fact(Kind.PLAIN, payload=Size(arithmetic("-", 0, inner.payload.dim)))
-            return self.plain(node)
-        if isinstance(node.operator, cst.Not):
-            return self.value(not value)
-        if isinstance(node.operator, cst.Minus) and isinstance(value, int | float):
-            return self.value(-value)
-        return self.plain(node)
+        return TEXT if isinstance(node, cst.BaseExpression) else UNKNOWN
 
     @staticmethod
     def value(value: Any) -> Fact:
         return Fact(Kind.PLAIN, values=frozenset([value]))
-
-    def _BinaryOperation(self, node: cst.BinaryOperation, env: Env) -> Fact:
-        a, b = self.ev(node.left, env), self.ev(node.right, env)
-        if Kind.TENSOR in (a.kind, b.kind):
-            if isinstance(node.operator, cst.MatrixMultiply):
-                return shapes.matmul(Given((a, b), _none, _none, _none, ()))
-            both = tuple(f for f in (a, b) if f.kind is Kind.TENSOR)
-            result = shapes.broadcast(Given(both, _none, _none, _none, ()))
-            return result.but(payload=join_origin(both), mask=None)
-        if isinstance(node.operator, cst.Add) and (isinstance(a.payload, Items) and isinstance(b.payload, Items)):
-            return Fact(Kind.PLAIN, payload=Items(a.payload.elements + b.payload.elements, a.payload.kind))
-        x, y = a.literal(...), b.literal(...)
-        op = _ARITHMETIC.get(type(node.operator))
-        if isinstance(x, int) and isinstance(y, int) and op and not (op == "//" and y == 0):
-            return self.value(arithmetic(op, x, y))
-        if op and (isinstance(a.payload, Size) or isinstance(b.payload, Size)):
-            return Fact(Kind.PLAIN, payload=Size(arithmetic(op, self.dim(node.left, a), self.dim(node.right, b))))
-        if is_number(a) and is_number(b):
-            exact = is_exact_number(a) and is_exact_number(b)
-            return self.plain(node).but(dtype="float" if exact else "float?")
-        return self.plain(node)
-
-    def _Comparison(self, node: cst.Comparison, env: Env) -> Fact:
-        left = self.ev(node.left, env)
-        rights = [self.ev(t.comparator, env) for t in node.comparisons]
-        operator = node.comparisons[0].operator
-        if (len(rights) == 1 and isinstance(operator, cst.Is | cst.IsNot) and rights[0].literal(...) is None
-                and (has_tensor(left) or left.kind in (Kind.LAYER, Kind.MODEL))):
-            return Fact(Kind.PLAIN, symbol="=") if left.symbol == "?" else self.value(isinstance(operator, cst.IsNot))
-        if len(rights) == 1 and rights[0].literal(...) is None and self.current and isinstance(
-                node.left, cst.Name) and node.left.value in self.current[-1].absent and isinstance(
-                operator, cst.Is | cst.IsNot):
-            return self.value(isinstance(operator, cst.Is))  # a Keras tensor cannot be passed in
-        if any(f.kind is Kind.TENSOR for f in (left, *rights)):
-            facts = tuple(f for f in (left, *rights) if f.kind is Kind.TENSOR)
-            return shapes.compare(Given(facts, _none, _none, _none, ()))
-        a = left.literal(...)
-        b = rights[0].literal(...) if len(rights) == 1 else ...
-        if a is ... or b is ... or type(operator) not in _COMPARE:
-            return self.plain(node)
-        try:
-            return self.value(_COMPARE[type(operator)](a, b))
-        except TypeError:
-            return self.plain(node)
-
-    def _BooleanOperation(self, node: cst.BooleanOperation, env: Env) -> Fact:
-        a, b = self.ev(node.left, env).literal(...), self.ev(node.right, env).literal(...)
-        decisive = isinstance(node.operator, cst.Or)
-        for known in (a, b):
-            if known is not ... and bool(known) is decisive:
-                return self.value(decisive)
-        if a is not ... and b is not ...:
-            return self.value(bool(b))
-        return self.plain(node)
-
-    def _IfExp(self, node: cst.IfExp, env: Env) -> Fact:
-        test = self.ev(node.test, env).literal(...)
-        a, b = self.ev(node.body, env), self.ev(node.orelse, env)
-        if test is not ...:
-            return a if test else b
-        if Kind.TENSOR in (a.kind, b.kind):
-            return (a if a.kind is Kind.TENSOR else b).but(mask=masks.joined(a, b))
-        if a.values is not None and b.values is not None:
-            return Fact(Kind.PLAIN, values=a.values | b.values, symbol="=")
-        return self.plain(node)
-
-    def _items(self, node: cst.List | cst.Tuple, env: Env) -> Fact:
-        kind = "list" if isinstance(node, cst.List) else "tuple"
-        elements: list[Fact] = []
-        for element in node.elements:
-            fact = self.ev(element.value, env)
-            if isinstance(element, cst.StarredElement):
-                inner = self.unpack(fact, element.value)
-                if inner is None:
-                    return self.plain(node)
-                elements += inner
-            else:
-                elements.append(self.named(fact, element.value))
-        values = [e.literal(...) for e in elements]
-        literal = frozenset([tuple(values)]) if all(v is not ... for v in values) else None
-        return Fact(Kind.PLAIN, values=literal, payload=Items(elements, kind))
-
-    _List = _Tuple = _items
 
     def named(self, fact: Fact, node: cst.BaseExpression) -> Fact:
         """A setting without a literal value keeps its text, so that sizes can be written."""
@@ -318,7 +151,7 @@ class Interp:
             return fact.but(symbol="=" + self.text(node))
         return fact
 
-    def unpack(self, fact: Fact, node: cst.BaseExpression) -> list[Fact] | None:
+    def unpack(self, fact: Fact) -> list[Fact] | None:
         """Elements of a sequence, if their number is known."""
         if isinstance(fact.payload, Items):
             return list(fact.payload.elements)
@@ -328,89 +161,6 @@ class Interp:
         if isinstance(fact.payload, ShapeOf) and fact.payload.of.shape is not None:
             return [Fact(Kind.PLAIN, payload=Size(d, fact.payload.name)) for d in fact.payload.of.shape]
         return None
-
-    def _Attribute(self, node: cst.Attribute, env: Env) -> Fact:
-        owner = self.ev(node.value, env)
-        name = node.attr.value
-        if owner.kind is Kind.TENSOR:
-            return tensor_attribute(owner, name, variable_of(node.value))
-        if isinstance(owner.payload, SelfValue):
-            found = owner.payload.cls.attrs.get(name)
-            if found is None:
-                found = inherited(owner.payload.cls, name)
-            return found if found is not None else Fact(Kind.UNKNOWN, symbol=f"self.{name}")
-        if isinstance(owner.payload, File):
-            return links.member(self, owner.payload, name)
-        if isinstance(owner.payload, ShapeOf) and name == "as_list":
-            return Fact(Kind.UNKNOWN, symbol="shape.as_list", payload=owner)
-        if isinstance(owner.payload, ShapeOf) and name in ("rank", "ndims"):
-            rank = owner.payload.of.rank
-            return self.value(rank) if rank is not None else self.plain(node)
-        if owner.symbol and owner.kind is Kind.FUNCTION:
-            return Fact(Kind.FUNCTION, symbol=canonical(f"{owner.symbol}.{name}"))
-        return object_attribute(owner, name) or self.plain(node)
-
-    def _Subscript(self, node: cst.Subscript, env: Env) -> Fact:
-        owner = self.ev(node.value, env)
-        for element in node.slice:
-            self.ev(element.slice, env)
-        return subscript(self, node, owner)
-
-    def _Index(self, node: cst.Index, env: Env) -> Fact:
-        return self.ev(node.value, env)
-
-    def _Call(self, node: cst.Call, env: Env) -> Fact:
-        return calls.call(self, node, env)
-
-    def _Lambda(self, node: cst.Lambda, env: Env) -> Fact:
-        function = self.functions.get(node)
-        if function is None:
-            params = [p.name.value for p in node.params.params]
-            function = self.functions[node] = Function("<lambda>", node, env, params=params)
-        function.env = env
-        if not function.called:
-            self.ev(node.body, Env(env, dict.fromkeys(function.params, UNKNOWN)))
-        return Fact(Kind.FUNCTION, payload=function)
-
-    def _comprehension(self, node: Any, env: Env) -> Fact:
-        inner = Env(env)
-        self._comp_for(node.for_in, inner)
-        outer, self.hidden = self.hidden, self.hidden | set(inner.names)
-        element = self.ev(node.elt, inner)
-        self.hidden = outer
-        if has_tensor(element):
-            return Fact(Kind.PLAIN, payload=Grown(tensors_in(element)[0].but(shape=None), "?"))
-        if element.kind in (Kind.LAYER, Kind.MODEL):
-            return Fact(Kind.PLAIN, payload=Items([element], "layers"))
-        return self.plain(node)
-
-    _ListComp = _GeneratorExp = _SetComp = _comprehension
-
-    def _Dict(self, node: cst.Dict, env: Env) -> Fact:
-        values = []
-        for element in node.elements:
-            if isinstance(element, cst.DictElement):
-                self.ev(element.key, env)
-            values.append(self.ev(element.value, env))
-        if values and all(v.kind is Kind.FUNCTION and v.payload is not None for v in values):
-            return Fact(Kind.PLAIN, payload=Choice(values))
-        return self.plain(node)
-
-    def _DictComp(self, node: cst.DictComp, env: Env) -> Fact:
-        inner = Env(env)
-        self._comp_for(node.for_in, inner)
-        self.ev(node.key, inner)
-        self.ev(node.value, inner)
-        return self.plain(node)
-
-    def _comp_for(self, node: cst.CompFor, env: Env) -> None:
-        from port.tf2torch.infer import flow
-
-        flow.assign(self, node.target, flow.element_of(self, node.iter, env), env)
-        for test in node.ifs:
-            self.ev(test.test, env)
-        if node.inner_for_in is not None:
-            self._comp_for(node.inner_for_in, env)
 
     # ------------------------------------------------------------ settings as text
     def text(self, node: cst.CSTNode) -> str:
@@ -468,6 +218,3 @@ class Interp:
         shape = (None, *dims, Sym(channels)) if rank >= 2 else (None,)
         return tensor(shape, None, layout).but(payload=Origin(owner, name))
 
-
-def _none(name: str) -> Any:
-    raise LookupError

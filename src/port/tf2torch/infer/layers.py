@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import libcst as cst
 
-from port.binding import Bound, best_row
+from port.binding import best_row
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.table import Row
 from port.tf2torch.infer import masks, sequences, shapes
-from port.tf2torch.infer.origins import Origin, SameRank, join_origin, same_rank, want_flipped
-from port.tf2torch.infer.rowcalls import ANY_LAYOUT, FLIPS, SHAPES, given
-from port.tf2torch.infer.values import (
-    Items,
-    LayerCall,
-    has_tensor,
-    without,
-)
-
-if TYPE_CHECKING:
-    from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.origins import join_origin, same_rank, want_flipped
+from port.tf2torch.infer.rowcalls import ANY_LAYOUT, FLIPS, SHAPES, given, merge_bound
+from port.tf2torch.infer.values import Items, LayerCall, Origin, SameRank, has_tensor, without
 
 MERGES = {n: n.capitalize() for n in (
     "add", "subtract", "multiply", "average", "maximum", "minimum", "concatenate", "dot")}
@@ -73,17 +64,13 @@ def run_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fac
         keep = row.returns in ("same", "broadcast", "cast") and not spatial
         result = result.but(payload=(join_origin(inputs) or same_rank(inputs)) if keep else (
             same_rank(inputs) if row.returns == "plain_same" else None))
-    result = masks.after_layer(it, node, layer, inputs, sequences.outcome(it, node, layer, inputs, args, result))
+    result = masks.after_layer(it, node, layer, inputs, sequences.outcome(it, node, layer, inputs, result))
     result = without(result, layer.hidden)
     if result.kind is Kind.TENSOR:
         layer.outputs.append(result)
     return result
 
 
-def merge_bound(layer: LayerCall, bound: Bound | None) -> Bound | None:
-    if bound is not None:
-        bound.args = dict(layer.bound) or bound.args
-    return bound
 
 
 def _is_flat(inputs: tuple[Fact, ...]) -> bool:

@@ -7,17 +7,15 @@ FOREIGN: a layer that would read it is refused (`rules/masking.py`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import libcst as cst
 
 from port.binding import keyword
 from port.facts import UNKNOWN, Fact, Kind
+from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.values import Items, LayerCall, find_method, has_tensor, tensors_in
 from port.tree import code, find
-
-if TYPE_CHECKING:
-    from port.tf2torch.infer.interp import Interp
 
 PASS = {"Activation", "ActivityRegularization", "AlphaDropout", "Dense", "Dropout", "ELU", "GaussianDropout",
         "GaussianNoise", "GroupNormalization", "Identity", "LayerNormalization", "LeakyReLU", "Normalization", "PReLU",
@@ -92,9 +90,9 @@ def with_mask(result: Fact, mask: Any) -> Fact:
 
 def _outgoing(it: Interp, node: cst.Call, layer: LayerCall, name: str, inputs: tuple[Fact, ...], mask: Any) -> Any:
     if name == "Embedding":
-        return _made(it, node, layer, "embedding") if is_on(it, layer, "mask_zero") else None
+        return _made(it, node, "embedding") if is_on(it, layer, "mask_zero") else None
     if name == "Masking":
-        return _made(it, node, layer, "masking")
+        return _made(it, node, "masking")
     masks = [f.mask for f in inputs]
     if not any(masks) and mask is None:
         return None
@@ -128,7 +126,7 @@ def _concatenated(it: Interp, layer: LayerCall, inputs: tuple[Fact, ...], masks:
     return FOREIGN
 
 
-def _made(it: Interp, node: cst.Call, layer: LayerCall, kind: str) -> Mask:
+def _made(it: Interp, node: cst.Call, kind: str) -> Mask:
     known = it.masks.get(node)
     if known is None:
         known = it.masks[node] = Mask(node, it.current[-1] if it.current else None, kind)
@@ -153,7 +151,7 @@ def foreign(fact: Fact) -> Fact:
     return fact
 
 
-def after_instance(it: Interp, instance: Any, args: list[Fact], result: Fact) -> Fact:
+def after_instance(instance: Any, args: list[Fact], result: Fact) -> Fact:
     """A layer of the user's: its inner layers may set a mask, and `supports_masking` passes one on."""
 
     first = tensors_in(args[0])[:1] if args else []
@@ -184,5 +182,3 @@ def _supports(cls: Any) -> bool:
     init = find_method(cls, "__init__")
     return init is not None and "supports_masking = True" in code(init.node)
 
-
-__all__ = ["FOREIGN", "READS", "REFUSES", "Mask", "after_instance", "after_layer", "arriving", "foreign", "joined"]

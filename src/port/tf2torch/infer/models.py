@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import libcst as cst
 
 from port.binding import keyword
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, tensor
-from port.tf2torch.infer import masks, users
+from port.tf2torch.infer import masks
+from port.tf2torch.infer.functions import call_curried, call_function, curried_alternatives
 from port.tf2torch.infer.inputs import input_sizes, owner_now
+from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.layers import run_layer
-from port.tf2torch.infer.origins import Origin, as_source
+from port.tf2torch.infer.objects import apply_instance
+from port.tf2torch.infer.origins import as_source
 from port.tf2torch.infer.values import (
     Alternatives,
     Curried,
@@ -20,13 +21,12 @@ from port.tf2torch.infer.values import (
     Instance,
     Items,
     LayerCall,
+    Origin,
     SequentialModel,
     has_tensor,
 )
 from port.tree import clone
 
-if TYPE_CHECKING:
-    from port.tf2torch.infer.interp import Interp
 
 def apply_to(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact:
     payload = callee.payload
@@ -36,7 +36,7 @@ def apply_to(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact
         return run_layer(it, node, callee, args)
     it.applications[node] = (callee, list(args))
     if isinstance(payload, Instance):
-        return masks.after_instance(it, payload, args, users.apply_instance(it, node, payload, args))
+        return masks.after_instance(payload, args, apply_instance(it, node, payload, args))
     if isinstance(payload, SequentialModel):
         if has_input(payload):  # it was followed when it was built
             out = payload.output if payload.output is not None else tensor()
@@ -46,9 +46,9 @@ def apply_to(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact
     if isinstance(payload, GraphModel):
         return masks.foreign(as_source(payload.outputs)) if has_tensor(payload.outputs) else tensor()
     if isinstance(payload, Curried):
-        return users.call_curried(it, node, payload, args)
+        return call_curried(it, node, payload, args)
     if isinstance(payload, Alternatives):
-        return users.curried_alternatives(it, node, payload, args)
+        return curried_alternatives(it, node, payload, args)
     return tensor()
 
 
@@ -57,7 +57,7 @@ def _apply_lambda(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) ->
     inner = it.facts.get(next(iter(callee.payload.bound.values())), UNKNOWN)
     callee.payload.inputs.append(args[0] if args else UNKNOWN)
     if isinstance(inner.payload, Function):
-        return users.call_function(it, None, inner.payload, args)
+        return call_function(it, None, inner.payload, args)
     return tensor()
 
 

@@ -209,14 +209,14 @@ def inner_window(value: Any, n: int) -> list[Any]:
     return pair(value[0] if isinstance(value, tuple) and len(value) == 1 else value, n)
 
 
-def _image(g: Given, n: int, sizes: list[Dim], channels: Dim) -> Fact:
+def _image(g: Given, sizes: list[Dim], channels: Dim) -> Fact:
     batch = g.x.shape[0] if g.x.shape else None
     return tensor((batch, *sizes, channels), g.x.dtype, Layout.FLIPPED)
 
 
 def _spatial(g: Given) -> tuple[int, list[Dim]]:
     n = g.x.rank - 2 if g.x.rank is not None and g.x.rank > 2 else 1 if "stride" in g.params else 2
-    known = list(g.x.shape[1:-1]) if g.x.shape is not None and len(g.x.shape) == n + 2 else [None] * n
+    known: list[Dim] = list(g.x.shape[1:-1]) if g.x.shape is not None and len(g.x.shape) == n + 2 else [None] * n
     return n, known
 
 
@@ -234,7 +234,7 @@ def nn_conv(g: Given) -> Fact:
     out = [window(s, k, t if isinstance(t, int) else None, d if isinstance(d, int) else None, padding)
            for s, k, t, d in zip(sizes, window_, strides, dilations, strict=True)]
     channels = None if shape is None else arithmetic("*", shape[-2], shape[-1]) if "filter" in g.params else shape[-1]
-    return _image(g, n, out, channels)
+    return _image(g, out, channels)
 
 
 def nn_pool(g: Given) -> Fact:
@@ -242,13 +242,13 @@ def nn_pool(g: Given) -> Fact:
     kernel, strides = (inner_window(g.get(name, ...), n) for name in ("ksize", "strides"))
     out = [window(s, k if isinstance(k, int) else None, t if isinstance(t, int) else None, 1, g.get("padding", ...))
            for s, k, t in zip(sizes, kernel, strides, strict=True)]
-    return _image(g, n, out, g.x.shape[-1] if g.x.shape else None)
+    return _image(g, out, g.x.shape[-1] if g.x.shape else None)
 
 
 def resize(g: Given) -> Fact:
     sizes = sizes_of(g.fact("size"))
     method = g.get("method", None)
-    out = _image(g, 2, sizes if sizes is not None and len(sizes) == 2 else [None, None],
+    out = _image(g, sizes if sizes is not None and len(sizes) == 2 else [None, None],
                  g.x.shape[-1] if g.x.shape else None)
     return out.but(dtype=g.x.dtype if method == "nearest" else "float32")
 
@@ -266,7 +266,7 @@ def _blocks(g: Given, spatial: str, channels: str) -> Fact:
     _, (h, w) = _spatial(g)
     square = arithmetic("*", b, b)
     last = g.x.shape[-1] if g.x.shape else None
-    return _image(g, 2, [arithmetic(spatial, h, b), arithmetic(spatial, w, b)], arithmetic(channels, last, square))
+    return _image(g, [arithmetic(spatial, h, b), arithmetic(spatial, w, b)], arithmetic(channels, last, square))
 
 
 RULES = {name.rstrip("_"): rule for name, rule in (

@@ -2,42 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout
-from port.tf2torch.infer.values import (
-    Class,
-    Items,
-    tensors_in,
-)
-
-if TYPE_CHECKING:
-    from port.tf2torch.infer.interp import Interp
-
-@dataclass(frozen=True)
-class Origin:
-    """Payload of a tensor that is a parameter (or Input), or an elementwise function of one."""
-
-    owner: Any
-    name: str
-
-
-@dataclass(frozen=True)
-class SameRank:
-    """Payload of a tensor that has the rank of a parameter (or Input), but not its layout."""
-
-    owner: Any
-    name: str
-
-
-@dataclass(eq=False)
-class SelfValue:
-    """Payload of `self`."""
-
-    cls: Class
+from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.values import Items, Origin, SameRank, tensors_in
 
 
 def join_origin(facts: tuple[Fact, ...]) -> Any:

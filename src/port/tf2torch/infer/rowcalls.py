@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import libcst as cst
 
@@ -12,16 +12,9 @@ from port.table import Row
 from port.tf2torch.infer import layershapes, masks, opshapes, shapes
 from port.tf2torch.infer.conditions import SETTING, default_fact, is_exact_number, is_number, unmet
 from port.tf2torch.infer.given import Given
+from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.origins import join_origin, proves_rank, want_flipped
-from port.tf2torch.infer.values import (
-    LayerCall,
-    ShapeOf,
-    Size,
-    has_tensor,
-)
-
-if TYPE_CHECKING:
-    from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.values import LayerCall, ShapeOf, Size, has_tensor
 
 # Shape rules of ops that act alike in either layout (their axis arguments are remapped).
 ANY_LAYOUT = {"same", "broadcast", "compare", "concat", "reduce", "cast", "split", "pad", "like"}
@@ -96,8 +89,8 @@ def row_call(it: Interp, node: cst.Call, symbol: str, rows: tuple[Row, ...], arg
         elif row.returns not in ANY_LAYOUT:
             result = result.but(layout=Layout.PLAIN)
         if row.dtype:
-            result = result.but(dtype=opshapes.dtype_of(it.facts.get(bound.args.get("dtype"), UNKNOWN))
-                                if row.dtype == "dtype" else row.dtype)
+            given_dtype = it.facts.get(bound.args["dtype"], UNKNOWN) if "dtype" in bound.args else UNKNOWN
+            result = result.but(dtype=opshapes.dtype_of(given_dtype) if row.dtype == "dtype" else row.dtype)
     origin = join_origin(tensors) if row.returns in ("same", "broadcast", "cast") else None
     result = result.but(payload=origin) if result.kind is Kind.TENSOR else result
     return masks.after_op(symbol, tensors, result)
@@ -145,3 +138,9 @@ def python_result(row: Row, facts: list[Fact]) -> Fact | None:
 
 def _makes_tensor(row: Row) -> bool:
     return row.kind in ("function", "") and not row.none
+
+
+def merge_bound(layer: LayerCall, bound: Bound | None) -> Bound | None:
+    if bound is not None:
+        bound.args = dict(layer.bound) or bound.args
+    return bound

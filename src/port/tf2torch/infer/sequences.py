@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import libcst as cst
 
 from port.binding import best_row, keyword
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, arithmetic, tensor
+from port.tf2torch.infer import rowcalls
 from port.tf2torch.infer.given import pair
+from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.layershapes import window
 from port.tf2torch.infer.masks import name_of
 from port.tf2torch.infer.values import Items, LayerCall
-
-if TYPE_CHECKING:
-    from port.tf2torch.infer.interp import Interp
 
 CONVOLUTIONAL = ("ConvLSTM1D", "ConvLSTM2D")
 
@@ -29,12 +28,11 @@ def setting(it: Interp, layer: LayerCall, name: str, default: Any) -> Any:
     return default if node is None else it.facts.get(node, UNKNOWN).literal(...)
 
 
-def outcome(it: Interp, node: cst.Call, layer: LayerCall, inputs: tuple[Fact, ...], args: list[Fact],
-            result: Fact) -> Fact:
+def outcome(it: Interp, node: cst.Call, layer: LayerCall, inputs: tuple[Fact, ...], result: Fact) -> Fact:
     name = name_of(layer)
     x = inputs[0] if inputs else UNKNOWN
     if name == "Bidirectional":
-        return _bidirectional(it, layer, x, result)
+        return _bidirectional(it, layer, x)
     if name == "TimeDistributed":
         return _time_distributed(it, node, layer, x)
     if name == "RNN":
@@ -52,20 +50,18 @@ def outcome(it: Interp, node: cst.Call, layer: LayerCall, inputs: tuple[Fact, ..
 
 def _apply(it: Interp, inner: Fact, x: Fact, node: cst.Call) -> Fact:
     """The result of an inner layer; it remembers what arrived."""
-    from port.tf2torch.infer import layers, models
-
     payload, saved = inner.payload, dict(it.applications)
     try:
         if isinstance(payload, LayerCall):
-            return layers.run_layer(it, payload.node, inner, [x])
+            return it.parts.layer(it, payload.node, inner, [x])
         if inner.kind in (Kind.LAYER, Kind.MODEL):
-            return models.apply_to(it, node, inner, [x])
+            return it.parts.apply(it, node, inner, [x])
         return tensor()
     finally:  # a wrapper applies it: no call of the source does
         it.applications = saved
 
 
-def _bidirectional(it: Interp, layer: LayerCall, x: Fact, result: Fact) -> Fact:
+def _bidirectional(it: Interp, layer: LayerCall, x: Fact) -> Fact:
     inner = inner_of(it, layer)
     if not isinstance(inner.payload, LayerCall):
         return tensor()
@@ -138,13 +134,11 @@ def _cells(it: Interp, layer: LayerCall, x: Fact) -> Fact:
 
 
 def _conv_lstm(it: Interp, layer: LayerCall, x: Fact) -> Fact:
-    from port.tf2torch.infer import layers, rowcalls
-
     row = layer.row
     if x.shape is None or row is None:
         return tensor(None)
     n = len(x.shape) - 3
-    given = rowcalls.given(it, layers.merge_bound(layer, best_row(
+    given = rowcalls.given(it, rowcalls.merge_bound(layer, best_row(
         (row,), layer.node, layer.symbol, layer=True)[1]), (x,))  # type: ignore[index]
     kernel, stride, dilation = (pair(given.get(k), n) for k in ("kernel_size", "strides", "dilation_rate"))
     sizes = [window(s, k, t, d, given.get("padding")) for s, k, t, d in zip(

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import libcst as cst
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, tensor
-from port.tf2torch.infer.values import (
-    Alternatives,
-    Choice,
-    Grown,
-    Items,
-    ShapeOf,
-    Size,
-    has_tensor,
-)
+from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.values import Alternatives, Choice, Grown, Items, ShapeOf, Size, has_tensor
 
-if TYPE_CHECKING:
-    from port.tf2torch.infer.interp import Interp
 
 def subscript(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
     index = node.slice[0].slice if len(node.slice) == 1 else None
@@ -89,7 +80,7 @@ def _index_tensor(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
             if it.facts.get(element.value, UNKNOWN).kind is Kind.TENSOR:
                 return tensor(None, owner.dtype)
             left.pop(0)
-        else:
+        elif isinstance(element, cst.Slice):
             size = left.pop(0)
             whole = element.lower is None and element.upper is None and element.step is None
             dims.append(size if whole else _sliced(it, element, size))

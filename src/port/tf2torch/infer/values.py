@@ -7,9 +7,9 @@ from typing import Any
 
 import libcst as cst
 
-from port.facts import Dim, Fact, Kind, Layout, Sym
-from port.names import Names
+from port.facts import Dim, Fact, Kind, Sym
 from port.table import Row
+from port.tf2torch.infer.scopes import Env, File
 
 OPEN = object()  # stands among the reaching values of a setting when anything may arrive
 
@@ -25,6 +25,8 @@ class LayerCall:
     inputs: list[Any] = field(default_factory=list)  # one Fact, or list of Facts, per application
     outputs: list[Fact] = field(default_factory=list)
     hidden: frozenset[str] = frozenset()  # comprehension variables that its arguments may use
+    gets_packed: bool = False  # steps arrive packed: see adapt/packing.py
+    gives_packed: bool = False
 
 
 @dataclass(eq=False)
@@ -81,24 +83,6 @@ class ShapeOf:
 
 
 @dataclass(eq=False)
-class File:
-    """One file of the project. As a payload: the module that an import binds."""
-
-    name: str  # as findings call it
-    module: cst.Module
-    names: Names
-    env: Env = field(default_factory=lambda: Env())
-    links: dict[str, tuple[File, str]] = field(default_factory=dict)  # imported name -> (file, name there, '': itself)
-    stars: list[File] = field(default_factory=list)  # files that a star import takes everything from
-    inside: dict[str, File] = field(default_factory=dict)  # of a package: its modules
-    later: dict[str, cst.FunctionDef | cst.ClassDef] = field(default_factory=dict)  # definitions not yet reached
-
-    def __post_init__(self) -> None:
-        self.env.file = self
-        self.later = {n.name.value: n for n in self.module.body if isinstance(n, cst.FunctionDef | cst.ClassDef)}
-
-
-@dataclass(eq=False)
 class Function:
     """A function of the user, or a lambda."""
 
@@ -122,7 +106,6 @@ class Function:
     called: int = 0
     stateful: bool = False  # creates layers with weights (or mode), directly or through what it calls
     graph: bool = False  # contains Input() and Model(...)
-    factory: bool = False
     mirrors: dict[str, tuple[str, int]] = field(default_factory=dict)  # mirror name -> (parameter, axis)
     inner: Function | None = None  # curried builders: the nested function that is returned
     self_fact: Fact | None = None
@@ -160,7 +143,6 @@ class Class:
     instances: list[Instance] = field(default_factory=list)
     busy: bool = False
     done: bool = False
-    feature_param: dict[str, str] = field(default_factory=dict)
 
     @property
     def file(self) -> File:
@@ -209,35 +191,6 @@ class GraphModel:
     outputs: Fact
 
 
-class Env:
-    """Names of one scope; looks outward. Copies are cheap enough for branches."""
-
-    def __init__(self, outer: Env | None = None, names: dict[str, Fact] | None = None):
-        self.outer = outer
-        self.names: dict[str, Fact] = names if names is not None else {}
-        self.file: Any = None  # of a file's own names
-
-    def get(self, name: str) -> Fact | None:
-        env: Env | None = self
-        while env is not None:
-            if name in env.names:
-                return env.names[name]
-            env = env.outer
-        return None
-
-    def copy(self) -> Env:
-        made = Env(self.outer, dict(self.names))
-        made.file = self.file
-        return made
-
-    def top(self) -> Env:
-        """The names of the whole file."""
-        env = self
-        while env.outer is not None:
-            env = env.outer
-        return env
-
-
 def without(fact: Fact, names: frozenset[str]) -> Fact:
     """Sizes that are written with names which only hold elsewhere are not known."""
     if not names or fact.kind is not Kind.TENSOR:
@@ -267,10 +220,6 @@ def tensors_in(fact: Fact) -> list[Fact]:
     return []
 
 
-def is_flipped(fact: Fact) -> bool:
-    return any(t.layout is Layout.FLIPPED for t in tensors_in(fact))
-
-
 @dataclass(eq=False)
 class Alternatives:
     """Payload of a parameter that functions reach."""
@@ -287,3 +236,26 @@ def find_method(cls: Class, name: str) -> Function | None:
             if found is not None:
                 return found
     return None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Payload of a tensor that is a parameter (or Input), or an elementwise function of one."""
+
+    owner: Any
+    name: str
+
+
+@dataclass(frozen=True)
+class SameRank:
+    """Payload of a tensor that has the rank of a parameter (or Input), but not its layout."""
+
+    owner: Any
+    name: str
+
+
+@dataclass(eq=False)
+class SelfValue:
+    """Payload of `self`."""
+
+    cls: Class

@@ -8,7 +8,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.tf2torch.infer.flow import singular
+from port.tf2torch.infer.mirrors import singular
 from port.tree import code, find
 
 LISTS = ("nn.Sequential", "nn.ModuleList")

@@ -10,7 +10,7 @@ import libcst as cst
 from port.facts import Kind
 from port.names import dotted_name
 from port.tf2torch.emit import Emitter
-from port.tf2torch.infer import users
+from port.tf2torch.infer.arrivals import reached
 from port.tf2torch.infer.values import OPEN, Class, Function, find_method
 from port.tf2torch.initial.initializers import PARAMETERS, Spec, canonical, literal, named, snake, unknown
 from port.tree import code, find
@@ -143,9 +143,9 @@ class Reader:
         if value is not ... and not isinstance(node, cst.Name):
             return value, code(node) if not isinstance(value, str) else repr(value), False
         if isinstance(node, cst.Name) and self.function is not None and node.value in self.function.params:
-            reached = users.reached(self.function, node.value)
-            if len(reached) == 1 and OPEN not in self.function.reaching.get(node.value, set()):
-                value = next(iter(reached))
+            values = reached(self.function, node.value)
+            if len(values) == 1 and OPEN not in self.function.reaching.get(node.value, set()):
+                value = next(iter(values))
                 return value, repr(value), False
         if all(self.is_global(n) for n in find(node, cst.Name)):
             return value, code(self.em.expr(node)), False
@@ -177,7 +177,7 @@ class Reader:
     def _parameter(self, function: Function, name: str) -> Spec:
         """A setting: the one value that reaches it."""
         reaching = function.reaching.get(name, set())
-        found = users.reached(function, name)
+        found = reached(function, name)
         default = function.defaults.get(name)
         if OPEN not in reaching and len(found) == 1 and (literal := next(iter(found))) is not ... and (
                 literal is None or isinstance(literal, str)):

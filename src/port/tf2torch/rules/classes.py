@@ -9,7 +9,7 @@ import libcst as cst
 from port.build import drop_commas, expression, statement
 from port.facts import UNKNOWN, Kind
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer import users
+from port.tf2torch.infer.definitions import ROOTS
 from port.tf2torch.infer.values import Class, Instance, find_method
 from port.tf2torch.rules import plain
 from port.tf2torch.rules.bodies import split_docstring, used_names
@@ -62,7 +62,7 @@ def _base(em: Emitter, cls: Class, index: int, arg: cst.Arg) -> cst.Arg:
     fact = cls.bases[index] if index < len(cls.bases) else UNKNOWN
     if isinstance(fact.payload, Class):
         return arg
-    if fact.symbol in users.ROOTS:
+    if fact.symbol in ROOTS:
         return arg.with_changes(value=expression("nn.Module"))
     return arg.with_changes(value=em.expr(arg.value))
 

@@ -11,8 +11,7 @@ from port.build import build, expression, statement
 from port.facts import Fact, Kind, Sym
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.origins import SelfValue
-from port.tf2torch.infer.values import Class, Function, Items, LayerCall, ShapeOf
+from port.tf2torch.infer.values import Class, Function, Items, LayerCall, SelfValue, ShapeOf
 from port.tf2torch.rules import plain, weights
 from port.tf2torch.rules.bodies import used_names
 from port.tf2torch.rules.class_sizes import resolve_sizes, scope

@@ -10,13 +10,9 @@ from port.build import drop_commas, expression, reflow
 from port.facts import UNKNOWN
 from port.tf2torch.calls.applying import parameter_of
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer import users
-from port.tf2torch.infer.values import (
-    Alternatives,
-    Curried,
-    Function,
-    Instance,
-)
+from port.tf2torch.infer.arrivals import bind_args
+from port.tf2torch.infer.results import bindings_of
+from port.tf2torch.infer.values import Alternatives, Curried, Function, Instance
 from port.tf2torch.rules.naming import constant_name, snake
 from port.tree import code
 
@@ -24,8 +20,8 @@ from port.tree import code
 def ctor_call(em: Emitter, node: cst.Call, function: Function, name: str, spec: Any) -> cst.BaseExpression:
     """The class that a builder became, made with the sizes and settings of this call."""
     args = [em.it.facts.get(a.value, UNKNOWN) for a in node.args]
-    bound = users.bind_args(function, node, args) or {}
-    sizes = users.bindings_of(em.it, node, function, bound)
+    bound = bind_args(function, node, args) or {}
+    sizes = bindings_of(em.it, node, function, bound)
     made: list[cst.Arg] = []
     plain = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
     keyword_seen = False
@@ -62,7 +58,7 @@ def curried_ctor(em: Emitter, node: cst.Call, curried: Curried, spec: Any,
                  callee: cst.BaseExpression | None = None) -> cst.BaseExpression:
     """`MBConvBlock(16, 24)(x)`: the sizes of x come first, then the settings."""
     args = [em.it.facts.get(a.value, UNKNOWN) for a in node.args]
-    sizes = users.bindings_of(em.it, node, curried.inner, users.bind_args(curried.inner, node, args) or {})
+    sizes = bindings_of(em.it, node, curried.inner, bind_args(curried.inner, node, args) or {})
     comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     made = [cst.Arg(em.size(sizes.get(m), node), comma=comma) for m, _ in spec.mirrors]
     for arg, parameter in parameter_of(curried.outer, curried.node):

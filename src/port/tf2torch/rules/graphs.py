@@ -11,8 +11,7 @@ import libcst as cst
 from port.binding import keyword
 from port.facts import Kind, Layout
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.origins import Origin
-from port.tf2torch.infer.values import Function, GraphModel, Items, tensors_in
+from port.tf2torch.infer.values import Function, GraphModel, Items, Origin, tensors_in
 from port.tf2torch.rules.bodies import assigned_names, used_names
 from port.tf2torch.rules.entries import permute_line
 from port.tf2torch.rules.module_class import class_of

@@ -14,11 +14,7 @@ from port.build import expression
 from port.facts import Layout
 from port.tf2torch.calls.making import Plan
 from port.tf2torch.emit import Emitter, Scope
-from port.tf2torch.infer.values import (
-    Function,
-    Size,
-    has_tensor,
-)
+from port.tf2torch.infer.values import Function, Size, has_tensor
 from port.tf2torch.rules.constructors import user_module
 from port.tf2torch.rules.naming import literal_name
 from port.tree import children

@@ -15,9 +15,7 @@ from port.build import statement
 from port.facts import Dim, Fact, Sym
 from port.tf2torch import lines
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.values import (
-    has_tensor,
-)
+from port.tf2torch.infer.values import has_tensor
 from port.tf2torch.rules.bodies import names_of
 from port.tf2torch.rules.entries import permute_line
 from port.tf2torch.rules.split import (

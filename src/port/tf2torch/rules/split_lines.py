@@ -10,12 +10,7 @@ from port.build import build, statement
 from port.facts import UNKNOWN, Fact, Kind
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer import users
-from port.tf2torch.infer.values import (
-    Items,
-    LayerCall,
-    has_tensor,
-)
+from port.tf2torch.infer.values import Items, LayerCall, has_tensor, tensors_in
 from port.tf2torch.rules.bodies import names_of
 from port.tf2torch.rules.dropped import dropped_statement
 from port.tf2torch.rules.returns import returned
@@ -164,7 +159,7 @@ def _expr(split: Split, small: cst.Expr, line: cst.SimpleStatementLine, init: li
             forward.append(line.with_changes(body=[split.forward(small)]))
             _take(split, init)
             name = value.func.value.value
-            facts = users.tensors_in(fact)
+            facts = tensors_in(fact)
             size = facts[0].shape[-1] if facts and facts[0].shape else None
             if size is not None and value.func.attr.value == "append":
                 init.append(statement(f"{name}_channels.append({size})"))

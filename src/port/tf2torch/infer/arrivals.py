@@ -1,0 +1,150 @@
+"""What calls bring to the parameters of a function."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import libcst as cst
+
+from port.binding import literal_text
+from port.facts import Fact, Kind, Layout
+from port.tf2torch.infer import masks
+from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.origins import want_flipped
+from port.tf2torch.infer.values import OPEN, Alternatives, Class, Function, has_tensor
+from port.tree import code
+
+
+# ---------------------------------------------------------------- calls of functions
+def bind_args(function: Function, node: cst.Call | None, args: list[Fact]) -> dict[str, tuple[Fact, Any]] | None:
+    """Parameter to (fact, expression); None if stars hide what goes where (then keywords only)."""
+    names = function.params[1:] if function.owner is not None and function.params[:1] == ["self"] else function.params
+    found: dict[str, tuple[Fact, Any]] = {}
+    if node is None or len(node.args) != len(args):  # the call of a wrapper, which passes on the first ones
+        return {n: (f, None) for n, f in zip(names, args, strict=False)}
+    at = 0
+    for arg, fact in zip(node.args, args, strict=True):
+        if arg.star:
+            continue
+        if arg.keyword is not None:
+            found[arg.keyword.value] = (fact, arg.value)
+        elif at < len(names):
+            found[names[at]] = (fact, arg.value)
+            at += 1
+    return found
+
+
+def receive(it: Interp, function: Function, bound: dict[str, tuple[Fact, Any]], starred: bool) -> bool:
+    """Join what arrives; True if the analysis must run again."""
+    changed = False
+    _remember_binding(it, function, bound, starred)
+    for name, (fact, _) in bound.items():
+        if fact.kind is Kind.TENSOR or (has_tensor(fact) and fact.kind is Kind.PLAIN):
+            changed |= _receive_tensor(function, name, fact)
+        elif isinstance(fact.payload, Function | Class | Alternatives):
+            options = fact.payload.functions if isinstance(fact.payload, Alternatives) else [fact]
+            known = function.callables.setdefault(name, [])
+            for option in options:
+                if all(option.payload is not k.payload for k in known):
+                    known.append(option)
+                    changed = True
+        elif name in function.tensors and fact.literal(...) is None and function.tensors[name].symbol != "?":
+            function.tensors[name] = function.tensors[name].but(symbol="?")
+            changed = True
+        values = function.reaching.setdefault(name, set())
+        values |= _reaching(it, fact)
+    for name in function.params:
+        if name not in bound:
+            default = function.defaults.get(name)
+            values = function.reaching.setdefault(name, set())
+            if starred:
+                values.add(OPEN)
+            elif default is not None:
+                values |= _reaching(it, it.ev(default, function.env))
+    return changed
+
+
+def _remember_binding(it: Interp, function: Function, bound: dict[str, tuple[Fact, Any]], starred: bool) -> None:
+    binding: dict[str, Any] = {}
+    for name in function.params:
+        if name in bound:
+            binding[name] = bound[name][0].literal(...)
+        elif name in function.defaults and not starred:
+            binding[name] = it.ev(function.defaults[name], function.env).literal(...)
+        else:
+            binding[name] = ...
+    if binding not in function.bindings:
+        function.bindings.append(binding)
+
+
+def _reaching(it: Interp, fact: Fact) -> set[Any]:
+    if fact.values is not None:
+        return set(fact.values)
+    name = fact.symbol[1:] if fact.symbol.startswith("=") else ""
+    for function in reversed(it.current):
+        if name in function.params:
+            return {Ref(function, name)}
+    return {OPEN}
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A parameter passed on: whatever reaches it."""
+
+    function: Any
+    name: str
+
+
+def reached(function: Function, name: str, seen: frozenset[Any] = frozenset()) -> set[Any]:
+    """Literals that reach a parameter through the calls of this file; its default if there are none."""
+    found: set[Any] = set()
+    if (function, name) in seen:
+        return found
+    for value in function.reaching.get(name, set()):
+        if isinstance(value, Ref):
+            found |= reached(value.function, value.name, seen | {(function, name)})
+        elif value is not OPEN:
+            found.add(value)
+    default = function.defaults.get(name)
+    if default is not None:
+        with suppress(LookupError):
+            found.add(literal_text(code(default)))
+    return found
+
+
+def _receive_tensor(function: Function, name: str, fact: Fact) -> bool:
+    old = function.tensors.get(name)
+    fact = masks.foreign(fact)
+    new = fact.but(payload=None) if fact.kind is Kind.TENSOR else fact
+    if old is None:
+        if fact.kind is Kind.TENSOR and fact.layout is Layout.FLIPPED:
+            function.flipped.add(name)
+        none_before = None in function.reaching.get(name, set())
+        function.tensors[name] = new.but(symbol="?") if none_before else new.but(symbol="")
+        return True
+    changed = False
+    if fact.kind is Kind.TENSOR and fact.layout is Layout.FLIPPED and name not in function.flipped:
+        function.flipped.add(name)
+        changed = True
+    if fact.kind is Kind.TENSOR and old.kind is Kind.TENSOR:
+        if old.shape is None and fact.shape is not None and old.dtype != "!":
+            function.tensors[name] = new.but(symbol=old.symbol)
+            changed = True
+        elif old.shape is not None and fact.shape is not None and old.rank != fact.rank:
+            function.tensors[name] = old.but(shape=None, dtype="!")
+            changed = True
+        elif old.shape != fact.shape and old.shape is not None and fact.shape is not None:
+            joined = tuple(a if a == b else None for a, b in zip(old.shape, fact.shape, strict=True))
+            function.tensors[name] = old.but(shape=joined)
+        if fact.mask is not None and function.tensors[name].mask is None:
+            function.tensors[name] = function.tensors[name].but(mask=fact.mask)
+            changed = True
+    return changed
+
+
+def want_flips(it: Interp, function: Function, bound: dict[str, tuple[Fact, Any]]) -> None:
+    for name, (fact, _) in bound.items():
+        if name in function.flipped and fact.kind is Kind.TENSOR and (fact.rank is None or fact.rank >= 3):
+            want_flipped(it, (fact,))

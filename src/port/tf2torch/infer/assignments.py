@@ -1,0 +1,59 @@
+"""Assignments: to names, attributes of self, and their like in tuples."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from port.facts import UNKNOWN, Fact, Kind, Sym
+from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.mirrors import rename_stale
+from port.tf2torch.infer.scopes import Env
+from port.tf2torch.infer.values import SelfValue, Size, has_tensor
+
+
+def assign(it: Interp, target: cst.BaseExpression, value: Fact, env: Env, line: cst.CSTNode | None = None,
+           source: cst.BaseExpression | None = None) -> None:
+    it.facts[target] = value
+    if isinstance(target, cst.Name):
+        same = isinstance(value.payload, Size) and isinstance(value.payload.dim, Sym) and (
+            value.payload.dim.text == target.value)
+        if not same:
+            rename_stale(it, target.value, env, line)
+        if value.kind is Kind.PLAIN and value.symbol.startswith("="):
+            value = value.but(symbol="=" + target.value)
+        env.names[target.value] = value
+    elif isinstance(target, cst.Tuple | cst.List):
+        parts = it.unpack(value) if source is not None or value.payload is not None else None
+        elements = [e.value for e in target.elements]
+        starred = any(isinstance(e, cst.StarredElement) for e in target.elements)
+        for i, element in enumerate(elements):
+            known = parts is not None and len(parts) == len(elements) and not starred
+            part = parts[i] if known and parts is not None else UNKNOWN if has_tensor(value) else Fact(
+                Kind.PLAIN, symbol="=")
+            assign(it, element, part, env, line)
+    elif isinstance(target, cst.Attribute):
+        owner = it.ev(target.value, env)
+        if isinstance(owner.payload, SelfValue):
+            old = owner.payload.cls.attrs.get(target.attr.value)
+            if old is None or old.kind in (Kind.PLAIN, Kind.UNKNOWN) or value.kind not in (Kind.PLAIN, Kind.UNKNOWN):
+                owner.payload.cls.attrs[target.attr.value] = _either(old, _attr_fact(it, value, source))
+            it.facts[target] = value
+    elif isinstance(target, cst.Subscript):
+        it.ev(target.value, env)
+        for part_ in target.slice:
+            it.ev(part_.slice, env)
+
+
+def _either(old: Fact | None, new: Fact) -> Fact:
+    """A weight made in one of two branches: only what both are is known."""
+    if old is None or old.kind is not Kind.TENSOR or new.kind is not Kind.TENSOR or old.layout is not new.layout:
+        return new
+    if old.shape is None or new.shape is None or old.rank != new.rank:
+        return new.but(shape=None)
+    return new.but(shape=tuple(p if p == q else None for p, q in zip(old.shape, new.shape, strict=True)))
+
+
+def _attr_fact(it: Interp, value: Fact, source: cst.BaseExpression | None) -> Fact:
+    if value.kind is Kind.PLAIN and value.literal(...) is ... and source is not None and value.payload is None:
+        return value.but(symbol="=" + it.text(source))
+    return value

@@ -1,0 +1,277 @@
+"""Facts of expressions, by the kind of node; `flow` walks the statements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import libcst as cst
+
+from port.binding import literal_text
+from port.facts import UNKNOWN, Fact, Kind, arithmetic
+from port.names import canonical
+from port.tf2torch.infer import calls, masks, shapes
+from port.tf2torch.infer.assignments import assign
+from port.tf2torch.infer.attributes import inherited, object_attribute, tensor_attribute, variable_of
+from port.tf2torch.infer.conditions import is_exact_number, is_number
+from port.tf2torch.infer.definitions import member
+from port.tf2torch.infer.given import Given
+from port.tf2torch.infer.interp import TEXT, Interp
+from port.tf2torch.infer.loops import element_of
+from port.tf2torch.infer.origins import join_origin
+from port.tf2torch.infer.scopes import Env, File
+from port.tf2torch.infer.subscripts import subscript
+from port.tf2torch.infer.values import Choice, Function, Grown, Items, SelfValue, ShapeOf, Size, has_tensor, tensors_in
+from port.tree import code
+
+_COMPARE = {cst.Equal: lambda a, b: a == b, cst.NotEqual: lambda a, b: a != b, cst.Is: lambda a, b: a is b,
+            cst.IsNot: lambda a, b: a is not b, cst.In: lambda a, b: a in b, cst.NotIn: lambda a, b: a not in b,
+            cst.LessThan: lambda a, b: a < b, cst.GreaterThan: lambda a, b: a > b,
+            cst.LessThanEqual: lambda a, b: a <= b, cst.GreaterThanEqual: lambda a, b: a >= b}
+_ARITHMETIC = {cst.Add: "+", cst.Subtract: "-", cst.Multiply: "*", cst.FloorDivide: "//"}
+
+
+def _name(it: Interp, node: cst.Name, env: Env) -> Fact:
+    found = env.get(node.value)
+    if found is not None:
+        return found
+    if node.value in ("True", "False", "None"):
+        return Fact(Kind.PLAIN, values=frozenset([{"True": True, "False": False, "None": None}[node.value]]))
+    bound = env.top().file.names.bound
+    if node.value in bound:
+        return Fact(Kind.FUNCTION, symbol=canonical(bound[node.value]))
+    return Fact(Kind.FUNCTION, symbol=f"builtins.{node.value}")
+
+
+def _literal(it: Interp, node: cst.BaseExpression, env: Env) -> Fact:
+    return _literal_fact(code(node))
+
+
+@lru_cache(1 << 14)
+def _literal_fact(text: str) -> Fact:
+    try:
+        return Fact(Kind.PLAIN, values=frozenset([literal_text(text)]))
+    except LookupError:
+        return TEXT
+
+
+def _unary(it: Interp, node: cst.UnaryOperation, env: Env) -> Fact:
+    inner = it.ev(node.expression, env)
+    if inner.kind is Kind.TENSOR:
+        return inner.but(mask=None)
+    value = inner.literal(...)
+    if value is ...:
+        if isinstance(node.operator, cst.Minus) and isinstance(inner.payload, Size):
+            return Fact(Kind.PLAIN, payload=Size(arithmetic("-", 0, inner.payload.dim)))
+        return it.plain(node)
+    if isinstance(node.operator, cst.Not):
+        return it.value(not value)
+    if isinstance(node.operator, cst.Minus) and isinstance(value, int | float):
+        return it.value(-value)
+    return it.plain(node)
+
+
+def _binary(it: Interp, node: cst.BinaryOperation, env: Env) -> Fact:
+    a, b = it.ev(node.left, env), it.ev(node.right, env)
+    if Kind.TENSOR in (a.kind, b.kind):
+        if isinstance(node.operator, cst.MatrixMultiply):
+            return shapes.matmul(Given((a, b), _none, _none, _none, ()))
+        both = tuple(f for f in (a, b) if f.kind is Kind.TENSOR)
+        result = shapes.broadcast(Given(both, _none, _none, _none, ()))
+        return result.but(payload=join_origin(both), mask=None)
+    if isinstance(node.operator, cst.Add) and (isinstance(a.payload, Items) and isinstance(b.payload, Items)):
+        return Fact(Kind.PLAIN, payload=Items(a.payload.elements + b.payload.elements, a.payload.kind))
+    x, y = a.literal(...), b.literal(...)
+    op = _ARITHMETIC.get(type(node.operator))
+    if isinstance(x, int) and isinstance(y, int) and op and not (op == "//" and y == 0):
+        return it.value(arithmetic(op, x, y))
+    if op and (isinstance(a.payload, Size) or isinstance(b.payload, Size)):
+        return Fact(Kind.PLAIN, payload=Size(arithmetic(op, it.dim(node.left, a), it.dim(node.right, b))))
+    if is_number(a) and is_number(b):
+        exact = is_exact_number(a) and is_exact_number(b)
+        return it.plain(node).but(dtype="float" if exact else "float?")
+    return it.plain(node)
+
+
+def _comparison(it: Interp, node: cst.Comparison, env: Env) -> Fact:
+    left = it.ev(node.left, env)
+    rights = [it.ev(t.comparator, env) for t in node.comparisons]
+    operator = node.comparisons[0].operator
+    if (len(rights) == 1 and isinstance(operator, cst.Is | cst.IsNot) and rights[0].literal(...) is None
+            and (has_tensor(left) or left.kind in (Kind.LAYER, Kind.MODEL))):
+        return Fact(Kind.PLAIN, symbol="=") if left.symbol == "?" else it.value(isinstance(operator, cst.IsNot))
+    if len(rights) == 1 and rights[0].literal(...) is None and it.current and isinstance(
+            node.left, cst.Name) and node.left.value in it.current[-1].absent and isinstance(
+            operator, cst.Is | cst.IsNot):
+        return it.value(isinstance(operator, cst.Is))  # a Keras tensor cannot be passed in
+    if any(f.kind is Kind.TENSOR for f in (left, *rights)):
+        facts = tuple(f for f in (left, *rights) if f.kind is Kind.TENSOR)
+        return shapes.compare(Given(facts, _none, _none, _none, ()))
+    a = left.literal(...)
+    b = rights[0].literal(...) if len(rights) == 1 else ...
+    if a is ... or b is ... or type(operator) not in _COMPARE:
+        return it.plain(node)
+    try:
+        return it.value(_COMPARE[type(operator)](a, b))
+    except TypeError:
+        return it.plain(node)
+
+
+def _boolean(it: Interp, node: cst.BooleanOperation, env: Env) -> Fact:
+    a, b = it.ev(node.left, env).literal(...), it.ev(node.right, env).literal(...)
+    decisive = isinstance(node.operator, cst.Or)
+    for known in (a, b):
+        if known is not ... and bool(known) is decisive:
+            return it.value(decisive)
+    if a is not ... and b is not ...:
+        return it.value(bool(b))
+    return it.plain(node)
+
+
+def _choice(it: Interp, node: cst.IfExp, env: Env) -> Fact:
+    test = it.ev(node.test, env).literal(...)
+    a, b = it.ev(node.body, env), it.ev(node.orelse, env)
+    if test is not ...:
+        return a if test else b
+    if Kind.TENSOR in (a.kind, b.kind):
+        return (a if a.kind is Kind.TENSOR else b).but(mask=masks.joined(a, b))
+    if a.values is not None and b.values is not None:
+        return Fact(Kind.PLAIN, values=a.values | b.values, symbol="=")
+    return it.plain(node)
+
+
+def _items(it: Interp, node: cst.List | cst.Tuple, env: Env) -> Fact:
+    kind = "list" if isinstance(node, cst.List) else "tuple"
+    elements: list[Fact] = []
+    for element in node.elements:
+        fact = it.ev(element.value, env)
+        if isinstance(element, cst.StarredElement):
+            inner = it.unpack(fact)
+            if inner is None:
+                return it.plain(node)
+            elements += inner
+        else:
+            elements.append(it.named(fact, element.value))
+    values = [e.literal(...) for e in elements]
+    literal = frozenset([tuple(values)]) if all(v is not ... for v in values) else None
+    return Fact(Kind.PLAIN, values=literal, payload=Items(elements, kind))
+
+
+def _attribute(it: Interp, node: cst.Attribute, env: Env) -> Fact:
+    owner = it.ev(node.value, env)
+    name = node.attr.value
+    if owner.kind is Kind.TENSOR:
+        return tensor_attribute(owner, name, variable_of(node.value))
+    if isinstance(owner.payload, SelfValue):
+        found = owner.payload.cls.attrs.get(name)
+        if found is None:
+            found = inherited(owner.payload.cls, name)
+        return found if found is not None else Fact(Kind.UNKNOWN, symbol=f"self.{name}")
+    if isinstance(owner.payload, File):
+        return member(it, owner.payload, name)
+    if isinstance(owner.payload, ShapeOf) and name == "as_list":
+        return Fact(Kind.UNKNOWN, symbol="shape.as_list", payload=owner)
+    if isinstance(owner.payload, ShapeOf) and name in ("rank", "ndims"):
+        rank = owner.payload.of.rank
+        return it.value(rank) if rank is not None else it.plain(node)
+    if owner.symbol and owner.kind is Kind.FUNCTION:
+        return Fact(Kind.FUNCTION, symbol=canonical(f"{owner.symbol}.{name}"))
+    return object_attribute(owner, name) or it.plain(node)
+
+
+def _subscript(it: Interp, node: cst.Subscript, env: Env) -> Fact:
+    owner = it.ev(node.value, env)
+    for element in node.slice:
+        it.ev(element.slice, env)
+    return subscript(it, node, owner)
+
+
+def _index(it: Interp, node: cst.Index, env: Env) -> Fact:
+    return it.ev(node.value, env)
+
+
+def _call(it: Interp, node: cst.Call, env: Env) -> Fact:
+    return calls.call(it, node, env)
+
+
+def _lambda(it: Interp, node: cst.Lambda, env: Env) -> Fact:
+    function = it.functions.get(node)
+    if function is None:
+        params = [p.name.value for p in node.params.params]
+        function = it.functions[node] = Function("<lambda>", node, env, params=params)
+    function.env = env
+    if not function.called:
+        it.ev(node.body, Env(env, dict.fromkeys(function.params, UNKNOWN)))
+    return Fact(Kind.FUNCTION, payload=function)
+
+
+def _comprehension(it: Interp, node: Any, env: Env) -> Fact:
+    inner = Env(env)
+    _comp_for(it, node.for_in, inner)
+    outer, it.hidden = it.hidden, it.hidden | set(inner.names)
+    element = it.ev(node.elt, inner)
+    it.hidden = outer
+    if has_tensor(element):
+        return Fact(Kind.PLAIN, payload=Grown(tensors_in(element)[0].but(shape=None), "?"))
+    if element.kind in (Kind.LAYER, Kind.MODEL):
+        return Fact(Kind.PLAIN, payload=Items([element], "layers"))
+    return it.plain(node)
+
+
+def _dict(it: Interp, node: cst.Dict, env: Env) -> Fact:
+    values = []
+    for element in node.elements:
+        if isinstance(element, cst.DictElement):
+            it.ev(element.key, env)
+        values.append(it.ev(element.value, env))
+    if values and all(v.kind is Kind.FUNCTION and v.payload is not None for v in values):
+        return Fact(Kind.PLAIN, payload=Choice(values))
+    return it.plain(node)
+
+
+def _dict_comprehension(it: Interp, node: cst.DictComp, env: Env) -> Fact:
+    inner = Env(env)
+    _comp_for(it, node.for_in, inner)
+    it.ev(node.key, inner)
+    it.ev(node.value, inner)
+    return it.plain(node)
+
+
+def _comp_for(it: Interp, node: cst.CompFor, env: Env) -> None:
+    assign(it, node.target, element_of(it, node.iter, env), env)
+    for test in node.ifs:
+        it.ev(test.test, env)
+    if node.inner_for_in is not None:
+        _comp_for(it, node.inner_for_in, env)
+
+
+
+def _none(name: str) -> Any:
+    raise LookupError
+
+
+EXPRESSIONS: dict[type[cst.CSTNode], Callable[[Interp, Any, Env], Fact]] = {
+    cst.Name: _name,
+    cst.UnaryOperation: _unary,
+    cst.BinaryOperation: _binary,
+    cst.Comparison: _comparison,
+    cst.BooleanOperation: _boolean,
+    cst.IfExp: _choice,
+    cst.Attribute: _attribute,
+    cst.Subscript: _subscript,
+    cst.Index: _index,
+    cst.Call: _call,
+    cst.Lambda: _lambda,
+    cst.Dict: _dict,
+    cst.DictComp: _dict_comprehension,
+    cst.Integer: _literal,
+    cst.Float: _literal,
+    cst.SimpleString: _literal,
+    cst.ConcatenatedString: _literal,
+    cst.List: _items,
+    cst.Tuple: _items,
+    cst.ListComp: _comprehension,
+    cst.GeneratorExp: _comprehension,
+    cst.SetComp: _comprehension,
+}

@@ -1,0 +1,174 @@
+"""Where two paths meet: facts are joined, and sizes that differ become mirrors.
+
+A *mirror* is a variable that `__init__` assigns on each path (`in_channels = filters`), as the tensor was. Mirrors that
+nothing uses are removed by the rules.
+"""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
+from port.tf2torch.infer import masks
+from port.tf2torch.infer.conditions import joined_number
+from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.mirrors import carries, mirror_name, note_mirror, singular
+from port.tf2torch.infer.scopes import Env
+from port.tf2torch.infer.values import Grown, Items, MixedRank, Origin, SameRank, has_tensor
+
+
+def _join(it: Interp, name: str, a: Fact | None, b: Fact | None) -> Fact:
+    if a is None or b is None:
+        return a or b or UNKNOWN
+    if a == b and a.payload is b.payload and a.mask is b.mask:
+        return a
+    if a.kind is Kind.TENSOR and b.kind is Kind.TENSOR:
+        return _join_tensors(it, name, a, b)
+    if a.kind is Kind.PLAIN and b.kind is Kind.PLAIN:
+        if isinstance(a.payload, Items) and isinstance(b.payload, Items) and len(a.payload.elements) == len(
+                b.payload.elements):
+            parts = [_join(it, name, x, y) for x, y in zip(a.payload.elements, b.payload.elements, strict=True)]
+            return Fact(Kind.PLAIN, payload=Items(parts, a.payload.kind))
+        if has_tensor(a) or has_tensor(b):
+            return a if has_tensor(a) else b
+        values = a.values | b.values if a.values is not None and b.values is not None else None
+        return Fact(Kind.PLAIN, values=values, symbol="=" + name, dtype=joined_number(a, b))
+    if Kind.TENSOR in (a.kind, b.kind):
+        return (a if a.kind is Kind.TENSOR else b).but(symbol="?")
+    if a.kind in (Kind.LAYER, Kind.FUNCTION, Kind.MODEL):
+        return a
+    return b if b.kind is not Kind.UNKNOWN else a
+
+
+def _join_tensors(it: Interp, name: str, a: Fact, b: Fact) -> Fact:
+    """Layouts must agree where both have axes to reorder; a vector beside an image is told apart when it runs."""
+    payload = a.payload if a.payload == b.payload else None
+    if payload is None and isinstance(a.payload, Origin | SameRank) and isinstance(b.payload, Origin | SameRank) and (
+            (a.payload.owner, a.payload.name) == (b.payload.owner, b.payload.name)):
+        payload = SameRank(a.payload.owner, a.payload.name)
+    if a.layout is not b.layout:
+        flipped, other = (a, b) if a.layout is Layout.FLIPPED else (b, a)
+        if other.rank is not None and other.rank < 3:
+            payload = flipped.payload if isinstance(flipped.payload, MixedRank) else MixedRank(flipped.rank)
+        elif other.rank is None or flipped.rank is None or isinstance(flipped.payload, MixedRank):
+            it.conflicts.setdefault(it.merging, set()).add(name)
+        a = flipped
+    elif a.layout is Layout.FLIPPED and (isinstance(a.payload, MixedRank) or isinstance(b.payload, MixedRank)):
+        payload = a.payload if isinstance(a.payload, MixedRank) else b.payload
+    return a.but(payload=payload, dtype=a.dtype if a.dtype == b.dtype else None, mask=masks.joined(a, b))
+
+
+def merge(it: Interp, env: Env, branches: list[tuple[Env, cst.CSTNode | None]], node: cst.CSTNode) -> None:
+    """Join the ends of branches into env; sizes that differ become mirrors, assigned at the end of each."""
+    names = {n for branch, _ in branches for n in branch.names}
+    it.merging = node
+    it.conflicts.pop(node, None)
+    for name in names:
+        facts = [branch.names.get(name) for branch, _ in branches]
+        first = facts[0]
+        if first is not None and first.layout is Layout.PLAIN and all(f is first for f in facts):
+            env.names[name] = first
+            continue
+        lists = _merge_lists(it, name, facts, branches, node)
+        if lists is not None:
+            env.names[name] = lists
+            continue
+        joined = facts[0]
+        for other in facts[1:]:
+            joined = _join(it, name, joined, other)
+        tensors = [f for f in facts if f is not None and f.kind is Kind.TENSOR]
+        if joined is not None and joined.kind is Kind.TENSOR and joined.layout is Layout.FLIPPED:
+            _relayout(it, name, facts, branches, node)
+        if joined is not None and joined.kind is Kind.TENSOR and tensors:
+            joined = _merge_shape(it, name, joined, facts, branches, node)
+        if joined is not None:
+            env.names[name] = joined
+
+
+def _merge_lists(it: Interp, name: str, facts: list[Fact | None], branches: list[tuple[Env, cst.CSTNode | None]],
+                 node: cst.CSTNode) -> Fact | None:
+    """Lists of tensors that differ from path to path: `__init__` carries the list of their counts."""
+    kept = [f for f in facts if f is not None]
+    if len(kept) < 2 or len(kept) != len(facts) or not carries(it):
+        return None
+    counts = f"{name}_channels"
+    plain = [f for f in kept if isinstance(f.payload, Items)]
+    if not plain or not all(isinstance(f.payload, Items) or (
+                                isinstance(f.payload, Grown) and f.payload.counts == counts)
+                            for f in kept):
+        return None
+    if not all(f.payload.elements and all(e.kind is Kind.TENSOR for e in f.payload.elements) for f in plain):
+        return None
+    shapes = [[e.shape for e in f.payload.elements] for f in plain]
+    if len(plain) == len(kept) and all(s == shapes[0] for s in shapes):
+        return None
+    for fact, (_, where) in zip(kept, branches, strict=True):
+        if not isinstance(fact.payload, Items):
+            continue
+        widths = [e.width for e in fact.payload.elements]
+        if None in widths:
+            counts = "?"
+            break
+        place = it.after if where is not None else it.before
+        place.setdefault(where if where is not None else node, {})[counts] = Sym(f"[{', '.join(map(str, widths))}]")
+    first = plain[0].payload.elements[0]
+    layouts = {e.layout for f in plain for e in f.payload.elements}
+    if len(layouts) > 1:
+        it.conflicts.setdefault(node, set()).add(name)
+    shape = None if first.shape is None else (*[None] * (len(first.shape) - 1), Sym(f"{singular(name)}_channels"))
+    note_mirror(it, counts)
+    return Fact(Kind.PLAIN, payload=Grown(first.but(shape=shape, payload=None), counts))
+
+
+def _relayout(it: Interp, name: str, facts: list[Fact | None], branches: list[tuple[Env, cst.CSTNode | None]],
+              node: cst.CSTNode) -> None:
+    """Paths that end channels last are brought channels first at their end."""
+    for fact, (_, where) in zip(facts, branches, strict=True):
+        place = where if where is not None else ("else", node)
+        it.relayout.get(place, {}).pop(name, None)
+        if fact is not None and fact.kind is Kind.TENSOR and fact.layout is Layout.PLAIN and (fact.rank or 0) > 2:
+            it.relayout.setdefault(place, {})[name] = fact.rank or 4
+
+
+def _merge_shape(it: Interp, name: str, joined: Fact, facts: list[Fact | None],
+                 branches: list[tuple[Env, cst.CSTNode | None]], node: cst.CSTNode) -> Fact:
+    shapes = [f.shape for f in facts if f is not None and f.kind is Kind.TENSOR]
+    if any(s is None for s in shapes) or len({len(s) for s in shapes if s is not None}) != 1:
+        return joined.but(shape=None)
+    rank = len(shapes[0])  # type: ignore[arg-type]
+    dims: list[Dim] = []
+    for axis in range(rank):
+        column = [s[axis] for s in shapes if s is not None]
+        if all(d == column[0] for d in column):
+            dims.append(column[0])
+            continue
+        if any(d is None for d in column) or axis == 0 or not carries(it):
+            dims.append(None)
+            continue
+        mirror = mirror_name(it, name, axis, rank)
+        for fact, (_, where) in zip(facts, branches, strict=True):
+            if fact is None or fact.shape is None:
+                continue
+            place = it.after if where is not None else it.before
+            place.setdefault(where if where is not None else node, {})[mirror] = fact.shape[axis]
+        dims.append(Sym(mirror))
+        note_mirror(it, mirror)
+        _save_users(it, mirror, name, branches, node)
+    return joined.but(shape=tuple(dims))
+
+
+def _save_users(it: Interp, mirror: str, name: str, branches: list[tuple[Env, cst.CSTNode | None]],
+                node: cst.CSTNode) -> None:
+    """Other tensors whose size is written with this mirror get their own before it changes."""
+    for branch, _ in branches:
+        for var, fact in list(branch.names.items()):
+            if var == name or fact.kind is not Kind.TENSOR or fact.shape is None:
+                continue
+            shape = list(fact.shape)
+            for axis, dim in enumerate(shape):
+                if isinstance(dim, Sym) and mirror in dim.names:
+                    own = mirror_name(it, var, axis, len(shape))
+                    if own != mirror:
+                        it.before.setdefault(node, {}).setdefault(own, dim)
+                        shape[axis] = Sym(own, dim.known)
+            branch.names[var] = fact.but(shape=tuple(shape))

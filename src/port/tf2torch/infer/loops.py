@@ -1,0 +1,227 @@
+"""Loops, with the sizes that change from turn to turn."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
+from port.tf2torch.infer import masks
+from port.tf2torch.infer.assignments import assign
+from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.mirrors import carries, mirror_name, note_mirror, singular
+from port.tf2torch.infer.scopes import Env
+from port.tf2torch.infer.values import Grown, Items, has_tensor, tensors_in
+from port.tree import children, memo
+
+
+def element_of(it: Interp, node: cst.BaseExpression, env: Env) -> Fact:
+    """What one turn of a loop over this value gets."""
+    fact = it.ev(node, env)
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name):
+        name = node.func.value
+        if name == "zip":
+            return Fact(Kind.PLAIN, payload=Items([_element(it, a.value, env) for a in node.args], "tuple"))
+        if name == "enumerate" and node.args:
+            return Fact(Kind.PLAIN, payload=Items(
+                [Fact(Kind.PLAIN, symbol="="), _element(it, node.args[0].value, env)], "tuple"))
+        if name == "reversed" and node.args:
+            return _element(it, node.args[0].value, env)
+    return _element_fact(fact)
+
+
+def _element(it: Interp, node: cst.BaseExpression, env: Env) -> Fact:
+    if isinstance(node, cst.Call):
+        return element_of(it, node, env)
+    return _element_fact(it.facts.get(node, UNKNOWN))
+
+
+def _element_fact(fact: Fact) -> Fact:
+    if isinstance(fact.payload, Grown):
+        return fact.payload.element
+    if isinstance(fact.payload, Items) and fact.payload.elements:
+        first = fact.payload.elements[0]
+        if has_tensor(fact):
+            return tensors_in(fact)[0].but(shape=None, payload=None) if len(
+                fact.payload.elements) > 1 else fact.payload.elements[0]
+        if first.kind in (Kind.LAYER, Kind.MODEL, Kind.FUNCTION):
+            return first
+        if isinstance(first.payload, Items):
+            return Fact(Kind.PLAIN, payload=Items([Fact(Kind.PLAIN, symbol="=") for _ in first.payload.elements]))
+    if fact.kind is Kind.TENSOR:
+        return fact.but(shape=fact.shape[1:] if fact.shape else None, payload=None)
+    return Fact(Kind.PLAIN, symbol="=")
+
+
+@memo
+def _assigned(node: cst.CSTNode) -> frozenset[str]:
+    """Names that statements below may bind."""
+    found: set[str] = set()
+    if isinstance(node, cst.Assign):
+        for target in node.targets:
+            found |= _names(target.target)
+    elif isinstance(node, cst.AugAssign | cst.AnnAssign | cst.For | cst.NamedExpr):
+        found |= _names(node.target)
+    if isinstance(node, cst.BaseSuite | cst.If | cst.Else | cst.For | cst.While | cst.With | cst.Try
+                  | cst.SimpleStatementLine | cst.ExceptHandler | cst.Finally):
+        for child in children(node):
+            found |= _assigned(child)
+    return frozenset(found)
+
+
+def _names(target: cst.CSTNode) -> set[str]:
+    if isinstance(target, cst.Name):
+        return {target.value}
+    if isinstance(target, cst.Tuple | cst.List):
+        return {n for e in target.elements for n in _names(e.value)}
+    return set()
+
+
+def for_(it: Interp, node: cst.For, env: Env) -> None:
+    element = _named_counts(node.target, element_of(it, node.iter, env))
+    loop(it, node, node.body, env, (node.target, element))
+    if node.orelse is not None:
+        it.run(node.orelse.body.body, env)
+
+
+def _named_counts(target: cst.BaseExpression, element: Fact) -> Fact:
+    """A loop over a list of tensors: `__init__` loops over their counts, under a name of the loop variable's."""
+    if isinstance(target, cst.Tuple | cst.List) and isinstance(element.payload, Items) and len(
+            target.elements) == len(element.payload.elements):
+        parts = [_named_counts(t.value, e) for t, e in zip(target.elements, element.payload.elements, strict=True)]
+        return element.but(payload=Items(parts, element.payload.kind))
+    if isinstance(target, cst.Name) and element.kind is Kind.TENSOR and element.shape and isinstance(
+            element.shape[-1], Sym) and element.shape[-1].text.endswith("_channels"):
+        return element.but(shape=(*element.shape[:-1], Sym(f"{target.value}_channels")))
+    return element
+
+
+def loop(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env,
+          header: tuple[cst.BaseExpression, Fact] | None) -> None:
+    """Two passes: the first finds which sizes change from turn to turn, the second records facts."""
+    it.depth += 1
+    try:
+        _two_passes(it, node, body, env, header)
+    finally:
+        it.depth -= 1
+
+
+def _two_passes(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env,
+                header: tuple[cst.BaseExpression, Fact] | None) -> None:
+    changed = _assigned(body)
+    it.conflicts.pop(node, None)
+    trial = _before_loop(env)
+    saved = (it.before.saved(), it.after.saved())
+    for name in changed:
+        fact = trial.names.get(name)
+        if fact is not None and fact.kind is Kind.PLAIN and fact.payload is None:
+            trial.names[name] = Fact(Kind.PLAIN, symbol="=" + name)
+    entry = trial.copy()
+    _turn(it, node, body, trial, header)
+    it.before.restore(saved[0])
+    it.after.restore(saved[1])
+    second = env.copy()
+    second.names.update({n: entry.names[n] for n in changed if n in entry.names})
+    mirrors: list[tuple[str, int, str]] = []
+    for name in sorted(changed):
+        start, end = entry.names.get(name), trial.names.get(name)
+        if start is None or end is None or start.kind is not Kind.TENSOR or end.kind is not Kind.TENSOR:
+            continue
+        second.names[name] = _carried(it, name, start, end, node, mirrors)
+        it.entered[node, name] = second.names[name].layout
+    _turn(it, node, body, second, header)
+    for name in sorted(changed):
+        entered, end = it.entered.get((node, name)), second.names.get(name)
+        it.relayout.get(body, {}).pop(name, None)
+        if entered is Layout.FLIPPED and end is not None and (
+                end.kind is Kind.TENSOR and end.layout is Layout.PLAIN and (end.rank or 0) > 2):
+            it.relayout.setdefault(body, {})[name] = end.rank or 4
+            second.names[name] = end.but(layout=Layout.FLIPPED)
+    for name, axis, mirror in mirrors:
+        end = second.names.get(name)
+        size = end.shape[axis] if end is not None and end.shape is not None and axis < len(end.shape) else None
+        if size is not None and not (isinstance(size, Sym) and size.text == mirror):
+            it.after.setdefault(body, {})[mirror] = size
+    _leave(it, body, env, second, mirrors, header)
+
+
+def _before_loop(env: Env) -> Env:
+    """The scope of a turn: lists that the loop appends tensors to stand for any length."""
+    inside = env.copy()
+    for name, fact in list(inside.names.items()):
+        if isinstance(fact.payload, Items) and not fact.payload.elements and fact.payload.kind == "list":
+            inside.names[name] = fact.but(payload=Items([], "list"))
+    return inside
+
+
+def _turn(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env,
+          header: tuple[cst.BaseExpression, Fact] | None) -> None:
+    if header is not None:
+        assign(it, header[0], header[1], env, node)
+    it.run(body.body, env)
+
+
+def _carried(it: Interp, name: str, start: Fact, end: Fact, node: cst.CSTNode,
+             mirrors: list[tuple[str, int, str]]) -> Fact:
+    if start.shape is None or end.shape is None or len(start.shape) != len(end.shape):
+        return start.but(last=start.width if start.width == end.width else None, shape=None,
+                         mask=masks.joined(start, end))
+    dims: list[Dim] = list(start.shape)
+    for axis, (a, b) in enumerate(zip(start.shape, end.shape, strict=True)):
+        if a == b:
+            continue
+        if a is None or b is None or axis == 0 or not carries(it):
+            dims[axis] = None
+            continue
+        mirror = mirror_name(it, name, axis, len(dims))
+        note_mirror(it, mirror)
+        if not (isinstance(a, Sym) and a.text == mirror):
+            it.before.setdefault(node, {})[mirror] = a
+        mirrors.append((name, axis, mirror))
+        dims[axis] = Sym(mirror)
+    layout = start.layout if start.layout is end.layout or len(dims) < 3 else Layout.FLIPPED
+    it.relayout.get(("before", node), {}).pop(name, None)
+    if layout is Layout.FLIPPED and start.layout is Layout.PLAIN:
+        it.relayout.setdefault(("before", node), {})[name] = len(dims)
+    return start.but(shape=tuple(dims), layout=layout, payload=None if layout is not start.layout else start.payload,
+                     mask=masks.joined(start, end))
+
+
+def _leave(it: Interp, body: cst.BaseSuite, env: Env, inside: Env, mirrors: list[tuple[str, int, str]],
+           header: tuple[cst.BaseExpression, Fact] | None) -> None:
+    """After the loop: carried sizes are their mirrors; lists that grew stand for any length."""
+    carried = {(name, axis): mirror for name, axis, mirror in mirrors}
+    bound = _names(header[0]) if header is not None else set()
+    local = bound | set(_assigned(body))
+    for name, fact in inside.names.items():
+        before = env.names.get(name)
+        if fact.kind is Kind.TENSOR and fact.shape is not None:
+            shape = list(fact.shape)
+            for axis, dim in enumerate(shape):
+                if (name, axis) in carried:
+                    shape[axis] = Sym(carried[name, axis])
+                elif isinstance(dim, Sym) and dim.names & local and not carries(it):
+                    shape[axis] = None
+                elif isinstance(dim, Sym) and dim.names & local and name not in env.names:
+                    note_mirror(it, mirror_name(it, name, axis, len(shape)))
+                    mirror = mirror_name(it, name, axis, len(shape))
+                    it.after.setdefault(body, {})[mirror] = dim
+                    shape[axis] = Sym(mirror)
+            fact = fact.but(shape=tuple(shape))
+        elif isinstance(fact.payload, Items) and isinstance(before, Fact) and isinstance(before.payload, Items):
+            fact = _grown(name, fact)
+        elif fact.kind is Kind.PLAIN and name in local:
+            fact = Fact(Kind.PLAIN, symbol="=" + name)
+        env.names[name] = fact
+
+
+def _grown(name: str, fact: Fact) -> Fact:
+    """A list that a loop appended tensors to."""
+    elements = fact.payload.elements
+    if fact.payload.kind != "list" or not elements or not has_tensor(elements[-1]):
+        return fact
+    if isinstance(elements[-1].payload, Items):
+        return fact.but(payload=Grown(tensors_in(elements[-1])[0].but(shape=None), "?"))
+    element = elements[-1]
+    shape = element.shape
+    spatial = None if shape is None else (*[None] * (len(shape) - 1), Sym(f"{singular(name)}_channels"))
+    return Fact(Kind.PLAIN, payload=Grown(element.but(shape=spatial, payload=None), f"{name}_channels"))

@@ -1,0 +1,43 @@
+"""Facts of the files of a project: all statements, as often as they still tell something new."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from port.facts import Fact
+from port.table import Row
+from port.tf2torch.infer import flow, layers, links, models
+from port.tf2torch.infer.analysis import LIMIT
+from port.tf2torch.infer.expressions import EXPRESSIONS
+from port.tf2torch.infer.interp import Interp, Parts
+from port.tf2torch.infer.objects import analyze_rest
+from port.tf2torch.infer.scopes import File
+
+PARTS = Parts(EXPRESSIONS, flow.run, layers.run_layer, models.apply_to)
+
+
+def infer(files: Sequence[File], rows: Mapping[str, tuple[Row, ...]], params: dict[str, Fact] | None = None) -> Interp:
+    """Facts of the files of a project; a file stands behind those that it imports."""
+    it = Interp(files, rows, PARTS)
+    it.known_params = dict(params or {})
+    for _ in range(LIMIT):
+        before = (len(it.flips), len(it.ranks))
+        for file in files:
+            file.env.names.clear()
+        it.before.clear()
+        it.after.clear()
+        it.outs.clear()
+        it.conflicts.clear()
+        it.relayout.clear()
+        for function in it.functions.values():
+            function.result = None
+        for cls in it.classes.values():
+            cls.done = False
+        for file in files:
+            it.file = file
+            links.bind(it, file)
+            it.run(file.module.body, file.env)
+        analyze_rest(it)
+        if before == (len(it.flips), len(it.ranks)):
+            break
+    return it

@@ -1,0 +1,126 @@
+"""Results of functions in the terms of their callers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.facts import UNKNOWN, Dim, Fact, Kind, Sym
+from port.tf2torch.infer import masks
+from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.values import Alternatives, Function, Items, Origin, has_tensor, tensors_in
+
+
+# ---------------------------------------------------------------- results in the caller's terms
+def substitute(it: Interp, node: cst.Call | None, function: Function, bound: dict[str, tuple[Fact, Any]]) -> Fact:
+    result = function.result or UNKNOWN
+    if result.kind is Kind.TENSOR and isinstance(result.payload, Origin) and not function.stateful and (
+            result.payload.name in bound):
+        result = result.but(payload=bound[result.payload.name][0].payload)
+    if not has_tensor(result) or node is None:
+        return result
+    bindings = bindings_of(it, node, function, bound)
+    return masks.foreign(in_terms(it, node, function, result, bindings, None))
+
+
+def bindings_of(it: Interp, node: cst.Call, function: Function,
+                bound: dict[str, tuple[Fact, Any]]) -> dict[str, Dim]:
+    starred = any(a.star for a in node.args)
+    bindings: dict[str, Dim] = {}
+    for name in function.params:
+        if name in bound and bound[name][1] is not None:
+            bindings[name] = it.dim(bound[name][1])
+        elif name in function.defaults and not starred:
+            bindings[name] = default_dim(it, function, name)
+        else:
+            bindings[name] = None
+    for mirror, (name, axis) in function.mirrors.items():
+        fact = bound[name][0] if name in bound else UNKNOWN
+        if fact.kind is Kind.TENSOR and axis == -1:
+            bindings[mirror] = fact.width
+        elif fact.kind is Kind.TENSOR and fact.shape is not None and -len(fact.shape) <= axis < len(fact.shape):
+            bindings[mirror] = fact.shape[axis]
+        elif axis == -2 and isinstance(fact.payload, Items):
+            texts = [t.shape[-1] if t.shape else None for t in tensors_in(fact)]
+            bindings[mirror] = Sym(f"[{', '.join(map(str, texts))}]") if None not in texts else None
+        else:
+            bindings[mirror] = None
+    return bindings
+
+
+def default_dim(it: Interp, function: Function, name: str) -> Dim:
+    """A default that is a size; one written with names of another file cannot be repeated here."""
+    dim = it.dim(function.defaults[name])
+    return None if isinstance(dim, Sym) and function.file is not it.file else dim
+
+
+def _visible(it: Interp, function: Function, dim: Sym, bindings: dict[str, Dim]) -> bool:
+    """Can the caller write this size? Not if it uses names that only the function knows."""
+    if isinstance(function.node, cst.Lambda):
+        return True
+    if dim.names & function.reassigned:
+        return False
+    local = function.names
+    foreign = function.file is not it.file
+    for name in dim.names - bindings.keys():
+        if foreign and name not in _BUILTIN:
+            return False
+        outer = function.env.get(name)
+        is_global = name in it.globals.names or name in it.names.bound or name in _BUILTIN
+        if not is_global and not (outer is not None and name not in local):
+            return False
+    return "?" not in dim.text
+
+
+_BUILTIN = {"int", "max", "min", "round", "sum", "len", "abs", "float"}
+
+
+def in_terms(it: Interp, node: cst.Call, function: Function, fact: Fact, bindings: dict[str, Dim],
+              part: int | None) -> Fact:
+    if isinstance(fact.payload, Items):
+        parts = [in_terms(it, node, function, e, bindings, i) for i, e in enumerate(fact.payload.elements)]
+        return Fact(Kind.PLAIN, payload=Items(parts, fact.payload.kind))
+    if fact.kind is not Kind.TENSOR:
+        return fact
+    if fact.shape is None:
+        if isinstance(fact.last, Sym):
+            ok = "?" not in fact.last.text and _visible(it, function, fact.last, bindings)
+            return fact.but(last=fact.last.substitute(bindings) if ok else None)
+        return fact
+    origin = fact.payload if not function.stateful else None
+    dims: list[Dim] = []
+    for axis, dim in enumerate(fact.shape):
+        if isinstance(dim, Sym):
+            new: Dim = None
+            if "?" not in dim.text and _visible(it, function, dim, bindings):
+                new = dim.substitute(bindings)
+                if isinstance(new, Sym) and len(new.text) > 80:
+                    new = None
+            if new is None and axis == len(fact.shape) - 1 and function.stateful:
+                new = out_size(it, node, function, part)
+            dims.append(new)
+        else:
+            dims.append(out_size(it, node, function, part)
+                        if dim is None and axis == len(fact.shape) - 1 and function.stateful else dim)
+    return fact.but(shape=tuple(dims), payload=origin)
+
+
+def out_size(it: Interp, node: cst.Call, function: Function | None, part: int | None) -> Dim:
+    """The size as an attribute of the module that this call becomes; the rules replace the placeholder."""
+    number = it.outs.setdefault(node, len(it.outs))
+    if function is not None:
+        it.wants_out.add(function)
+    suffix = f"[{part}]" if part is not None else ""
+    return Sym(f"OUT_{number}_{suffix}")
+
+
+def out_of(it: Interp, node: cst.Call, fact: Fact) -> Fact:
+    callee = it.applications[node][0].payload
+    for option in callee.functions if isinstance(callee, Alternatives) else []:
+        if isinstance(option.payload, Function):
+            it.wants_out.add(option.payload)
+    if fact.shape is None:
+        return fact.but(shape=None)
+    shape = tuple(None if isinstance(d, Sym) else d for d in fact.shape[:-1])
+    return fact.but(shape=(*shape, out_size(it, node, None, None)), payload=None)
