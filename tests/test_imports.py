@@ -75,3 +75,16 @@ def test_dependencies_go_one_way() -> None:
     for module, allowed in table().items():
         assert allowed <= seen, f"{module} may import what stands below it: {allowed - seen}"
         seen.add(module)
+
+
+def test_no_file_of_tf2torch_imports_in_a_circle() -> None:
+    """Also inside its packages, and also by an import inside a function."""
+    names = {".".join(("port", *file.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__"): file
+             for file in FILES if row_of(file).startswith("tf2torch.")}
+    open_: dict[str, set[str]] = {}
+    for name, file in names.items():
+        needs = {full if full in names else full.rpartition(".")[0] for full in imported(file)}
+        open_[name] = needs & names.keys() - {name}
+    while free := {name for name, needs in open_.items() if not needs}:
+        open_ = {name: needs - free for name, needs in open_.items() if name not in free}
+    assert not open_, f"these import each other, or what does: {sorted(open_)}"
