@@ -15,7 +15,8 @@ from port import files
 from port.batch import Item
 from port.config import Config
 from port.report.model import CaseVerdict
-from port.verify.cases import Case, Settings, as_case, parse
+from port.verify.cases import Case, Settings, as_case
+from port.verify.inputs import read
 
 _TF = re.compile(r"^\s*(?:import|from)\s+(?:tensorflow|keras|tf_keras)\b", re.MULTILINE)
 _TORCH = re.compile(r"^\s*(?:import|from)\s+torch\b", re.MULTILINE)
@@ -35,8 +36,7 @@ def configured(config: Config, source: Path) -> list[Case]:
 def _case(entry: dict[str, Any]) -> Case:
     """A case whose faults are told now, and not by a child process."""
     case = as_case(entry)
-    for spec in case.inputs:
-        parse(spec)
+    read(case.inputs)
     for code in filter(None, (case.call, case.ported_call)):
         try:
             ast.parse(code, mode="eval")
@@ -47,23 +47,31 @@ def _case(entry: dict[str, Any]) -> Case:
 
 def settings(given: dict[str, Any]) -> Settings:
     """Settings from the options that were given; the rest keeps verify's defaults."""
-    names = ("device", "dtypes", "steps", "seed", "timeout", "tf_python", "torch_python", "record", "against")
+    names = ("device", "dtypes", "steps", "seed", "timeout", "tf_python", "torch_python", "record", "against",
+             "backends")
     chosen: dict[str, Any] = {name: given[name] for name in names if given.get(name) is not None}
-    if "dtypes" in chosen:
-        chosen["dtypes"] = tuple(chosen["dtypes"])
+    chosen |= {name: tuple(dict.fromkeys(chosen[name])) for name in ("dtypes", "backends") if name in chosen}
     return Settings(**chosen)
 
 
 def direction(source: Path, ported: Path) -> str:
-    """Which way a pair of files goes, from what they import; ValueError if that does not say."""
+    """Which way a pair of files goes, from what they import; ValueError if that does not say.
+
+    Both may use one framework: a round trip, or two versions of a file.
+    """
     first, second = _frameworks(source), _frameworks(ported)
+    if len(first) == 1 and first == second:
+        side = next(iter(first))
+        return f"{side}2{side}"
     if first == {"tf"} and "torch" in second:  # refused parts of a port still import the source's framework
         return "tf2torch"
     if first == {"torch"} and "tf" in second:
         return "torch2tf"
     if second == {"torch"} and "tf" in first:
         return "tf2torch"
-    raise ValueError("one file must use TensorFlow or Keras, and the other PyTorch")
+    if second == {"tf"} and "torch" in first:
+        return "torch2tf"
+    raise ValueError("each file must use TensorFlow or Keras, or PyTorch")
 
 
 def _frameworks(path: Path) -> set[str]:

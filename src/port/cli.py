@@ -88,13 +88,16 @@ def _translation(command: argparse.ArgumentParser) -> None:
 def _case(command: argparse.ArgumentParser) -> None:
     add = command.add_argument_group("verify").add_argument
     add("--call", metavar="CODE", help="what to build, as in 'ResNet50(classes=10)'")
-    add("--input", action="append", metavar="SPEC", help="what to feed, as in 'f32[2,224,224,3]'; once per input")
+    add("--input", action="append", metavar="SPEC",
+        help="what to feed, as in 'f32[2,224,224,3]' or 'mask=b[2,7]'; once per input")
     add("--device", choices=("cpu", "cuda"), help="where the torch side runs")
     add("--dtype", action="append", choices=("float64", "float32"), dest="dtypes", help="both by default")
     add("--steps", type=_positive, metavar="K", help="also compare K steps of gradient descent; default: none")
     add("--seed", type=int, metavar="S", help="seed of weights and inputs")
     add("--timeout", type=float, metavar="SECONDS", help="for each side")
     add("-v", "--verbose", action="store_true", help="show every pair of weights, and the tables of what agrees")
+    add("--backend", action="append", choices=("tensorflow", "jax", "torch"), dest="backends",
+        help="run a Keras port on this backend of Keras; may be repeated; default: tensorflow")
     add("--tf-python", metavar="PATH", help="interpreter that has TensorFlow")
     add("--torch-python", metavar="PATH", help="interpreter that has PyTorch")
 

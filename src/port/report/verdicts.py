@@ -19,7 +19,7 @@ BRIEF = 8  # pairs that are shown without --verbose
 def of(verdict: Verdict) -> CaseVerdict:
     """A recording that was asked for is no failure: it has a status of its own."""
     recorded = verdict.status == UNVERIFIED and verdict.message.startswith("recorded")
-    name = verdict.case.name or verdict.case.call
+    name = (verdict.case.name or verdict.case.call) + (f" on {verdict.backend}" if verdict.backend else "")
     return CaseVerdict(name, "recorded" if recorded else verdict.status, _text(verdict), verdict)
 
 
@@ -55,6 +55,8 @@ def render(found: Verdict, verbose: bool = False) -> RenderableType:
 def _title(found: Verdict) -> Text:
     case = found.case
     title = Text.assemble((found.status, f"bold {COLOURS[found.status]}"), "  ", (case.name or case.call, "bold"))
+    if found.backend:
+        title.append(f"  on {found.backend}")
     return title.append(f"  {', '.join(case.inputs)}", "dim") if case.inputs else title
 
 

@@ -13,14 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import carry, compare, passes, store, user
+from . import carry, compare, inputs, passes, store, user
 
 Part = tuple[dict[str, Any], dict[str, Any]]
 
 
 def run(backend: Any, job: dict[str, Any], folder: Path) -> None:
     _, sources = store.unbundle(folder / "source.npz")
-    _, targets = store.unbundle(folder / "target.npz")
+    _, targets = store.unbundle(folder / f"{job['target']}.npz")
     backend.prepare_attribution()
     module = backend.load(Path(job["path"]), "float64")
     found: dict[str, Any] = {}
@@ -29,7 +29,7 @@ def run(backend: Any, job: dict[str, Any], folder: Path) -> None:
             found[str(i)] = _one(backend, module, sources[i], targets[i])
         except Exception as fault:  # the verdict stays as it was
             found[str(i)] = {"names": [], "failed": user.explain(fault, job["path"])}
-    store.write(folder / "attribute.npz", {"found": found}, {})
+    store.write(folder / f"{job['name']}.npz", {"found": found}, {})
 
 
 def _one(backend: Any, module: Any, source: Part, target: Part) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def _one(backend: Any, module: Any, source: Part, target: Part) -> dict[str, Any
 
     def build() -> Callable[[], list[compare.Row]]:
         obj = backend.evaluate(module, meta["call"])
-        backend.start(obj, passes.inputs(given, 0, len(meta["specs"][0])))
+        backend.start(obj, inputs.feed(meta, given, 0), False)
         _, handles = backend.units(obj)
         backend.assign(handles, store.under(given, "w"))
         return lambda: rerun(obj, handles)

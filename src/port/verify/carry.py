@@ -60,9 +60,10 @@ def torch_to_keras(pairing: Pairing, arrays: Arrays, add: bool) -> Arrays:
 def pack(pairing: Pairing) -> dict[str, Any]:
     """JSON-able."""
     return {"units": list(pairing.units), "tied": list(pairing.tied), "problems": list(pairing.problems),
+            "unused": list(pairing.unused), "forward": pairing.forward,
             "pairs": [[p.keras, p.torch, p.rules, p.how] for p in pairing.pairs]}
 
 
 def unpack(data: dict[str, Any]) -> Pairing:
     return Pairing(tuple(data["units"]), tuple(Pair(*p) for p in data["pairs"]), tuple(data["tied"]),
-                   tuple(data["problems"]))
+                   tuple(data["problems"]), tuple(data["unused"]), data["forward"])

@@ -34,6 +34,7 @@ class Settings:
     torch_python: str = ""
     record: str = ""  # write the source side here and stop
     against: str = ""  # read the source side from here
+    backends: tuple[str, ...] = ()  # of Keras, for the port's side: tensorflow | jax | torch; one verdict for each
 
 
 @dataclass(frozen=True)

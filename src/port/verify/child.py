@@ -1,7 +1,7 @@
 """Entry of both children: `main('tf' | 'torch')` with the path of a job as the last argument.
 
-A backend (`child_tf`, `child_torch`) offers setup, dtype, load, evaluate, kind, free, specs, pads, start, units,
-assign, read, forward, gradients, calibrate, record, describe, discover and localise.
+A backend (`child_keras`, `child_torch`) offers setup, dtype, load, evaluate, kind, free, specs, pads, packs, start,
+units, assign, read, forward, gradients, graph, calibrate, record, describe, discover and localise.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ def main(name: str) -> None:
     job = json.loads(Path(sys.argv[-1]).read_text())
     folder = Path(job["folder"])
     try:
-        backend = importlib.import_module(f".child_{name}", __package__)
+        backend = importlib.import_module({"tf": ".child_keras", "torch": ".child_torch"}[name], __package__)
         backend.setup(job)
     except ImportError as fault:
-        store.write(folder / f"{job['role']}.npz", {"fatal": f"{name} cannot be imported: {fault}"}, {})
+        text = f"{job.get('backend') or name} cannot be imported: {fault}"
+        store.write(folder / f"{job['name']}.npz", {"fatal": text}, {})
         return
     {"source": source, "target": target, "attribute": attribute}[job["role"]].run(backend, job, folder)

@@ -1,4 +1,4 @@
-"""The PyTorch child: a backend of `side`."""
+"""The PyTorch child: a backend of `source` and `target`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import cases, torch_feed, torch_round, user
+from . import cases, draws, inputs, results, torch_feed, torch_guess, torch_round, user
 from . import torch_units as units_of
+from .inputs import Feed
 from .user import DROPS, builders, positional
 
 Cotangent = Callable[[int, Any], np.ndarray]
 SIDE = "torch"
+LOG = draws.Log()
 _device = "cpu"
 _dtype = "float64"
 
@@ -35,15 +37,25 @@ def setup(job: dict[str, Any]) -> None:
 
 def _no_draws() -> None:
     functional: Any = torch.nn.functional
-    for name in ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout"):
+
+    def quiet(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+        if training:
+            LOG.rate(p)
+        return input
+
+    for name in ("dropout", "dropout1d", "dropout2d", "dropout3d"):
+        setattr(functional, name, quiet)
+    for name in ("alpha_dropout", "feature_alpha_dropout"):
         setattr(functional, name, lambda input, *_, **__: input)
+    torch.dropout = lambda input, p, train: quiet(input, p, train)
     attention = functional.scaled_dot_product_attention
 
-    def quiet(query: Any, key: Any, value: Any, attn_mask: Any = None, dropout_p: float = 0.0,
-              is_causal: bool = False, **rest: Any) -> Any:
+    def without(query: Any, key: Any, value: Any, attn_mask: Any = None, dropout_p: float = 0.0,
+                is_causal: bool = False, **rest: Any) -> Any:
+        LOG.rate(dropout_p)
         return attention(query, key, value, attn_mask, 0.0, is_causal, **rest)
 
-    functional.scaled_dot_product_attention = quiet
+    functional.scaled_dot_product_attention = without
 
 
 def dtype(name: str) -> None:
@@ -76,20 +88,20 @@ def kind(obj: Any) -> str:
 
 
 def free(obj: Any) -> None:
-    return None
+    """A torch model does not say which of its sizes are free: `sizes` tries."""
 
 
-def specs(obj: Any) -> list[cases.Spec]:
-    return []
+def specs(obj: Any) -> list[list[cases.Spec]]:
+    return torch_guess.specs(obj) if isinstance(obj, torch.nn.Module) else []
 
 
 def pads(obj: Any) -> bool:
     return False
 
 
-def tensors(xs: list[np.ndarray], grad: bool = False) -> list[Any]:
+def tensors(given: Feed, grad: bool = False) -> list[Any]:
     out = []
-    for x in xs:
+    for x in given.arrays:
         value = torch.tensor(x, device=_device)
         if value.is_floating_point():
             value = value.to(getattr(torch, _dtype)).requires_grad_(grad)
@@ -97,10 +109,15 @@ def tensors(xs: list[np.ndarray], grad: bool = False) -> list[Any]:
     return out
 
 
-def call(obj: Any, xs: list[Any]) -> Any:
-    if isinstance(obj, torch.nn.Module) and len(xs) > 1 and len(positional(obj.forward)) == 1:
-        return obj(xs)
-    return obj(*xs)
+def packs(obj: Any, given: Feed) -> bool:
+    """Several tensors in one argument: only where `forward` has a single parameter."""
+    if given.packed is False or len(given.arrays) < 2 or not given.plain or not isinstance(obj, torch.nn.Module):
+        return False
+    return len(positional(obj.forward, ())) == 1
+
+
+def call(obj: Any, given: Feed, xs: list[Any]) -> Any:
+    return inputs.call(obj, given, xs, packs(obj, given))
 
 
 def _mode(obj: Any, training: bool) -> None:
@@ -108,17 +125,36 @@ def _mode(obj: Any, training: bool) -> None:
         obj.train(training)
 
 
-def start(obj: Any, xs: list[np.ndarray]) -> tuple[Any, list[str]]:
-    """Random draws off; one call, so that lazy modules get their weights: (structure of the result, notes)."""
+def start(obj: Any, given: Feed, first: bool) -> tuple[Any, list[str], draws.Found | None]:
+    """One call, which fills lazy modules, then random draws off: (structure of the result, notes, what drew)."""
+    _, result = forward(obj, given, False)
+    if not isinstance(obj, torch.nn.Module):
+        return result, [], None
+    modules = list(obj.modules())
+    drew = _drew(obj, given, modules) if first else None
     off = []
-    for module in obj.modules() if isinstance(obj, torch.nn.Module) else ():
+    for module in modules:
         for name in (*DROPS, "p"):
             value = vars(module).get(name)
             if isinstance(value, float) and 0 < value <= 1 and (name != "p" or "drop" in type(module).__name__.lower()):
                 setattr(module, name, 0.0)
                 off.append(type(module).__name__)
-    _, result = forward(obj, xs, False)
-    return result, [f"dropout switched off in {', '.join(sorted(set(off)))}"] if off else []
+    return result, [f"dropout switched off in {', '.join(sorted(set(off)))}"] if off else [], drew
+
+
+def _drew(obj: Any, given: Feed, modules: list[Any]) -> draws.Found:
+    """Stacked recurrent modules draw in C++, once between two layers."""
+    stacked = [m for m in modules if isinstance(m, torch.nn.RNNBase) and m.dropout]
+    rates = [(m, m.dropout) for m in stacked]
+    for module in stacked:
+        module.dropout = 0.0
+    state = torch.get_rng_state()
+    drew = LOG.around(lambda: forward(obj, given, True))
+    drew["raw"] = not torch.equal(state, torch.get_rng_state())
+    for module, rate in rates:
+        module.dropout = rate
+        drew["rates"] = sorted([*drew["rates"], *[round(rate, 6)] * (module.num_layers - 1)])
+    return drew
 
 
 def units(obj: Any) -> tuple[list[dict[str, Any]], Any]:
@@ -138,46 +174,38 @@ def describe(found: list[dict[str, Any]], handles: Any) -> None:
 
 
 def structure(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {"dict": {str(k): structure(v) for k, v in value.items()}}
-    if isinstance(value, list | tuple):
-        return {type(value).__name__ if type(value) in (list, tuple) else "tuple": [structure(v) for v in value]}
-    if value is None:
-        return None
-    value = torch.as_tensor(value)
-    return [list(value.shape), str(value.dtype).removeprefix("torch.")]
+    def about(leaf: Any) -> list[Any]:
+        leaf = torch.as_tensor(leaf)
+        return [list(leaf.shape), str(leaf.dtype).removeprefix("torch.")]
+    return results.structure(value, about)
 
 
 def flat(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return [leaf for key in sorted(value) for leaf in flat(value[key])]
-    if isinstance(value, list | tuple):
-        return [leaf for item in value for leaf in flat(item)]
-    return [] if value is None else [torch.as_tensor(value)]
+    return results.flat(value, torch.as_tensor)
 
 
 def numpy(value: Any) -> np.ndarray:
     return value.detach().cpu().numpy().copy()
 
 
-def forward(obj: Any, xs: list[np.ndarray], training: bool) -> tuple[list[np.ndarray], Any]:
+def forward(obj: Any, given: Feed, training: bool) -> tuple[list[np.ndarray], Any]:
     _mode(obj, training)
     with torch.no_grad():
-        value = call(obj, tensors(xs))
+        value = call(obj, given, tensors(given))
     return [numpy(y) for y in flat(value)], structure(value)
 
 
-def gradients(obj: Any, handles: Any, xs: list[np.ndarray], cotangent: Cotangent, training: bool
+def gradients(obj: Any, handles: Any, given: Feed, cotangent: Cotangent, training: bool
               ) -> dict[str, dict[Any, np.ndarray]]:
     """y, dx, dw and, in training mode, buf (variance as Keras keeps it) and bufraw (as torch keeps it)."""
     _mode(obj, training)
     held = {f"{i}/{n}": v for i, (_, w) in enumerate(handles) for n, v in w.items()}
-    inputs = tensors(xs, grad=True)
-    floats = {i: x for i, x in enumerate(inputs) if x.requires_grad}
+    xs = tensors(given, grad=True)
+    floats = {i: x for i, x in enumerate(xs) if x.requires_grad}
     trained = {k: v for k, v in held.items() if v.requires_grad}
     before = read(handles) if training else {}
     sizes, hooks = _batch_sizes(handles)
-    ys = flat(call(obj, inputs))
+    ys = flat(call(obj, given, xs))
     for hook in hooks:
         hook.remove()
     kind = getattr(torch, _dtype)
@@ -213,13 +241,14 @@ def _biased(after: dict[str, np.ndarray], before: dict[str, np.ndarray], handles
     out = dict(after)
     for index, n in sizes.items():
         momentum, key = handles[index][0].momentum, f"{index}/running_var"
-        if momentum is not None and n > 1 and key in after:
+        momentum = 1.0 if momentum is None else momentum  # a mean over all batches, of which this is the first
+        if n > 1 and key in after:
             keep = before[key] * (1 - momentum)
             out[key] = keep + (after[key] - keep) * (n - 1) / n
     return out
 
 
-def calibrate(obj: Any, xs: list[np.ndarray], near: Callable[[np.ndarray, np.ndarray], Any]) -> None:
+def calibrate(obj: Any, given: Feed, near: Callable[[np.ndarray, np.ndarray], Any]) -> None:
     """Running statistics of every batch norm from what reaches it in inference, through `near(mean, variance)`."""
     def before(module: Any, args: Any) -> None:
         x = numpy(args[0]).swapaxes(1, -1).reshape(-1, module.num_features)
@@ -231,53 +260,35 @@ def calibrate(obj: Any, xs: list[np.ndarray], near: Callable[[np.ndarray, np.nda
         obj, torch.nn.Module) else []
     hooks = [module.register_forward_pre_hook(before) for module in norms]
     if hooks:
-        forward(obj, xs, False)
+        forward(obj, given, False)
     for hook in hooks:
         hook.remove()
 
 
-def record(obj: Any, handles: Any, xs: list[np.ndarray], training: bool) -> tuple[list[Any], dict[str, np.ndarray]]:
-    """Inputs and outputs of every unit, in the order of the calls."""
-    calls: list[Any] = []
-    kept: dict[str, np.ndarray] = {}
-    hooks = []
-    for index, (module, _) in enumerate(handles):
-        def note(module: Any, args: Any, kwargs: Any, result: Any, index: int = index) -> None:
-            ins = flat_tensors((args, kwargs))
-            outs = flat_tensors(result)
-            number = len(calls)
-            calls.append({"unit": index, "in": len(ins), "out": len(outs), "order": number})
-            kept.update({f"{number}/in/{j}": numpy(a) for j, a in enumerate(ins)})
-            kept.update({f"{number}/out/{j}": numpy(a) for j, a in enumerate(outs)})
-        hooks.append(module.register_forward_hook(note, with_kwargs=True))
-    forward(obj, xs, training)
-    for hook in hooks:
-        hook.remove()
-    return calls, kept
+def record(obj: Any, handles: Any, given: Feed, training: bool) -> tuple[list[Any], dict[str, np.ndarray]]:
+    return units_of.record(lambda: forward(obj, given, training), handles)
 
 
-def flat_tensors(value: Any) -> list[Any]:
-    if torch.is_tensor(value):
-        return [value]
-    if isinstance(value, dict):
-        value = tuple(value.values())
-    return [t for v in value for t in flat_tensors(v)] if isinstance(value, list | tuple) else []
+def graph(obj: Any, given: Feed, axes: list[list[int]], training: bool) -> None:
+    """Nothing: this is for ports to TensorFlow."""
 
 
 def discover(module: ModuleType) -> list[str]:
+    """Modules made at module level, builders, and classes that no other code of the file uses, if they need nothing."""
     found = [n for n, v in vars(module).items() if isinstance(v, torch.nn.Module)]
     own = {n for n, v in vars(module).items() if inspect.isclass(v) and issubclass(v, torch.nn.Module)}
-    return found + [f"{name}()" for name in builders(module, {"Sequential", *own})]
+    roots = user.roots(module, {n for n in own if vars(module)[n].__module__ == module.__name__})
+    return found + [f"{name}()" for name in (*builders(module, {"Sequential", *own}), *roots)]
 
 
-def localise(obj: Any, handles: Any, xs: list[np.ndarray], training: bool, plan: dict[int, Any],
-             classes: dict[int, list[str]]) -> list[Any]:
+def localise(obj: Any, handles: Any, given: Feed, training: bool, plan: dict[int, Any],
+             classes: dict[int, list[str]], same: bool) -> list[Any]:
     _mode(obj, training)
     with torch.no_grad():
-        return torch_feed.run(lambda: call(obj, tensors(xs)), handles, plan, classes)
+        return torch_feed.run(lambda: call(obj, given, tensors(given)), handles, plan, classes, same)
 
 
-def resized() -> bool:
+def resized(forget: bool = False) -> bool:
     return False
 
 

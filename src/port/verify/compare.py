@@ -35,13 +35,14 @@ from .pairing import Pairing
 
 Arrays = dict[str, np.ndarray]
 EXACT = 1e-9
+UNUSED = "the port does not use it"
 NARROW = 1e-6  # where the source casts its results to float32 itself
 CONSTANT = {"y": 1e-6, "buf": 1e-6}  # where the port rounds constants alike; else RESIDUE, ten times that
 ULPS = 4  # a residue of rounded constants may be so many times what one float32 ulp of them does
 RESIDUE = 1e-5  # below this, the rounding of a constant is looked for
 TRIED = 1e-3  # below this, Keras is run again with exact constants, if only to say what a larger residue comes from
-GROUPS = {"y": "outputs", "dx": "gradients of inputs", "dw": "gradients of weights", "buf": "buffers",
-          "steps": "weights after steps", "losses": "losses"}
+GROUPS = {"y": "outputs", "graph": "results inside tf.function", "dx": "gradients of inputs",
+          "dw": "gradients of weights", "buf": "buffers", "steps": "weights after steps", "losses": "losses"}
 FLOAT32 = {"y": 1e-5, "dx": 1e-4, "dw": 1e-4, "buf": 1e-5}
 STEPS = {"float64": (1e-12, 1e-9, 1e-5), "float32": (1e-6, 1e-4, 1e-2)}
 
@@ -98,9 +99,9 @@ def _passes(arrays: Arrays, dtype: str, group: str) -> dict[tuple[int, str], Arr
     return out
 
 
-def _translated(pairing: Pairing, source_side: str, arrays: Arrays, gradient: bool) -> Arrays:
+def _translated(pairing: Pairing, arrays: Arrays, gradient: bool) -> Arrays:
     """The port's per-weight arrays under the source's names and in its layout."""
-    if source_side == "tf":
+    if pairing.forward:
         return carry.torch_to_keras(pairing, arrays, add=not gradient)
     return carry.keras_to_torch(pairing, arrays, fill=False)
 
@@ -117,7 +118,8 @@ def rows(meta: dict[str, Any], source: Arrays, target: Arrays, pairing: Pairing)
     """Every array that either side has. `target` may hold 'bufraw' (torch's own variance) beside 'buf'."""
     out: list[Row] = []
     for dtype in meta["dtypes"]:
-        for group in GROUPS:
+        out += _graph(source, target, dtype)
+        for group in (g for g in GROUPS if g != "graph"):
             theirs, own = _passes(target, dtype, group), _passes(source, dtype, group)
             raw = _passes(target, dtype, "bufraw") if group == "buf" else {}
             raw_own = _passes(source, dtype, "bufraw") if group == "buf" else {}
@@ -125,9 +127,22 @@ def rows(meta: dict[str, Any], source: Arrays, target: Arrays, pairing: Pairing)
                 pairs = [(own.get(which, {}), theirs.get(which, {})),
                          (raw_own.get(which, own.get(which, {})), raw.get(which, theirs.get(which, {})))]
                 if group in ("dw", "buf", "steps"):
-                    pairs = [(a, _translated(pairing, meta["side"], b, group == "dw")) for a, b in pairs]
+                    pairs = [(a, _translated(pairing, b, group == "dw")) for a, b in pairs]
                 if group not in ("steps", "losses") or steps_limit(meta) is not None:
                     out += _group(meta, source, pairs, pairing, (dtype, group, *which))
+    return out
+
+
+def _graph(source: Arrays, target: Arrays, dtype: str) -> list[Row]:
+    """The port against itself: outputs and buffers inside `tf.function`, and eager ones."""
+    out = []
+    for (variant, mode), found in sorted(_passes(target, dtype, "graph").items()):
+        for name, value in found.items():
+            group = "buf" if "/" in name else "y"
+            eager = target[f"{dtype}/{group}/{variant}/{mode}/{name}"]
+            limit = _limit(source, (dtype, group, variant, mode), name, 1e-3)
+            off, scale = error(eager, value)
+            out.append(Row(dtype, "graph", variant, mode, name, off, limit, scale))
     return out
 
 
@@ -148,7 +163,7 @@ def _group(meta: dict[str, Any], source: Arrays, pairs: list[tuple[Arrays, Array
                                "only in the " + ("source" if name in own else "port")))
             continue
         value, scale = error(own[name], theirs[name], floor)
-        note = ""
+        note = UNUSED if group == "dw" and own[name].any() and not theirs[name].any() else ""
         if group == "buf" and name in own_raw and name in theirs_raw:
             plain, _ = error(own_raw[name], theirs_raw[name], floor)
             note = "biased variance" if value < plain else ""
@@ -221,9 +236,10 @@ def _lost_most(source: Arrays, where: tuple[str, str, int, str], floor: float) -
 
 def _explained(pairing: Pairing, meta: dict[str, Any]) -> set[str]:
     """Torch arrays of the source without a Keras counterpart that the rules account for, or that are tied."""
-    if meta["side"] == "tf":
+    if pairing.forward:
         return set()
-    out = {f"{i}/{n}" for i, unit in enumerate(meta["units"]) for n, w in unit["weights"].items() if w.get("tied")}
+    out = {f"{i}/{n}" for i, unit in enumerate(meta["units"]) for n, w in unit["weights"].items()
+           if w.get("tied") or i in pairing.unused}
     for pair in pairing.pairs:
         for rule in pair.rules.values():
             if isinstance(rule, dict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from .pairing import Pairing, Unit
@@ -45,33 +44,41 @@ def _word(value: Any) -> str:
     return f"one tensor {value[0]}"
 
 
-def training(pairing: Pairing, torch_units: list[Unit], source_side: str) -> list[str]:
-    """Weights that train on one side only. '~' marks what the source framework cannot express otherwise."""
+def training(pairing: Pairing, torch_units: list[Unit], sides: tuple[str, str]) -> list[str]:
+    """Weights that train on one side only. '~' marks what the source framework cannot express otherwise.
+
+    `sides`: framework of the source and of the port.
+    """
+    if sides[0] == sides[1]:
+        return [text for pair in pairing.pairs for text in _same(pairing.units[pair.keras], torch_units[pair.torch])]
+    return [text for pair in pairing.pairs
+            for text in _pair(pairing.units[pair.keras], torch_units[pair.torch], pair.rules, sides[0])]
+
+
+def _same(source: Unit, port: Unit) -> list[str]:
+    return [f"{source['path'] or source['name']}.{n} {'trains' if w['trainable'] else 'is frozen'} in the source, "
+            "not so in the port" for n, w in source["weights"].items()
+            if n in port["weights"] and port["weights"][n]["trainable"] != w["trainable"]]
+
+
+def _pair(keras: Unit, torch: Unit, rules: dict[str, Any], source_side: str) -> list[str]:
     out = []
-    for pair in pairing.pairs:
-        keras, torch = pairing.units[pair.keras], torch_units[pair.torch]
-        for name, rule in pair.rules.items():
-            rule = {"to": rule} if isinstance(rule, str) else rule
-            targets = rule["to"] if isinstance(rule["to"], list) else [rule["to"]]
-            if name in keras["weights"]:
-                trains = keras["weights"][name]["trainable"]
-                for target in targets:
-                    held = torch["weights"].get(target)
-                    if held and held["trainable"] != trains:
-                        word = "trains" if trains else "is frozen"
-                        out.append(f"{keras['path'] or keras['name']}.{name} {word} in Keras, not so "
-                                   f"{torch['path']}.{target} in torch")
-            elif torch["weights"].get(targets[0], {}).get("trainable"):
-                out.append(f"{torch['path']}.{targets[0]} trains in torch; Keras has no such weight")
-            second = torch["weights"].get(rule.get("also", ""), {})
-            if second.get("trainable") and name in keras["weights"] and keras["weights"][name]["trainable"]:
-                mark = "~" if source_side == "torch" else ""
-                out.append(f"{mark}{torch['path']}.{rule['also']} trains beside {targets[0]}: Keras has one bias, so "
-                           "every optimizer step moves the sum twice as far")
+    for name, rule in rules.items():
+        rule = {"to": rule} if isinstance(rule, str) else rule
+        targets = rule["to"] if isinstance(rule["to"], list) else [rule["to"]]
+        if name in keras["weights"]:
+            trains = keras["weights"][name]["trainable"]
+            for target in targets:
+                held = torch["weights"].get(target)
+                if held and held["trainable"] != trains:
+                    word = "trains" if trains else "is frozen"
+                    out.append(f"{keras['path'] or keras['name']}.{name} {word} in Keras, not so "
+                               f"{torch['path']}.{target} in torch")
+        elif torch["weights"].get(targets[0], {}).get("trainable"):
+            out.append(f"{torch['path']}.{targets[0]} trains in torch; Keras has no such weight")
+        second = torch["weights"].get(rule.get("also", ""), {})
+        if second.get("trainable") and name in keras["weights"] and keras["weights"][name]["trainable"]:
+            mark = "~" if source_side == "torch" else ""
+            out.append(f"{mark}{torch['path']}.{rule['also']} trains beside {targets[0]}: Keras has one bias, so "
+                       "every optimizer step moves the sum twice as far")
     return out
-
-
-def parameters(units: list[Unit]) -> int:
-    """Trained numbers, shared ones counted once."""
-    seen = {w["id"]: math.prod(w["shape"]) for u in units for w in u["weights"].values() if w["trainable"]}
-    return sum(seen.values())

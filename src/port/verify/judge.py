@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from . import carry, compare, interface, verdict
+from . import carry, compare, draws, interface, verdict
 from .cases import Case
 from .pairing import Pairing, describe
 from .verdict import PairLine, Place, Verdict
@@ -18,7 +18,7 @@ Part = tuple[dict[str, Any], Arrays]
 
 def judge(source: Part, target: Part) -> Verdict:
     meta, other = source[0], target[0]
-    case = Case(meta["call"], tuple(meta["specs"][0]) if meta.get("specs") else (), meta.get("name", ""))
+    case = case_of(meta)
     if "error" in meta:
         if meta.get("missing_input"):
             return Verdict(case, verdict.UNVERIFIED, "load", meta["error"])
@@ -26,8 +26,8 @@ def judge(source: Part, target: Part) -> Verdict:
     if "error" in other:
         return Verdict(case, verdict.ERROR, "load", f"port: {other['error']}", notes=tuple(meta["notes"]))
     pairing = carry.unpack(other["pairing"])
-    torch_units = other["units"] if other["side"] == "torch" else meta["units"]
-    pairs = _pair_lines(meta, torch_units, pairing)
+    torch_units = other["units"] if pairing.forward else meta["units"]
+    pairs = _pair_lines(torch_units, pairing)
     if pairing.problems:
         more = f" and {len(pairing.problems) - 3} more" if len(pairing.problems) > 3 else ""
         return Verdict(case, verdict.MISMATCH, "pairing", "; ".join(pairing.problems[:3]) + more, pairs=pairs,
@@ -37,9 +37,11 @@ def judge(source: Part, target: Part) -> Verdict:
 
 def _numbers(case: Case, source: Part, target: Part, pairing: Pairing, pairs: tuple[PairLine, ...]) -> Verdict:
     (meta, arrays), (other, found) = source, target
-    torch_units = other["units"] if other["side"] == "torch" else meta["units"]
+    torch_units = other["units"] if pairing.forward else meta["units"]
     surface = interface.results(meta["structure"], other["structure"])
-    surface += interface.training(pairing, torch_units, meta["side"])
+    surface += interface.training(pairing, torch_units, (meta["side"], other["side"]))
+    surface += draws.faults(meta.get("draws"), other.get("draws"))
+    graph = other.get("graph", {})
     faults = [s for s in surface if not s.startswith("~")]
     meta = {**meta, "floor": other.get("floor") or meta.get("floor", {})}
     rows = compare.rows(meta, arrays, found, pairing)
@@ -52,6 +54,8 @@ def _numbers(case: Case, source: Part, target: Part, pairing: Pairing, pairs: tu
         bad = [r for r in rows if r.bad]
     notes = [*meta["notes"], *(n for n in other["notes"] if n not in meta["notes"]),
              *(s[1:] for s in surface if s[0] == "~")]
+    notes += [graph["note"]] if "note" in graph else []
+    notes += [f"nothing calls {describe(torch_units[t])}: the port need not have it" for t in pairing.unused]
     if other.get("filled"):
         notes.insert(0, f"filled {', '.join(other['filled'])} from the input")
     if any(r.note == "float32 cast" for r in rows):
@@ -63,6 +67,10 @@ def _numbers(case: Case, source: Part, target: Part, pairing: Pairing, pairs: tu
         notes.append("all gradients of the weights are zero: this case shows little")
     place = _place(other.get("where"))
     message, stage, status = _message(faults, bad, names, attributed, place)
+    if unused := [r.name for r in bad if r.note == compare.UNUSED]:
+        message += f"; {_weight(unused[0], meta)} has no gradient in the port, which does not use it"
+    if status == verdict.VERIFIED and "fault" in graph:
+        message, stage, status = graph["fault"], "graph", verdict.MISMATCH
     if stage == "numeric" and meta.get("steps") and any(r.group == "steps" for r in rows):
         stage = "behaviour"
     if resized and status == verdict.VERIFIED:
@@ -87,6 +95,8 @@ def _skipped(meta: dict[str, Any], arrays: Arrays, rows: list[compare.Row]) -> l
         out.append("every output of the source is NaN or infinite")
     if meta.get("random"):
         out.append("inference agrees; training mode draws random numbers that could not be switched off")
+    if any(u["config"].get("cumulative") for u in meta.get("units", ())):
+        out.append("a batch norm with momentum=None averages over all batches, and only its first was compared")
     if "asked" in meta and meta["asked"] != meta["dtypes"]:
         out.append(f"agrees in {' and '.join(meta['dtypes'])} only; "
                    + next((n for n in meta["notes"] if n.startswith("the source cannot run")), ""))
@@ -101,7 +111,7 @@ def _message(faults: list[str], bad: list[compare.Row], names: tuple[str, ...], 
     if bad:
         row = max(bad, key=lambda r: (r.dtype == "float64", r.group == "y", r.group == "buf", r.error))
         text = f"{row.dtype} {compare.GROUPS[row.group]} differ in {row.mode} mode: {row.error:.1e} > {row.limit:.0e}"
-        if row.note and row.note != "biased variance":
+        if row.note and row.note not in ("biased variance", compare.UNUSED):
             text += f" ({row.name}: {row.note})"
         if attributed.get("failed"):
             text += f"; whether rounded constants explain it could not be tried: {attributed['failed']}"
@@ -136,13 +146,24 @@ def _place(data: dict[str, Any] | None) -> Place | None:
                  tuple(data["ported_lines"]))
 
 
-def _pair_lines(meta: dict[str, Any], torch_units: list[dict[str, Any]], pairing: Pairing) -> tuple[PairLine, ...]:
+def _weight(name: str, meta: dict[str, Any]) -> str:
+    unit, _, weight = name.partition("/")
+    return f"{weight} of {meta['units'][int(unit)]['path'] or 'the model'}"
+
+
+def case_of(meta: dict[str, Any]) -> Case:
+    """As it was run: with the inputs that were found where none were given."""
+    given = meta.get("inputs") or (meta["specs"][0] if meta.get("specs") else ())
+    return Case(meta["call"], tuple(given), meta.get("name", ""))
+
+
+def _pair_lines(torch_units: list[dict[str, Any]], pairing: Pairing) -> tuple[PairLine, ...]:
     out = []
     for pair in pairing.pairs:
         keras, torch = describe(pairing.units[pair.keras]), describe(torch_units[pair.torch])
         rules = ", ".join(f"{n} -> {r if isinstance(r, str) else r['to']}" for n, r in pair.rules.items()
                           if n in pairing.units[pair.keras]["weights"])
-        sides = (keras, torch) if meta["side"] == "tf" else (torch, keras)
+        sides = (keras, torch) if pairing.forward else (torch, keras)
         out.append(PairLine(*sides, rules, pair.how))
     return tuple(out)
 

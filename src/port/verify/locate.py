@@ -45,17 +45,17 @@ def plan(meta: dict[str, Any], arrays: Arrays, pairing: Pairing, mode: str) -> d
     out = {}
     for pair in pairing.pairs:
         unit = pairing.units[pair.keras]
-        source = unit["index"] if meta["side"] == "tf" else pair.torch
-        target = pair.torch if meta["side"] == "tf" else unit["index"]
+        source, target = (unit["index"], pair.torch) if pairing.forward else (pair.torch, unit["index"])
         whole = not any("of" in w for w in unit["weights"].values())
         if source in found and whole:
             out[target] = found[source]
     return out
 
 
-def align(value: np.ndarray, shape: tuple[int, ...], classes: list[str], to: str) -> np.ndarray | None:
-    """A source activation in the port's layout, None if no layout has that shape."""
-    if value.ndim < 3:
+def align(value: np.ndarray, shape: tuple[int, ...], classes: list[str], to: str, same: bool = False
+          ) -> np.ndarray | None:
+    """A source activation in the port's layout (`same`: which is the source's), None if no layout has that shape."""
+    if value.ndim < 3 or (same and value.shape == shape):
         return value if value.shape == shape else None
     moved = np.moveaxis(value, -1, 1) if to == "torch" else np.moveaxis(value, 1, -1)
     spatial = any(word in c.rsplit(".", 1)[-1] for c in classes for word in SPATIAL)

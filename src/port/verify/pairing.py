@@ -1,5 +1,8 @@
 """Which Keras layer is which torch module: by name, by attribute path, else by order; every pair says how.
 
+Two files of one framework are paired the same way: then `keras` is the source, `torch` the port, and weights go over
+under their names, unchanged.
+
 A unit is a layer that holds weights: {path, name, classes, weights: {name: {shape, trainable}}, config, created,
 called}. Attention, recurrent layers and separable convolutions are one unit, or several `parts` if the other side
 spells them out. A wrong pair cannot make a wrong port pass: all numbers are compared afterwards.
@@ -15,6 +18,9 @@ from . import weights
 
 Unit = dict[str, Any]
 Table = dict[str, Any]
+SAME: Table = {"layers": {}, "parts": {}}  # both files use one framework
+PARAMETRISED = {"ParametrizationList": "a parametrisation (weight_norm, spectral_norm)"}
+OLD_NORMS = {"weight_g": "weight_norm", "weight_orig": "spectral_norm"}
 
 
 @dataclass(frozen=True)
@@ -33,10 +39,14 @@ class Pairing:
     pairs: tuple[Pair, ...]
     tied: tuple[int, ...] = ()  # torch units that only share weights of others
     problems: tuple[str, ...] = field(default=())
+    unused: tuple[int, ...] = ()  # torch units of the source that nothing calls: Keras never builds them
+    forward: bool = True  # `keras` is the source
 
 
 def expand(units: list[Unit], torch_units: list[Unit], table: Table) -> list[Unit]:
     """Take layers apart that have no whole partner class among the torch units."""
+    if table is SAME:
+        return units
     present = {c for u in torch_units for c in u["classes"]}
     out = []
     for unit in units:
@@ -64,6 +74,8 @@ def shapes(unit: Unit) -> dict[str, tuple[int, ...]]:
 
 def rules_for(keras: Unit, torch: Unit, table: Table) -> dict[str, Any] | None:
     """The first rules whose names and shapes fit; a layer of the user's own: equal names, unchanged."""
+    if table is SAME:
+        return _unchanged(keras, torch)
     for kind in keras["classes"]:
         for other, found in table["layers"].get(kind, {}).items():
             if other in torch["classes"]:
@@ -72,10 +84,18 @@ def rules_for(keras: Unit, torch: Unit, table: Table) -> dict[str, Any] | None:
                                 if n not in rules and keras["weights"][n].get("own")}, **rules}
                     if weights.fits(rules, shapes(keras), _required(torch, rules), keras["config"]):
                         return rules
-    if set(keras["weights"]) == set(_required(torch, {})) and not set(keras["classes"]) & set(table["layers"]):
-        same = all(tuple(w["shape"]) == tuple(torch["weights"][n]["shape"]) for n, w in keras["weights"].items())
-        return {n: n for n in keras["weights"]} if same else None
-    return None
+    if set(keras["classes"]) & set(table["layers"]):
+        return None
+    return _unchanged(keras, torch)
+
+
+def _unchanged(keras: Unit, torch: Unit) -> dict[str, Any] | None:
+    """Equal names and shapes; constant buffers may be missing on either side."""
+    own, other = keras["weights"], torch["weights"]
+    common = set(own) & set(other)
+    same = all(tuple(own[n]["shape"]) == tuple(other[n]["shape"]) for n in common)
+    left = [w for held in (own, other) for n, w in held.items() if n not in common]
+    return {n: n for n in own if n in common} if common and same and all(w.get("buffer") for w in left) else None
 
 
 def _required(torch: Unit, rules: dict[str, Any]) -> dict[str, tuple[int, ...]]:
@@ -104,7 +124,7 @@ def _by_name(keras: list[Unit], torch: list[Unit]) -> list[tuple[int, int, str]]
             free_k.discard(left[key])
             free_t.discard(right[key])
 
-    match("path", lambda u: _key(u["path"]), lambda u: _key(u["path"]))
+    match("path", lambda u: _key(u["path"]) or "(root)", lambda u: _key(u["path"]) or "(root)")
     match("name", lambda u: _key(u["name"]), lambda u: _key(u["path"]))
     match("name", lambda u: _key(u["name"]), lambda u: _key(u["path"].rsplit(".", 1)[-1]))
     return found
@@ -123,7 +143,7 @@ def _in_order(units: list[Unit], left: list[int], key: str) -> list[int]:
     return sorted(left, key=lambda i: (units[i].get(key, 0) is None, units[i].get(key) or 0))
 
 
-def _attempt(keras: list[Unit], torch: list[Unit], table: Table, names: bool, order: str) -> Pairing:
+def _attempt(keras: list[Unit], torch: list[Unit], table: Table, names: bool, order: str, idle: set[int]) -> Pairing:
     pairs = []
     if names:
         for k, t, how in _by_name(keras, torch):
@@ -144,8 +164,20 @@ def _attempt(keras: list[Unit], torch: list[Unit], table: Table, names: bool, or
         else:
             problems.append(f"no partner for {describe(keras[k])}")
     tied = [t for t in left_t if all(w.get("tied") for w in torch[t]["weights"].values())]
-    problems += [f"no partner for {describe(torch[t])}" for t in left_t if t not in tied and _matters(torch[t])]
-    return Pairing(tuple(keras), tuple(sorted(pairs, key=lambda p: p.keras)), tuple(tied), tuple(problems))
+    unused = [t for t in left_t if t in idle]
+    lost = [torch[t] for t in left_t if t not in tied and t not in unused and _matters(torch[t])]
+    problems += [f"no partner for {describe(unit)}" for unit in lost]
+    problems = [f"{describe(u)}: {text}" for u in lost if (text := _parametrised(u))] or problems
+    return Pairing(tuple(keras), tuple(sorted(pairs, key=lambda p: p.keras)), tuple(tied), tuple(problems),
+                   tuple(unused))
+
+
+def _parametrised(unit: Unit) -> str:
+    """Why there can be none: torch computes this weight from others at every call."""
+    names = [f"{OLD_NORMS[n]}" for n in unit["weights"] if n in OLD_NORMS]
+    names += [text for c in unit["classes"] if (text := PARAMETRISED.get(c.rsplit(".", 1)[-1]))]
+    return (f"torch computes this weight with {names[0]} at every call, and no Keras layer is paired with that; fold "
+            "it into a plain weight (torch.nn.utils.parametrize.remove_parametrizations) first") if names else ""
 
 
 def _matters(unit: Unit) -> bool:
@@ -159,13 +191,16 @@ def describe(unit: Unit) -> str:
     return f"{name} [{unit['classes'][0].rsplit('.', 1)[-1]}: {held}]{line}"
 
 
-def candidates(keras: list[Unit], torch: list[Unit], table: Table) -> list[Pairing]:
-    """Distinct assignments, the most telling first; those with problems only if there is none without."""
+def candidates(keras: list[Unit], torch: list[Unit], table: Table, idle: set[int] | None = None) -> list[Pairing]:
+    """Distinct assignments, the most telling first; those with problems only if there is none without.
+
+    `idle`: torch units that need no partner, since nothing calls them.
+    """
     keras = expand(keras, torch, table)
     found, seen = [], set()
     for names, order in ((True, "made"), (True, "first_call"), (True, "registered"), (False, "made"),
                          (False, "first_call"), (False, "registered")):
-        attempt = _attempt(keras, torch, table, names, order)
+        attempt = _attempt(keras, torch, table, names, order, idle or set())
         mark = tuple((p.keras, p.torch) for p in attempt.pairs)
         if mark not in seen:
             seen.add(mark)

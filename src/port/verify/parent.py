@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,29 +25,49 @@ BOOT = ("import importlib.util as u,sys;s=u.spec_from_file_location('port_verify
         "s.loader.exec_module(m);import importlib;importlib.import_module('port_verify.child').main(sys.argv[2])")
 
 
+DIRECTIONS = ("tf2torch", "torch2tf", "tf2tf", "torch2torch")
+
+
 def verify(source: Path, ported: Path, direction: str, cases: list[Case] | None = None,
            settings: Settings | None = None) -> list[Verdict]:
-    """`direction`: tf2torch or torch2tf. Without cases, those found in the source file."""
+    """`direction`: tf2torch, torch2tf, or both files of one framework: tf2tf, torch2torch.
+
+    Without cases, those found in the source file. One verdict per case, and per backend of Keras that was asked for.
+    """
     settings = settings or Settings()
-    if direction not in ("tf2torch", "torch2tf"):
+    if direction not in DIRECTIONS:
         raise ValueError(f"direction {direction!r}")
     sides = direction.split("2")
+    if settings.backends and sides[1] != "tf":
+        raise ValueError("a backend is chosen for a Keras port, and this one uses PyTorch")
     with tempfile.TemporaryDirectory(prefix="port-verify-") as name:
         folder = Path(name)
         jobs = _jobs(source, ported, sides, cases or [], settings, folder)
+        targets = [job for job in jobs if job["role"] == "target"]
         if settings.against:
             (folder / "source.npz").write_bytes(Path(settings.against).read_bytes())
-            jobs = [job for job in jobs if job["role"] == "target"]
+            jobs = targets
         elif settings.record:
             jobs = [job for job in jobs if job["role"] == "source"]
         faults = _run(jobs, settings, folder)
-        found = _verdicts(folder, faults, cases or [], settings)
-        wanted = [i for i, v in enumerate(found) if v.status == verdict.MISMATCH and v.worst < compare.TRIED
-                  and v.stage in ("numeric", "behaviour") and not v.attributed]
-        if "float64" in settings.dtypes and wanted and not settings.against:
-            _run([{**jobs[0], "role": "attribute", "wanted": wanted}], settings, folder)
-            found = _verdicts(folder, faults, cases or [], settings)
-        return found
+        asked = cases or [Case("")]
+        found = []
+        for target in targets:
+            found += _judged(jobs[0], target, faults, asked, settings, folder)
+        return found[:len(found) // len(targets)] if settings.record else found
+
+
+def _judged(first: dict[str, Any], target: dict[str, Any], faults: dict[str, str], asked: list[Case],
+            settings: Settings, folder: Path) -> list[Verdict]:
+    """The verdicts of one port's side; constants are looked for where they may be the cause."""
+    found = _verdicts(folder, target, faults, asked, settings)
+    wanted = [i for i, v in enumerate(found) if v.status == verdict.MISMATCH and v.worst < compare.TRIED
+              and v.stage in ("numeric", "behaviour") and not v.attributed]
+    if "float64" in settings.dtypes and wanted and first["role"] == "source" and first["side"] != target["side"]:
+        _run([{**first, "role": "attribute", "name": f"attribute-{target['name']}", "target": target["name"],
+               "wanted": wanted}], settings, folder)
+        found = _verdicts(folder, target, faults, asked, settings)
+    return [replace(v, backend=target["backend"]) for v in found]
 
 
 def _jobs(source: Path, ported: Path, sides: list[str], cases: list[Case], settings: Settings, folder: Path
@@ -57,32 +78,35 @@ def _jobs(source: Path, ported: Path, sides: list[str], cases: list[Case], setti
               "timeout": settings.timeout, "table": table,
               "cases": [{"call": c.call, "inputs": list(c.inputs), "name": c.name, "ported_call": c.ported_call}
                         for c in cases]}
-    return [{**common, "role": role, "side": side, "path": str(Path(path).resolve()),
-             "device": settings.device if side == "torch" else "cpu"}
-            for role, side, path in (("source", sides[0], source), ("target", sides[1], ported))]
+    jobs = [("source", sides[0], source, "")]
+    jobs += [("target", sides[1], ported, backend) for backend in settings.backends or ("",)]
+    return [{**common, "role": role, "side": side, "path": str(Path(path).resolve()), "backend": backend,
+             "name": f"{role}-{backend}" if backend else role,
+             "device": settings.device if side == "torch" else "cpu"} for role, side, path, backend in jobs]
 
 
 def _environment(job: dict[str, Any]) -> dict[str, str]:
-    env = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0", KERAS_BACKEND="tensorflow",
-               PYTHONUNBUFFERED="1", OMP_NUM_THREADS=os.environ.get("OMP_NUM_THREADS", "1"))
+    env = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0",
+               KERAS_BACKEND=job["backend"] or "tensorflow", PYTHONUNBUFFERED="1",
+               OMP_NUM_THREADS=os.environ.get("OMP_NUM_THREADS", "1"))
     if job["device"] == "cpu":
         env["CUDA_VISIBLE_DEVICES"] = ""
     return env
 
 
 def _run(jobs: list[dict[str, Any]], settings: Settings, folder: Path) -> dict[str, str]:
-    """{role: what went wrong}. A source that fails ends the wait of the port's side."""
+    """{name of a job: what went wrong}. A source that fails ends the wait of the port's side."""
     running = {}
     for job in jobs:
-        path = folder / f"{job['role']}.json"
+        path = folder / f"{job['name']}.json"
         path.write_text(json.dumps(job))
         python = {"tf": settings.tf_python, "torch": settings.torch_python}[job["side"]] or sys.executable
-        log = open(folder / f"{job['role']}.log", "wb")  # noqa: SIM115
+        log = open(folder / f"{job['name']}.log", "wb")  # noqa: SIM115
         try:
-            running[job["role"]] = subprocess.Popen([python, "-P", "-c", BOOT, str(HERE), job["side"], str(path)],
+            running[job["name"]] = subprocess.Popen([python, "-P", "-c", BOOT, str(HERE), job["side"], str(path)],
                                                     env=_environment(job), stdout=log, stderr=log, cwd=folder)
         except OSError as fault:
-            return {job["role"]: f"{python} cannot be started: {fault}"}
+            return {job["name"]: f"{python} cannot be started: {fault}"}
         finally:
             log.close()
     return _wait(running, settings.timeout, folder)
@@ -93,14 +117,14 @@ def _wait(running: dict[str, subprocess.Popen[bytes]], timeout: float, folder: P
     try:
         while any(p.poll() is None for p in running.values()):
             if time.monotonic() > end:
-                return {role: f"timed out after {timeout:g} s" for role, p in running.items() if p.poll() is None}
+                return {name: f"timed out after {timeout:g} s" for name, p in running.items() if p.poll() is None}
             source = running.get("source")
             if source is not None and source.poll() is not None and not (folder / "source.npz").exists():
                 break
             time.sleep(0.03)
-        for role, process in running.items():
-            if process.poll() is not None and not (folder / f"{role}.npz").exists():
-                faults[role] = f"the process ended with code {process.returncode}: {_last_line(folder / f'{role}.log')}"
+        for name, process in running.items():
+            if process.poll() is not None and not (folder / f"{name}.npz").exists():
+                faults[name] = f"the process ended with code {process.returncode}: {_last_line(folder / f'{name}.log')}"
         return faults
     finally:
         for process in running.values():
@@ -114,8 +138,8 @@ def _last_line(path: Path) -> str:
     return lines[-1][:300] if lines else "no output"
 
 
-def _verdicts(folder: Path, faults: dict[str, str], cases: list[Case], settings: Settings) -> list[Verdict]:
-    asked = cases or [Case("")]
+def _verdicts(folder: Path, target: dict[str, Any], faults: dict[str, str], asked: list[Case], settings: Settings
+              ) -> list[Verdict]:
     if not (folder / "source.npz").exists():
         text = faults.get("source", "the source side gave no result")
         return [judge.without(c, verdict.UNVERIFIED, f"source: {text}") for c in asked]
@@ -126,18 +150,19 @@ def _verdicts(folder: Path, faults: dict[str, str], cases: list[Case], settings:
         return [judge.without(Case(""), verdict.UNVERIFIED,
                               "no model or builder was found in the source; "
                               "say --call 'Model(...)' --input 'f32[...]'")]
-    known = [Case(meta["call"], tuple(meta["specs"][0]) if meta.get("specs") else (), meta.get("name", ""))
-             for meta, _ in parts]
+    known = [judge.case_of(meta) for meta, _ in parts]
     if settings.record:
         Path(settings.record).write_bytes((folder / "source.npz").read_bytes())
         return [_recorded(c, meta) for c, (meta, _) in zip(known, parts, strict=True)]
-    if not (folder / "target.npz").exists():
-        text = faults.get("target", "the port's side gave no result")
+    name = target["name"]
+    if not (folder / f"{name}.npz").exists():
+        text = faults.get(name, "the port's side gave no result")
         return [judge.without(c, verdict.UNVERIFIED, f"port: {text}") for c in known]
-    other, found = store.unbundle(folder / "target.npz")
+    other, found = store.unbundle(folder / f"{name}.npz")
     if "fatal" in other:
         return [_fatal(c, "port", other["fatal"]) for c in known]
-    extra = store.read(folder / "attribute.npz")[0]["found"] if (folder / "attribute.npz").exists() else {}
+    tried = folder / f"attribute-{name}.npz"
+    extra = store.read(tried)[0]["found"] if tried.exists() else {}
     return [judge.judge(own, ({**meta, "attributed": extra[str(i)]} if str(i) in extra else meta, arrays))
             for i, (own, (meta, arrays)) in enumerate(zip(parts, found, strict=True))]
 

@@ -7,15 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from . import store
+from . import inputs, store
 
 Arrays = dict[str, np.ndarray]
 MODES = ("infer", "train")
 LARGE = 2**16  # gradients of larger weights are compared in the first variant of the first dtype only
-
-
-def inputs(arrays: Arrays, variant: int, count: int) -> list[np.ndarray]:
-    return [arrays[f"in/x/{variant}/{i}"] for i in range(count)]
 
 
 def grads(variant: int, mode: str, number: int) -> bool:
@@ -40,10 +36,10 @@ def steps(backend: Any, obj: Any, handles: Any, meta: dict[str, Any], given: Arr
     rate = meta.get("rate", 0.0)
     if not meta["steps"] or meta["kind"] != "model" or meta.get("random") or not handles:
         return rate
-    xs, losses = inputs(given, 0, len(meta["specs"][0])), []
+    feed, losses = inputs.feed(meta, given, 0), []
     held = backend.read(handles)
     for _ in range(meta["steps"]):
-        found = backend.gradients(obj, handles, xs, _cotangents(given, 0), True)
+        found = backend.gradients(obj, handles, feed, _cotangents(given, 0), True)
         grads = found["dw"]
         top = max((float(np.abs(g).max(initial=0)) for g in grads.values()), default=0.0)
         rate = rate or (0.01 / top if top else 0.0)
@@ -111,14 +107,14 @@ def run(backend: Any, obj: Any, handles: Any, meta: dict[str, Any], given: Array
     dtype, variant, mode = which
     if mode == "train" and meta.get("random"):
         return
-    xs = inputs(given, variant, len(meta["specs"][0]))
+    feed = inputs.feed(meta, given, variant)
     if grads(variant, mode, number) or meta["kind"] == "function":
-        found = backend.gradients(obj, handles, xs, _cotangents(given, variant), mode == "train")
+        found = backend.gradients(obj, handles, feed, _cotangents(given, variant), mode == "train")
     else:
-        found = {"y": dict(enumerate(backend.forward(obj, xs, mode == "train")[0]))}
+        found = {"y": dict(enumerate(backend.forward(obj, feed, mode == "train")[0]))}
     backend.assign(handles, store.under(given, "w"), frozen=True)
     if mode == "train" and meta.get("random") is None:
-        meta["random"] = _random(backend, obj, xs, found["y"])
+        meta["random"] = _random(backend, obj, feed, found["y"])
         backend.assign(handles, store.under(given, "w"), frozen=True)
         if meta["random"]:
             meta["notes"].append("training mode still draws random numbers: it was not compared")
@@ -141,6 +137,6 @@ def _cotangents(given: Arrays, variant: int) -> Callable[[int, tuple[int, ...]],
     return cotangent
 
 
-def _random(backend: Any, obj: Any, xs: list[np.ndarray], ys: dict[int, np.ndarray]) -> bool:
-    again, _ = backend.forward(obj, xs, True)
+def _random(backend: Any, obj: Any, feed: inputs.Feed, ys: dict[int, np.ndarray]) -> bool:
+    again, _ = backend.forward(obj, feed, True)
     return any(not np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in zip(ys.values(), again, strict=True))

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from . import cases, fill, passes, store, user, values
-from .passes import MODES, inputs
+from . import cases, fill, inputs, passes, sizes, store, user, values
+from .passes import MODES
 
 Arrays = dict[str, np.ndarray]
 
@@ -40,15 +40,12 @@ def _one_dtype(backend: Any, job: dict[str, Any], case: cases.Case, module: Any,
                arrays: Arrays) -> None:
     obj = backend.evaluate(module, case.call)
     meta["kind"] = backend.kind(obj)
-    specs = [cases.parse(t) for t in case.inputs] or backend.specs(obj)
-    if not specs:
-        raise LookupError("no input shape is known here; say --input 'f32[2,7,3]'")
     first = not meta["dtypes"]
     if first:
-        meta["specs"] = [list(map(str, s)) for s in _variants(backend, obj, specs, meta["kind"])]
-        _draw(job, meta, arrays, backend.pads(obj))
-    xs = inputs(arrays, 0, len(specs))
-    meta["structure"], notes = backend.start(obj, xs)
+        given, meta["structure"], notes = _begin(backend, job, case, obj, meta, arrays)
+    else:
+        given = inputs.feed(meta, arrays, 0)
+        meta["structure"], notes, _ = backend.start(obj, given, False)
     meta["notes"] += [n for n in notes if n not in meta["notes"]]
     units, handles = backend.units(obj)
     if first:
@@ -56,7 +53,7 @@ def _one_dtype(backend: Any, job: dict[str, Any], case: cases.Case, module: Any,
         meta["units"] = units
         weights = values.random(units, np.random.default_rng([job["seed"], 99]))
         backend.assign(handles, weights)
-        backend.calibrate(obj, xs, values.near(np.random.default_rng([job["seed"], 98])))
+        backend.calibrate(obj, given, values.near(np.random.default_rng([job["seed"], 98])))
         arrays.update({f"w/{k}": v for k, v in backend.read(handles).items()})
     backend.assign(handles, store.under(arrays, "w"))
     _modes(backend, obj, handles, meta, arrays, dtype, first)
@@ -71,25 +68,45 @@ def _one_dtype(backend: Any, job: dict[str, Any], case: cases.Case, module: Any,
         backend.assign(handles, store.under(arrays, "w"))
         meta["calls"] = {}
         for mode in MODES if meta["kind"] == "model" else ():
-            meta["calls"][mode], kept = backend.record(obj, handles, xs, mode == "train")
+            meta["calls"][mode], kept = backend.record(obj, handles, given, mode == "train")
             arrays.update({f"act/{mode}/{k}": v for k, v in kept.items()})
             backend.assign(handles, store.under(arrays, "w"))
         backend.describe(units, handles)
 
 
-def _variants(backend: Any, obj: Any, specs: list[cases.Spec], kind: str) -> list[list[cases.Spec]]:
-    if kind != "model":
-        return [specs]
-    free = backend.free(obj) or [None] * len(specs)
-    return [specs, [cases.grown(s, f) for s, f in zip(specs, free, strict=False)]]
+def _begin(backend: Any, job: dict[str, Any], case: cases.Case, obj: Any, meta: dict[str, Any], arrays: Arrays
+           ) -> tuple[inputs.Feed, Any, list[str]]:
+    """(inputs, structure of the result, notes) with the sizes that were asked for, or the first guess that works."""
+    specs, form = inputs.read(case.inputs)
+    guesses = [specs] if case.inputs else backend.specs(obj)
+    if not guesses:
+        raise LookupError("no input shape is known here; say --input 'f32[2,7,3]'")
+    for number, guess in enumerate(guesses):
+        meta["form"] = form if case.inputs else None
+        meta["specs"] = [list(map(str, guess))]
+        _draw(job, meta, arrays, 0, guess, backend.pads(obj))
+        given = inputs.feed(meta, arrays, 0)
+        try:
+            structure, notes, meta["draws"] = backend.start(obj, given, True)
+            break
+        except Exception:
+            if number == len(guesses) - 1:
+                raise
+    meta["packed"] = backend.packs(obj, given)
+    meta["inputs"] = inputs.write(guess, meta["form"])
+    if meta["kind"] == "model":
+        other = sizes.second(backend, obj, guess, meta["form"])
+        meta["specs"].append(list(map(str, other)))
+        _draw(job, meta, arrays, 1, other, backend.pads(obj))
+    return given, structure, notes
 
 
-def _draw(job: dict[str, Any], meta: dict[str, Any], arrays: Arrays, pads: bool) -> None:
-    for variant, texts in enumerate(meta["specs"]):
-        rng = np.random.default_rng([job["seed"], variant])
-        padding = "end" if variant == 0 or not pads else "start"
-        for i, text in enumerate(texts):
-            arrays[f"in/x/{variant}/{i}"] = cases.draw(cases.parse(text), rng, padding)
+def _draw(job: dict[str, Any], meta: dict[str, Any], arrays: Arrays, variant: int, specs: list[cases.Spec],
+          pads: bool) -> None:
+    rng = np.random.default_rng([job["seed"], variant])
+    padding = "end" if variant == 0 or not pads else "start"
+    for i, spec in enumerate(specs):
+        arrays[f"in/x/{variant}/{i}"] = cases.draw(spec, rng, padding)
 
 
 def _modes(backend: Any, obj: Any, handles: Any, meta: dict[str, Any], arrays: Arrays, dtype: str,
@@ -115,6 +132,7 @@ def _forget(arrays: Arrays, variant: int) -> None:
 
 
 def run(backend: Any, job: dict[str, Any], folder: Path) -> None:
+    """All cases into `source.npz`."""
     try:
         module = backend.load(Path(job["path"]), job["dtypes"][0])
     except Exception as fault:

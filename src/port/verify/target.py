@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from . import carry, compare, fill, locate, pairing, passes, store, user
-from .passes import MODES, inputs
+from . import carry, compare, fill, graph, inputs, locate, pairing, passes, store, user
+from .passes import MODES
 
 Arrays = dict[str, np.ndarray]
 
@@ -17,13 +17,13 @@ Arrays = dict[str, np.ndarray]
 def run(backend: Any, job: dict[str, Any], folder: Path) -> None:
     """Load while the source still runs; then one part per case."""
     fault, module = "", None
-    if not store.wait(folder / "source.npz", job["timeout"]):
-        return
-    head, parts = store.unbundle(folder / "source.npz")
     try:
-        module = backend.load(Path(job["path"]), head["dtypes"][0]) if parts else None
+        module = backend.load(Path(job["path"]), job["dtypes"][0])
     except Exception as problem:
         fault = user.explain(problem, job["path"])
+    if not store.wait(folder / "source.npz", job["timeout"]):
+        return
+    _, parts = store.unbundle(folder / "source.npz")
     out: list[tuple[dict[str, Any], Arrays]] = []
     for meta, arrays in parts:
         if fault or "error" in meta:
@@ -33,74 +33,92 @@ def run(backend: Any, job: dict[str, Any], folder: Path) -> None:
             out.append(run_case(backend, job, meta, arrays, module))
         except Exception as problem:
             out.append(({"error": user.explain(problem, job["path"])}, {}))
-    store.bundle(folder / "target.npz", out, {"path": job["path"], "side": backend.SIDE})
+    store.bundle(folder / f"{job['name']}.npz", out, {"path": job["path"], "side": backend.SIDE})
+
+
+KEPT = ("specs", "form", "packed", "kind")  # of the source: how a case is fed
 
 
 def run_case(backend: Any, job: dict[str, Any], source: dict[str, Any], given: Arrays, module: Any
              ) -> tuple[dict[str, Any], Arrays]:
     meta: dict[str, Any] = {"side": backend.SIDE, "notes": [], "random": bool(source.get("random")),
-                            "specs": source["specs"], "kind": source["kind"],
-                            "steps": source.get("steps", 0), "rate": source.get("rate", 0.0)}
+                            "steps": source.get("steps", 0), "rate": source.get("rate", 0.0),
+                            **{key: source[key] for key in KEPT if key in source}}
     arrays: Arrays = {}
     for number, dtype in enumerate(source["dtypes"]):
         if number or dtype != module.port_dtype:
             module = backend.load(Path(job["path"]), dtype)
         backend.dtype(dtype)
-        text = source["ported_call"]
-        xs = inputs(given, 0, len(source["specs"][0]))
-        if source.get("fill"):
-            text, told = fill.filled(module, text, source["fill"], [x.shape for x in xs])
-            meta["filled"] = told
-        obj = backend.evaluate(module, text)
-        if backend.kind(obj) != source["kind"]:
-            raise TypeError(f"the source is a {source['kind']}, the port a {backend.kind(obj)}")
-        structure, notes = backend.start(obj, xs)
+        feed = inputs.feed(meta, given, 0)
+        obj = _made(backend, module, source, meta, feed)
+        structure, notes, drew = backend.start(obj, feed, not number)
         meta["notes"] += [n for n in notes if n not in meta["notes"]]
         units, handles = backend.units(obj)
         if not number:
-            meta["structure"] = structure
+            meta |= {"structure": structure, "draws": drew}
             backend.describe(units, handles)
             meta["units"] = units
-            pairs = _choose(backend, obj, handles, source, units, given, xs, job["table"])
+            pairs = _choose(backend, obj, handles, source, units, given, feed, job["table"])
             meta["pairing"] = carry.pack(pairs)
             if pairs.problems:
                 return meta, arrays
-        weights = converted(backend.SIDE, pairs, given, units)
+        weights = converted(pairs, given, units)
         held = {k: v for k, v in given.items() if k.startswith("in/")} | {f"w/{k}": v for k, v in weights.items()}
         passes.whole(backend, obj, handles, meta, held, dtype, number, arrays)
         if not number:
             if backend.resized() and dtype == "float64":
                 meta["floor"] = passes.disturbed(backend, obj, handles, meta, held, dtype, arrays)
+            meta["graph"] = graph.run(backend, obj, handles, meta, held, dtype, arrays, job["path"])
             _explain(backend, job, obj, handles, source, meta, given, arrays, pairs, held)
     return meta, arrays
 
 
-def converted(to: str, pairs: pairing.Pairing, given: Arrays, units: list[dict[str, Any]]) -> Arrays:
+def _made(backend: Any, module: Any, source: dict[str, Any], meta: dict[str, Any], feed: inputs.Feed) -> Any:
+    text = source["ported_call"]
+    if source.get("fill"):
+        text, meta["filled"] = fill.filled(module, text, source["fill"], [x.shape for x in feed.arrays])
+    obj = backend.evaluate(module, text)
+    if backend.kind(obj) != source["kind"]:
+        raise TypeError(f"the source is a {source['kind']}, the port a {backend.kind(obj)}")
+    return obj
+
+
+def converted(pairs: pairing.Pairing, given: Arrays, units: list[dict[str, Any]]) -> Arrays:
     """The source's weights as those of the port."""
     own = store.under(given, "w")
-    if to == "torch":
+    if pairs.forward:
         return carry.keras_to_torch(pairs, own, fill=True) | carry.constants(pairs, units)
     return carry.torch_to_keras(pairs, own, add=True)
 
 
 def _choose(backend: Any, obj: Any, handles: Any, source: dict[str, Any], units: list[dict[str, Any]], given: Arrays,
-            xs: list[np.ndarray], table: dict[str, Any]) -> pairing.Pairing:
+            feed: inputs.Feed, table: dict[str, Any]) -> pairing.Pairing:
     """The first assignment that makes the outputs agree, else the best; without problems if there is one."""
-    keras, torch = (source["units"], units) if backend.SIDE == "torch" else (units, source["units"])
-    found = pairing.candidates(keras, torch, table)
+    same = source["side"] == backend.SIDE
+    forward = same or backend.SIDE == "torch"
+    left, right = (source["units"], units) if forward else (units, source["units"])
+    idle = _idle(source, given) if not forward else set()
+    found = [replace(p, forward=forward)
+             for p in pairing.candidates(left, right, pairing.SAME if same else table, idle)]
     if len(found) == 1 or found[0].problems:
         return found[0]
     ranked = []
     dtype = source["dtypes"][0]
     for number, pairs in enumerate(found):
-        backend.assign(handles, converted(backend.SIDE, pairs, given, units))
-        ys, _ = backend.forward(obj, xs, False)
+        backend.assign(handles, converted(pairs, given, units))
+        ys, _ = backend.forward(obj, feed, False)
         refs = [given[f"{dtype}/y/0/infer/{i}"] for i in range(len(ys)) if f"{dtype}/y/0/infer/{i}" in given]
         off = max((compare.error(a, b)[0] for a, b in zip(refs, ys, strict=False)), default=0.0)
         ranked.append((off, number))
         if off < 1e-6:
             return pairs
     return found[min(ranked)[1]] if min(ranked)[0] < 1e-3 else found[0]
+
+
+def _idle(source: dict[str, Any], given: Arrays) -> set[int]:
+    """Torch modules that nothing calls and whose weights have no gradient: Keras does not even build them."""
+    moved = {key.split("/")[4] for key, a in given.items() if key.split("/")[1] == "dw" and a.any()}
+    return {i for i, unit in enumerate(source["units"]) if unit["first_call"] is None and str(i) not in moved}
 
 
 def _explain(backend: Any, job: dict[str, Any], obj: Any, handles: Any, source: dict[str, Any], meta: dict[str, Any],
@@ -110,7 +128,7 @@ def _explain(backend: Any, job: dict[str, Any], obj: Any, handles: Any, source: 
     if source["dtypes"][0] != "float64":
         return
     source = {**source, "floor": meta.get("floor") or source.get("floor", {})}
-    rows = [r for r in compare.rows(source, given, arrays, pairs) if r.dtype == "float64"]
+    rows = [r for r in compare.rows(source, given, arrays, pairs) if r.dtype == "float64" and r.group != "graph"]
     if not any(r.bad for r in rows):
         return
     if backend.SIDE == "torch" and job["attribute"] and compare.worst(rows) < compare.RESIDUE:
@@ -130,14 +148,15 @@ def _explain(backend: Any, job: dict[str, Any], obj: Any, handles: Any, source: 
 def _first(backend: Any, obj: Any, handles: Any, source: dict[str, Any], meta: dict[str, Any], given: Arrays,
            rows: list[compare.Row], pairs: pairing.Pairing, held: Arrays) -> dict[str, Any]:
     bad = [r for r in rows if r.bad]
-    xs = inputs(given, 0, len(source["specs"][0]))
+    feed = inputs.feed(source, given, 0)
     for mode in MODES:
         if not any(r.group == "y" and r.mode == mode for r in bad):
             continue
         plan = locate.plan(source, given, pairs, mode)
         classes = {t: source["units"][calls[0].unit]["classes"] for t, calls in plan.items()}
         backend.assign(handles, store.under(held, "w"))
-        steps = backend.localise(obj, handles, xs, mode == "train", plan, classes)
+        steps = backend.localise(obj, handles, feed, mode == "train", plan, classes,
+                                 source["side"] == backend.SIDE)
         found = locate.report(steps, source["units"], meta["units"])
         return found | {"mode": mode, "steps": found.get("steps", [asdict(s) for s in steps[-3:]])}
     return _by_weights(bad, source, meta, pairs)
@@ -155,7 +174,7 @@ def _by_weights(bad: list[compare.Row], source: dict[str, Any], meta: dict[str, 
     order = sorted(buffers or held, key=lambda t: t[0]["first_call"] or 0, reverse=not buffers)
     unit, row = order[0]
     both = [(pairs.units[p.keras]["index"], p.torch) for p in pairs.pairs]
-    if source["side"] == "torch":
+    if not pairs.forward:
         both = [(torch, keras) for keras, torch in both]
     port = next((meta["units"][t] for s, t in both if s == unit["index"]), None)
     what = compare.GROUPS[row.group]

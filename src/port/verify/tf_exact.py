@@ -18,7 +18,7 @@ import tensorflow as tf
 from tensorflow.python.framework import constant_op, op_callbacks
 from tensorflow.python.ops import gen_math_ops, gen_nn_ops
 
-from . import tf_watch as watch
+from . import keras_watch as watch
 from . import user
 
 MARK, GIVEN = "_port_exact", "_port_given"  # the number; whether float32 was asked for in so many words
@@ -93,7 +93,7 @@ def _follow(kind: str | bytes, inputs: Any, attrs: Any, outputs: Any, op_name: A
 
 
 def around(layer: Any, original: Any, args: Any, kwargs: Any) -> Any:
-    """For `tf_watch.Tap`: know the layer that a constant belongs to."""
+    """For `keras_watch.Tap`: know the layer that a constant belongs to."""
     _layers.append(layer)
     try:
         return original(*args, **kwargs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,8 @@ def _unit(model: torch.nn.Module, module: torch.nn.Module, path: str, held: dict
                          "id": first.setdefault(id(value), len(first)),
                          "buffer": not isinstance(value, torch.nn.Parameter)}
     classes = [_canonical(c) for c in type(module).__mro__ if issubclass(c, torch.nn.Module)]
-    return {"path": path, "name": "", "classes": classes, "index": index, "weights": weights, "config": {},
+    config = {"cumulative": True} if getattr(module, "momentum", 0) is None else {}
+    return {"path": path, "name": "", "classes": classes, "index": index, "weights": weights, "config": config,
             "made": entry["made"], "registered": index, "first_call": entry["first_call"],
             "lines": entry["called"] or entry["created"], "created": entry["created"]}
 
@@ -97,7 +99,9 @@ def describe(units: list[dict[str, Any]], handles: Handles) -> None:
 def assign(handles: Handles, arrays: dict[str, np.ndarray], frozen: bool = False) -> None:
     """`frozen`: only what training mode changes by itself."""
     with torch.no_grad():
-        for index, (_, held) in enumerate(handles):
+        for index, (module, held) in enumerate(handles):
+            if getattr(module, "num_batches_tracked", None) is not None:  # counts what the statistics have seen
+                module.num_batches_tracked.zero_()
             for name, value in held.items():
                 if f"{index}/{name}" in arrays and not (frozen and value.requires_grad):
                     value.copy_(torch.from_numpy(np.array(arrays[f"{index}/{name}"])))
@@ -106,3 +110,29 @@ def assign(handles: Handles, arrays: dict[str, np.ndarray], frozen: bool = False
 def read(handles: Handles) -> dict[str, np.ndarray]:
     return {f"{i}/{n}": v.detach().cpu().numpy().copy() for i, (_, held) in enumerate(handles)
             for n, v in held.items()}
+
+
+def record(forward: Callable[[], Any], handles: Handles) -> tuple[list[Any], dict[str, np.ndarray]]:
+    """Inputs and outputs of every unit, in the order of the calls."""
+    calls: list[Any] = []
+    kept: dict[str, np.ndarray] = {}
+    hooks = []
+    for index, (module, _) in enumerate(handles):
+        def note(module: Any, args: Any, kwargs: Any, result: Any, index: int = index) -> None:
+            ins, outs, number = _tensors((args, kwargs)), _tensors(result), len(calls)
+            calls.append({"unit": index, "in": len(ins), "out": len(outs), "order": number})
+            kept.update({f"{number}/in/{j}": a.detach().cpu().numpy().copy() for j, a in enumerate(ins)})
+            kept.update({f"{number}/out/{j}": a.detach().cpu().numpy().copy() for j, a in enumerate(outs)})
+        hooks.append(module.register_forward_hook(note, with_kwargs=True))
+    forward()
+    for hook in hooks:
+        hook.remove()
+    return calls, kept
+
+
+def _tensors(value: Any) -> list[Any]:
+    if torch.is_tensor(value):
+        return [value]
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    return [t for v in value for t in _tensors(v)] if isinstance(value, list | tuple) else []

@@ -6,6 +6,7 @@ import ast
 import importlib.util
 import inspect
 import os
+import re
 import sys
 import traceback
 from pathlib import Path
@@ -62,10 +63,17 @@ def lines(path: str, owner: Any = None, limit: int = 4) -> list[int]:
     return found
 
 
+def plain(text: str) -> str:
+    """Without the codes for colours."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
 def explain(fault: BaseException, path: str) -> str:
     """'line 12: ValueError: ...': the innermost line of the user's file, and the first line of the message."""
     at = [f.lineno for f in traceback.extract_tb(fault.__traceback__) if f.filename == path]
-    text = str(fault).strip().splitlines()
+    text = plain(str(fault)).strip().splitlines()
+    if text and text[0].startswith("Exception encountered when calling") and len(text) > 1:  # Keras' wrapping
+        text = [t for t in text[1:] if t.strip()]
     message = text[0][:300] if text else ""
     if message.endswith(":") and len(text) > 1:
         message += " " + next((t.strip() for t in text[1:] if t.strip()), "")[:200]
@@ -77,10 +85,11 @@ def explain(fault: BaseException, path: str) -> str:
     return f"{where}{type(fault).__name__}: {message}"
 
 
-def positional(function: Any) -> list[str]:
+def positional(function: Any, hidden: tuple[str, ...] = ("training", "mask")) -> list[str]:
+    """Names of the parameters that may be given by position, without those of Keras' own."""
     kinds = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
     found = inspect.signature(function).parameters.values()
-    return [p.name for p in found if p.kind in kinds and p.name not in ("training", "mask")]
+    return [p.name for p in found if p.kind in kinds and p.name not in hidden]
 
 
 def builders(module: ModuleType, made: set[str]) -> list[str]:
@@ -90,6 +99,21 @@ def builders(module: ModuleType, made: set[str]) -> list[str]:
     while more := {n.name for n in found if n.name not in known and _called(n) & known}:
         known |= more
     return [n.name for n in found if n.name in known and not _required(n.args) and not _called(n) & {"fit", "train"}]
+
+
+def roots(module: ModuleType, classes: set[str]) -> list[str]:
+    """Those of `classes` that nothing else in the file mentions, and whose constructor needs no argument."""
+    tree = ast.parse(inspect.getsource(module))
+    used = {n.id for statement in tree.body for n in ast.walk(statement)
+            if isinstance(n, ast.Name) and n.id in classes and n.id != getattr(statement, "name", "")}
+    return [n.name for n in tree.body if isinstance(n, ast.ClassDef) and n.name in classes - used
+            and not needs(vars(module)[n.name])]
+
+
+def needs(function: Any) -> bool:
+    """Has it parameters without defaults?"""
+    kinds = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
+    return any(p.default is p.empty and p.kind not in kinds for p in inspect.signature(function).parameters.values())
 
 
 def _returns(node: ast.FunctionDef) -> bool:

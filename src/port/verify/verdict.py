@@ -37,7 +37,7 @@ class Place:
 class Verdict:
     case: Case
     status: str  # verified | mismatch | not verified | error
-    stage: str = ""  # the last stage reached: load | pairing | interface | numeric | behaviour
+    stage: str = ""  # the last stage reached: load | pairing | interface | numeric | graph | behaviour
     message: str = ""
     worst: float = math.nan  # worst float64 error (float32 if nothing else ran)
     rows: tuple[Row, ...] = ()
@@ -46,6 +46,7 @@ class Verdict:
     attributed: tuple[str, ...] = ()  # constants that the source's framework rounds to float32
     divergences: tuple[str, ...] = ()  # declared ones that were found and corrected for
     notes: tuple[str, ...] = field(default=())
+    backend: str = ""  # of a Keras port, where several were asked for
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-able: infinities and NaN become text."""

@@ -8,13 +8,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from .tf_watch import entry_of
+from .keras_watch import entry_of
 
 RNN = (keras.layers.LSTM, keras.layers.GRU, keras.layers.SimpleRNN)
 ATTENTION = (keras.layers.MultiHeadAttention,)
 PRIVATE = ("_layers", "_metrics", "_tracker", "_functional", "_operations", "_nodes", "_saved_model_inputs_spec",
            "_trainable_variables", "_non_trainable_variables", "_seed_generators", "_losses", "_inbound_nodes",
-           "_outbound_nodes", "_parent_path", "_optimizer", "optimizer", "_compile_metrics", "_compile_loss")
+           "_outbound_nodes", "_parent_path", "_optimizer", "optimizer", "_compile_metrics", "_compile_loss",
+           "_modules", "_torch_params", "_parameters", "_buffers")
 
 
 def find(model: Any) -> tuple[list[dict[str, Any]], list[tuple[Any, dict[str, Any]]]]:
@@ -113,10 +114,15 @@ def children(layer: Any) -> list[tuple[str, Any]]:
         found = [(_literal_name(sub) or f"#{i}", sub) for i, sub in enumerate(layer.layers)]
     else:
         found = []
-    for name, value in list(vars(layer).items()):
+    for name, value in _attributes(layer):
         if name not in PRIVATE and not name.startswith("_self_"):
             found += _nested(name.lstrip("_"), value)
     return found + [(f"#{i}", sub) for i, sub in enumerate(layer._layers)]
+
+
+def _attributes(layer: Any) -> list[tuple[str, Any]]:
+    """On PyTorch a layer is a torch module too, which keeps its parts apart."""
+    return [*vars(layer).items(), *vars(layer).get("_modules", {}).items()]
 
 
 def _nested(name: str, value: Any) -> list[tuple[str, Any]]:
@@ -140,4 +146,5 @@ def assign(handles: list[tuple[Any, dict[str, Any]]], arrays: dict[str, np.ndarr
 
 
 def read(handles: list[tuple[Any, dict[str, Any]]]) -> dict[str, np.ndarray]:
-    return {f"{i}/{n}": np.array(v.numpy()) for i, (_, held) in enumerate(handles) for n, v in held.items()}
+    return {f"{i}/{n}": np.array(keras.ops.convert_to_numpy(v.value)) for i, (_, held) in enumerate(handles)
+            for n, v in held.items()}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from . import user
 
@@ -72,11 +72,11 @@ class Tap:
 
 
 def tensors(values: Any) -> list[Any]:
-    return [v for v in tf.nest.flatten(values, expand_composites=False) if tf.is_tensor(v)]
+    return [v for v in keras.tree.flatten(values) if keras.ops.is_tensor(v)]
 
 
 def arrays(values: Any) -> list[np.ndarray]:
-    return [v.numpy() for v in tensors(values)]
+    return [np.array(keras.ops.convert_to_numpy(v)) for v in tensors(values)]
 
 
 FUSED = (keras.layers.Dense, keras.layers.EinsumDense, keras.layers.Conv1D.__mro__[1],
@@ -103,3 +103,41 @@ class BeforeActivation:
 
     def _set(self, function: Any) -> None:
         object.__setattr__(self.layer, "activation", function)
+
+
+def record(forward: Callable[[], Any], handles: Any) -> tuple[list[Any], dict[str, np.ndarray]]:
+    """Inputs and outputs (before a fused activation) of every unit, in the order of the calls."""
+    index = {id(layer): i for i, (layer, _) in enumerate(handles)}
+    calls: list[Any] = []
+    kept: dict[str, np.ndarray] = {}
+
+    def around(layer: Any, original: Any, args: Any, kwargs: Any) -> Any:
+        if id(layer) not in index:
+            return original(*args, **kwargs)
+        before: list[Any] = []
+        given = arrays([args, kwargs])
+
+        def fused(value: Any, activation: Any) -> Any:
+            before.append(value)
+            return activation(value)
+
+        with BeforeActivation(layer, fused):
+            result = original(*args, **kwargs)
+        number = len(calls)
+        outs = arrays(before or result)
+        calls.append({"unit": index[id(layer)], "in": len(given), "out": len(outs), "order": note_call(layer)})
+        kept.update({f"{number}/in/{j}": a for j, a in enumerate(given)})
+        kept.update({f"{number}/out/{j}": a for j, a in enumerate(outs)})
+        return result
+
+    with Tap(around):
+        forward()
+    return calls, kept
+
+
+def describe(units: list[dict[str, Any]], handles: Any) -> None:
+    """Fill in what is known only after calls: order and lines."""
+    for unit, (layer, _) in zip(units, handles, strict=True):
+        entry = entry_of(layer)
+        unit["first_call"] = entry["first_call"]
+        unit["lines"] = entry["called"] or entry["created"]

@@ -1,0 +1,78 @@
+"""What the Keras child does through TensorFlow itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from . import tf_graph, tf_grouped
+from .draws import Log
+
+RAW = ("normal", "uniform", "truncated_normal", "stateless_normal", "stateless_uniform", "shuffle", "categorical",
+       "stateless_truncated_normal", "gamma")
+_resized = _disturb = False
+trace = tf_graph.trace
+
+
+def setup(log: Log) -> None:
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.run_functions_eagerly(True)
+    _watch_resize()
+    tf_grouped.install()
+    log.watch(tf.random, RAW)
+
+    def quiet(x: Any, rate: Any, *_: Any, **__: Any) -> Any:
+        log.rate(rate)
+        return tf.convert_to_tensor(x)
+
+    tf.nn.dropout = quiet
+    tf.nn.experimental.stateless_dropout = tf.nn.experimental.general_dropout = quiet
+
+
+def _watch_resize() -> None:
+    """tf.image.resize computes in float32: note that it was used, and on request add such rounding once more."""
+    resize = tf.image.resize
+
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        global _resized
+        _resized = True
+        result = resize(*args, **kwargs)
+        if _disturb and result.dtype.is_floating:
+            noise = tf.random.stateless_normal(tf.shape(result), (3, 5), dtype=result.dtype)
+            result = result * (1 + 6e-8 * noise) if result.dtype == tf.float64 else tf.cast(
+                tf.cast(result, "float64") * (1 + 6e-8 * tf.cast(noise, "float64")), "float32")
+        return result
+
+    tf.image.resize = watched
+
+
+def resized(forget: bool = False) -> bool:
+    global _resized
+    found, _resized = _resized, _resized and not forget
+    return found
+
+
+def disturb(on: bool) -> None:
+    global _disturb
+    _disturb = on
+
+
+def tensor(array: np.ndarray, dtype: str | None) -> Any:
+    return tf.constant(array, dtype=dtype)
+
+
+def gradients(run: Callable[[list[Any]], list[Any]], floats: list[Any], variables: list[Any], others: list[Any],
+              total: Callable[[list[Any]], Any]) -> tuple[list[Any], list[Any]]:
+    """(results, gradients of total(results) by floats and variables); `others`: variables that the run may change."""
+    with tf.GradientTape() as tape:
+        tape.watch(floats)
+        ys = run(floats)
+        loss = total(ys)
+    if loss is None:
+        return ys, [np.zeros(x.shape) for x in [*floats, *variables]]
+    found = tape.gradient(loss, [*floats, *(v.value for v in variables)], unconnected_gradients="zero")
+    return ys, [tf.convert_to_tensor(g) for g in found]

@@ -1,0 +1,172 @@
+"""From PyTorch to Keras: a correct port verifies, every broken one is caught and the layer named.
+
+All broken ports of a run stand in one file, each under names of its own, so that both frameworks are imported once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from port.verify.parent import Case, Settings, Verdict, verify
+
+PAIRS = Path(__file__).parent / "verify_pairs"
+FAST = Settings(dtypes=("float64",))
+INPUTS = {"Image": ("f32[2,3,18,14]",), "Sequence": ("i64[3,7]<11", "mask=b[3,7]")}
+
+
+@dataclass(frozen=True)
+class Break:
+    """Replace `old` by `new` in the port of `net`; the message must hold every text of `says`."""
+
+    name: str
+    net: str
+    old: str
+    new: str
+    says: tuple[str, ...]
+
+
+SWAPPED = "lambda x: tf.matmul(x, self.head.kernel, transpose_b=True) + self.head.bias"
+BREAKS = [
+    Break("epsilon", "Image", "epsilon=1e-5)\n        self.conv2", "epsilon=1e-3)\n        self.conv2", ("bn1",)),
+    Break("epsilon of layer norm", "Image", "LayerNormalization(epsilon=1e-5)", "LayerNormalization()", ("norm (",)),
+    Break("momentum not inverted", "Image", "momentum=0.7", "momentum=0.3", ("buffers", "bn2")),
+    Break("channels not moved", "Image", "[0, 2, 3, 1])\n        x = gelu", "[0, 3, 2, 1])\n        x = gelu",
+          ("conv1",)),
+    Break("flatten in channels-last order", "Image", "        x = tf.transpose(x, [0, 3, 1, 2])\n        x = self.drop",
+          "        x = self.drop", ("fc",)),
+    Break("symmetric padding became same", "Image",
+          "layers.ZeroPadding2D(1)", "layers.ZeroPadding2D(((0, 2), (0, 2)))", ("conv1",)),
+    Break("padding of Keras", "Image", "        self.conv1 = layers.Conv2D(6, 3, strides=2)",
+          "        self.pad1 = lambda x: x\n        self.conv1 = layers.Conv2D(6, 3, strides=2, padding='same')",
+          ("conv1",)),
+    Break("pooling pads with zeros", "Image", "constant_values=tf.constant(-np.inf, x.dtype)",
+          "constant_values=tf.constant(0.0, x.dtype)", ("between", "up")),
+    Break("kernel not transposed", "Image", "return self.head(tf.tanh(x))",
+          f"self.head(x)\n        return ({SWAPPED})(tf.tanh(x))", ("head",)),
+    Break("axes of an image kernel", "Image", "(3, 5), padding", "(5, 3), padding", ("conv2",)),
+    Break("groups lost", "Image", "groups=2, ", "", ("conv2",)),
+    Break("approximate GELU", "Image", "x = gelu(", "x = keras.activations.gelu(approximate=True, x=", ("conv2",)),
+    Break("slope", "Image", "tf.nn.leaky_relu(self.up(x), 0.25)", "tf.nn.leaky_relu(self.up(x))", ("fc",)),
+    Break("elu became relu", "Image", "tf.nn.elu(", "tf.nn.relu(", ("up",)),
+    Break("missing dropout", "Image", "x = self.drop(tf.reshape(x, [-1, 400]))", "x = tf.reshape(x, [-1, 400])",
+          ("dropout", "0.3 2 times", "port 0.3")),
+    Break("rate of the other side", "Image", "layers.Dropout(0.3)", "layers.Dropout(0.7)", ("dropout", "0.7")),
+    Break("dropout in inference only", "Image", "        if training:\n", "        if training is False:\n",
+          ("dropout",)),
+    Break("batch norm always in inference", "Image", "self.bn2(self.conv2(x))",
+          "self.bn2(self.conv2(x), training=False)", ("bn2",)),
+    Break("batch norm frozen", "Image", "momentum=0.7, epsilon=1e-3)", "momentum=0.7, epsilon=1e-3, trainable=False)",
+          ("bn2",)),
+    Break("bias dropped", "Image", "self.fc = layers.Dense(7)", "self.fc = layers.Dense(7, use_bias=False)", ("fc",)),
+    Break("parameter that does not train", "Image", 'name="scale")', 'name="scale", trainable=False)', ("scale",)),
+    Break("parameter left out", "Image", " * self.scale", " * tf.ones(7, x.dtype)", ("scale of the model", "not use")),
+    Break("detached", "Image", "x = self.norm(self.fc(x))", "x = self.norm(tf.stop_gradient(self.fc(x)))",
+          ("gradients",)),
+    Break("results in channels-last", "Image", "return self.head(tf.tanh(x)) * self.scale",
+          "return tf.transpose(self.head(tf.tanh(x)) * self.scale)", ("shape",)),
+    Break("mask not inverted", "Sequence", "~mask[:, None, :]", "mask[:, None, :]", ("attn",)),
+    Break("mask ignored", "Sequence", "None if mask is None else ~mask[:, None, :]", "None", ("attn",)),
+    Break("more heads", "Sequence", "MultiHeadAttention(2, 4)", "MultiHeadAttention(4, 2)", ("attn",)),
+    Break("softmax over the wrong axis", "Sequence", "tf.nn.log_softmax(self.out(self.norm(x + y)))",
+          "tf.nn.log_softmax(self.out(self.norm(x + y)), axis=1)", ("out",)),
+    Break("other activation of an LSTM", "Sequence", "layers.LSTM(8, return_sequences=True)",
+          "layers.LSTM(8, return_sequences=True, recurrent_activation='hard_sigmoid')", ("rnn",)),
+    Break("residual lost", "Sequence", "self.norm(x + y)", "self.norm(y)", ("norm",)),
+    Break("dtype", "Sequence", "return tf.nn.log_softmax(self.out(self.norm(x + y)))",
+          "return tf.argmax(self.out(self.norm(x + y)), -1)", ("result",)),
+    Break("only eager", "Sequence", "        x = self.rnn(self.emb(ids))\n",
+          "        x = self.rnn(self.emb(ids))\n        assert x.numpy().ndim == 3\n", ("tf.function", "line ")),
+    Break("batch size taken in Python", "Sequence", "        x = self.rnn(self.emb(ids))\n",
+          "        x = self.rnn(self.emb(ids))\n        x = tf.reshape(x, [ids.shape[0], ids.shape[1], 8])\n",
+          ("tf.function", "unknown batch size", "line ")),
+    Break("a layer made in every call", "Image", "self.drop(tf.reshape(x, [-1, 400]))",
+          "layers.Dropout(0.3)(tf.reshape(x, [-1, 400]), training=training)", ("tf.function", "line ", "singleton")),
+    Break("a counter in Python", "Image", "return self.head(tf.tanh(x)) * self.scale",
+          "self.calls = getattr(self, 'calls', 0) + 1\n        return self.head(tf.tanh(x)) * self.scale + 0 * "
+          "tf.cast(self.calls, x.dtype) + (0.0 if tf.executing_eagerly() else 1e-3)", ("inside tf.function",)),
+]
+FINE = [
+    Break("as it is", "Image", "", "", ()),
+    Break("as it is", "Sequence", "", "", ()),
+    Break("initialisers of its own", "Image", "layers.Dense(7)", "layers.Dense(7, kernel_initializer='he_normal')", ()),
+    Break("a functional dropout for the layer", "Image", "self.drop(tf.reshape(x, [-1, 400]))",
+          "tf.nn.dropout(tf.reshape(x, [-1, 400]), 0.3) if training else tf.reshape(x, [-1, 400])", ()),
+]
+EVERY = [*FINE, *BREAKS]
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory: pytest.TempPathFactory) -> list[Verdict]:
+    text = (PAIRS / "nets_keras.py").read_text()
+    head, *nets = text.split("\n\n\nclass ")
+    classes = {body.split("(")[0]: f"class {body}" for body in nets}
+    parts, cases = [text], []
+    for number, broken in enumerate(EVERY):
+        old = f"{head}\n\n\n{classes[broken.net]}"
+        assert broken.old in old, broken.name
+        new = old.replace(broken.old, broken.new).replace(f"class {broken.net}(", f"class Net{number}(")
+        new = new.replace("gelu(", f"gelu{number}(") if "approximate" not in broken.new else new
+        new = new.replace("max_pool(", f"max_pool{number}(")
+        parts.append(new)
+        cases.append(Case(f"{broken.net}()", INPUTS[broken.net], ported_call=f"Net{number}()"))
+    ported = tmp_path_factory.mktemp("ported") / "tf_version.py"
+    ported.write_text("\n\n\n".join(parts) + "\n")
+    return verify(PAIRS / "nets_torch.py", ported, "torch2tf", cases, FAST)
+
+
+@pytest.mark.parametrize("number", range(len(FINE)), ids=lambda n: EVERY[n].name)
+def test_correct_ports(number: int, verdicts: list[Verdict]) -> None:
+    verdict = verdicts[number]
+    assert verdict.status == "verified", verdict.message
+    assert {row.group for row in verdict.rows} >= {"y", "dw", "graph"}
+    assert not [note for note in verdict.notes if "tf.function" in note]
+
+
+@pytest.mark.parametrize("number", range(len(FINE), len(EVERY)), ids=lambda n: EVERY[n].name)
+def test_caught(number: int, verdicts: list[Verdict]) -> None:
+    verdict = verdicts[number]
+    print(verdict.message, verdict.where)
+    assert verdict.status == "mismatch", verdict
+    for text in EVERY[number].says:
+        assert text in verdict.message, verdict.message
+
+
+# ---------------------------------------------------------------- what a torch file may do around its numbers
+
+DETAILS: dict[str, tuple[Case, str, str]] = {  # case, status, part of the message or of a note
+    "mask by position": (Case("Masked(width=6)", ("f32[2,7,5]", "b[2,7]")), "verified", ""),
+    "mask by keyword": (Case("Masked(width=6)", ("f32[2,7,5]", "mask=b[2,7]")), "verified", ""),
+    "no mask, a setting": (Case("Masked()", ("f32[2,7,5]", "factor=0.5")), "verified", ""),
+    "whole numbers": (Case("Pair()", ("i64[2,7]<9", "f32[2,3]")), "verified", ""),
+    "dict and tuple": (Case("Nested()", ("{x: f32[2,3], y: f32[2,5]}", "(f32[2,3], i64[2]<5)")), "verified", ""),
+    "dict by keyword": (Case("Nested()", ("extra=(f32[2,3], i64[2]<5)", "batch={x: f32[2,3], y: f32[2,5]}")),
+                        "verified", ""),
+    "dataclass": (Case("Structured()", ("f32[2,3]",)), "verified", ""),
+    "buffer moved in training": (Case("Ema()", ("f32[4,3]",)), "verified", ""),
+    "tied": (Case("Tied()", ("i64[2,5]<11",)), "verified", ""),
+    "unused": (Case("Unused()", ("f32[2,3]",)), "verified", "nothing calls left"),
+    "einops": (Case("Patches()", ("f32[2,3,4,9]",)), "verified", ""),
+    "stochastic depth, LSTM": (Case("Drops()", ("f32[2,5,4]",)), "verified", "dropout switched off"),
+    "stochastic depth lost": (Case("Drops()", ("f32[2,5,4]",), ported_call="Drops(0.0)"), "mismatch", "random numbers"),
+    "weight norm": (Case("Weighted()", ("f32[2,3,9]",)), "mismatch", "weight_norm"),
+    "spectral norm": (Case("Spectral()", ("f32[2,3]",)), "mismatch", "spectral_norm"),
+    "cumulative mean": (Case("Cumulative()", ("f32[4,3]",)), "not verified", "averages over all batches"),
+}
+
+
+@pytest.fixture(scope="module")
+def details() -> dict[str, Verdict]:
+    given = [case for case, _, _ in DETAILS.values()]
+    found = verify(PAIRS / "details_torch.py", PAIRS / "details_keras.py", "torch2tf", given)
+    return dict(zip(DETAILS, found, strict=True))
+
+
+@pytest.mark.parametrize("name", DETAILS)
+def test_details(name: str, details: dict[str, Verdict]) -> None:
+    _, status, text = DETAILS[name]
+    verdict = details[name]
+    assert verdict.status == status, (verdict.message, verdict.notes)
+    assert text in verdict.message or any(text in note for note in verdict.notes), (verdict.message, verdict.notes)
