@@ -6,10 +6,13 @@ All broken ports of a run stand in one file, each under names of its own, so tha
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from port.verify import inputs, pairing, weights
 from port.verify.parent import Case, Settings, Verdict, verify
 
 PAIRS = Path(__file__).parent / "verify_pairs"
@@ -170,3 +173,169 @@ def test_details(name: str, details: dict[str, Verdict]) -> None:
     verdict = details[name]
     assert verdict.status == status, (verdict.message, verdict.notes)
     assert text in verdict.message or any(text in note for note in verdict.notes), (verdict.message, verdict.notes)
+
+
+# ---------------------------------------------------------------- inputs
+
+@pytest.mark.parametrize(("texts", "args", "named"), [
+    (["f32[2]", "mask=b[3]"], [0], {"mask": 1}),
+    (["(f32[2], [i64[3]<5, b[1]])"], [(0, [1, 2])], {}),
+    (["{x: f32(0,1)[2], 'y': f32[3]}", "rate=0.5", "flag=True"], [{"x": 0, "y": 1}], {"rate": 0.5, "flag": True}),
+    (["(f32[2],)", "None"], [(0,), None], {}),
+])
+def test_inputs_are_read_and_put_together(texts: list[str], args: list[object], named: dict[str, object]) -> None:
+    specs, form = inputs.read(texts)
+    assert inputs.Feed((), form).bind(range(len(specs))) == (args, named)
+    assert inputs.read(inputs.write(specs, form)) == (specs, form)
+
+
+@pytest.mark.parametrize("texts", [["f32[2"], ["mask=f32"], ["(f32[2], b[3]"], ["{f32[2]}"], ["m=b[2]", "f32[2]"],
+                                   ["f32[2] f32[3]"], [""]])
+def test_inputs_that_are_not_understood(texts: list[str]) -> None:
+    with pytest.raises(ValueError, match="input"):
+        inputs.read(texts)
+
+
+@pytest.mark.parametrize(("keras", "torch"), [((3, 4, 5), (5, 3, 4)), ((1, 3, 4, 5), (1, 5, 3, 4)), ((5,), (5, 1, 1)),
+                                              ((1, 1, 1, 5), (1, 5, 1, 1)), ((4, 5), (4, 5))])
+def test_parameters_of_images_change_their_layout(keras: tuple[int, ...], torch: tuple[int, ...]) -> None:
+    def unit(shape: tuple[int, ...], kind: str) -> pairing.Unit:
+        return {"weights": {"gain": {"shape": shape}}, "classes": [kind], "config": {}}
+
+    rules = pairing.rules_for(unit(keras, "user.A"), unit(torch, "user.A"), {"layers": {}, "parts": {}})
+    assert rules is not None
+    value = np.random.default_rng(0).normal(size=keras)
+    there = weights.to_torch(rules, {"gain": value})
+    assert there["gain"].shape == torch
+    assert np.array_equal(weights.to_keras(rules, there, {"gain": keras})["gain"], value)
+    assert pairing.rules_for(unit((3, 4), "user.A"), unit((4, 3), "user.A"), {"layers": {}, "parts": {}}) is None
+
+
+# ---------------------------------------------------------------- backends of Keras
+
+OPS = [Case("Net()", ("f32[2,3,7,9]", "i64[2]<5")), Case("normalise", ("f32[2,5]",)),
+       Case("Net()", ("f32[2,3,7,9]", "i64[2]<5"), ported_call="Broken()")]
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "torch", pytest.param("jax", marks=pytest.mark.skipif(
+    find_spec("jax") is None, reason="needs JAX"))])
+def test_backends(backend: str) -> None:
+    found = verify(PAIRS / "ops_torch.py", PAIRS / "ops_keras.py", "torch2tf", OPS, Settings(backends=(backend,)))
+    assert [v.backend for v in found] == [backend] * 3
+    assert [v.status for v in found] == ["verified", "verified", "mismatch"], [v.message for v in found]
+    assert {(r.dtype, r.group) for r in found[0].rows} >= {(d, g) for d in ("float64", "float32")
+                                                           for g in ("y", "dx", "dw", "buf")}
+    assert any(r.group == "graph" for r in found[0].rows) is (backend == "tensorflow")
+
+
+def test_a_backend_that_is_missing_is_not_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "jax.py").write_text("raise ModuleNotFoundError(\"No module named 'jax'\", name='jax')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    settings = Settings(dtypes=("float64",), backends=("tensorflow", "jax"))
+    found = verify(PAIRS / "ops_torch.py", PAIRS / "ops_keras.py", "torch2tf", OPS[:1], settings)
+    assert [(v.backend, v.status) for v in found] == [("tensorflow", "verified"), ("jax", "not verified")]
+    assert "jax cannot be imported" in found[1].message and "\n" not in found[1].message
+
+
+def test_backends_are_for_keras_ports(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="Keras port"):
+        verify(tmp_path, tmp_path, "tf2torch", None, Settings(backends=("jax",)))
+
+
+# ---------------------------------------------------------------- two files of one framework
+
+@pytest.mark.parametrize(("name", "direction"), [("torch", "torch2torch"), ("keras", "tf2tf")])
+def test_one_framework(name: str, direction: str, tmp_path: Path) -> None:
+    source = PAIRS / f"nets_{name}.py"
+    renamed = source.read_text().replace("self.fc", "self.dense").replace("self.norm", "self.post")
+    wrong = renamed.replace("class ", "class Wrong").replace("tanh(", "sin(").replace("x + y", "x - y")
+    wrong = wrong.replace("def gelu", "def other").replace("def max_pool", "def other_pool")
+    ported = tmp_path / "ported.py"
+    ported.write_text(f"{renamed}\n\n{wrong}")
+    given = [Case(f"{net}()", INPUTS[net], ported_call=f"{mark}{net}()") for mark in ("", "Wrong") for net in INPUTS]
+    found = verify(source, ported, direction, given, FAST)
+    assert [v.status for v in found] == ["verified", "verified", "mismatch", "mismatch"], [v.message for v in found]
+    assert "head" in found[2].message and "norm (" in found[3].message, [v.message for v in found]
+    assert not [v for v in found if "graph" in {r.group for r in v.rows}] or name == "keras"
+
+
+# ---------------------------------------------------------------- cases that are found
+
+FOUND = '''
+import torch
+from torch import nn
+
+
+class Block(nn.Module):
+    def __init__(self, width=4):
+        super().__init__()
+        self.fc = nn.Linear(width, width)
+
+    def forward(self, x):
+        return self.fc(x)
+
+
+class LeNet(nn.Module):
+    def __init__(self, classes=3):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 2, 5)
+        self.fc = nn.Linear(2 * 24 * 24, classes)
+
+    def forward(self, x):
+        return self.fc(torch.flatten(self.conv(x), 1))
+
+
+class Big(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.block = Block(width)
+
+
+def tagger(words=9):
+    return nn.Sequential(nn.Embedding(words, 4), Block())
+
+
+block = Block(5)
+'''
+FOUND_KERAS = '''
+import keras
+import tensorflow as tf
+from keras import layers
+
+
+class Block(layers.Layer):
+    def __init__(self, width=4):
+        super().__init__()
+        self.fc = layers.Dense(width)
+
+    def call(self, x):
+        return self.fc(x)
+
+
+class LeNet(keras.Model):
+    def __init__(self, classes=3):
+        super().__init__()
+        self.conv = layers.Conv2D(2, 5)
+        self.fc = layers.Dense(classes)
+
+    def call(self, x):
+        x = tf.transpose(self.conv(tf.transpose(x, [0, 2, 3, 1])), [0, 3, 1, 2])
+        return self.fc(tf.reshape(x, [-1, 2 * 24 * 24]))
+
+
+def tagger(words=9):
+    return keras.Sequential([layers.Embedding(words, 4), Block()])
+
+
+block = Block(5)
+'''
+
+
+def test_cases_and_inputs_of_a_torch_file_are_found(tmp_path: Path) -> None:
+    paths = tmp_path / "torch_version.py", tmp_path / "tf_version.py"
+    for path, text in zip(paths, (FOUND, FOUND_KERAS), strict=True):
+        path.write_text(text)
+    found = verify(*paths, "torch2tf", None, FAST)
+    assert [(v.case.call, v.case.inputs, v.status) for v in found] == [
+        ("block", ("f32[2,5]",), "verified"), ("tagger()", ("i64[2,7]<9",), "verified"),
+        ("LeNet()", ("f32[2,1,28,28]",), "verified")], [v.message for v in found]

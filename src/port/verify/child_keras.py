@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 from keras.src import backend as keras_backend
+from keras.src.backend.common.dtypes import BIT64_TO_BIT32_DTYPE
 
 from . import cases, compare, draws, inputs, results, user
 from . import keras_units as units_of
@@ -31,6 +32,7 @@ disturb = getattr(engine, "disturb", None)
 
 def setup(job: dict[str, Any]) -> None:
     engine.setup(LOG)
+    BIT64_TO_BIT32_DTYPE["float64"] = "float64"  # Keras on JAX and PyTorch meets every float64 with float32
     watch.install(job["path"])
     LOG.watch(keras_backend.random, RAW)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import cases, draws, inputs, results, torch_feed, torch_guess, torch_round, user
+from . import cases, draws, inputs, results, torch_feed, torch_guess, torch_norms, torch_round, user
 from . import torch_units as units_of
 from .inputs import Feed
 from .user import DROPS, builders, positional
@@ -204,7 +204,7 @@ def gradients(obj: Any, handles: Any, given: Feed, cotangent: Cotangent, trainin
     floats = {i: x for i, x in enumerate(xs) if x.requires_grad}
     trained = {k: v for k, v in held.items() if v.requires_grad}
     before = read(handles) if training else {}
-    sizes, hooks = _batch_sizes(handles)
+    sizes, hooks = torch_norms.batch_sizes(handles)
     ys = flat(call(obj, given, xs))
     for hook in hooks:
         hook.remove()
@@ -219,50 +219,13 @@ def gradients(obj: Any, handles: Any, given: Feed, cotangent: Cotangent, trainin
         "dw": dict(zip(trained, arrays[len(floats):], strict=True))}
     if training:
         out["bufraw"] = {k: v for k, v in read(handles).items() if k not in trained}
-        out["buf"] = _biased(out["bufraw"], before, handles, sizes)
-    return out
-
-
-def _batch_sizes(handles: Any) -> tuple[dict[int, int], list[Any]]:
-    """{unit: values per channel in the batch}, filled by hooks during the next call."""
-    sizes: dict[int, int] = {}
-    hooks = []
-    for index, (module, held) in enumerate(handles):
-        if "running_var" in held:
-            def note(module: Any, args: Any, result: Any, index: int = index) -> None:
-                sizes[index] = result.numel() // module.num_features
-            hooks.append(module.register_forward_hook(note))
-    return sizes, hooks
-
-
-def _biased(after: dict[str, np.ndarray], before: dict[str, np.ndarray], handles: Any, sizes: dict[int, int]
-            ) -> dict[str, np.ndarray]:
-    """The declared divergence: torch stores the batch variance times n/(n-1), Keras without."""
-    out = dict(after)
-    for index, n in sizes.items():
-        momentum, key = handles[index][0].momentum, f"{index}/running_var"
-        momentum = 1.0 if momentum is None else momentum  # a mean over all batches, of which this is the first
-        if n > 1 and key in after:
-            keep = before[key] * (1 - momentum)
-            out[key] = keep + (after[key] - keep) * (n - 1) / n
+        out["buf"] = torch_norms.biased(out["bufraw"], before, handles, sizes)
     return out
 
 
 def calibrate(obj: Any, given: Feed, near: Callable[[np.ndarray, np.ndarray], Any]) -> None:
-    """Running statistics of every batch norm from what reaches it in inference, through `near(mean, variance)`."""
-    def before(module: Any, args: Any) -> None:
-        x = numpy(args[0]).swapaxes(1, -1).reshape(-1, module.num_features)
-        mean, variance = near(x.mean(0), x.var(0))
-        module.running_mean.copy_(torch.tensor(mean))
-        module.running_var.copy_(torch.tensor(variance))
-
-    norms = [m for m in obj.modules() if getattr(m, "running_var", None) is not None] if isinstance(
-        obj, torch.nn.Module) else []
-    hooks = [module.register_forward_pre_hook(before) for module in norms]
-    if hooks:
-        forward(obj, given, False)
-    for hook in hooks:
-        hook.remove()
+    if isinstance(obj, torch.nn.Module):
+        torch_norms.calibrate(obj, lambda: forward(obj, given, False), near)
 
 
 def record(obj: Any, handles: Any, given: Feed, training: bool) -> tuple[list[Any], dict[str, np.ndarray]]:

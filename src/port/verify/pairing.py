@@ -90,12 +90,26 @@ def rules_for(keras: Unit, torch: Unit, table: Table) -> dict[str, Any] | None:
 
 
 def _unchanged(keras: Unit, torch: Unit) -> dict[str, Any] | None:
-    """Equal names and shapes; constant buffers may be missing on either side."""
+    """Equal names, and shapes up to the layout of images; constant buffers may be missing on either side."""
     own, other = keras["weights"], torch["weights"]
     common = set(own) & set(other)
-    same = all(tuple(own[n]["shape"]) == tuple(other[n]["shape"]) for n in common)
     left = [w for held in (own, other) for n, w in held.items() if n not in common]
-    return {n: n for n in own if n in common} if common and same and all(w.get("buffer") for w in left) else None
+    if not common or not all(w.get("buffer") for w in left):
+        return None
+    rules = {n: _moved(n, tuple(own[n]["shape"]), tuple(other[n]["shape"])) for n in own if n in common}
+    return rules if all(rules.values()) else None
+
+
+def _moved(name: str, own: tuple[int, ...], other: tuple[int, ...]) -> Any:
+    """The rule for a weight of the user's: as it is, channels from the end to their torch place, or axes of size 1."""
+    if own == other:
+        return name
+    for place in (1, 0) if len(own) == len(other) > 2 else ():
+        order = list(range(len(own) - 1))
+        order.insert(place, len(own) - 1)
+        if tuple(own[axis] for axis in order) == other:
+            return {"to": name, "permute": order}
+    return {"to": name, "reshape": list(other)} if [n for n in own if n > 1] == [n for n in other if n > 1] else None
 
 
 def _required(torch: Unit, rules: dict[str, Any]) -> dict[str, tuple[int, ...]]:

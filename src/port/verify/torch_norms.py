@@ -1,0 +1,50 @@
+"""Running statistics of torch's normalisations: as Keras keeps them, and of the size of what reaches them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+
+def batch_sizes(handles: Any) -> tuple[dict[int, int], list[Any]]:
+    """{unit: values per channel in the batch}, filled by hooks during the next call."""
+    sizes: dict[int, int] = {}
+    hooks = []
+    for index, (module, held) in enumerate(handles):
+        if "running_var" in held:
+            def note(module: Any, args: Any, result: Any, index: int = index) -> None:
+                sizes[index] = result.numel() // module.num_features
+            hooks.append(module.register_forward_hook(note))
+    return sizes, hooks
+
+
+def biased(after: dict[str, np.ndarray], before: dict[str, np.ndarray], handles: Any, sizes: dict[int, int]
+            ) -> dict[str, np.ndarray]:
+    """The declared divergence: torch stores the batch variance times n/(n-1), Keras without."""
+    out = dict(after)
+    for index, n in sizes.items():
+        momentum, key = handles[index][0].momentum, f"{index}/running_var"
+        momentum = 1.0 if momentum is None else momentum  # a mean over all batches, of which this is the first
+        if n > 1 and key in after:
+            keep = before[key] * (1 - momentum)
+            out[key] = keep + (after[key] - keep) * (n - 1) / n
+    return out
+
+
+def calibrate(model: Any, forward: Callable[[], Any], near: Callable[[np.ndarray, np.ndarray], Any]) -> None:
+    """Running statistics of every batch norm from what reaches it in inference, through `near(mean, variance)`."""
+    def before(module: Any, args: Any) -> None:
+        x = args[0].detach().cpu().numpy().swapaxes(1, -1).reshape(-1, module.num_features)
+        mean, variance = near(x.mean(0), x.var(0))
+        module.running_mean.copy_(torch.tensor(mean))
+        module.running_var.copy_(torch.tensor(variance))
+
+    norms = [m for m in model.modules() if getattr(m, "running_var", None) is not None]
+    hooks = [module.register_forward_pre_hook(before) for module in norms]
+    if hooks:
+        forward()
+    for hook in hooks:
+        hook.remove()
