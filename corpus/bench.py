@@ -71,13 +71,21 @@ def startup() -> None:
     print(f"import rich {rich * 1e3:.0f} ms, port --help {mine * 1e3:.0f} ms: {mine / rich:.2f} times")
 
 
+VERIFIED = (("tf2torch/functional_resnet", "build_resnet((24, 20, 3), 5)", "f32[2,24,20,3]"),
+            ("torch2tf/gpt", "GPT(GPTConfig(block_size=9, vocab_size=23, n_layer=2, n_head=3, n_embd=12))",
+             "i64[4,7]<23"),
+            ("torch2tf/resnet_class", "resnet_small(num_classes=7, in_channels=5, width=4)", "f32[2,5,37,50]"))
+
+
 def verify() -> None:
+    """A whole run, both children side by side, against the imports of the frameworks alone."""
     tf = wall([sys.executable, "-c", "import tensorflow, keras"], 3)
     torch = wall([sys.executable, "-c", "import torch"], 3)
-    pair = GOLDEN / "functional_resnet"
-    run = wall([sys.executable, "-m", "port.cli", "verify", str(pair / "tf_version.py"), str(pair / "torch_version.py"),
-                "--call", "build_resnet((24, 20, 3), 5)", "--input", "f32[2,24,20,3]"], 3)
-    print(f"import tensorflow {tf:.1f} s, import torch {torch:.1f} s, verify of a small pair {run:.1f} s")
+    print(f"import tensorflow, keras {tf:.1f} s, import torch {torch:.1f} s")
+    for pair, call, given in VERIFIED:
+        sides = [str(GOLDEN.parent / pair / f"{side}_version.py") for side in pair.split("/")[0].split("2")]
+        run = wall([sys.executable, "-m", "port.cli", "verify", *sides, "--call", call, "--input", given], 3)
+        print(f"verify {pair:28s} {run:.1f} s: {run / max(tf, torch):.1f} times the slower import")
 
 
 # ---------------------------------------------------------------- step time

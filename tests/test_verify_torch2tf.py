@@ -259,6 +259,58 @@ def test_one_framework(name: str, direction: str, tmp_path: Path) -> None:
     assert not [v for v in found if "graph" in {r.group for r in v.rows}] or name == "keras"
 
 
+# ---------------------------------------------------------------- float32 gradients
+
+KINK = '''
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(3))
+
+    def forward(self, x):
+        return torch.relu((x - 0.5) + 2.0 ** -26) * self.scale + x
+
+
+class Plain(Net):
+    def forward(self, x):
+        return x ** 2 * self.scale
+'''
+KINK_KERAS = '''
+import keras
+import tensorflow as tf
+
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.scale = self.add_weight(shape=(3,), name="scale")
+
+    def call(self, x):
+        return tf.nn.relu((x + 2.0 ** -26) - 0.5) * self.scale + x
+
+
+class Plain(Net):
+    def call(self, x):
+        short = x if x.dtype == tf.float64 else tf.cast(tf.cast(x, tf.float16), x.dtype)
+        return (tf.stop_gradient(x) + short - tf.stop_gradient(short)) ** 2 * self.scale
+'''
+
+
+def test_a_unit_at_its_kink_is_told_from_a_gradient_of_low_precision(tmp_path: Path) -> None:
+    """In float32 the port's unit is off and the source's is on; in float64 both are on."""
+    paths = tmp_path / "torch_version.py", tmp_path / "tf_version.py"
+    for path, text in zip(paths, (KINK, KINK_KERAS), strict=True):
+        path.write_text(text)
+    kink, plain = verify(*paths, "torch2tf", [Case("Net()", ("f32(0.5,0.5)[2,3]",)), Case("Plain()", ("f32[2,3]",))])
+    assert kink.status == "verified", kink.message
+    assert max(r.error for r in kink.rows if r.group == "dx" and r.dtype == "float32") > 0.1
+    assert plain.status == "mismatch" and "float32 gradients" in plain.message, plain.message
+
+
 # ---------------------------------------------------------------- cases that are found
 
 FOUND = '''

@@ -11,7 +11,7 @@ import json
 import sys
 from pathlib import Path
 
-from . import attribute, source, store, target
+from . import attribute, rounding, source, store, target
 
 
 def main(name: str) -> None:
@@ -25,4 +25,5 @@ def main(name: str) -> None:
         text = f"{job.get('backend') or name} cannot be imported: {fault}"
         store.write(folder / f"{job['name']}.npz", {"fatal": text}, {})
         return
-    {"source": source, "target": target, "attribute": attribute}[job["role"]].run(backend, job, folder)
+    roles = {"source": source, "target": target, "attribute": attribute, "rounding": rounding}
+    roles[job["role"]].run(backend, job, folder)

@@ -59,15 +59,28 @@ def verify(source: Path, ported: Path, direction: str, cases: list[Case] | None 
 
 def _judged(first: dict[str, Any], target: dict[str, Any], faults: dict[str, str], asked: list[Case],
             settings: Settings, folder: Path) -> list[Verdict]:
-    """The verdicts of one port's side; constants are looked for where they may be the cause."""
+    """The verdicts of one port's side; where rounding may be the cause, the source is asked again."""
     found = _verdicts(folder, target, faults, asked, settings)
-    wanted = [i for i, v in enumerate(found) if v.status == verdict.MISMATCH and v.worst < compare.TRIED
-              and v.stage in ("numeric", "behaviour") and not v.attributed]
-    if "float64" in settings.dtypes and wanted and first["role"] == "source" and first["side"] != target["side"]:
-        _run([{**first, "role": "attribute", "name": f"attribute-{target['name']}", "target": target["name"],
-               "wanted": wanted}], settings, folder)
+    if first["role"] != "source" or settings.record:
+        return [replace(v, backend=target["backend"]) for v in found]
+    constants = [i for i, v in enumerate(found) if v.status == verdict.MISMATCH and v.worst < compare.TRIED
+                 and v.stage in ("numeric", "behaviour") and not v.attributed]
+    if "float64" in settings.dtypes and constants and first["side"] != target["side"]:
+        _again(first, target, "attribute", constants, settings, folder)
+        found = _verdicts(folder, target, faults, asked, settings)
+    kinks = [i for i, v in enumerate(found) if v.status == verdict.MISMATCH and v.stage == "numeric"
+             and all(r.dtype == "float32" and r.group in ("dx", "dw") for r in v.rows if r.bad)]
+    if "float64" in settings.dtypes and kinks:
+        _again(first, target, "rounding", kinks, settings, folder)
         found = _verdicts(folder, target, faults, asked, settings)
     return [replace(v, backend=target["backend"]) for v in found]
+
+
+def _again(first: dict[str, Any], target: dict[str, Any], role: str, wanted: list[int], settings: Settings,
+           folder: Path) -> None:
+    """A further run of the source for some cases of one port."""
+    _run([{**first, "role": role, "name": f"{role}-{target['name']}", "target": target["name"], "wanted": wanted}],
+         settings, folder)
 
 
 def _jobs(source: Path, ported: Path, sides: list[str], cases: list[Case], settings: Settings, folder: Path
@@ -75,6 +88,7 @@ def _jobs(source: Path, ported: Path, sides: list[str], cases: list[Case], setti
     table = yaml.safe_load((HERE / "weights.yaml").read_text())
     common = {"folder": str(folder), "dtypes": list(settings.dtypes), "seed": settings.seed, "steps": settings.steps,
               "attribute": bool(settings.against),  # by the port alone; else the source is asked, which is sharper
+              "sampled": bool(settings.record),  # what float32 gradients may lose; else only where it matters
               "timeout": settings.timeout, "table": table,
               "cases": [{"call": c.call, "inputs": list(c.inputs), "name": c.name, "ported_call": c.ported_call}
                         for c in cases]}
@@ -161,10 +175,19 @@ def _verdicts(folder: Path, target: dict[str, Any], faults: dict[str, str], aske
     other, found = store.unbundle(folder / f"{name}.npz")
     if "fatal" in other:
         return [_fatal(c, "port", other["fatal"]) for c in known]
-    tried = folder / f"attribute-{name}.npz"
-    extra = store.read(tried)[0]["found"] if tried.exists() else {}
-    return [judge.judge(own, ({**meta, "attributed": extra[str(i)]} if str(i) in extra else meta, arrays))
-            for i, (own, (meta, arrays)) in enumerate(zip(parts, found, strict=True))]
+    constants, sampled = (_found(folder / f"{role}-{name}.npz") for role in ("attribute", "rounding"))
+    out = []
+    for i, ((meta, own), (about, arrays)) in enumerate(zip(parts, found, strict=True)):
+        meta = {**meta, "sampled": sampled[str(i)]} if "failed" not in sampled.get(str(i), {"failed": ""}) else meta
+        about = {**about, "attributed": constants[str(i)]} if str(i) in constants else about
+        out.append(judge.judge((meta, own), (about, arrays)))
+    return out
+
+
+def _found(path: Path) -> dict[str, Any]:
+    """What a further run of the source found, by the number of the case."""
+    found: dict[str, Any] = store.read(path)[0].get("found", {}) if path.exists() else {}
+    return found
 
 
 def _fatal(case: Case, side: str, text: str) -> Verdict:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from . import cases, fill, inputs, passes, sizes, store, user, values
+from . import cases, fill, inputs, passes, rounding, sizes, store, user, values
 from .passes import MODES
 
 Arrays = dict[str, np.ndarray]
@@ -57,6 +57,8 @@ def _one_dtype(backend: Any, job: dict[str, Any], case: cases.Case, module: Any,
         arrays.update({f"w/{k}": v for k, v in backend.read(handles).items()})
     backend.assign(handles, store.under(arrays, "w"))
     _modes(backend, obj, handles, meta, arrays, dtype, first)
+    if job.get("sampled") and dtype == "float32" and not first:
+        meta["sampled"] = rounding.sample(backend, obj, handles, meta, arrays)
     if first:
         if backend.resized() and dtype == "float64":
             meta["floor"] = passes.disturbed(backend, obj, handles, meta, arrays, dtype, arrays)
