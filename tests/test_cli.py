@@ -172,11 +172,13 @@ def test_suppression_on_the_last_line_of_a_call() -> None:
 @pytest.mark.parametrize("arguments", [
     [], ["tf2torch"], ["nonsense"], ["tf2torch", "a.py", "--write", "--check"], ["tf2torch", "a.py", "--jobs", "0"],
     ["tf2torch", "a.py", "--layout", "odd"], ["tf2torch", "a.py", "--call", "f()"], ["explain", "P000"],
-    ["verify", "missing.py", "a.py"], ["verify", "a.py", "a.py"], ["tf2torch", "a.py", "--verify", "--input", "f32[2]"],
+    ["verify", "missing.py", "a.py"], ["verify", "a.py", "plain.py"],
+    ["verify", "a.py", "a.py", "--backend", "odd"], ["tf2torch", "a.py", "--verify", "--input", "f32[2]"],
     ["tf2torch", "a.py", "--verify", "--call", "f("], ["tf2torch", "a.py", "--verify", "--call", "f", "--input", "f["],
 ])
 def test_wrong_usage(port: Port, arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     put("a.py")
+    put("plain.py", "n = 1\n")
     assert port(*arguments) == 2
     assert "Traceback" not in capsys.readouterr().err
 

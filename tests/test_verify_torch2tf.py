@@ -156,6 +156,9 @@ DETAILS: dict[str, tuple[Case, str, str]] = {  # case, status, part of the messa
     "stochastic depth lost": (Case("Drops()", ("f32[2,5,4]",), ported_call="Drops(0.0)"), "mismatch", "random numbers"),
     "weight norm": (Case("Weighted()", ("f32[2,3,9]",)), "mismatch", "weight_norm"),
     "spectral norm": (Case("Spectral()", ("f32[2,3]",)), "mismatch", "spectral_norm"),
+    "numbers that are drawn": (Case("Sampled()", ("f32[2,3]",)), "verified", ""),
+    "numbers that are drawn otherwise": (Case("Sampled()", ("f32[2,3]",), ported_call="Sampled(2.0)"), "mismatch",
+                                         "train"),
     "cumulative mean": (Case("Cumulative()", ("f32[4,3]",)), "not verified", "averages over all batches"),
 }
 

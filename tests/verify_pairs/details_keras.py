@@ -138,3 +138,16 @@ class Cumulative(keras.Model):
 
     def call(self, x):
         return self.bn(x)
+
+
+class Sampled(keras.Model):
+    def __init__(self, spread=1.0):
+        super().__init__()
+        self.mu, self.logvar = layers.Dense(4), layers.Dense(4)
+        self.spread = spread
+
+    def call(self, x, training=None):
+        mu, logvar = self.mu(x), self.logvar(x)
+        if not training:
+            return mu
+        return mu + tf.random.normal(tf.shape(mu), stddev=self.spread, dtype=mu.dtype) * tf.exp(0.5 * logvar)

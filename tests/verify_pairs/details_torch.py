@@ -147,3 +147,13 @@ class Cumulative(nn.Module):
 
     def forward(self, x):
         return self.bn(x)
+
+
+class Sampled(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.mu, self.logvar = nn.Linear(3, 4), nn.Linear(3, 4)
+
+    def forward(self, x):
+        mu, logvar = self.mu(x), self.logvar(x)
+        return mu + torch.randn_like(mu) * torch.exp(0.5 * logvar) if self.training else mu

@@ -35,6 +35,8 @@ def setup(job: dict[str, Any]) -> None:
     BIT64_TO_BIT32_DTYPE["float64"] = "float64"  # Keras on JAX and PyTorch meets every float64 with float32
     watch.install(job["path"])
     LOG.watch(keras_backend.random, RAW)
+    LOG.share(keras_backend.random, lambda values, dtype: engine.tensor(
+        values, keras.backend.standardize_dtype(dtype or keras.config.floatx())))
 
     def quiet(inputs: Any, rate: Any, *_: Any, **__: Any) -> Any:
         LOG.rate(rate)
@@ -98,12 +100,13 @@ def packs(obj: Any, given: Feed) -> bool:
 
 
 def call(obj: Any, given: Feed, xs: list[Any], training: bool) -> Any:
-    if not isinstance(obj, keras.layers.Layer):
-        return inputs.call(obj, given, xs, False)
-    struct = getattr(obj, "_inputs_struct", None)
-    if struct is not None and given.plain:
-        return obj(keras.tree.pack_sequence_as(struct, xs), training=training)
-    return inputs.call(obj, given, xs, packs(obj, given), training=training)
+    with LOG.shared():
+        if not isinstance(obj, keras.layers.Layer):
+            return inputs.call(obj, given, xs, False)
+        struct = getattr(obj, "_inputs_struct", None)
+        if struct is not None and given.plain:
+            return obj(keras.tree.pack_sequence_as(struct, xs), training=training)
+        return inputs.call(obj, given, xs, packs(obj, given), training=training)
 
 
 def tensors(given: Feed) -> list[Any]:

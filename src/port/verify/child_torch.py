@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import cases, draws, inputs, results, torch_feed, torch_guess, torch_norms, torch_round, user
+from . import cases, draws, inputs, results, torch_draws, torch_feed, torch_guess, torch_norms, torch_round, user
 from . import torch_units as units_of
 from .inputs import Feed
 from .user import DROPS, builders, positional
@@ -31,31 +31,8 @@ def setup(job: dict[str, Any]) -> None:
         raise ImportError(f"device {_device} is not available to torch")
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     units_of.install(job["path"])
-    _no_draws()
+    torch_draws.install(LOG)
     dtype(job["dtypes"][0])
-
-
-def _no_draws() -> None:
-    functional: Any = torch.nn.functional
-
-    def quiet(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-        if training:
-            LOG.rate(p)
-        return input
-
-    for name in ("dropout", "dropout1d", "dropout2d", "dropout3d"):
-        setattr(functional, name, quiet)
-    for name in ("alpha_dropout", "feature_alpha_dropout"):
-        setattr(functional, name, lambda input, *_, **__: input)
-    torch.dropout = lambda input, p, train: quiet(input, p, train)
-    attention = functional.scaled_dot_product_attention
-
-    def without(query: Any, key: Any, value: Any, attn_mask: Any = None, dropout_p: float = 0.0,
-                is_causal: bool = False, **rest: Any) -> Any:
-        LOG.rate(dropout_p)
-        return attention(query, key, value, attn_mask, 0.0, is_causal, **rest)
-
-    functional.scaled_dot_product_attention = without
 
 
 def dtype(name: str) -> None:
@@ -117,7 +94,8 @@ def packs(obj: Any, given: Feed) -> bool:
 
 
 def call(obj: Any, given: Feed, xs: list[Any]) -> Any:
-    return inputs.call(obj, given, xs, packs(obj, given))
+    with LOG.shared():
+        return inputs.call(obj, given, xs, packs(obj, given))
 
 
 def _mode(obj: Any, training: bool) -> None:
@@ -150,7 +128,7 @@ def _drew(obj: Any, given: Feed, modules: list[Any]) -> draws.Found:
         module.dropout = 0.0
     state = torch.get_rng_state()
     drew = LOG.around(lambda: forward(obj, given, True))
-    drew["raw"] = not torch.equal(state, torch.get_rng_state())
+    drew["raw"] = drew["raw"] or not torch.equal(state, torch.get_rng_state())
     for module, rate in rates:
         module.dropout = rate
         drew["rates"] = sorted([*drew["rates"], *[round(rate, 6)] * (module.num_layers - 1)])

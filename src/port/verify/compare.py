@@ -7,7 +7,7 @@ one that is zero in theory (a bias before batch normalisation) is rounding of te
 In float64 the limit is 1e-9. In float32 rounding is judged by the model itself: at most ten times what the source
 loses between float64 and float32, and at least 1e-5 (gradients 1e-4). The same loss times 2**-29 is the rounding to
 expect in float64: where twenty times that is more than 1e-9 (a badly conditioned network), it is the limit, up to
-1e-7. Where TensorFlow resized images, which it does in float32, the limit is twenty times what such rounding changes
+1e-7. Where TensorFlow resized images, which it does in float32, the limit is four times what such rounding changes
 in a second run of TensorFlow, at most 1e-5.
 
 One run does not show all that a float32 gradient may lose: a unit at the kink of its ReLU is on or off by chance, and
@@ -181,8 +181,8 @@ def _group(meta: dict[str, Any], source: Arrays, pairs: list[tuple[Arrays, Array
         if dtype == "float64" and EXACT < value <= NARROW and _narrow(source):
             limit, note = NARROW, "float32 cast"
         raised = meta.get("floor", {}).get(f"{group}/{variant}/{mode}", 0.0) if dtype == "float64" else 0.0
-        if value > limit and 20 * raised > limit:
-            limit, note = min(20 * raised, RESIDUE), "float32 resize"
+        if value > limit and 4 * raised > limit:
+            limit, note = min(4 * raised, RESIDUE), "float32 resize"
         out.append(Row(*where, name, value, limit, scale, note))
     return out
 

@@ -2,14 +2,22 @@
 
 Dropout functions hand their input back. One pass in training mode lists the rates they were called with, and whether
 anything else drew random numbers (stochastic depth, noise): a port that forgot one is told by that list.
+
+Normal and uniform numbers that a call draws itself (a variational autoencoder) are shared: the n-th draw of a call
+gives the same numbers on both sides, if its shape reads the same in both layouts. Python's and numpy's own generators
+start anew with every call.
 """
 
 from __future__ import annotations
 
+import random
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 Found = dict[str, Any]
 
@@ -21,6 +29,50 @@ class Log:
     on: bool = False
     rates: list[float] = field(default_factory=list)
     raw: bool = False
+    sharing: bool = False
+    count: int = 0  # of shared draws in this call
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """For one call of the model."""
+        self.sharing, self.count = True, 0
+        random.seed(7)
+        np.random.seed(7)
+        try:
+            yield
+        finally:
+            self.sharing = False
+
+    def numbers(self, kind: str, shape: Any) -> np.ndarray | None:
+        """Of the next 'normal' or 'uniform' draw; None where it must draw itself."""
+        try:
+            sizes = tuple(int(n) for n in np.atleast_1d(np.asarray(shape)))
+        except (TypeError, ValueError, NotImplementedError):  # sizes that are not known while tracing
+            return None
+        if not self.sharing or (len(sizes) > 3 and sum(n > 1 for n in sizes) > 2):
+            return None
+        self.raw, self.count = self.raw or self.on, self.count + 1
+        rng = np.random.default_rng([self.count, 23])
+        values = rng.normal(size=sizes) if kind == "normal" else rng.random(sizes)
+        return values.astype("float32").astype("float64")
+
+    def share(self, owner: Any, make: Callable[[np.ndarray, Any], Any]) -> None:
+        """`owner.normal` and `owner.uniform` of TensorFlow or Keras; `make`: an array to a tensor of a dtype."""
+        def patch(kind: str, names: tuple[str, str]) -> None:
+            own = getattr(owner, kind)
+
+            def draw(shape: Any, low: Any = 0.0, high: Any = 1.0, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
+                low, high = kwargs.pop(names[0], low), kwargs.pop(names[1], high)
+                given = {} if dtype is None else {"dtype": dtype}
+                found = self.numbers(kind, shape)
+                if found is None:
+                    return own(shape, low, high, *args, **given, **kwargs)
+                return make(low + found * (high if kind == "normal" else high - low), dtype)
+
+            setattr(owner, kind, draw)
+
+        patch("normal", ("mean", "stddev"))
+        patch("uniform", ("minval", "maxval"))
 
     def rate(self, value: Any) -> None:
         try:
@@ -37,7 +89,7 @@ class Log:
             run()
         finally:
             self.on = False
-        return {"rates": sorted(self.rates), "raw": self.raw}
+        return {"rates": sorted(self.rates), "raw": self.raw, "shared": self.count}
 
     def watch(self, owner: Any, names: Iterable[str]) -> None:
         """Note that one of these functions was called, and let it draw."""

@@ -24,7 +24,8 @@ def run(backend: Any, obj: Any, handles: Any, meta: dict[str, Any], given: Array
     """{fault, note}; empty where all is well, or the port is not TensorFlow's."""
     feeds = [inputs.feed(meta, given, v) for v in range(len(meta["specs"]))]
     axes = sizes.unknown([[x.shape for x in feed.arrays] for feed in feeds])
-    modes = [m for m in MODES if m == "infer" or (meta["kind"] == "model" and not meta.get("random"))]
+    drew = (meta.get("draws") or {}).get("raw")  # shared numbers are for eager calls
+    modes = [m for m in MODES if m == "infer" or (meta["kind"] == "model" and not drew)]
     problems: list[str] = []
     for free, words in _levels(axes, meta["kind"]):
         used = feeds if free == axes else feeds[:1]

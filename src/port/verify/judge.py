@@ -55,6 +55,9 @@ def _numbers(case: Case, source: Part, target: Part, pairing: Pairing, pairs: tu
     notes = [*meta["notes"], *(n for n in other["notes"] if n not in meta["notes"]),
              *(s[1:] for s in surface if s[0] == "~")]
     notes += [graph["note"]] if "note" in graph else []
+    if (meta.get("draws") or {}).get("shared"):
+        notes.append("random numbers that training mode draws were shared by both sides" + (
+            "; inside tf.function only inference was run" if other["side"] == "tf" else ""))
     notes += [f"nothing calls {describe(torch_units[t])}: the port need not have it" for t in pairing.unused]
     if other.get("filled"):
         notes.insert(0, f"filled {', '.join(other['filled'])} from the input")

@@ -24,6 +24,7 @@ def setup(log: Log) -> None:
     _watch_resize()
     tf_grouped.install()
     log.watch(tf.random, RAW)
+    log.share(tf.random, lambda values, dtype: tf.constant(values, dtype or tf.float32))
 
     def quiet(x: Any, rate: Any, *_: Any, **__: Any) -> Any:
         log.rate(rate)
@@ -34,7 +35,10 @@ def setup(log: Log) -> None:
 
 
 def _watch_resize() -> None:
-    """tf.image.resize computes in float32: note that it was used, and on request add such rounding once more."""
+    """tf.image.resize computes in float32: note that it was used, and on request add such rounding once more.
+
+    The places between pixels are off by as much as the size of the image rounds, and the results by as much again.
+    """
     resize = tf.image.resize
 
     def watched(*args: Any, **kwargs: Any) -> Any:
@@ -42,9 +46,9 @@ def _watch_resize() -> None:
         _resized = True
         result = resize(*args, **kwargs)
         if _disturb and result.dtype.is_floating:
-            noise = tf.random.stateless_normal(tf.shape(result), (3, 5), dtype=result.dtype)
-            result = result * (1 + 6e-8 * noise) if result.dtype == tf.float64 else tf.cast(
-                tf.cast(result, "float64") * (1 + 6e-8 * tf.cast(noise, "float64")), "float32")
+            noise = tf.random.stateless_normal(tf.shape(result), (3, 5), dtype=tf.float64)
+            noise *= 6e-8 * max(args[0].shape[-3:-1] if args else kwargs["images"].shape[-3:-1])
+            result = tf.cast(tf.cast(result, tf.float64) * (1 + noise), result.dtype)
         return result
 
     tf.image.resize = watched
