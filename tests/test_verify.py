@@ -32,6 +32,19 @@ TF2TORCH = {
 TORCH2TF = {
     "resnet_class": [Case("resnet_small(num_classes=7, in_channels=5, width=4)", ("f32[3,5,37,50]",))],
     "gpt": [Case("GPT(GPTConfig(block_size=9, vocab_size=23, n_layer=2, n_head=3, n_embd=12))", ("i64[4,7]<23",))],
+    "rnn_seq2seq": [Case("build_model(11, 13, 6, 5)",
+                         ("i64[3,9]<11", "i64(2,9)[3]", "i64[3,6]<13", "teacher_forcing_ratio=0.5"))],
+    "tensor_methods": [
+        Case("lambda x: split_heads(x, 3)", ("f32[2,5,12]",)), Case("outer_sum", ("f32[2,3]", "f32[2,5]")),
+        Case("channel_shuffle", ("f32[2,12,5,7]", "3")), Case("pick_logits", ("f32[2,3,7]", "i64[2,3]<7")),
+        Case("masked_select", ("f32[3,5,2]", "b[3,5]")), Case("set_border", ("f32[2,4,5]", "0.7")),
+        Case("masked_mean", ("f32[3,5,2]", "b[3,5]")), Case("ranking", ("f32[3,7]", "4")),
+        Case("label_smoothing", ("i64[5]<4", "5"))],
+    "unet_gan": [Case("UNetGenerator(3, 2, 4)", ("f32[2,3,29,38]",)),
+                 Case("PatchDiscriminator(5, 4, 3)", ("f32[3,3,37,50]", "f32[3,2,37,50]"))],
+    "vae_training": [Case("VAE(9, 7, 3)", ("f32(0,1)[4,9]",))],
+    "vit_einops": [Case("ViT(image_size=(12, 20), patch_size=(3, 4), num_classes=7, dim=10, depth=2, heads=3, "
+                        "mlp_dim=14, channels=5, dim_head=4, dropout=0.1, emb_dropout=0.2)", ("f32[3,5,12,20]",))],
 }
 
 
@@ -197,7 +210,8 @@ def test_time_out(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- specs and weights
 
 
-@pytest.mark.parametrize("text", ["f32[2,7,3]", "i32[2,7]<17", "b[2,3]", "f32+[4]", "f32(0,1)[2,3]", "i64[5]", "f64[]"])
+@pytest.mark.parametrize("text", ["f32[2,7,3]", "i32[2,7]<17", "b[2,3]", "f32+[4]", "f32(0,1)[2,3]", "i64[5]", "f64[]",
+                                  "i64(2,9)[4]"])
 def test_specs_round_trip(text: str) -> None:
     spec = cases.parse(text)
     assert str(spec) == text

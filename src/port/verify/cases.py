@@ -39,7 +39,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Spec:
-    """One input tensor; `high` bounds integers (exclusive) or, with `low`, floats."""
+    """One input tensor; `high` bounds whole numbers (exclusive), `low` and `high` an interval."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -53,9 +53,9 @@ class Spec:
     def __str__(self) -> str:
         short = next(k for k, v in DTYPES.items() if v == self.dtype)
         interval = ""
-        if self.floating and self.low is not None:
+        if self.low is not None:
             interval = "+" if self.high is None else f"({self.low:g},{self.high:g})"
-        top = f"<{int(self.high)}" if self.high is not None and not self.floating else ""
+        top = f"<{int(self.high)}" if self.high is not None and self.low is None else ""
         return f"{short}{interval}[{','.join(map(str, self.shape))}]{top}"
 
 
@@ -81,7 +81,9 @@ def draw(spec: Spec, rng: np.random.Generator, padding: str = "") -> np.ndarray:
     if spec.dtype == "bool":
         return rng.random(spec.shape) < 0.6
     if not spec.floating:
-        ids = rng.integers(0, int(spec.high or 5), size=spec.shape)
+        ids = rng.integers(int(spec.low or 0), int(spec.high or 5), size=spec.shape)
+        if spec.low is not None:
+            return ids.astype(spec.dtype)
         return _pad(ids, padding, int(spec.high or 5), rng).astype(spec.dtype)
     if spec.low is not None and spec.high is not None:
         values = rng.uniform(spec.low, spec.high, spec.shape)
