@@ -48,7 +48,7 @@ def helper_blocks(w: Any) -> list[Any]:
         for line in lines:
             if line in SHORT:
                 w.need(SHORT[line])
-            elif line.startswith("from keras import "):
+            elif line.startswith("from keras import ") and w.layers == "layers":
                 w.need(*(n.strip() for n in line.removeprefix("from keras import ").split(",")))
         if w.layers == "keras.layers":
             text = spelled_out(text)

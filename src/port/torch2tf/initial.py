@@ -10,6 +10,7 @@ import libcst as cst
 from port.build import build
 from port.facts import Kind, Layout
 from port.torch2tf.refused import Refused
+from port.torch2tf.style import in_style
 from port.torch2tf.values import Items
 
 
@@ -51,7 +52,7 @@ def write_parameter(w: Any, node: cst.Call, name: str) -> Any:
     if name.isidentifier():
         settings.append(("name", cst.SimpleString(f'"{name}"')))
     args = [cst.Arg(v, keyword=cst.Name(k), equal=_EQUAL) for k, v in settings]
-    return cst.Call(build(f"{function.params[0]}.add_weight"), args)
+    return in_style(w, cst.Call(build(f"{function.params[0]}.add_weight"), args))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import libcst as cst
 from port.build import build, drop_commas, expression, paren
 from port.facts import Fact, Kind, Layout
 from port.torch2tf.layer_signatures import default_of
+from port.torch2tf.numbers import last_word, named_numbers
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Layer
 
@@ -163,7 +164,9 @@ def is_number(w: Any, node: cst.BaseExpression, fact: Fact | None = None) -> boo
         return is_number(w, node.left) or is_number(w, node.right)
     if isinstance(node, cst.Call) and isinstance(node.func, cst.Name):
         return node.func.value in ("int", "round", "len", "max", "min")
-    return isinstance(node, cst.Integer | cst.Float) or bool(w.reads_as_number(node))
+    if isinstance(node, cst.Integer | cst.Float):
+        return True
+    return bool(w.reads_as_number(node)) or last_word(node) in named_numbers(w)
 
 
 def code(node: cst.CSTNode) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import libcst as cst
 
 from port.build import build, expression
@@ -13,7 +11,7 @@ from port.torch2tf.layer_pad import padding_layer
 
 CONV = {"out_channels": "filters", "kernel_size": "kernel_size", "stride": "strides", "dilation": "dilation_rate",
         "groups": "groups", "bias": "use_bias"}
-POSITIONAL = ("filters", "kernel_size", "strides", "padding")
+POSITIONAL = ("filters", "kernel_size", "strides")
 
 
 def axes_of(at: At) -> int:
@@ -49,8 +47,11 @@ def conv(at: At) -> Plan:
             raise at.refuse("stride together with dilation needs a stride that is known")
         passed.pop("stride")
         after = (_subsample(at, steps),)
-    extra: list[tuple[str, Any]] = [("padding", padding)] if padding else []
-    extra += default_init(at.w, fan_in(at, "in_channels", axes), at)
+    if padding:
+        passed["padding"] = ("padding", expression(padding))
+    if dropped_stride(at):
+        passed.pop("stride", None)
+    extra = default_init(at.w, fan_in(at, "in_channels", axes), at)
     made = write_call(at, at.w.layer(f"Conv{axes}D"), passed, extra, POSITIONAL)
     return Plan((*before, made, *after))
 
@@ -67,6 +68,13 @@ def _subsample(at: At, steps: tuple[cst.BaseExpression, ...]) -> cst.Call:
     inner = ", ".join(f"::{code(at.w.expr(s))}" for s in steps)
     body = expression(f"x[:, {inner}]")
     return cst.Call(func=at.w.layer("Lambda"), args=[cst.Arg(value=build("lambda x: {body}", body=body))])
+
+
+def dropped_stride(at: At) -> bool:
+    """A stride of 1 that stands only because a padding follows it."""
+    names = list(at.layer.bound)
+    last = len([a for a in at.node.args if a.keyword is None])
+    return at.is_lit("stride", 1) and "padding" in names[:last] and "stride" in names[:last]
 
 
 def fan_in(at: At, channels: str, axes: int) -> cst.BaseExpression:
@@ -141,7 +149,8 @@ def conv_transpose(at: At) -> Plan:
     callee = at.w.layer(f"Conv{axes}DTranspose")
     if None not in (kernel, stride, pad) and more == (0,) * axes and dilation == (1,) * axes and any(
             pad) and all(k - s == 2 * p for k, s, p in zip(kernel, stride, pad, strict=True)):  # type: ignore[arg-type]
-        return Plan((write_call(at, callee, passed, [("padding", '"same"'), *extra], POSITIONAL),))
+        passed["padding"] = ("padding", expression('"same"'))
+        return Plan((write_call(at, callee, passed, extra, POSITIONAL),))
     whole = kernel is not None and stride is not None and dilation is not None and all(
         d * (k - 1) + 1 >= s for k, s, d in zip(kernel, stride, dilation, strict=True))
     if not whole or more != (0,) * axes:  # with it, Keras gives exactly (n - 1) * stride + kernel + output_padding

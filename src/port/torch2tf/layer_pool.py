@@ -6,10 +6,11 @@ from typing import Any
 
 import libcst as cst
 
+from port.build import expression
 from port.torch2tf.layer_args import UNKNOWN, At, Passed, Plan, code, function_layer, layer_call, tuple_of, write_call
 from port.torch2tf.layer_conv import axes_of, zero_padding
 
-POSITIONAL = ("pool_size", "strides", "padding")
+POSITIONAL = ("pool_size", "strides")
 PASSED = {"kernel_size": "pool_size", "stride": "strides"}
 
 
@@ -49,7 +50,11 @@ def _layer(at: At, name: str, same: bool = False) -> Plan:
     passed: Passed = dict(PASSED)
     if at.lit("stride") is None:
         passed.pop("stride")
-    extra = [("padding", '"same"')] if same else []
+    extra = []
+    if same and at.given("padding"):
+        passed["padding"] = ("padding", expression('"same"'))
+    elif same:
+        extra = [("padding", '"same"')]
     return Plan((write_call(at, at.w.layer(name), passed, extra, POSITIONAL),))
 
 

@@ -19,6 +19,7 @@ from port.torch2tf.layer_args import At, Plan, arrival
 from port.torch2tf.layer_signatures import REFUSED, bind_layer, signatures
 from port.torch2tf.layer_values import write_class, write_class_value, write_member, write_partial
 from port.torch2tf.refused import Refused
+from port.torch2tf.style import in_style
 from port.torch2tf.values import Layer
 
 Writer = Callable[[At], Plan]
@@ -64,7 +65,8 @@ def write_layer(w: Any, node: cst.Call, layer: Layer) -> Plan:
     if problem:
         raise Refused("P202", f"`nn.{short}`: {problem}", node)
     made = Layer(layer.node, layer.symbol, bound, {k: w.fact(v) for k, v in bound.items()}, inputs=layer.inputs)
-    return WRITERS[layer.symbol](At(w, layer.node, made))
+    plan = WRITERS[layer.symbol](At(w, layer.node, made))
+    return Plan(tuple(in_style(w, element) for element in plan.elements))
 
 
 def wants_flipped(symbol: str, rank: int | None) -> bool:

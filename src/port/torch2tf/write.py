@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +10,7 @@ import libcst as cst
 from port.build import build, expression, paren
 from port.facts import Fact, Kind, Layout
 from port.result import Options
-from port.torch2tf import applications, containers, indexing, init_calls, layers, operators, rows
+from port.torch2tf import applications, containers, indexing, init_calls, init_covers, layers, operators, rows
 from port.torch2tf.interp import Interp
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import TO_FIRST, TO_LAST, Alternatives, Class, Function, Mapping, SelfOf, options
@@ -44,7 +43,6 @@ class Writer:
     original_imports: dict[str, str] = field(default_factory=dict)
     chains: set[cst.CSTNode] = field(default_factory=set)  # calls in place whose result alone is kept
     inline: set[cst.CSTNode] = field(default_factory=set)  # calls that may become several elements of a list
-    covers: Callable[[Any], bool] = lambda layer: False  # does an init loop set the initial values of this layer?
 
     # ------------------------------------------------------------ bookkeeping
     def fact(self, node: cst.CSTNode | None) -> Fact:
@@ -94,7 +92,7 @@ class Writer:
         return self.fact(node).kind is Kind.PLAIN
 
     def covered(self, layer: Any) -> bool:
-        return self.covers(layer)
+        return init_covers.covered(self, layer)
 
     # ------------------------------------------------------------ expressions
     def expr(self, node: Any, want: Layout | None = None) -> Any:

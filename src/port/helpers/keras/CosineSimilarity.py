@@ -1,7 +1,8 @@
 import keras
+from keras import layers
 
 
-class CosineSimilarity(keras.layers.Layer):
+class CosineSimilarity(layers.Layer):
     """nn.CosineSimilarity of two tensors along an axis."""
 
     def __init__(self, dim=1, eps=1e-8):

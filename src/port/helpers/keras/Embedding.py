@@ -1,7 +1,8 @@
 import keras
+from keras import initializers, layers
 
 
-class Embedding(keras.layers.Embedding):
+class Embedding(layers.Embedding):
     """nn.Embedding with padding_idx: that row starts at zero and receives no gradient."""
 
     def __init__(self, num_embeddings, embedding_dim, padding_idx=None):
@@ -9,7 +10,7 @@ class Embedding(keras.layers.Embedding):
         self.padding_idx = padding_idx if padding_idx is None or padding_idx >= 0 else num_embeddings + padding_idx
 
     def initial(self, shape, dtype=None):
-        table = keras.initializers.RandomNormal(stddev=1.0)(shape, dtype)
+        table = initializers.RandomNormal(stddev=1.0)(shape, dtype)
         if self.padding_idx is None:
             return table
         padding = keras.ops.expand_dims(keras.ops.arange(shape[0]) == self.padding_idx, -1)

@@ -1,11 +1,12 @@
 import keras
+from keras import initializers, layers
 
 
-class EmbeddingBag(keras.layers.Embedding):
+class EmbeddingBag(layers.Embedding):
     """nn.EmbeddingBag on a matrix of indices: the mean, sum or maximum over each row."""
 
     def __init__(self, num_embeddings, embedding_dim, mode="mean"):
-        initial = keras.initializers.RandomNormal(stddev=1.0)
+        initial = initializers.RandomNormal(stddev=1.0)
         super().__init__(num_embeddings, embedding_dim, embeddings_initializer=initial)
         self.mode = mode
 

@@ -1,8 +1,9 @@
 # needs: uniform
 import keras
+from keras import layers
 
 
-class GRU(keras.layers.Layer):
+class GRU(layers.Layer):
     """nn.GRU: outputs and h of shape (layers * directions, batch, hidden). Takes packed sequences."""
 
     def __init__(self, input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0,
@@ -11,7 +12,7 @@ class GRU(keras.layers.Layer):
         self.batch_first = batch_first
         self.directions = 2 if bidirectional else 1
         self.rnn = [
-            keras.layers.GRU(
+            layers.GRU(
                 hidden_size, use_bias=bias, go_backwards=i % self.directions == 1,
                 return_sequences=True, return_state=True, zero_output_for_mask=True,
                 kernel_initializer=uniform(hidden_size), recurrent_initializer=uniform(hidden_size),
@@ -19,7 +20,7 @@ class GRU(keras.layers.Layer):
             )
             for i in range(num_layers * self.directions)
         ]
-        self.dropout = keras.layers.Dropout(dropout)
+        self.dropout = layers.Dropout(dropout)
 
     def call(self, input, hx=None):
         lengths = getattr(input, "lengths", None)

@@ -1,8 +1,9 @@
 # needs: uniform
 import keras
+from keras import layers
 
 
-class GRUCell(keras.layers.GRUCell):
+class GRUCell(layers.GRUCell):
     """nn.GRUCell: cell(input, h) gives h."""
 
     def __init__(self, input_size, hidden_size, bias=True):

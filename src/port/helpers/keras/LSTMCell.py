@@ -1,8 +1,9 @@
 # needs: uniform, summed_biases
 import keras
+from keras import layers
 
 
-class LSTMCell(keras.layers.LSTMCell):
+class LSTMCell(layers.LSTMCell):
     """nn.LSTMCell: cell(input, (h, c)) gives (h, c)."""
 
     def __init__(self, input_size, hidden_size, bias=True):

@@ -1,8 +1,9 @@
 # needs: default_init
 import keras
+from keras import initializers, layers
 
 
-class MultiheadAttention(keras.layers.Layer):
+class MultiheadAttention(layers.Layer):
     """nn.MultiheadAttention: (output, weights). Masks are True, or added as numbers, where attention is blocked."""
 
     def __init__(self, embed_dim, num_heads, dropout=0.0, bias=True, kdim=None, vdim=None, batch_first=False):
@@ -19,12 +20,12 @@ class MultiheadAttention(keras.layers.Layer):
         if bias:
             self.in_proj_bias = self.add_weight(shape=(3 * embed_dim,), initializer="zeros", name="in_proj_bias")
         init = {**default_init(embed_dim), "bias_initializer": "zeros"}
-        self.out_proj = keras.layers.Dense(embed_dim, use_bias=bias, **init)
-        self.dropout = keras.layers.Dropout(dropout)
+        self.out_proj = layers.Dense(embed_dim, use_bias=bias, **init)
+        self.dropout = layers.Dropout(dropout)
 
     def projection(self, name, rows, columns):
         """A matrix as torch keeps it: (out, in)."""
-        return self.add_weight(shape=(rows, columns), initializer=keras.initializers.GlorotUniform(), name=name)
+        return self.add_weight(shape=(rows, columns), initializer=initializers.GlorotUniform(), name=name)
 
     def call(self, query, key, value, key_padding_mask=None, need_weights=True, attn_mask=None,
              average_attn_weights=True, is_causal=False):

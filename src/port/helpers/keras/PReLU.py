@@ -1,13 +1,14 @@
 import keras
+from keras import initializers, layers
 
 
-class PReLU(keras.layers.Layer):
+class PReLU(layers.Layer):
     """nn.PReLU: one slope for all, or one per channel."""
 
     def __init__(self, num_parameters=1, init=0.25, axis=-1):
         super().__init__()
         self.axis = axis
-        initial = keras.initializers.Constant(init)
+        initial = initializers.Constant(init)
         self.alpha = self.add_weight(shape=(num_parameters,), initializer=initial, name="alpha")
 
     def call(self, x):

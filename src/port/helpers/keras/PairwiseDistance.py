@@ -1,7 +1,8 @@
 import keras
+from keras import layers
 
 
-class PairwiseDistance(keras.layers.Layer):
+class PairwiseDistance(layers.Layer):
     """nn.PairwiseDistance: the p-norm of x1 - x2 + eps along the last axis."""
 
     def __init__(self, p=2.0, eps=1e-6, keepdim=False):

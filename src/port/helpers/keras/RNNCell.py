@@ -1,8 +1,9 @@
 # needs: uniform, summed_biases
 import keras
+from keras import layers
 
 
-class RNNCell(keras.layers.SimpleRNNCell):
+class RNNCell(layers.SimpleRNNCell):
     """nn.RNNCell: cell(input, h) gives h."""
 
     def __init__(self, input_size, hidden_size, bias=True, nonlinearity="tanh"):

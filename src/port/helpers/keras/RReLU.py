@@ -1,7 +1,8 @@
 import keras
+from keras import layers
 
 
-class RReLU(keras.layers.Layer):
+class RReLU(layers.Layer):
     """nn.RReLU: a slope drawn per element in training, the middle one in inference."""
 
     def __init__(self, lower=1 / 8, upper=1 / 3):

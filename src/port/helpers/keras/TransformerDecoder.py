@@ -1,7 +1,7 @@
-import keras
+from keras import layers
 
 
-class TransformerDecoder(keras.layers.Layer):
+class TransformerDecoder(layers.Layer):
     """nn.TransformerDecoder: num_layers layers with the settings of decoder_layer, each with weights of its own."""
 
     def __init__(self, decoder_layer, num_layers, norm=None):

@@ -1,7 +1,7 @@
-import keras
+from keras import layers
 
 
-class TransformerEncoder(keras.layers.Layer):
+class TransformerEncoder(layers.Layer):
     """nn.TransformerEncoder: num_layers layers with the settings of encoder_layer, each with weights of its own."""
 
     def __init__(self, encoder_layer, num_layers, norm=None):

@@ -1,8 +1,9 @@
 # needs: default_init, MultiheadAttention
 import keras
+from keras import layers
 
 
-class TransformerEncoderLayer(keras.layers.Layer):
+class TransformerEncoderLayer(layers.Layer):
     """nn.TransformerEncoderLayer."""
 
     def __init__(self, d_model, nhead, dim_feedforward=2048, dropout=0.1, activation="relu", layer_norm_eps=1e-5,
@@ -12,14 +13,14 @@ class TransformerEncoderLayer(keras.layers.Layer):
                              activation=activation, layer_norm_eps=layer_norm_eps, batch_first=batch_first,
                              norm_first=norm_first, bias=bias)
         self.self_attn = MultiheadAttention(d_model, nhead, dropout=dropout, bias=bias, batch_first=batch_first)
-        self.linear1 = keras.layers.Dense(dim_feedforward, use_bias=bias, **default_init(d_model))
-        self.dropout = keras.layers.Dropout(dropout)
-        self.linear2 = keras.layers.Dense(d_model, use_bias=bias, **default_init(dim_feedforward))
+        self.linear1 = layers.Dense(dim_feedforward, use_bias=bias, **default_init(d_model))
+        self.dropout = layers.Dropout(dropout)
+        self.linear2 = layers.Dense(d_model, use_bias=bias, **default_init(dim_feedforward))
         self.norm_first = norm_first
-        self.norm1 = keras.layers.LayerNormalization(epsilon=layer_norm_eps, center=bias)
-        self.norm2 = keras.layers.LayerNormalization(epsilon=layer_norm_eps, center=bias)
-        self.dropout1 = keras.layers.Dropout(dropout)
-        self.dropout2 = keras.layers.Dropout(dropout)
+        self.norm1 = layers.LayerNormalization(epsilon=layer_norm_eps, center=bias)
+        self.norm2 = layers.LayerNormalization(epsilon=layer_norm_eps, center=bias)
+        self.dropout1 = layers.Dropout(dropout)
+        self.dropout2 = layers.Dropout(dropout)
         self.activation = keras.activations.get(activation)
 
     def call(self, src, src_mask=None, src_key_padding_mask=None, is_causal=False):

@@ -1,6 +1,6 @@
-import keras
+from keras import layers
 
 
 def batch_norm(num_features, eps=1e-5, momentum=0.1, affine=True):
     """nn.BatchNorm2d over the last axis."""
-    return keras.layers.BatchNormalization(momentum=1 - momentum, epsilon=eps, center=affine, scale=affine)
+    return layers.BatchNormalization(momentum=1 - momentum, epsilon=eps, center=affine, scale=affine)

@@ -1,15 +1,16 @@
 # needs: default_init, cells
 import keras
+from keras import layers
 
 
 def conv2d(in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True):
     """nn.Conv2d, on channels last."""
     init = default_init(in_channels // groups * cells(kernel_size, 2))
     if isinstance(padding, str):
-        return keras.layers.Conv2D(out_channels, kernel_size, stride, padding, dilation_rate=dilation, groups=groups,
+        return layers.Conv2D(out_channels, kernel_size, stride, padding, dilation_rate=dilation, groups=groups,
                                    use_bias=bias, **init)
     return keras.Sequential([
-        keras.layers.ZeroPadding2D(padding),
-        keras.layers.Conv2D(out_channels, kernel_size, stride, dilation_rate=dilation, groups=groups, use_bias=bias,
+        layers.ZeroPadding2D(padding),
+        layers.Conv2D(out_channels, kernel_size, stride, dilation_rate=dilation, groups=groups, use_bias=bias,
                             **init),
     ])

@@ -1,6 +1,6 @@
-import keras
+from keras import layers
 
 
 def dropout(p=0.5, inplace=False):
     """nn.Dropout."""
-    return keras.layers.Dropout(p)
+    return layers.Dropout(p)

@@ -1,6 +1,6 @@
-import keras
+from keras import layers
 
 
 def leaky_relu(negative_slope=0.01, inplace=False):
     """nn.LeakyReLU."""
-    return keras.layers.LeakyReLU(negative_slope)
+    return layers.LeakyReLU(negative_slope)

@@ -1,7 +1,7 @@
 # needs: default_init
-import keras
+from keras import layers
 
 
 def linear(in_features, out_features, bias=True):
     """nn.Linear."""
-    return keras.layers.Dense(out_features, use_bias=bias, **default_init(in_features))
+    return layers.Dense(out_features, use_bias=bias, **default_init(in_features))

@@ -1,6 +1,7 @@
 import math
 
 import keras
+from keras import initializers
 
 
 def trunc_normal(mean=0.0, std=1.0, a=-2.0, b=2.0):
@@ -8,7 +9,7 @@ def trunc_normal(mean=0.0, std=1.0, a=-2.0, b=2.0):
     low, high = (math.erf((x - mean) / std / math.sqrt(2)) for x in (a, b))
 
     def initial(shape, dtype=None):
-        x = keras.initializers.RandomUniform(low, high)(shape, dtype)
+        x = initializers.RandomUniform(low, high)(shape, dtype)
         return keras.ops.clip(mean + std * math.sqrt(2) * keras.ops.erfinv(x), a, b)
 
     return initial

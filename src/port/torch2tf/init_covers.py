@@ -1,0 +1,90 @@
+"""Layers whose initial values a loop over all modules sets anyway: torch's defaults need not be written for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.torch2tf.layer_args import code
+from port.torch2tf.values import Class, Function, Layer, options
+from port.tree import walk
+
+
+def covered(w: Any, layer: Layer) -> bool:
+    """Does each root of the file set the weight, and the bias if there is one, of all modules of this class?"""
+    short = layer.symbol.rpartition(".")[2]
+    sets = _sets(w)
+    if (short, "weight") not in sets:
+        return False
+    bias = layer.bound.get("bias")
+    return short == "Embedding" or (short, "bias") in sets or (bias is not None and w.fact(bias).literal() is False)
+
+
+def _sets(w: Any) -> frozenset[tuple[str, str]]:
+    """(class, 'weight' or 'bias') that every root sets in its constructor, whatever its settings."""
+    known = w.it.objects.get("covered")
+    if known is None:
+        roots = [c for c in w.it.classes.values() if c.is_module and not c.held and not c.subclasses]
+        found = [_of_root(w, c) for c in roots]
+        known = w.it.objects["covered"] = frozenset.intersection(*found) if found else frozenset()
+    return known  # type: ignore[no-any-return]
+
+
+def _of_root(w: Any, cls: Class) -> frozenset[tuple[str, str]]:
+    init = cls.methods.get("__init__")
+    if init is None or not isinstance(init.node, cst.FunctionDef) or w.options.init == "framework":
+        return frozenset()
+    found: set[tuple[str, str]] = set()
+    for statement in init.node.body.body:
+        found |= _of_statement(w, cls, statement)
+    return frozenset(found)
+
+
+def _of_statement(w: Any, cls: Class, node: cst.CSTNode) -> set[tuple[str, str]]:
+    if isinstance(node, cst.For) and code(node.iter) == "self.modules()":
+        return _of_body(w, node.body, code(node.target))
+    if isinstance(node, cst.SimpleStatementLine) and len(node.body) == 1 and isinstance(node.body[0], cst.Expr):
+        call = node.body[0].value
+        if isinstance(call, cst.Call) and code(call.func) == "self.apply" and len(call.args) == 1:
+            payload = w.fact(call.args[0].value).payload
+            function = payload if isinstance(payload, Function) else cls.methods.get(
+                code(call.args[0].value).removeprefix("self."))
+            if function is not None and isinstance(function.node, cst.FunctionDef) and function.arguments:
+                return _of_body(w, function.node.body, function.arguments[0])
+    return set()
+
+
+def _of_body(w: Any, body: Any, name: str) -> set[tuple[str, str]]:
+    """What the branches of `if isinstance(m, ...)` set without another condition."""
+    found: set[tuple[str, str]] = set()
+    for statement in body.body:
+        branch = statement if isinstance(statement, cst.If) else None
+        while branch is not None:
+            found |= _of_branch(w, branch, name)
+            branch = branch.orelse if isinstance(branch.orelse, cst.If) else None
+    return found
+
+
+def _of_branch(w: Any, node: cst.If, name: str) -> set[tuple[str, str]]:
+    test = node.test
+    if not isinstance(test, cst.Call) or code(test.func) != "isinstance" or code(test.args[0].value) != name:
+        return set()
+    held = test.args[1].value
+    nodes = [e.value for e in held.elements] if isinstance(held, cst.Tuple) else [held]
+    classes = {o.symbol.rpartition(".")[2] for n in nodes for o in options(w.fact(n)) if o.symbol}
+    names: set[str] = set()
+    for statement in node.body.body:
+        bare = isinstance(statement, cst.SimpleStatementLine)
+        guarded = isinstance(statement, cst.If) and "bias is not None" in code(statement.test)
+        if bare or guarded:
+            names |= {n for n in ("weight", "bias") if _speaks(statement, f"{name}.{n}") and (bare or n == "bias")}
+    return {(c, n) for c in classes for n in names}
+
+
+def _speaks(node: cst.CSTNode, target: str) -> bool:
+    return any(isinstance(n, cst.Call) and any(code(a.value).removesuffix(".data") == target for a in n.args)
+               and "init" in code(n.func) for n in walk(node)) or any(
+        isinstance(n, cst.Call) and isinstance(n.func, cst.Attribute) and n.func.attr.value in (
+            "normal_", "uniform_", "zero_", "fill_") and code(n.func.value).removesuffix(".data") == target
+        for n in walk(node))
