@@ -45,10 +45,11 @@ def source_of(source, flags, inputs, call):
     more = "".join(f", x{i}" for i in range(1, len(inputs)))
     names = sorted(ast.literal_eval(re.sub(r"[tb]\[[^]]*\]", "0", call or "{}")))
     turned = "~" in flags
+    sizes = "".join(f"n{i}, " for i in range(rank)).strip()  # tells the rank
     return SOURCE.format(before=f"self.before = nn.ZeroPad{rank - 2}d(0)" if turned else "self.number = 0",
                          source=source, more=more, keywords="".join(f", {n}=None" for n in names),
                          passed="".join(f", {n}={n}" for n in names),
-                         seed="x = self.before(x)" if turned else "pass")
+                         seed=f"{sizes} = x.shape" + "; x = self.before(x)" * turned if rank else "pass")
 
 
 def ported(source, flags, inputs, call, target):

@@ -266,7 +266,18 @@ nn.TransformerDecoderLayer(6, 2, 8, 0.0, batch_first=True, norm_first=True) | 2,
 nn.Transformer(6, 2, 2, 1, 8, 0.0) | 5,2,6 4,2,6
 """
 
-GROUPS = {"recurrent": RECURRENT, "convolutions": CONVOLUTIONS, "norms": NORMS, "pools": POOLS,
+CHAINS = """
+nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 4 * 5, 5)) | 2,3,4,5
+nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 5)) | 2,3,4,5
+nn.Sequential(nn.Conv1d(3, 4, 3, 1, 1), nn.Linear(8, 5), nn.ReLU()) | 2,3,8
+nn.Sequential(nn.Conv1d(3, 4, 3, stride=2, padding=1), nn.GroupNorm(2, 4), nn.Softplus(), nn.GLU(dim=1)) | 2,3,8
+nn.Sequential(nn.Linear(6, 32), nn.Unflatten(1, (8, 2, 2)), nn.ConvTranspose2d(8, 4, 4, 2, 1), nn.Tanh()) | 2,6
+nn.Sequential(nn.Conv2d(3, 4, 1), nn.Softmax(dim=1), nn.LayerNorm(5)) | 2,3,4,5
+nn.Sequential(nn.Linear(5, 6), nn.BatchNorm1d(6, momentum=0.1), nn.ReLU(inplace=True), nn.Linear(6, 2)) | 3,5
+nn.Sequential(nn.Conv2d(3, 4, 3, padding=2, dilation=2), nn.PReLU(4), nn.MaxPool2d(3, 2, 1), nn.Dropout2d(0.0)) | 2,3,7,8
+"""
+
+GROUPS = {"chains": CHAINS, "recurrent": RECURRENT, "convolutions": CONVOLUTIONS, "norms": NORMS, "pools": POOLS,
           "pools_3d": POOLS_3D, "activations": ACTIVATIONS, "shapes": SHAPES}
 # TensorFlow keeps a constant as float32, or resizes in float32: equal up to this
 RESIDUE = {"nn.GELU": 1e-7, "nn.LeakyReLU": 1e-7, "nn.Hardsigmoid": 1e-7, "nn.TransformerEncoderLayer": 1e-7,

@@ -14,7 +14,7 @@ from port.facts import Fact, Kind, Layout
 from port.torch2tf.layer_signatures import default_of
 from port.torch2tf.numbers import last_word, named_numbers
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import Layer
+from port.torch2tf.values import TO_FIRST, TO_LAST, Layer
 
 UNKNOWN: Any = ...  # a value that is no literal
 
@@ -108,8 +108,26 @@ class At:
 
     @property
     def flipped(self) -> bool:
-        """Do channels arrive last although the source has them first?"""
-        return arrival(self.layer.symbol, self.input) is Layout.FLIPPED
+        """Do channels arrive last although the source has them first? Refuses if that depends on the place."""
+        fixed = wanted(self.layer.symbol, self.input)
+        if fixed is not None:
+            return fixed is Layout.FLIPPED
+        if len({f.layout for f in tensors_at(self.layer)}) > 1:
+            raise self.refuse("it gets tensors with channels first and last; make two modules", "P209")
+        return self.input is not None and self.input.layout is Layout.FLIPPED
+
+    @property
+    def bridge(self) -> tuple[cst.BaseExpression, ...]:
+        """Inside a Sequential nothing else brings the axes into the order that the module wants."""
+        want = wanted(self.layer.symbol, self.input)
+        chained = tensors_at(self.layer, chained=True)
+        layouts = {f.layout for f in chained}
+        if want is None or not chained or layouts == {want} or self.rank not in TO_FIRST:
+            return ()
+        if len(layouts) > 1 or tensors_at(self.layer, chained=False):
+            raise self.refuse("it gets tensors with channels first and last; make two modules", "P209")
+        order = (TO_FIRST if want is Layout.PLAIN else TO_LAST)[self.rank]
+        return (layer_call(self.w, "Permute", str(order[1:])),)
 
     def refuse(self, message: str, code_: str = "P202") -> Refused:
         return Refused(code_, f"`nn.{self.short}`: {message}", self.node)
@@ -131,12 +149,12 @@ SPATIAL = {f"{kind}{n}d": n + 2 for n in (1, 2, 3) for kind in (
 SPATIAL |= {"BatchNorm2d": 4, "BatchNorm3d": 5, "PixelShuffle": 4, "PixelUnshuffle": 4, "UpsamplingBilinear2d": 4,
             "UpsamplingNearest2d": 4, "ChannelShuffle": 4, "Unfold": 4}
 ANY_SPATIAL = {"BatchNorm1d", "GroupNorm", "Upsample", "SyncBatchNorm", "LocalResponseNorm"}
-SOURCE_AXES = {"Linear", "LayerNorm", "RMSNorm", "Bilinear", "Unflatten", "LSTM", "GRU", "RNN", "Fold",
+SOURCE_AXES = {"Linear", "LayerNorm", "RMSNorm", "Bilinear", "GLU", "Unflatten", "LSTM", "GRU", "RNN", "Fold",
                "CosineSimilarity", "PairwiseDistance", "MultiheadAttention"}
 
 
-def arrival(symbol: str, fact: Fact | None) -> Layout:
-    """The layout in which a module's tensor arrives: what the module wants, else as it comes."""
+def wanted(symbol: str, fact: Fact | None) -> Layout | None:
+    """The layout that a module wants; None if it takes tensors as they come."""
     name = symbol.rpartition(".")[2]
     if name in SPATIAL:
         return Layout.FLIPPED
@@ -144,7 +162,17 @@ def arrival(symbol: str, fact: Fact | None) -> Layout:
         return Layout.PLAIN
     if name in ANY_SPATIAL and fact is not None and fact.rank is not None:
         return Layout.FLIPPED if fact.rank >= 3 else Layout.PLAIN
-    return fact.layout if fact is not None else Layout.PLAIN
+    if name == "Flatten" and fact is not None and fact.rank is not None:
+        unit = fact.shape is not None and all(d == 1 for d in fact.shape[2:])
+        return None if unit else Layout.PLAIN
+    return None
+
+
+def tensors_at(layer: Layer, chained: bool | None = None) -> list[Fact]:
+    """First tensors of the places that apply the layer: in a Sequential (named by a tuple), by a call, or both."""
+    return [facts[0] for site, facts in layer.given.items() if facts and facts[0].kind is Kind.TENSOR
+            and (facts[0].rank is None or facts[0].rank >= 3)
+            and (chained is None or isinstance(site, tuple) is chained)]
 
 
 def flip_axis(axis: int, rank: int) -> int:

@@ -7,26 +7,18 @@ from typing import Any
 import libcst as cst
 
 from port.torch2tf.layer_args import UNKNOWN, At, Plan, code, function_layer, layer_call, write_call
-from port.torch2tf.values import TO_FIRST
 
 
 def flatten(at: At) -> Plan:
-    """In the source's order: channels come first again, unless the other axes have one cell."""
+    """In the source's order: channels have come first again, unless the other axes have one cell."""
     start, end = at.lit("start_dim"), at.lit("end_dim")
-    before: tuple[cst.BaseExpression, ...] = ()
-    if at.flipped:
-        rank = at.rank
-        if rank is None:
-            raise at.refuse("the rank must be known", "P208")
-        shape = at.input.shape if at.input is not None else None
-        if shape is None or any(d != 1 for d in shape[2:]):
-            before = (layer_call(at.w, "Permute", str(TO_FIRST[rank][1:])),)
     if start == 1 and end == -1:
-        return Plan((*before, layer_call(at.w, "Flatten")))
+        return Plan((layer_call(at.w, "Flatten"),))
     if UNKNOWN in (start, end):
         raise at.refuse("`start_dim` and `end_dim` must be numbers")
     at.w.helper("flatten")
-    return Plan((*before, function_layer(at.w, f"flatten(x, {start}, {end})" if end != -1 else f"flatten(x, {start})")))
+    text = f"flatten(x, {start}, {end})" if end != -1 else f"flatten(x, {start})"
+    return Plan((function_layer(at.w, text),))
 
 
 def unflatten(at: At) -> Plan:
@@ -67,6 +59,8 @@ def upsample(at: At) -> Plan:
         mode, corners = at.lit("mode"), at.lit("align_corners")
     else:
         mode, corners = ("bilinear", True) if at.short == "UpsamplingBilinear2d" else ("nearest", None)
+    if at.input is not None and not at.flipped and at.short == "Upsample" and mode in ("nearest", "nearest-exact"):
+        raise at.refuse("the rank of its tensor is not known", "P208")
     factor, rank = at.lit("scale_factor"), at.rank or (4 if at.short != "Upsample" or mode == "bilinear" else None)
     whole = (isinstance(factor, int) and not isinstance(factor, bool)) or (isinstance(factor, float) and factor == int(
         factor)) or (isinstance(factor, tuple) and all(isinstance(f, int) for f in factor))

@@ -7,7 +7,6 @@ from typing import Any
 
 import libcst as cst
 
-from port.facts import Fact, Layout
 from port.torch2tf import layer_activation as act
 from port.torch2tf import layer_conv as conv
 from port.torch2tf import layer_norm as norm
@@ -15,7 +14,7 @@ from port.torch2tf import layer_pad as pad
 from port.torch2tf import layer_pool as pool
 from port.torch2tf import layer_recurrent as rnn
 from port.torch2tf import layer_shape as shape
-from port.torch2tf.layer_args import At, Plan, arrival
+from port.torch2tf.layer_args import SPATIAL, At, Plan
 from port.torch2tf.layer_signatures import REFUSED, bind_layer, signatures
 from port.torch2tf.layer_values import write_class, write_class_value, write_member, write_partial
 from port.torch2tf.refused import Refused
@@ -64,14 +63,13 @@ def write_layer(w: Any, node: cst.Call, layer: Layer) -> Plan:
     bound, problem = bind_layer(layer.symbol, layer.node)
     if problem:
         raise Refused("P202", f"`nn.{short}`: {problem}", node)
-    made = Layer(layer.node, layer.symbol, bound, {k: w.fact(v) for k, v in bound.items()}, inputs=layer.inputs)
-    plan = WRITERS[layer.symbol](At(w, layer.node, made))
-    return Plan(tuple(in_style(w, element) for element in plan.elements))
-
-
-def wants_flipped(symbol: str, rank: int | None) -> bool:
-    """Does this module want a tensor of this rank with channels last?"""
-    return arrival(symbol, Fact(shape=(None,) * rank) if rank is not None else None) is Layout.FLIPPED
+    made = Layer(layer.node, layer.symbol, bound, {k: w.fact(v) for k, v in bound.items()}, inputs=layer.inputs,
+                 given=layer.given)
+    at = At(w, layer.node, made)
+    if short in SPATIAL and at.input is not None and at.input.rank not in (None, SPATIAL[short]):
+        raise at.refuse(f"it gets a tensor of rank {at.input.rank}: add the batch axis", "P208")
+    elements = [*at.bridge, *WRITERS[layer.symbol](at).elements]
+    return Plan(tuple(in_style(w, element) for element in elements))
 
 
 def write_application(w: Any, node: cst.Call, layer: Layer) -> Any:
@@ -79,5 +77,5 @@ def write_application(w: Any, node: cst.Call, layer: Layer) -> Any:
     return None
 
 
-__all__ = ["Plan", "Refused", "signatures", "wants_flipped", "write_application", "write_class", "write_class_value",
+__all__ = ["Plan", "Refused", "signatures", "write_application", "write_class", "write_class_value",
            "write_layer", "write_member", "write_partial", "writes"]

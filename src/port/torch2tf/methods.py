@@ -104,7 +104,8 @@ FUNCTIONS: dict[str, Any] = {
     "torch.utils.model_zoo.load_url": _weights_file, "torch.utils.data.DataLoader": _training_code,
     "torch.utils.data.TensorDataset": _training_code,
 } | {f"torch.optim.{name}": _training_code
-     for name in ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "LBFGS")}
+     for name in (
+    "SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "LBFGS")}
 
 
 # ---------------------------------------------------------------- builtins

@@ -61,6 +61,8 @@ def result(it: Interp, layer: Layer, args: list[Fact]) -> tuple[Fact, Layout]:
     rank = SPATIAL.get(name)
     if rank is None and name in ANY_SPATIAL and x.rank is not None and x.rank >= 3:
         rank = x.rank
+    if rank is None and name == "Upsample" and "mode" in layer.facts:
+        rank = {"linear": 3, "bilinear": 4, "bicubic": 4, "trilinear": 5}.get(layer.facts["mode"].literal())
     if rank is not None:
         return spatial(it, layer, name, x, rank)
     if name in LAST_AXIS:
@@ -101,6 +103,14 @@ def result(it: Interp, layer: Layer, args: list[Fact]) -> tuple[Fact, Layout]:
         return einops.transformed(it, layer.node, x, pattern), einops.wanted(x, pattern)
     if name == "Unflatten":
         return tensor(None, x.dtype), PLAIN
+    if name == "Unfold":
+        it.prove_rank(x, 4)
+        it.want_flipped(x)
+        return tensor((x.shape[0] if x.shape else None, None, None), "float"), FLIPPED
+    if name == "Fold":
+        return tensor((x.shape[0] if x.shape else None, None, None, None), "float", FLIPPED), PLAIN
+    if name in ("CosineSimilarity", "PairwiseDistance", "EmbeddingBag"):
+        return tensor(None, "float"), PLAIN
     return x, x.layout  # activations, dropout, identity
 
 
