@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import row_prover
 import torch_row_cases
+import torch_snippets
 from row_cases import Case, function_rows
 
 from port.findings import Outcome
@@ -16,7 +17,8 @@ from port.result import Options
 from port.translate import translate
 
 # Arrays of NumPy, devices that are not here, a dtype that NumPy lacks: `test_text` holds what is written.
-ELSEWHERE = {"torch_from_numpy", "torch_places", "torch_bfloat16"}
+ELSEWHERE = {"torch_from_numpy", "torch_places", "torch_bfloat16", "torch_get_default_dtype",
+             "torch_autocast_enabled"}
 ROWS = sorted({(row.file, row.name) for row in torch_row_cases.torch_rows() if row.name not in ELSEWHERE})
 PYTHON = ("number", "size", "plain")  # results that are numbers of Python: they have no width
 
@@ -103,7 +105,18 @@ def test_keras(proof_keras: Proof, file: str, name: str) -> None:
         pytest.fail(f"{file}: {name}\n" + "\n".join(faults), pytrace=False)
 
 
-TEXTS = {"torch.from_numpy(a)": "tf.convert_to_tensor(a)", "x.cuda()": "x", "x.bfloat16()": "tf.cast(x, tf.bfloat16)"}
+@pytest.mark.parametrize("target", ["tf", "keras"])
+def test_snippets(tmp_path_factory: pytest.TempPathFactory, target: str) -> None:
+    """Operators, indices, writes, layouts, loss objects."""
+    found = prove(list(torch_snippets.snippets()), target, tmp_path_factory.mktemp(target), refusals=target == "tf")
+    if faults := found.faults.get("snippets"):
+        pytest.fail("\n".join(faults), pytrace=False)
+
+
+TEXTS = {"torch.from_numpy(a)": "tf.convert_to_tensor(a)", "x.cuda()": "x", "x.bfloat16()": "tf.cast(x, tf.bfloat16)",
+         "torch.get_default_dtype()": "tf.float32", "torch.is_autocast_enabled()": "False",
+         "torch.nn.MSELoss()": "lambda input, target: tf.reduce_mean(tf.square(input - target))",
+         "torch.nn.functional.cross_entropy": "cross_entropy"}
 
 
 @pytest.mark.parametrize("text", TEXTS)

@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.build import build, drop_commas, expression, paren
 from port.facts import Fact, Kind, Layout
-from port.torch2tf import containers, einops, init_calls, layers, methods, ownhelpers, rows, users
+from port.torch2tf import containers, einops, init_calls, layers, losses, methods, ownhelpers, rows, users
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import (
     Bound,
@@ -56,9 +56,14 @@ def _no_unknown_tensor_method(w: Any, node: cst.Call) -> None:
     """A method that tensors have, of something of which nothing is known: what it does cannot be told."""
     if isinstance(node.func, cst.Attribute) and w.fact(node.func.value).kind is Kind.UNKNOWN:
         name = node.func.attr.value
-        if name in users.TENSOR_METHODS and not _is_module(w, node.func.value):
+        if _is_module(w, node.func.value):
+            return
+        words = any(a.keyword is not None and a.keyword.value in users.TENSOR_WORDS for a in node.args)
+        if name in users.TENSOR_METHODS or words:
             raise Refused("P204", f"`.{name}()` of something that is not known to be a tensor; a type hint would tell",
                           node)
+        if f"tensor.{name}" in w.it.rows or f"torch.{name}" in w.it.rows:
+            w.report("P103", f"`.{name}()` stays: it is not known that this is a tensor; a type hint would tell", node)
 
 
 def _is_module(w: Any, node: cst.BaseExpression) -> bool:
@@ -85,8 +90,16 @@ def framework(w: Any, node: cst.Call, symbol: str, callee: Fact) -> Any:
     if special is not None:
         return special(w, node)
     if w.it.names.resolve(node.func) == "":  # a function that a variable holds
-        return generic_call(w, node)
+        return held_call(w, node)
     return rows.write_call(w, node, symbol)
+
+
+def held_call(w: Any, node: cst.Call) -> Any:
+    """Its tensors in the source's axes, unless it takes one and nothing else (an activation)."""
+    want = w.it.wants.get(node, Layout.PLAIN) if len(node.args) == 1 else Layout.PLAIN
+    args = [a.with_changes(value=w.expr(a.value, want)) if w.fact(a.value).kind is Kind.TENSOR else w.expr(a)
+            for a in node.args]
+    return node.with_changes(func=w.expr(node.func), args=args)
 
 
 def through_value(w: Any, node: cst.Call) -> Any:
@@ -96,6 +109,8 @@ def through_value(w: Any, node: cst.Call) -> Any:
 
 def module(w: Any, node: cst.Call, symbol: str) -> Any:
     """A module of torch.nn that is made here."""
+    if symbol.endswith("Loss"):
+        return losses.write_loss(w, node, symbol)
     container = containers.WRITERS.get(symbol)
     if container is not None:
         return container(w, node)

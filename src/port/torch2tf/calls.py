@@ -80,7 +80,7 @@ def _call(it: Interp, node: cst.Call, callee: Fact, args: list[Fact], env: Env) 
         owner = it.current[-1].owner if it.current else None
         return Fact(Kind.LAYER if owner is not None and owner.is_module else Kind.UNKNOWN,
                     payload=SelfOf(owner, above=True)) if owner is not None else UNKNOWN
-    return PLAIN if callee.kind is Kind.FUNCTION and symbol.startswith(("builtins.", "math.")) else UNKNOWN
+    return PLAIN if callee.kind is Kind.FUNCTION and symbol.startswith(("builtins.", "math.", "numpy.")) else UNKNOWN
 
 
 def call_any(it: Interp, node: cst.Call, payload: Alternatives, args: list[Fact], env: Env) -> Fact:

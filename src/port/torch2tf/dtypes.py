@@ -10,7 +10,7 @@ import libcst as cst
 from port.build import build, expression
 from port.facts import Fact, Kind
 from port.torch2tf.conditions import FLOATS, WHOLE
-from port.tree import children
+from port.tree import children, code
 
 NAMES = {"float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int32", "short": "int16",
          "cfloat": "complex64", "cdouble": "complex128"}
@@ -36,6 +36,12 @@ def spell(w: Any, name: str) -> str:
 
 
 def cast(w: Any, x: cst.BaseExpression, dtype: str | cst.BaseExpression) -> cst.BaseExpression:
+    """x in another dtype; a range that was just made is made in it."""
+    if isinstance(x, cst.Call) and code(x.func) in ("tf.range", "keras.ops.arange") and x.args and (
+            x.args[-1].keyword is not None and code(x.args[-1].value) == spell(w, "int64")) and (
+            x.args[-1].keyword.value == "dtype"):
+        value = expression(dtype) if isinstance(dtype, str) else dtype
+        return x.with_changes(args=[*x.args[:-1], x.args[-1].with_changes(value=value)])
     if w.target == "keras":
         w.need("keras")
         return build("keras.ops.cast({x}, {d})", x=x, d=dtype)

@@ -7,43 +7,47 @@ from typing import Any
 import libcst as cst
 
 from port.build import build, expression
-from port.facts import Kind
+from port.facts import Kind, Layout
 from port.torch2tf import args, dtypes
 from port.torch2tf.conditions import is_number
 from port.torch2tf.jobs import ABSENT, Job
 from port.torch2tf.rowforms import first, made
 
+PLAIN = Layout.PLAIN
 SWAPS = ("transpose", "swapaxes", "permute", "t", "mT", "T")
 
 
 # ---------------------------------------------------------------- products
 def matmul(job: Job) -> cst.BaseExpression:
     a, b = (p.name for p in job.bound.signature.params[:2])
-    return product(job.w, job.bound.args[a], job.bound.args[b], job.node)
+    rank = {"bmm": 3, "mm": 2}.get(job.symbol.rpartition(".")[2])
+    return product(job.w, job.bound.args[a], job.bound.args[b], job.node, rank)
 
 
-def product(w: Any, a: cst.BaseExpression, b: cst.BaseExpression, at: cst.CSTNode) -> cst.BaseExpression:
+def product(w: Any, a: cst.BaseExpression, b: cst.BaseExpression, at: cst.CSTNode,
+            rank: int | None = None) -> cst.BaseExpression:
     """Matrices, vectors, and transposes that are part of the product."""
     x, y = w.fact(a), w.fact(b)
     if x.rank == 1 and y.rank == 1:
-        return _made(w, "tf.reduce_sum({a} * {b})", "keras.ops.sum({a} * {b})", a=w.expr(a), b=w.expr(b))
+        return _made(w, "tf.reduce_sum({a} * {b})", "keras.ops.sum({a} * {b})", a=w.expr(a, PLAIN), b=w.expr(b, PLAIN))
     if y.rank == 1:
-        return _made(w, "tf.linalg.matvec({a}, {b})", "keras.ops.matmul({a}, {b})", a=w.expr(a), b=w.expr(b))
+        return _made(w, "tf.linalg.matvec({a}, {b})", "keras.ops.matmul({a}, {b})",
+                     a=w.expr(a, PLAIN), b=w.expr(b, PLAIN))
     if x.rank == 1 or w.target == "keras":
-        return _made(w, "keras.ops.matmul({a}, {b})", a=w.expr(a), b=w.expr(b))
+        return _made(w, "keras.ops.matmul({a}, {b})", a=w.expr(a, PLAIN), b=w.expr(b, PLAIN))
     casts = dtypes.promotions(w, [a, b], at)
     words = ""
     nodes: dict[str, Any] = {}
     for name, node, c in (("a", a, casts[0]), ("b", b, casts[1])):
-        inner = swapped(w, node) if c is None else None
+        inner = swapped(w, node, rank) if c is None else None
         if inner is not None:
             words += f", transpose_{name}=True"
-        new = w.expr(inner if inner is not None else node)
+        new = w.expr(inner if inner is not None else node, PLAIN)
         nodes[name] = new if c is None else dtypes.cast(w, new, c)
     return _made(w, "tf.matmul({a}, {b}" + words + ")", **nodes)
 
 
-def swapped(w: Any, node: cst.BaseExpression) -> cst.BaseExpression | None:
+def swapped(w: Any, node: cst.BaseExpression, known: int | None = None) -> cst.BaseExpression | None:
     """x of `x.transpose(-1, -2)`, `x.mT`, `x.t()`: a transpose of the last two axes."""
     if isinstance(node, cst.Attribute) and node.attr.value in ("mT", "T") and w.fact(node.value).kind is Kind.TENSOR:
         return node.value if node.attr.value == "mT" or w.fact(node.value).rank == 2 else None
@@ -56,7 +60,7 @@ def swapped(w: Any, node: cst.BaseExpression) -> cst.BaseExpression | None:
     method = symbol.startswith("tensor.")
     inner = node.func.value if method and isinstance(node.func, cst.Attribute) else node.args[0].value
     given = [w.fact(a.value).literal(...) for a in node.args[0 if method else 1:] if a.keyword is None]
-    rank = w.fact(inner).rank
+    rank = w.fact(inner).rank or known
     if any(a.keyword is not None for a in node.args):
         return None
     if name == "t":

@@ -564,7 +564,7 @@ def new_from_data(a: Args) -> Result:
 
 def arange(a: Args) -> Result:
     given = a.get(99, "dtype")
-    whole = all(f.kind is Kind.PLAIN and not isinstance(f.literal(...), float) for f, n in zip(
+    whole = not any(isinstance(f.literal(...), float) or f.dtype == "float" for f, n in zip(
         a.facts, a.names, strict=True) if n in ("", "start", "end", "step"))
     dtype = dtype_of(given) if given is not None else "int64" if whole else None
     last = [f for f, n in zip(a.facts, a.names, strict=True) if not n]

@@ -111,6 +111,10 @@ def write_symbol(w: Any, node: cst.BaseExpression, symbol: str) -> Any:
         if CONSTANTS[symbol].startswith("math."):
             w.need("math")
         return expression(CONSTANTS[symbol])
+    from port.torch2tf import losses
+
+    if symbol in losses.FUNCTIONS:
+        return losses.as_function(w, symbol, losses.FUNCTIONS[symbol], [], node)
     function = function_value(w, symbol)
     if function is None:
         raise Refused("P201", f"`{symbol}` has no counterpart that could stand as a value", node, symbol)

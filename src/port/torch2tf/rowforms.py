@@ -167,6 +167,11 @@ def expand(job: Job) -> cst.BaseExpression:
             return made(job, f"tf.repeat({{x}}, {{n}}, axis={_signed(grown[0], len(kept))})",
                         f"keras.ops.repeat({{x}}, {{n}}, axis={_signed(grown[0], len(kept))})", x=job.expr(x),
                         n=job.w.expr(node.elements[grown[0]].value))
+    grown = [i for i, k in enumerate(kept) if not k]
+    if len(grown) == 1 and _just_made(job, job.bound.args[x]) in (grown[0], grown[0] - len(kept)):
+        return made(job, f"tf.repeat({{x}}, {{n}}, axis={_signed(grown[0], len(kept))})",
+                    f"keras.ops.repeat({{x}}, {{n}}, axis={_signed(grown[0], len(kept))})", x=job.expr(x),
+                    n=job.w.expr(node.elements[grown[0]].value))
     if any(kept) and not dtypes.is_variable(job.bound.args[x]):
         return made(job, "helpers.expand({x}, {s})", x=job.expr(x), s=args.sizes(job, name, ""))
     parts = []
@@ -176,6 +181,13 @@ def expand(job: Job) -> cst.BaseExpression:
         parts.append(size_at(job, x, axis) if kept[i] else job.w.expr(element.value))
     return made(job, "tf.broadcast_to({x}, {s})", "keras.ops.broadcast_to({x}, {s})", x=job.expr(x),
                 s=tuple_of(parts))
+
+
+def _just_made(job: Job, node: cst.BaseExpression) -> Any:
+    """The axis of `x.unsqueeze(axis)`, which has the size 1."""
+    if isinstance(node, cst.Call) and job.w.fact(node.func).symbol == "tensor.unsqueeze" and len(node.args) == 1:
+        return job.w.fact(node.args[0].value).literal(...)
+    return None
 
 
 def _signed(axis: int, rank: int) -> int:

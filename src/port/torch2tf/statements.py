@@ -114,6 +114,9 @@ def assign(w: Any, node: cst.Assign) -> list[Any]:
     finally:
         w.targets, w.value, w.unused = 0, None, frozenset()
     targets = [t.with_changes(target=_place(w, t.target)) for t in node.targets]
+    if isinstance(value, cst.Name) and isinstance(target, cst.Name) and value.value == target.value and (
+            value is not node.value):
+        return []  # x = x.clone(), x = x.to(device)
     return [node.with_changes(targets=targets, value=value)]
 
 

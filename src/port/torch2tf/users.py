@@ -41,7 +41,14 @@ TENSOR_METHODS = frozenset("""
     add add_ amax argmax bmm chunk clamp clone contiguous copy_ cumsum detach dim exp expand expand_as flatten float
     gather half index_select log long masked_fill masked_fill_ matmul mean mT mul mul_ new_zeros norm numel permute
     pow relu repeat repeat_interleave requires_grad_ reshape scatter sigmoid size softmax sqrt squeeze tanh to topk
-    transpose type_as unbind unsqueeze view view_as""".split())
+    transpose type_as unbind unsqueeze view view_as flip scatter_ scatter_add scatter_add_ index_add index_add_
+    index_copy index_fill unfold narrow logsumexp masked_select masked_scatter new_ones new_full new_tensor new_empty
+    amin addmm baddbmm addcmul addcdiv lerp rsqrt erf clamp_ clamp_min clamp_max log_softmax mm mv tril triu
+    ndimension sub_ div_ fill_ zero_ normal_ uniform_ bernoulli_ index_put index_put_ cumprod mH eq ne ge gt le lt
+    bfloat16 double type chunk_ roll diag_embed movedim""".split())
+TENSOR_WORDS = ("dim", "keepdim", "unbiased")  # keywords that NumPy's methods of the same names do not have
+PICKING = ("index_select", "gather", "scatter", "scatter_", "scatter_add", "scatter_add_", "index_add", "index_add_",
+           "index_copy", "index_copy_", "index_fill", "index_fill_", "take_along_dim")
 WHOLE = Fact(Kind.PLAIN, dtype="int")  # a Python int
 NUMBERS = {"int": WHOLE, "float": Fact(Kind.PLAIN, dtype="float"), "bool": PLAIN, "str": PLAIN}
 
@@ -69,6 +76,7 @@ def make_function(it: Interp, node: cst.FunctionDef, env: Env, owner: Class | No
     function = it.functions[node] = Function(node.name.value, node, env, owner)
     read_parameters(function, node.params)
     function.evidence = _evidence(it, node, frozenset(function.params))
+    function.picks = _picks(it, node, frozenset(function.params))
     function.static = any(isinstance(d.decorator, cst.Name) and d.decorator.value == "staticmethod"
                           for d in node.decorators)
     function.yields = any(isinstance(n, cst.Yield) for n in walk(node.body, enter_functions=False))
@@ -94,14 +102,50 @@ def _evidence(it: Interp, node: cst.FunctionDef, params: frozenset[str]) -> froz
     """Parameters that are used as only a tensor can be: by its methods, or as the input of a torch function."""
     found = set()
     for n in walk(node.body):
-        if isinstance(n, cst.Attribute) and isinstance(n.value, cst.Name) and n.attr.value in TENSOR_METHODS:
-            found.add(n.value.value)
+        if base := _used_as_tensor(n):
+            found.add(base)
         elif isinstance(n, cst.Call) and n.args and isinstance(n.args[0].value, cst.Name):
             symbol = it.names.resolve(n.func)
             if symbol.startswith(("torch.nn.functional.", "einops.")) or (
                     symbol.startswith("torch.") and symbol.count(".") == 1 and symbol.islower()
                     and symbol not in _NUMBERS_FIRST):
                 found.add(n.args[0].value.value)
+    return frozenset(found & params)
+
+
+def _used_as_tensor(n: cst.CSTNode) -> str:
+    """x of `x.view`, `x[:, 0].flip`, `x.var(dim=0)`."""
+    if isinstance(n, cst.Attribute):
+        return _indexed(n.value) if n.attr.value in TENSOR_METHODS else ""
+    words = isinstance(n, cst.Call) and isinstance(n.func, cst.Attribute) and any(
+        a.keyword is not None and a.keyword.value in TENSOR_WORDS for a in n.args)
+    return _indexed(n.func.value) if words else ""  # type: ignore[attr-defined]
+
+
+def _indexed(node: cst.CSTNode) -> str:
+    """x of `x` and `x[:, -1]`."""
+    while isinstance(node, cst.Subscript):
+        node = node.value
+    return node.value if isinstance(node, cst.Name) else ""
+
+
+def _picks(it: Interp, node: cst.FunctionDef, params: frozenset[str]) -> frozenset[str]:
+    """Parameters that pick elements of a tensor: whole numbers."""
+    found = set()
+    for n in walk(node.body):
+        if not isinstance(n, cst.Call) or not isinstance(n.func, cst.Attribute):
+            continue
+        symbol = it.names.resolve(n.func)
+        plain = [a.value for a in n.args if a.keyword is None]
+        named = [a.value for a in n.args if a.keyword is not None and a.keyword.value == "index"]
+        if symbol in ("torch.nn.functional.one_hot", "torch.nn.functional.embedding"):
+            named += plain[:1]
+        elif n.func.attr.value in PICKING:
+            named += plain[2:3] if symbol.startswith("torch.") else plain[1:2]
+        for value in named:
+            while isinstance(value, cst.Call) and isinstance(value.func, cst.Attribute):
+                value = value.func.value
+            found.add(_indexed(value))
     return frozenset(found & params)
 
 
@@ -394,7 +438,7 @@ def parameter(it: Interp, function: Function, name: str) -> Fact:
 def _with_default(function: Function, name: str, fact: Fact | None, default: Fact) -> Fact:
     if is_none(default):
         if fact is None:
-            fact = TENSOR if name in function.evidence or _is_input(function, name) else BOTTOM
+            fact = _guess(function, name)
         return join(fact, NONE)
     general = default
     if default.kind is Kind.PLAIN:
@@ -404,6 +448,8 @@ def _with_default(function: Function, name: str, fact: Fact | None, default: Fac
 
 
 def _guess(function: Function, name: str) -> Fact:
+    if name in function.picks:
+        return TENSOR.but(dtype="int64")
     if name in function.evidence or _is_input(function, name):
         return TENSOR
     return BOTTOM

@@ -110,6 +110,7 @@ class Function:
     star: str = ""
     kwstar: str = ""
     evidence: frozenset[str] = frozenset()  # parameters that the body uses as only a tensor can be used
+    picks: frozenset[str] = frozenset()  # parameters that pick elements of a tensor: whole numbers
     received: dict[str, Fact] = field(default_factory=dict)  # joined facts of arguments, over `places`
     places: dict[str, dict[Any, Fact]] = field(default_factory=dict)  # parameter -> call -> what it passes
     held: dict[str, Fact] = field(default_factory=dict)  # what its parameters were in the last run
