@@ -51,6 +51,7 @@ def uses(body: cst.CSTNode, name: str) -> int:
         moves = isinstance(n.func, cst.Attribute) and n.func.attr.value in TAKES
         for arg in n.args:
             named = arg.keyword is not None and arg.keyword.value == "device"
-            if isinstance(arg.value, cst.Name) and arg.value.value == name and (named or (moves and arg.keyword is None)):
+            own = isinstance(arg.value, cst.Name) and arg.value.value == name
+            if own and (named or (moves and arg.keyword is None)):
                 count += 1
     return count

@@ -74,7 +74,8 @@ def method(it: Interp, node: cst.Call, name: str, owner: Fact, facts: list[Fact]
 def _apply(it: Interp, a: Args, name: str) -> Fact:
     if name.endswith("_") and not name.startswith("_") and name[:-1] in RULES:
         name = name[:-1]
-    name = name.rpartition(".")[2] if name.startswith(("nn.utils.rnn.", "linalg.", "special.", "nn.functional.")) else name
+    if name.startswith(("nn.utils.rnn.", "linalg.", "special.", "nn.functional.")):
+        name = name.rpartition(".")[2]
     rule = RULES.get(name)
     if rule is None:
         it.wants[a.node] = PLAIN
