@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import libcst as cst
 
@@ -17,7 +18,7 @@ from port.tf2torch.file import Pass
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.project import infer
 from port.tf2torch.infer.scopes import File
-from port.tf2torch.rules import classes, inline, sequential_class
+from port.tf2torch.rules import chosen, classes, inline, relocate, sequential_class
 from port.tf2torch.rules.class_sizes import channel_mirrors
 from port.tf2torch.units import Unit
 from port.tree import code, module_code, syntax_error
@@ -26,30 +27,55 @@ HANDLERS = Handlers(calls.call, constants.constant, subscripts.subscript, attrib
                     adapt.ARGS, adapt.ROWS, adapt.LAYERS)
 
 
+Reading = tuple[list[Result], tuple[int, int]]  # and how much of it stays in the source's framework
+
+
 def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] | None = None) -> list[Result]:
-    """The files, each behind those that it imports, in PyTorch; readings that may serve better are tried first."""
+    """The files, each behind those that it imports, in PyTorch; another reading is tried where much is refused."""
     if not units:
         return []
+    results, left = _translate(units, options, params)
+    if any(f.code in ("P206", "P208") for r in results for f in r.findings):
+        moved = [relocate.rewrite(chosen.rewrite(u.module)) for u in units]
+        if any(m is not u.module for u, m in zip(units, moved, strict=True)):
+            others = [replace(u, module=m) for u, m in zip(units, moved, strict=True)]
+            others = [_relinked(u, dict(zip(units, others, strict=True))) for u in others]
+            again, less = _translate(others, options, params)
+            if less < left:
+                return again
+    return results
+
+
+def _relinked(unit: Unit, others: dict[Unit, Unit]) -> Unit:
+    unit.links = {name: (others[other], symbol) for name, (other, symbol) in unit.links.items()}
+    unit.stars = [others[other] for other in unit.stars]
+    unit.inside = {name: others[other] for name, other in unit.inside.items()}
+    unit.again()
+    return unit
+
+
+def _translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] | None) -> Reading:
+    """Sequential models read as functional ones where that serves better."""
     leave: set[cst.Call] = set()
     while any(forms := [sequential_class.rewrite(u.module, u.bound, leave) for u in units]):
-        results = converted(units, [f or u.module for u, f in zip(units, forms, strict=True)], options, params)
+        results, left = converted(units, [f or u.module for u, f in zip(units, forms, strict=True)], options, params)
         failed = {c for u, r in zip(units, results, strict=True)
                   for c in sequential_class.untranslated(u.bound, r.text)}
         if not failed:
-            return results
+            return results, left
         leave |= failed
         for unit in units:
             unit.again()
     inlined = [inline.rewrite(u.module) for u in units]
     if any(i is not u.module for u, i in zip(units, inlined, strict=True)):
-        results = converted(units, inlined, options, params)
+        results, left = converted(units, inlined, options, params)
         if not any(f".{maker}(" in r.text for r in results for maker in inline.MAKERS):
-            return results
+            return results, left
     return converted(units, [u.module for u in units], options, params)
 
 
 def converted(units: Sequence[Unit], forms: Sequence[cst.Module], options: Options,
-              params: dict[str, Fact] | None) -> list[Result]:
+              params: dict[str, Fact] | None) -> Reading:
     """One reading of every file, translated; findings are placed in the files as they were written."""
     files = _files(units, forms)
     it = infer(files, table.by_tf_name(), params or {})
@@ -67,7 +93,7 @@ def converted(units: Sequence[Unit], forms: Sequence[cst.Module], options: Optio
             if not source.wanted and source in changed:
                 done.em.report("P210", f"`{source.name}`, which `{name}` comes from, is not ported in this run: "
                                "name both files", siblings.importing(unit.module, name))
-    return [_result(u, p, text) for u, p, text in zip(units, passes, texts, strict=True)]
+    return [_result(u, p, text) for u, p, text in zip(units, passes, texts, strict=True)], _refusals(passes)
 
 
 def _files(units: Sequence[Unit], forms: Sequence[cst.Module]) -> list[File]:

@@ -55,7 +55,7 @@ def apply_layer(em: Emitter, node: cst.Call, layer: LayerCall, inputs: list[Fact
     masking.guard(em, node, layer)
     if made.job.row.via in FULL:
         callee = _callee(em, node, layer, made, merge)
-        return made.run(callee, args, node)
+        return _alike(em, made.run(callee, args, node), layer, inputs, made, (callee, args, node))
     if not args:
         raise Refused("P206", "a layer is called without an input", node)
     masked = masking.average(em, node, layer, args[0].value)
@@ -80,7 +80,20 @@ def apply_layer(em: Emitter, node: cst.Call, layer: LayerCall, inputs: list[Fact
     if made.job.want is Layout.PLAIN and out.layout is Layout.FLIPPED and (out.rank or 4) > 2 and (
             made.job.row.via != "conv_lstm"):  # takes steps of images, gives an image
         raise Refused("P209", f"inference and rule disagree about the layout of `{layer.symbol}`", node)
-    return made.run(callee, values, node)
+    return _alike(em, made.run(callee, values, node), layer, inputs, made, (callee, values, node))
+
+
+def _alike(em: Emitter, new: cst.BaseExpression, layer: LayerCall, inputs: list[Fact], made: Plan,
+           run: tuple[Any, ...]) -> cst.BaseExpression:
+    """The application, if the layers that may be held here are all applied like this one."""
+    for other in layer.others:
+        theirs = plan(em, other, inputs[0] if inputs else UNKNOWN)
+        same = (theirs.module, theirs.job.want, theirs.job.row.layout) == (made.module, made.job.want,
+                                                                           made.job.row.layout)
+        if not same or code(theirs.run(*run)) != code(new):
+            raise Refused("P206", "one of several layers is applied here, which PyTorch applies in different ways: "
+                          "apply each in its own branch", run[2])
+    return new
 
 
 FULL = {"mha", "rnn", "bidirectional", "attention"}  # their adapters read the arguments of the call themselves

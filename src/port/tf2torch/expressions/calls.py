@@ -14,14 +14,18 @@ from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.expressions import members
 from port.tf2torch.infer.calls import CHANNELS_LAST
-from port.tf2torch.infer.values import Class, ShapeOf
+from port.tf2torch.infer.values import EITHER, Class, ShapeOf
 from port.tf2torch.rules.classes import instance_call
 from port.tf2torch.rules.control import expression_rule
 from port.tf2torch.rules.sequential import sequential
+from port.tree import code
 
 
 # ---------------------------------------------------------------- dispatch
 def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
+    if em.fact(node.func).symbol.startswith(EITHER):
+        raise Refused("P206", f"`{code(node.func)}` holds one of several layers or functions, depending on a setting: "
+                      "call each in its own branch", node)
     if node in em.it.applications:
         callee, inputs = em.it.applications[node]
         return application(em, node, callee, inputs)

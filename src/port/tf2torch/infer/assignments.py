@@ -8,7 +8,7 @@ from port.facts import UNKNOWN, Fact, Kind, Sym
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.mirrors import rename_stale
 from port.tf2torch.infer.scopes import Env
-from port.tf2torch.infer.values import SelfValue, Size, has_tensor
+from port.tf2torch.infer.values import EITHER, LayerCall, SelfValue, Size, has_tensor
 
 
 def assign(it: Interp, target: cst.BaseExpression, value: Fact, env: Env, line: cst.CSTNode | None = None,
@@ -45,7 +45,14 @@ def assign(it: Interp, target: cst.BaseExpression, value: Fact, env: Env, line: 
 
 
 def _either(old: Fact | None, new: Fact) -> Fact:
-    """A weight made in one of two branches: only what both are is known."""
+    """A weight or a layer made in one of two branches: only what both are is known."""
+    if old is not None and isinstance(old.payload, LayerCall) and isinstance(new.payload, LayerCall):
+        for one, other in ((old.payload, new.payload), (new.payload, old.payload)):
+            if one is not other and other not in one.others:
+                one.others.append(other)
+    if old is not None and old.kind is new.kind is Kind.FUNCTION and (old.symbol, old.payload) != (
+            new.symbol, new.payload):
+        return Fact(Kind.FUNCTION, symbol=EITHER + "it")
     if old is None or old.kind is not Kind.TENSOR or new.kind is not Kind.TENSOR or old.layout is not new.layout:
         return new
     if old.shape is None or new.shape is None or old.rank != new.rank:

@@ -72,6 +72,14 @@ def _unary(it: Interp, node: cst.UnaryOperation, env: Env) -> Fact:
     return it.plain(node)
 
 
+def _repeated(items: Fact, times: Fact) -> Items | None:
+    """`(1,) * 3`"""
+    n = times.literal(...)
+    if not isinstance(items.payload, Items) or not isinstance(n, int) or isinstance(n, bool):
+        return None
+    return Items(items.payload.elements * n, items.payload.kind)
+
+
 def _binary(it: Interp, node: cst.BinaryOperation, env: Env) -> Fact:
     a, b = it.ev(node.left, env), it.ev(node.right, env)
     if Kind.TENSOR in (a.kind, b.kind):
@@ -82,6 +90,8 @@ def _binary(it: Interp, node: cst.BinaryOperation, env: Env) -> Fact:
         return result.but(payload=join_origin(both), mask=None)
     if isinstance(node.operator, cst.Add) and (isinstance(a.payload, Items) and isinstance(b.payload, Items)):
         return Fact(Kind.PLAIN, payload=Items(a.payload.elements + b.payload.elements, a.payload.kind))
+    if isinstance(node.operator, cst.Multiply) and (repeated := _repeated(a, b) or _repeated(b, a)):
+        return Fact(Kind.PLAIN, payload=repeated)
     x, y = a.literal(...), b.literal(...)
     op = _ARITHMETIC.get(type(node.operator))
     if isinstance(x, int) and isinstance(y, int) and op and not (op == "//" and y == 0):

@@ -9,7 +9,7 @@ from port.tf2torch.infer.analysis import analyze
 from port.tf2torch.infer.arrivals import bind_args, receive, want_flips
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.origins import proves_rank
-from port.tf2torch.infer.results import bindings_of, in_terms, out_size, substitute
+from port.tf2torch.infer.results import bindings_of, in_terms, out_size, ranked, substitute
 from port.tf2torch.infer.values import Alternatives, Curried, Function, has_tensor
 
 
@@ -55,7 +55,7 @@ def call_curried(it: Interp, node: cst.Call, curried: Curried, args: list[Fact])
         return result
     bindings = bindings_of(it, node, inner, bound)
     bindings.update(bindings_of(it, curried.node, curried.outer, curried.bound))
-    return in_terms(it, node, inner, result, bindings, None)
+    return ranked(in_terms(it, node, inner, result, bindings, None), result, inner, bound)
 
 
 def curried_alternatives(it: Interp, node: cst.Call, options: Alternatives, args: list[Fact]) -> Fact:

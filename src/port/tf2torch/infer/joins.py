@@ -14,7 +14,10 @@ from port.tf2torch.infer.conditions import joined_number
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.mirrors import carries, mirror_name, note_mirror, singular
 from port.tf2torch.infer.scopes import Env
-from port.tf2torch.infer.values import Grown, Items, MixedRank, Origin, SameRank, has_tensor
+from port.tf2torch.infer.values import EITHER, Grown, Items, MixedRank, Origin, SameRank, has_tensor
+
+
+CALLED = (Kind.LAYER, Kind.FUNCTION, Kind.MODEL)
 
 
 def _join(it: Interp, name: str, a: Fact | None, b: Fact | None) -> Fact:
@@ -35,8 +38,12 @@ def _join(it: Interp, name: str, a: Fact | None, b: Fact | None) -> Fact:
         return Fact(Kind.PLAIN, values=values, symbol="=" + name, dtype=joined_number(a, b))
     if Kind.TENSOR in (a.kind, b.kind):
         return (a if a.kind is Kind.TENSOR else b).but(symbol="?")
-    if a.kind in (Kind.LAYER, Kind.FUNCTION, Kind.MODEL):
-        return a
+    if a.kind in CALLED and b.kind in CALLED:
+        return a if (a.symbol, a.payload) == (b.symbol, b.payload) else Fact(a.kind, symbol=EITHER + name)
+    if a.kind in CALLED or b.kind in CALLED:
+        called, other = (a, b) if a.kind in CALLED else (b, a)
+        certain = other.kind is Kind.UNKNOWN or other.literal(...) is None
+        return called if certain else Fact(called.kind, symbol=EITHER + name)
     return b if b.kind is not Kind.UNKNOWN else a
 
 

@@ -42,7 +42,8 @@ def run_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fac
     if len(args) > 1:
         inputs += tuple(a for a in args[1:] if has_tensor(a))
     it.applications[node] = (callee, list(args))
-    layer.inputs.append(first)
+    for one in (layer, *layer.others):
+        one.inputs.append(first)
     row = layer.row
     if row is None:
         return tensor()

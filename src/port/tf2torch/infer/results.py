@@ -9,7 +9,8 @@ import libcst as cst
 from port.facts import UNKNOWN, Dim, Fact, Kind, Sym
 from port.tf2torch.infer import masks
 from port.tf2torch.infer.interp import Interp
-from port.tf2torch.infer.values import Alternatives, Function, Items, Origin, has_tensor, tensors_in
+from port.tf2torch.infer.origins import same_rank
+from port.tf2torch.infer.values import Alternatives, Function, Items, Origin, SameRank, has_tensor, tensors_in
 
 
 # ---------------------------------------------------------------- results in the caller's terms
@@ -21,7 +22,16 @@ def substitute(it: Interp, node: cst.Call | None, function: Function, bound: dic
     if not has_tensor(result) or node is None:
         return result
     bindings = bindings_of(it, node, function, bound)
-    return masks.foreign(in_terms(it, node, function, result, bindings, None))
+    out = in_terms(it, node, function, result, bindings, None)
+    return masks.foreign(ranked(out, result, function, bound) if function.stateful else out)
+
+
+def ranked(fact: Fact, result: Fact, function: Function, bound: dict[str, tuple[Fact, Any]]) -> Fact:
+    """What a function gives has the rank of an argument: then whatever tells the one tells the other."""
+    inner = result.payload
+    if fact.shape is not None or not isinstance(inner, Origin | SameRank) or inner.owner is not function:
+        return fact
+    return fact.but(payload=same_rank((bound[inner.name][0],))) if inner.name in bound else fact
 
 
 def bindings_of(it: Interp, node: cst.Call, function: Function,

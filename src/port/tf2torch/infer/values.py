@@ -11,6 +11,7 @@ from port.facts import Dim, Fact, Kind, Sym
 from port.table import Row
 from port.tf2torch.infer.scopes import Env, File
 
+EITHER = "either."  # begins the symbol of a variable that holds one of several layers or functions
 OPEN = object()  # stands among the reaching values of a setting when anything may arrive
 
 
@@ -25,6 +26,7 @@ class LayerCall:
     inputs: list[Any] = field(default_factory=list)  # one Fact, or list of Facts, per application
     outputs: list[Fact] = field(default_factory=list)
     hidden: frozenset[str] = frozenset()  # comprehension variables that its arguments may use
+    others: list[LayerCall] = field(default_factory=list)  # layers that the same attribute holds, by another setting
     gets_packed: bool = False  # steps arrive packed: see adapt/packing.py
     gives_packed: bool = False
 

@@ -14,7 +14,7 @@ from port.tf2torch.rules.attribute_names import assign_names, flattened
 from port.tf2torch.rules.bodies import assigned_names, self_reads, used_names
 from port.tf2torch.rules.prune import prune
 from port.tf2torch.rules.split import Split
-from port.tree import code, named
+from port.tree import code, loads, named
 
 
 def class_of(split: Split, name: str, docstring: list[Any], init: list[Any], forward: list[Any],
@@ -33,6 +33,7 @@ def class_of(split: Split, name: str, docstring: list[Any], init: list[Any], for
     new_init = prune(new_init, read | set(split.models))
     init_names = used_names(new_init) | read | set(split.models)
     params, dropped, mirrors = _parameters(split, function, init_names, free)
+    _in_order(new_init, set(params))
     new_init = _store(new_init, [n for n in params if n in read], read)
     for model in split.models:
         new_init.insert(0, statement(f"self.{model} = {model}"))
@@ -42,6 +43,16 @@ def class_of(split: Split, name: str, docstring: list[Any], init: list[Any], for
                         new_forward, leading)
     em.it_classes[name] = split
     return definition, params, dropped, mirrors
+
+
+def _in_order(init: list[Any], params: set[str]) -> None:
+    """Refuse a constructor that reads a variable (a size that a loop carries along) before it is first assigned."""
+    later = {n for s in init for n in assigned_names(s)} - params
+    for s in init:
+        if isinstance(s, cst.SimpleStatementLine) and (early := loads(getattr(s.body[0], "value", None) or s) & later):
+            raise Refused("P208", f"the size `{min(early)}` is not known yet where this layer is made, before the loop "
+                          "or branch that applies it", None)
+        later -= assigned_names(s)
 
 
 def _parameters(split: Split, function: Function | None, used: set[str], free: list[str] | None

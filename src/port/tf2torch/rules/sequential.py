@@ -94,6 +94,8 @@ def sequential(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     """`Sequential([...])` -> `nn.Sequential(...)`."""
     fact = em.fact(node)
     model = fact.payload
+    if em.scope.stage == "forward":
+        raise Refused("P206", "a Sequential is made among tensors, where no module can keep it", node)
     em.need("nn")
     layers = keyword(node, "layers", 0)
     if not isinstance(model, SequentialModel) or layers is None:

@@ -11,7 +11,7 @@ from typing import Any
 import libcst as cst
 
 from port.build import expression
-from port.facts import Layout
+from port.facts import Kind, Layout
 from port.tf2torch.calls.making import Plan
 from port.tf2torch.emit import Emitter, Scope
 from port.tf2torch.infer.values import Function, Size, has_tensor
@@ -170,7 +170,7 @@ def touches_tensor(split: Split, node: cst.CSTNode) -> bool:
         return False
     if isinstance(node, cst.BaseExpression) and has_tensor(fact):
         return True
-    if isinstance(node, cst.Call) and node in em.it.applications:
+    if isinstance(node, cst.Call) and node in em.it.applications and fact.kind not in (Kind.LAYER, Kind.MODEL):
         callee = em.it.applications[node][0].payload
         if not isinstance(callee, Function) or any(has_tensor(f) for f in em.it.applications[node][1]):
             return True

@@ -1,0 +1,132 @@
+"""Layers that lists or variables hold by a setting: read as made and applied in their branch, or refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import libcst as cst
+import pytest
+
+from port.findings import CATALOGUE, Outcome
+from port.tf2torch.rules import chosen, relocate
+from port.translate import translate
+from port.verify.parent import Case, Settings, verify
+
+HEAD = "import keras\nimport tensorflow as tf\nfrom keras import Sequential, layers\n\n\n"
+SEQUENTIAL = HEAD + '''
+def stem():
+    inputs = keras.Input((32, 48, 3))
+    stem = Sequential([layers.Conv2D(4, 4, strides=4), layers.LayerNormalization(epsilon=1e-6)])
+    return keras.Model(inputs, layers.GlobalAveragePooling2D()(stem(inputs)))
+'''
+SHELF = HEAD + '''
+def shelf(dims=(4, 6, 8), depths=(1, 2, 1)):
+    inputs = keras.Input((32, 48, 3))
+    x = inputs
+    stem = Sequential([layers.Conv2D(dims[0], 4, strides=4), layers.LayerNormalization(epsilon=1e-6)])
+    downs = []
+    downs.append(stem)
+    for i in range(2):
+        down = Sequential([layers.LayerNormalization(epsilon=1e-6), layers.Conv2D(dims[i + 1], 2, strides=2)])
+        downs.append(down)
+    for i in range(3):
+        x = downs[i](x)
+        for j in range(depths[i]):
+            x = layers.Dense(dims[i])(x)
+    return keras.Model(inputs, layers.GlobalAveragePooling2D()(x))
+'''
+CHOSEN = HEAD + '''
+def choice(kind="a"):
+    inputs = keras.Input((8,))
+    if kind == "a":
+        layer = layers.Dense(6, use_bias=False)
+    elif kind == "b":
+        layer = layers.Dense(6, activation="relu")
+    else:
+        layer = layers.Activation("tanh")
+    x = inputs + layers.Dense(8)(layer(inputs))
+    return keras.Model(inputs, x)
+'''
+OTHERS = {
+    "function": HEAD + '''
+def build(sharp=False):
+    inputs = keras.Input((8,))
+    act = tf.nn.relu if not sharp else tf.nn.tanh
+    if sharp:
+        act = tf.nn.gelu
+    return keras.Model(inputs, act(layers.Dense(4)(inputs)))
+''',
+    "attribute": HEAD + '''
+class M(keras.Model):
+    def __init__(self, kind):
+        super().__init__()
+        if kind == "a":
+            self.layer = layers.Dense(3)
+        else:
+            self.layer = layers.Dense(3, activation="relu")
+
+    def call(self, x):
+        return self.layer(x)
+''',
+    "too early": HEAD + '''
+def build():
+    inputs = keras.Input((32, 48, 3))
+    x = inputs
+    stem = Sequential([layers.Conv2D(4, 4, strides=1, padding="same"), layers.LayerNormalization(epsilon=1e-6)])
+    for i in range(1):
+        x = stem(x)
+    return keras.Model(inputs, layers.Dense(2)(x))
+'''}
+
+
+def refused(text: str) -> list[str]:
+    return [f.message for f in translate(text, "tf2torch").findings if CATALOGUE[f.code].outcome is Outcome.REFUSED]
+
+
+def test_numbers(tmp_path: Path) -> None:
+    text = SEQUENTIAL + SHELF.removeprefix(HEAD) + CHOSEN.removeprefix(HEAD)
+    assert not refused(text)
+    (tmp_path / "tf_version.py").write_text(text)
+    (tmp_path / "torch_version.py").write_text(translate(text, "tf2torch").text)
+    cases = [Case(c, ("f32[2,32,48,3]",)) for c in ("stem()", "shelf()")]
+    cases += [Case(f"choice({k!r})", ("f32[3,8]",)) for k in "abc"]
+    found = verify(tmp_path / "tf_version.py", tmp_path / "torch_version.py", "tf2torch", cases,
+                   Settings(dtypes=("float64",)))
+    assert [v.status for v in found] == ["verified"] * 5, [v.message for v in found]
+
+
+def test_a_sequential_is_an_attribute_and_not_made_in_forward() -> None:
+    assert "self.stem = nn.Sequential(" in translate(SEQUENTIAL, "tf2torch").text
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_cannot_be_told_is_refused(name: str) -> None:
+    assert refused(OTHERS[name])
+
+
+def test_an_attribute_of_layers_that_are_called_alike_is_not_refused() -> None:
+    text = OTHERS["attribute"].replace(', activation="relu"', ", use_bias=False")
+    assert not refused(text)
+
+
+@pytest.mark.parametrize("change", [
+    ("downs.append(down)", "downs.append(down)\n        print(downs)"), ("x = downs[i](x)", "x = downs[i - 1](x)"),
+    ("x = downs[i](x)", "x = downs[i](x)\n        x = downs[i](x)"), ("for i in range(2)", "for i in dims"),
+    ("    for i in range(3):", "    dims = (1, 2, 3)\n    for i in range(3):")])
+def test_lists_that_are_used_in_other_ways_stay(change: tuple[str, str]) -> None:
+    text = SHELF.replace(*change)
+    assert text != SHELF
+    module = cst.parse_module(text)
+    assert relocate.rewrite(module) is module
+    assert relocate.rewrite(cst.parse_module(SHELF)).code != SHELF
+
+
+@pytest.mark.parametrize("change", [
+    ('layer = layers.Activation("tanh")', 'other = layers.Activation("tanh")'),
+    ("(layer(inputs))", "(layer(layer(inputs)))"), ("    x = inputs +", "    print(layer)\n    x = inputs +")])
+def test_variables_that_are_used_in_other_ways_stay(change: tuple[str, str]) -> None:
+    text = CHOSEN.replace(*change)
+    assert text != CHOSEN
+    module = cst.parse_module(text)
+    assert chosen.rewrite(module) is module
+    assert "layer_out" in chosen.rewrite(cst.parse_module(CHOSEN)).code
