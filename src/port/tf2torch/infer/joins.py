@@ -16,7 +16,6 @@ from port.tf2torch.infer.mirrors import carries, mirror_name, note_mirror, singu
 from port.tf2torch.infer.scopes import Env
 from port.tf2torch.infer.values import EITHER, Grown, Items, MixedRank, Origin, SameRank, has_tensor
 
-
 CALLED = (Kind.LAYER, Kind.FUNCTION, Kind.MODEL)
 
 

@@ -71,7 +71,7 @@ def _leaves(s: Any) -> int:
 def _applied(s: Any, call: cst.Call, out: str) -> Any:
     """The last assignment of each branch, applied to the arguments of the call."""
     if isinstance(s, cst.IndentedBlock):
-        last = s.body[-1]
+        last: Any = s.body[-1]
         small = last.body[0]
         target = cst.AssignTarget(cst.Name(out))
         new = small.with_changes(targets=[target], value=cst.Call(small.value, call.args))
