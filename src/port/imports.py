@@ -180,7 +180,7 @@ def _after_docstring(body: list[Any]) -> int:
 
 def _standard(body: list[Any], em: Any, last: int, originals: list[Any]) -> tuple[list[Any], int]:
     """`import math` among the standard library's imports, which stand first."""
-    wanted = [n for n in ("os", "math", "functools") if n in em.needs and em.it.names.bound.get(n) != n]
+    wanted = [n for n in ("collections", "os", "math", "functools") if n in em.needs and em.it.names.bound.get(n) != n]
     for name in wanted:
         line = statement(f"import {name}")
         places = [i for i, s in enumerate(body) if isinstance(s, cst.SimpleStatementLine)

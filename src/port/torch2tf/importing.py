@@ -11,7 +11,8 @@ from port.names import dotted_name, import_bindings
 
 LINES = {"keras": "import keras", "tf": "import tensorflow as tf"}
 ROOTS = ("torch", "torchvision")
-SHORT = {"import keras": "keras", "import tensorflow as tf": "tf", "import numpy as np": "np", "import math": "math"}
+SHORT = {"import keras": "keras", "import tensorflow as tf": "tf", "import numpy as np": "np", "import math": "math",
+         "import collections": "collections"}
 
 
 def local(w: Any, node: cst.Import | cst.ImportFrom) -> list[Any]:

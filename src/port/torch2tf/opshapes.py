@@ -367,6 +367,13 @@ def repeat(a: Args) -> Result:
     return tensor(None if count >= 99 or count == 0 else (None,) * count, a.x.dtype), PLAIN
 
 
+def selected(a: Args) -> Result:
+    at = a.get(2, "index")
+    if at is not None:
+        a.it.prove_whole(at)
+    return rank_kept(a)
+
+
 def rank_kept(a: Args) -> Result:
     shape = None if a.x.shape is None else (None,) * len(a.x.shape)
     return tensor(shape, a.x.dtype).but(payload=made_of(a.x)), PLAIN
@@ -469,6 +476,8 @@ def linear(a: Args) -> Result:
 
 def gathered(a: Args) -> Result:
     at = a.get(2, "index")
+    if at is not None:
+        a.it.prove_whole(at)
     return tensor(at.shape if at is not None else None, a.x.dtype), PLAIN
 
 
@@ -715,8 +724,9 @@ def _rules() -> dict[str, Callable[[Args], Result]]:
     put(like_second, "expand_as view_as reshape_as")
     put(repeat, "repeat tile")
     put(rank_kept, """
-        repeat_interleave narrow index_select unique_consecutive take_along_dim movedim moveaxis rot90 diff cross
+        repeat_interleave narrow unique_consecutive take_along_dim movedim moveaxis rot90 diff cross
         inv cholesky""")
+    put(selected, "index_select take_along_dim")
     put(chunk, "chunk split tensor_split split_with_sizes")
     put(unbind, "unbind")
     put(cat, "cat concat concatenate")
