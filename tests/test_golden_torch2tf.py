@@ -1,4 +1,4 @@
-"""port's own Keras for the golden PyTorch sources: it refuses only training code, and the rest agrees with the source."""
+"""The golden PyTorch sources, by port: only training code is refused, and the rest agrees with the source."""
 
 from __future__ import annotations
 
