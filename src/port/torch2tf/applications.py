@@ -216,12 +216,34 @@ def _method(w: Any, node: cst.Call, symbol: str, bound: Bound) -> Any:
     kind = symbol.partition(".")[0]
     assert isinstance(node.func, cst.Attribute) or kind != "tensor"
     if kind == "tensor" and isinstance(node.func, cst.Attribute):
-        return rows.write_call(w, node, symbol, node.func.value)
+        drawn = methods.drawn(w, node)
+        return drawn if drawn is not None else rows.write_call(w, gathered(node, symbol), symbol, node.func.value)
     if kind == "module":
         return methods.of_module(w, node, bound)
     if kind == "list":
         return containers.list_method(w, node, bound)
     return generic_call(w, node)
+
+
+SIZES = {f"tensor.{n}" for n in ("view", "reshape", "expand", "permute", "repeat", "tile", "new_zeros", "new_ones")}
+SIZES |= {f"torch.{n}" for n in ("zeros", "ones", "rand", "randn", "empty")}
+
+
+def gathered(node: cst.Call, symbol: str) -> cst.Call:
+    """`x.view(*shape, 3)` as `x.view((*shape, 3))`: sizes that are given one by one may be a sequence as well."""
+    sizes = [a for a in node.args if a.keyword is None]
+    if symbol not in SIZES or not any(a.star == "*" for a in sizes):
+        return node
+    whole: cst.BaseExpression = sizes[0].value
+    if len(sizes) > 1:
+        comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+        whole = cst.Tuple([
+            (cst.StarredElement if a.star else cst.Element)(
+                a.value, comma=comma if i < len(sizes) - 1 else cst.MaybeSentinel.DEFAULT)
+            for i, a in enumerate(sizes)])
+    rest = [a for a in node.args if a.keyword is not None]
+    own = cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")) if rest else cst.MaybeSentinel.DEFAULT
+    return node.with_changes(args=[cst.Arg(whole, comma=own), *rest])
 
 
 # ---------------------------------------------------------------- einops, and layouts that cost nothing

@@ -255,7 +255,9 @@ def merge(it: Interp, node: cst.CSTNode, env: Env, other: Env) -> None:
         mine = env.names.get(name)
         if mine is not None and mine.kind is Kind.TENSOR and fact.kind is Kind.TENSOR and (
                 mine.layout is not fact.layout):
-            it.conflicts.setdefault(node, set()).add(name)
+            last = mine if mine.layout is Layout.FLIPPED else fact
+            it.conflicts.setdefault(node, {})[name] = (last is mine, last.rank)
+            mine, fact = mine.but(layout=Layout.PLAIN, payload=None), fact.but(layout=Layout.PLAIN, payload=None)
         env.names[name] = fact if mine is None else join(mine, fact)
 
 

@@ -12,6 +12,7 @@ from port.facts import Kind, Layout
 from port.torch2tf.refused import Refused
 from port.torch2tf.style import in_style
 from port.torch2tf.values import Items
+from port.tree import walk
 
 
 def initializers(w: Any) -> str:
@@ -73,12 +74,55 @@ def _recipe(w: Any, node: cst.BaseExpression) -> Recipe:
         scaled = _scaled(w, node)
         if scaled is not None:
             return scaled
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value in FILLED:
+        filled = _filled(w, node)
+        if filled is not None:
+            return filled
+    held = _held(w, node)
+    if held is not None:
+        return _recipe(w, held)
     if w.fact(node).kind is Kind.TENSOR:
         return _any_value(w, node)
     raise Refused("P203", "the value of this nn.Parameter is not understood", node)
 
 
 MADE = {f"torch.{n}" for n in ("zeros", "ones", "randn", "rand", "empty", "full", "Tensor", "FloatTensor", "tensor")}
+
+
+FILLED = {"fill_": ("initializers.Constant({a})", 1), "uniform_": ("initializers.RandomUniform({a}, {b})", 2),
+          "normal_": ("initializers.RandomNormal({a}, {b})", 2)}
+
+
+def _filled(w: Any, node: cst.Call) -> Recipe | None:
+    """`torch.zeros(...).fill_(value)`, also with random numbers."""
+    assert isinstance(node.func, cst.Attribute)
+    inner = node.func.value
+    template, count = FILLED[node.func.attr.value]
+    if not isinstance(inner, cst.Call) or w.fact(inner.func).symbol not in MADE or len(node.args) != count or any(
+            a.keyword is not None or a.star for a in node.args):
+        return None
+    values = {name: w.expr(a.value) for name, a in zip("ab", node.args, strict=False)}
+    w.need("initializers" if w.layers == "layers" else "keras")
+    text = template.replace("initializers", initializers(w), 1)
+    return Recipe(_recipe(w, inner).shape, build(text, **values))
+
+
+def _held(w: Any, node: cst.BaseExpression) -> cst.BaseExpression | None:
+    """What a variable was given in the statement right above, where that says how the tensor is made."""
+    if not isinstance(node, cst.Name) or w.function is None or not isinstance(w.function.node, cst.FunctionDef):
+        return None
+    for block in walk(w.function.node.body):
+        if not isinstance(block, cst.IndentedBlock):
+            continue
+        for above, below in zip(block.body, block.body[1:], strict=False):
+            if not (isinstance(above, cst.SimpleStatementLine) and isinstance(below, cst.SimpleStatementLine)):
+                continue
+            first = above.body[-1]
+            if isinstance(first, cst.Assign) and len(first.targets) == 1 and isinstance(
+                    first.targets[0].target, cst.Name) and first.targets[0].target.value == node.value and any(
+                    n is node for n in walk(below)) and isinstance(first.value, cst.Call):
+                return first.value
+    return None
 
 
 def _created(w: Any, node: cst.Call, last: str) -> Recipe:

@@ -63,7 +63,8 @@ class Interp:
         self.returns: list[Fact | None] = []  # what the running functions give, joined
         self.wants: dict[cst.CSTNode, Layout] = {}  # call or operator -> the layout that its tensors must have
         self.receivers: dict[cst.CSTNode, Any] = {}  # call -> what it was found to call (Function or Class)
-        self.conflicts: dict[cst.CSTNode, set[str]] = {}  # where paths meet: variables that come in two layouts
+        # Where paths meet: variables that come in two layouts, whether the first path brings channels last, their rank.
+        self.conflicts: dict[cst.CSTNode, dict[str, tuple[bool, int | None]]] = {}
 
     # ------------------------------------------------------------ the worklist
     def run(self) -> Interp:

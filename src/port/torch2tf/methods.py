@@ -32,6 +32,8 @@ def of_module(w: Any, node: cst.Call, bound: Bound) -> Any:
         return w.expr(owner)
     if any(isinstance(p, Chain) for p in payloads) and name in ("append", "add_module"):
         return cst.Call(cst.Attribute(paren(w.expr(owner)), cst.Name("add")), [cst.Arg(w.expr(node.args[-1].value))])
+    if any(isinstance(p, Items) for p in payloads) and name == "add_module":
+        raise Refused("P206", "a ModuleList whose modules have names; hold them in an nn.ModuleDict", node)
     if any(isinstance(p, Items | Mapping) for p in payloads):
         return node.with_changes(func=func.with_changes(value=w.expr(owner)), args=[w.expr(a) for a in node.args])
     if name == "parameters":
@@ -47,6 +49,32 @@ def of_module(w: Any, node: cst.Call, bound: Bound) -> Any:
     if name == "zero_grad":
         raise Refused("P205", "`zero_grad` belongs to training code", node)
     raise Refused("P203", f"`{name}` of a module has no counterpart in Keras", node)
+
+
+def drawn(w: Any, node: cst.Call) -> Any:
+    """`torch.zeros(n).uniform_(a, b)`: random numbers of that shape; None for any other call."""
+    func = node.func
+    if not isinstance(func, cst.Attribute) or func.attr.value not in ("uniform_", "normal_"):
+        return None
+    inner = func.value
+    if not isinstance(inner, cst.Call) or w.fact(inner.func).symbol not in ("torch.zeros", "torch.ones", "torch.empty"):
+        return None
+    sizes = [a for a in inner.args if a.keyword is None]
+    if any(a.star for a in sizes) or any(a.keyword is not None for a in node.args):
+        return None
+    listed = len(sizes) == 1 and w.fact(sizes[0].value).payload is not None
+    shape = w.expr(sizes[0].value) if listed else expression(
+        "(" + ", ".join("S" for _ in sizes) + ("," if len(sizes) == 1 else "") + ")").with_changes(elements=[
+            cst.Element(w.expr(a.value), comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(
+                " " if i < len(sizes) - 1 else ""))) for i, a in enumerate(sizes)])
+    module = "keras.random" if w.target == "keras" else "tf.random"
+    w.need(module.partition(".")[0])
+    args = [cst.Arg(shape), *(cst.Arg(w.expr(a.value)) for a in node.args)]
+    dtype = w.float_dtype(node)
+    if dtype is not None:
+        args.append(cst.Arg(dtype, keyword=cst.Name("dtype"), equal=cst.AssignEqual(
+            cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))))
+    return cst.Call(expression(f"{module}.{func.attr.value[:-1]}"), args)
 
 
 # ---------------------------------------------------------------- functions

@@ -122,7 +122,8 @@ def settings(job: Job) -> tuple[str, str] | None:
         given = literal_of(job.w, value)
         if name == "out" and given is not None:
             return "P203", "`out=` writes into a tensor, and TensorFlow's cannot be changed: assign the result"
-        if name == "dtype" and given is not None and job.row.returns not in adapters.CAST_FIRST:
+        if name == "dtype" and given is not None and job.row.via != "to" and (
+                job.row.returns not in adapters.CAST_FIRST):
             return "P202", "`dtype=` has no counterpart here: cast the result"
         if name == "layout" and given not in (None, ...):
             return "P203", "TensorFlow has other sparse tensors"

@@ -320,13 +320,37 @@ def block(w: Any, node: Any, body: list[Any] | None = None) -> Any:
 
 
 def if_(w: Any, node: cst.If) -> list[Any]:
-    _check_layouts(w, node)
     changes: dict[str, Any] = {"test": w.expr(node.test), "body": branch(w, node.body)}
     if isinstance(node.orelse, cst.If):
         changes["orelse"] = if_(w, node.orelse)[0]
     elif node.orelse is not None:
         changes["orelse"] = node.orelse.with_changes(body=branch(w, node.orelse.body))
-    return [node.with_changes(**changes)]
+    return [one_layout(w, node, node.with_changes(**changes))]
+
+
+def one_layout(w: Any, node: cst.If, new: cst.If) -> cst.If:
+    """A variable that one side leaves channels last, and the other does not, gets the source's axes on both."""
+    for name, (first, rank) in sorted(w.it.conflicts.get(node, {}).items()):
+        fact = Fact(Kind.TENSOR, None if rank is None else (None,) * rank, layout=Layout.FLIPPED)
+        if rank is None:
+            raise Refused("P209", f"`{name}` is channels first or last, depending on the path", node)
+        value = w.reordered(fact, cst.Name(name), Layout.PLAIN)
+        line = cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Name(name))], value)])
+        if first:
+            new = new.with_changes(body=_with(new.body, line))
+        elif isinstance(new.orelse, cst.Else):
+            new = new.with_changes(orelse=new.orelse.with_changes(body=_with(new.orelse.body, line)))
+        elif new.orelse is None:
+            new = new.with_changes(orelse=cst.Else(cst.IndentedBlock([line])))
+        else:
+            raise Refused("P209", f"`{name}` is channels first or last, depending on the path", node)
+    return new
+
+
+def _with(body: Any, line: cst.SimpleStatementLine) -> Any:
+    if isinstance(body, cst.SimpleStatementSuite):
+        return cst.IndentedBlock([cst.SimpleStatementLine(body.body), line])
+    return body.with_changes(body=[*body.body, line])
 
 
 def branch(w: Any, node: Any) -> Any:
@@ -344,7 +368,7 @@ def branch(w: Any, node: Any) -> Any:
 
 def _check_layouts(w: Any, node: cst.CSTNode) -> None:
     names = w.it.conflicts.get(node)
-    if names:
+    if names:  # of a loop
         raise Refused("P209", f"`{sorted(names)[0]}` is channels first or last, depending on the path", node)
 
 
@@ -368,6 +392,8 @@ def with_(w: Any, node: cst.With) -> list[Any]:
         return _leading(node, [*body, *_stopped(w, node, symbols)])
     if all(s.endswith("autocast") or s.startswith("torch.profiler") for s in symbols):
         w.report("P103", "the body runs in the layers' own dtype: Keras chooses precision by dtype policy", node)
+        return _leading(node, suite(w, node.body.body))
+    if all(s.endswith(("sdpa_kernel", "sdp_kernel")) for s in symbols):  # which kernel computes the same numbers
         return _leading(node, suite(w, node.body.body))
     if any(s.startswith("torch.") for s in symbols):
         raise Refused("P203", f"`with {symbols[0]}` has no counterpart", node)
