@@ -43,20 +43,20 @@ def fake(text: str, direction: str, options: Options = Options(), path: str = ""
     return Result(text, new, tuple(findings))
 
 
+def command(*arguments: object) -> int:
+    try:
+        return cli.main([str(argument) for argument in arguments])
+    except SystemExit as stop:
+        return int(stop.code or 0)
+
+
 @pytest.fixture
 def port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Port:
     """The command, in an empty folder."""
     monkeypatch.setattr("port.translate.translate_together", lambda texts, direction, options: {
         path: fake(text, direction, options, path) for path, text in texts.items()})
     monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: object) -> int:
-        try:
-            return cli.main([str(argument) for argument in arguments])
-        except SystemExit as stop:
-            return int(stop.code or 0)
-
-    return run
+    return command
 
 
 def put(name: str, content: str | bytes = TF) -> Path:
@@ -183,15 +183,23 @@ def test_wrong_usage(port: Port, arguments: list[str], capsys: pytest.CaptureFix
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_torch2tf_says_what_is_missing(port: Port, monkeypatch: pytest.MonkeyPatch,
-                                       capsys: pytest.CaptureFixture[str]) -> None:
-    def missing(*_: object) -> Result:
-        raise NotImplementedError
+def test_torch2tf_prints_the_diff(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                  capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    put("a.py", "from torch import nn\n\nnet = nn.Sequential(nn.Linear(3, 5, bias=False), nn.ReLU())\n")
+    assert command("torch2tf", "a.py") == 0
+    out = capsys.readouterr().out
+    assert "+net = keras.Sequential([layers.Dense(5, use_bias=False, **default_init(3)), layers.ReLU()])" in out
+    assert "-from torch import nn" in out
 
-    monkeypatch.setattr("port.translate.translate_together", missing)
-    put("a.py", TORCH)
-    assert port("torch2tf", "a.py") == 2
-    assert "a.py: torch2tf is not implemented yet" in capsys.readouterr().err
+
+def test_torch2tf_leaves_what_it_cannot_port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                             capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    put("a.py", "import torch\n\n\ndef save(model):\n    torch.save(model.state_dict(), \"model.pt\")\n")
+    assert command("torch2tf", "a.py") == 1
+    out = capsys.readouterr().out
+    assert "P207" in out and "+    import torch" in out
 
 
 def test_configuration_and_the_command_line_over_it(port: Port, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, run, add, text in (
         ("tf2torch", _tf2torch, _translation, "translate TensorFlow/Keras files to PyTorch: a diff and findings"),
-        ("torch2tf", _torch2tf, _translation, "translate PyTorch files to Keras 3 (not implemented yet)"),
+        ("torch2tf", _torch2tf, _translation, "translate PyTorch files to Keras 3: a diff and findings"),
         ("verify", _verify, _verification, "compare any two versions of a model, also one written by hand"),
         ("ops", _ops, _query, "show how a symbol is translated, and how sure that is"),
         ("explain", _explain, _code, "say what a finding means and what to do about it"),
