@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +16,8 @@ import torch_row_cases
 import torch_snippets
 from row_cases import Case, function_rows
 
+from port import table
+from port.facts import tensor
 from port.findings import Outcome
 from port.result import Options
 from port.translate import translate
@@ -105,12 +111,53 @@ def test_keras(proof_keras: Proof, file: str, name: str) -> None:
         pytest.fail(f"{file}: {name}\n" + "\n".join(faults), pytrace=False)
 
 
+def test_positions_are_those_of_torch() -> None:
+    """A row that is read backwards may leave parameters out, but not before one that can be given by position."""
+    index = table.by_torch_name()
+    read = {name: [s for row in index[name] for s in row.torch if s.name == name and row.kind == "function"]
+            for name in index if name.startswith("torch.") and all(row.tf for row in index[name])}
+    child = Path(__file__).with_name("torch_positions.py")
+    done = subprocess.run([sys.executable, str(child)], input=json.dumps(list(read)), capture_output=True, text=True,
+                          check=True)
+    wrong = []
+    for name, (real, every) in json.loads(done.stdout).items():
+        for signature in read[name]:
+            ours = [p.name for p in signature.params if not p.keyword_only and not p.star]
+            known = [n if n in every else r for n, r in zip(ours, real, strict=False)]  # other names for one place
+            if real and known != real[:len(known)]:
+                wrong.append(f"{name}: {ours}, in torch {real}")
+    assert not wrong, "\n".join(wrong)
+
+
 @pytest.mark.parametrize("target", ["tf", "keras"])
 def test_snippets(tmp_path_factory: pytest.TempPathFactory, target: str) -> None:
     """Operators, indices, writes, layouts, loss objects."""
     found = prove(list(torch_snippets.snippets()), target, tmp_path_factory.mktemp(target), refusals=target == "tf")
     if faults := found.faults.get("snippets"):
         pytest.fail("\n".join(faults), pytrace=False)
+
+
+REFUSED = {  # statements of which the numbers would be others
+    "y = F.relu(x, inplace=True); return x + y": "P203",
+    "y = x.add_(1); return x * y": "P203",
+    "F.relu_(x); return x": "P203",
+    "x[:, 0] = 1; return x": "P203",
+    "return torch.add(x, x, out=x)": "P203",
+    "return F.normalize(x, p=unknown)": "",
+    "return torch.max(x, unknown)": "P208",
+    "return unknown.view(2, 3)": "",
+    "return torch.var_mean(g(x), dim=1)": "P206",
+    "return x.sum(unknown).stride()": "P203",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_refused(text: str) -> None:
+    body = "\n    ".join(s.strip() for s in text.split(";"))
+    source = f"{torch_row_cases.HEAD}\n\ndef f(x, g, unknown):\n    {body}\n"
+    result = translate(source, "torch2tf", params={"x": tensor((2, 3, 5), "float")})
+    codes = [f.code for f in result.findings if f.outcome is Outcome.REFUSED]
+    assert codes == ([REFUSED[text]] if REFUSED[text] else []), result.findings
 
 
 TEXTS = {"torch.from_numpy(a)": "tf.convert_to_tensor(a)", "x.cuda()": "x", "x.bfloat16()": "tf.cast(x, tf.bfloat16)",
@@ -121,8 +168,6 @@ TEXTS = {"torch.from_numpy(a)": "tf.convert_to_tensor(a)", "x.cuda()": "x", "x.b
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_text(text: str) -> None:
-    from port.facts import tensor
-
     source = f"import torch\n\n\ndef f(x, a):\n    return {text}\n"
     result = translate(source, "torch2tf", params={"x": tensor((2, 3), "float")})
     assert last_line(result.text) == f"return {TEXTS[text]}"

@@ -83,6 +83,13 @@ torch.nn.BCELoss()(x.sigmoid(), m[:, :, None].expand(2, 3, 5).float().type_as(x)
 torch.nn.CrossEntropyLoss()(im, torch.ones(2, 8, 6).long()) | torch.nn.SmoothL1Loss(beta=0.5)(x, x * 2)
 torch.nn.KLDivLoss(reduction='batchmean')(x, x.softmax(-1)) | torch.nn.NLLLoss()(x[0].log_softmax(-1), i[0])
 p = torch.nn.CrossEntropyLoss(); return p(x[0], i[0])
+p = x * 2; F.relu(p, inplace=True); return p
+p = x * 2; F.relu_(p); return p
+p = x * 2; p = F.relu(p, inplace=True); return p + 1
+p, q = x.split(2, dim=1); return p.sum(1) + q.sum(1)
+p, q = x.split(3, dim=2); return p.sum(2) - q.sum(2)
+p = lambda t: t * 2; q, r = p(x).max(1); return q + r
+p = lambda t: F.avg_pool2d(t, 2); return F.interpolate(p(im), scale_factor=2, mode='bilinear')
 p = F.relu; q = F.mse_loss; return p(x) + q(x, x * 2)
 """
 

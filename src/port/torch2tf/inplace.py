@@ -37,6 +37,22 @@ def call_statement(w: Any, node: cst.Call) -> list[Any] | None:
     raise Refused("P203", "a tensor is changed in place, and TensorFlow's cannot be: bind the result to a name", node)
 
 
+def function_statement(w: Any, node: cst.Call) -> list[Any] | None:
+    """`F.relu(x, inplace=True)` and `F.relu_(x)` as statements bind the result to x."""
+    symbol = w.fact(node.func).symbol
+    named = any(a.keyword is not None and a.keyword.value == "inplace" and w.fact(a.value).literal(...) is not False
+                for a in node.args)
+    if not symbol.startswith("torch.") or symbol.startswith("torch.nn.init.") or not node.args or not (
+            named or (symbol.endswith("_") and w.fact(node.args[0].value).kind is Kind.TENSOR)):
+        return None
+    target = node.args[0].value
+    if not isinstance(target, cst.Name):
+        raise Refused("P203", "changed in place, which TensorFlow's tensors cannot be: bind the result to a name", node)
+    no_caller_sees(w, target, node)
+    w.chains.add(node)
+    return [cst.Assign([cst.AssignTarget(target)], rows.write_call(w, node, symbol.removesuffix("_")))]
+
+
 def is_inplace(w: Any, node: cst.CSTNode) -> bool:
     if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute):
         return False

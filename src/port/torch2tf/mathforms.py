@@ -241,6 +241,8 @@ def channel_dropout(job: Job) -> cst.BaseExpression:
     if training is False:
         return job.expr("input")
     p = job.expr("p") if training is True else build("{p} if {t} else 0.0", p=job.expr("p"), t=job.expr("training"))
+    if not dtypes.is_variable(job.bound.args["input"]):
+        return made(job, "helpers.channel_dropout({x}, {p})", x=job.expr("input"), p=p)
     ones = ", ".join(["1"] * ((rank or 4) - 2))
     job.w.need("keras")
     shape = build(f"(keras.ops.shape({{x}})[0], {ones}, keras.ops.shape({{x}})[-1])", x=job.expr("input"))

@@ -220,8 +220,9 @@ def split(job: Job) -> cst.BaseExpression:
     known = dim_value(shape[dim % len(shape)]) if shape is not None and isinstance(dim, int) else None
     if isinstance(sizes, int) and known is not None:
         return _parts(job, x, known, sizes, axis)
-    if targets:
-        return _split(job, x, expression(str(targets)), axis, None)
+    if targets and (isinstance(sizes, int) or dtypes.is_variable(node)):  # the last part is what is left
+        each = cst.List([cst.Element(job.expr(name)) for _ in range(targets - 1)] + [cst.Element(expression("-1"))])
+        return _split(job, x, each, axis, None)
     return made(job, "helpers.split({x}, {n}, axis={a})", x=job.expr(x), n=job.expr(name), a=axis)
 
 

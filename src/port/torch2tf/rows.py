@@ -61,14 +61,15 @@ def _result_alone(w: Any, node: cst.Call, symbol: str, receiver: cst.BaseExpress
                   node, symbol)
 
 
-def find(w: Any, node: cst.Call, symbol: str, receiver: cst.BaseExpression | None = None) -> Job:
-    """The first row that holds for the call."""
+def find(w: Any, node: cst.Call, symbol: str, receiver: cst.BaseExpression | None = None, part: bool = False) -> Job:
+    """The first row that holds for the call; `part`: one of several results alone is written."""
     reasons: list[tuple[str, str]] = []
     for job in candidates(w, node, symbol, receiver):
         if job.row.none:
             reasons.append(("P203", job.row.none))
             continue
-        reason = ("P202", job.bound.problem) if job.bound.problem else unmet(job) or settings(job)
+        reason = ("P202", job.bound.problem) if job.bound.problem else unmet(job) or settings(job) or (
+            None if part else doubled(job))
         if not reason:
             return job
         reasons.append(reason)
@@ -78,13 +79,41 @@ def find(w: Any, node: cst.Call, symbol: str, receiver: cst.BaseExpression | Non
     raise Refused(code, f"`{shown(symbol)}`: {message}", node, symbol)
 
 
-_RANK = {"P203": 0, "P208": 1, "P202": 2}
+_RANK = {"P206": -1, "P203": 0, "P208": 1, "P202": 2}
+
+
+def doubled(job: Job) -> tuple[str, str] | None:
+    """A form that names an argument twice would call a layer twice: with other dropout, and statistics that move."""
+    template = template_of(job.w, job.row) if not job.row.via or job.row.via == "loss" else ""
+    if not template:
+        return None
+    counts: dict[str, int] = {}
+    for n in walk(parse(template)):
+        if isinstance(n, cst.Name):
+            counts[n.value] = counts.get(n.value, 0) + 1
+    for name, node in job.bound.args.items():
+        if counts.get(name, 0) > 1 and not repeatable(job.w, node):
+            return "P206", f"`{name}` would be computed twice: bind it to a variable first"
+    return None
+
+
+def repeatable(w: Any, node: cst.CSTNode) -> bool:
+    """Does computing this twice give the same, and change nothing?"""
+    for n in walk(node):
+        if isinstance(n, cst.Call):
+            symbol = w.fact(n.func).symbol
+            if not symbol.startswith(("torch.", "tensor.", "builtins.", "math.")) or any(
+                    word in symbol for word in ("drop", "rand", "normal", "bernoulli", "multinomial", "gumbel")):
+                return False
+    return True
 
 
 def candidates(w: Any, node: cst.Call, symbol: str, receiver: cst.BaseExpression | None) -> Any:
     rows = table.by_torch_name()
     for name in names_of(symbol):
-        for row in rows.get(name, ()):
+        every = rows.get(name, ())
+        own = [row for row in every if not row.tf]  # they know all parameters, where others name what they write
+        for row in own or every:
             if row.kind in ("layer", "constant", "attribute") or not spelled(w, row):
                 continue
             for signature in row.torch:
@@ -125,9 +154,28 @@ def settings(job: Job) -> tuple[str, str] | None:
         if name == "dtype" and given is not None and job.row.via != "to" and (
                 job.row.returns not in adapters.CAST_FIRST):
             return "P202", "`dtype=` has no counterpart here: cast the result"
+        if name == "inplace" and given is not False and _seen_later(job):
+            return "P203", "`inplace=True` changes a tensor that is used again, and TensorFlow's cannot be changed"
         if name == "layout" and given not in (None, ...):
             return "P203", "TensorFlow has other sparse tensors"
     return None
+
+
+def _seen_later(job: Job) -> bool:
+    """Is the variable that is changed in place read again, but by the name that this result gets?"""
+    node = next(iter(job.bound.args.values()), None)
+    function = job.w.function
+    if not isinstance(node, cst.Name) or function is None or not isinstance(function.node, cst.FunctionDef):
+        return False
+    if job.node in job.w.chains or (job.w.value is job.node and job.w.attribute == node.value):
+        return False
+    inside = {id(n) for n in walk(job.node)}
+    behind = False
+    for n in walk(function.node.body):
+        behind |= n is job.node
+        if behind and isinstance(n, cst.Name) and n.value == node.value and id(n) not in inside:
+            return True
+    return False
 
 
 # ---------------------------------------------------------------- writing
@@ -152,7 +200,7 @@ def finished(job: Job, new: cst.BaseExpression) -> cst.BaseExpression:
 
 def from_template(job: Job, template: str) -> cst.BaseExpression:
     """An expression with torch's parameter names as free names; arguments that say nothing are left out."""
-    tree = parse(template).deep_clone()
+    tree = _spaced(job, parse(template).deep_clone())
     free = {n.value for n in walk(tree) if isinstance(n, cst.Name)}
     values: dict[str, Any] = {}
     for p in job.bound.signature.params:
@@ -162,6 +210,16 @@ def from_template(job: Job, template: str) -> cst.BaseExpression:
     note_needs(job.w, tree)
     nodes = {n: expression("None") if v is ABSENT else v for n, v in values.items()}
     return substitute(helper_names(tree), nodes)  # type: ignore[return-value]
+
+
+def _spaced(job: Job, tree: cst.CSTNode) -> cst.CSTNode:
+    """Keyword arguments with the spaces that the source puts around `=`."""
+    tree = rebuild(tree, lambda child: _spaced(job, child))
+    given = job.bound.nodes.get(tree.value.value) if isinstance(tree, cst.Arg) and isinstance(
+        tree.value, cst.Name) else None
+    if given is None or given.keyword is None or tree.keyword is None:  # type: ignore[attr-defined]
+        return tree
+    return tree.with_changes(equal=given.equal)
 
 
 def pruned(job: Job, tree: cst.CSTNode, values: dict[str, Any]) -> cst.CSTNode:
@@ -324,7 +382,7 @@ def write_part(w: Any, node: cst.CSTNode, index: int | str) -> Any:
     at = {"values": 0, "indices": 1}.get(index, index) if isinstance(index, str) else index
     if not symbol.startswith(("tensor.", "torch.")) or at not in (0, 1):
         return None
-    job = find(w, node, symbol, receiver)
+    job = find(w, node, symbol, receiver, part=True)
     if job.row.returns != "pair" or not template_of(w, job.row):
         return None
     tree = parse(template_of(w, job.row))

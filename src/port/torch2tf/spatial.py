@@ -10,6 +10,7 @@ from port.build import build, expression
 from port.facts import Layout
 from port.torch2tf import args
 from port.torch2tf.conditions import is_sequence
+from port.torch2tf.dtypes import is_variable
 from port.torch2tf.jobs import Job
 from port.torch2tf.rowforms import made
 
@@ -172,6 +173,13 @@ def interpolate(job: Job) -> cst.BaseExpression:
                 tail = f"repeat({{x}}, {factor}, axis={axis})"
                 x = made(job, f"tf.{tail}", f"keras.ops.{tail}", x=x)
         return x
+    sized = job.given("size") and job.literal("size") is not None
+    if not sized and not is_variable(job.bound.args["input"]):  # its sizes are asked for by the helper
+        tail = ", align_corners=True" if corners else ""
+        if job.literal("recompute_scale_factor") is True:
+            tail += ", recompute_scale_factor=True"
+        return made(job, "helpers.interpolate({x}, scale_factor={f}, mode={m}" + tail + ")", x=x,
+                    f=job.expr("scale_factor"), m=job.expr("mode"))
     size, scale = _target(job, n, factors)
     if mode == "area":
         return made(job, 'helpers.adaptive_pool({x}, {s}, "average")', x=x, s=size)

@@ -227,6 +227,9 @@ def expression_statement(w: Any, node: cst.Expr) -> list[Any]:
         made = inplace.call_statement(w, value)
         if made is not None:
             return made
+        made = inplace.function_statement(w, value)
+        if made is not None:
+            return made
         mode = _mode(w, value)
         if mode is not None:
             return []
