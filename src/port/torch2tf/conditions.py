@@ -68,7 +68,9 @@ def same(a: Any, b: Any) -> bool:
 
 
 _MEANS = {"rank": "`{}` has {} axes", "number": "`{}` is a Python number", "plain": "`{}` is a Python value",
-          "tensor": "`{}` is a tensor", "simple": "`{}` is a variable, which may be read twice", "float": "`{}` holds floats", "whole": "`{}` holds whole numbers",
+          "tensor": "`{}` is a tensor",
+          "simple": "`{}` is a variable, which may be read twice",
+          "float": "`{}` holds floats", "whole": "`{}` holds whole numbers",
           "dtype": "`{}` is {}", "present": "`{}` is given", "absent": "`{}` is left out",
           "sequence": "`{}` is a list", "static": "the sizes of `{}` are known", "ranked": "how many axes `{}` has"}
 
