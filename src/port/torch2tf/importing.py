@@ -36,6 +36,7 @@ def rewrite(w: Any, body: list[Any], originals: list[Any], blocks: list[Any]) ->
             if isinstance(s, cst.SimpleStatementLine) and isinstance(s.body[0], cst.ImportFrom) else s for s in body]
     names = sorted(w.needs & {"initializers", "layers"})
     extra = {f"from keras import {', '.join(names)}"} if names else set()
+    extra |= w.lines
     if "np" in w.needs and w.it.names.bound.get("np") != "numpy":
         extra.add("import numpy as np")
     return imports.rewrite(body, originals, w, blocks, extra, ROOTS, LINES)
@@ -51,6 +52,8 @@ def helper_blocks(w: Any) -> list[Any]:
                 w.need(SHORT[line])
             elif line.startswith("from keras import ") and w.layers == "layers":
                 w.need(*(n.strip() for n in line.removeprefix("from keras import ").split(",")))
+            elif not line.startswith("from keras import "):
+                w.lines.add(line)
         if w.layers == "keras.layers":
             text = spelled_out(text)
             w.need("keras")

@@ -29,6 +29,7 @@ class Writer:
     target: str = "tf"
     needs: set[str] = field(default_factory=set)  # 'tf', 'keras', 'layers', 'initializers', 'math', 'np'
     helpers: dict[str, None] = field(default_factory=dict)
+    lines: set[str] = field(default_factory=set)  # imports that helpers need beyond `needs`
     reports: list[tuple[Any, str, str, str]] = field(default_factory=list)  # (node, code, message, symbol)
     kept: list[cst.CSTNode] = field(default_factory=list)  # originals that stay in PyTorch
     function: Function | None = None  # whose body is being written

@@ -11,15 +11,16 @@ class LSTM(layers.Layer):
         super().__init__()
         self.batch_first = batch_first
         self.directions = 2 if bidirectional else 1
-        self.rnn = [
-            layers.LSTM(
-                hidden_size, unit_forget_bias=False, use_bias=bias, go_backwards=i % self.directions == 1,
-                return_sequences=True, return_state=True, zero_output_for_mask=True,
-                kernel_initializer=uniform(hidden_size), recurrent_initializer=uniform(hidden_size),
-                bias_initializer=summed_biases(hidden_size),
-            )
-            for i in range(num_layers * self.directions)
-        ]
+        self.rnn = []
+        for _ in range(num_layers):
+            rnn = layers.LSTM(hidden_size, use_bias=bias, return_sequences=True, return_state=True,
+                              zero_output_for_mask=True, unit_forget_bias=False)
+            rnn = layers.Bidirectional(rnn) if bidirectional else rnn
+            for one in (rnn.forward_layer, rnn.backward_layer) if bidirectional else (rnn,):
+                one.cell.kernel_initializer = uniform(hidden_size)
+                one.cell.recurrent_initializer = uniform(hidden_size)
+                one.cell.bias_initializer = summed_biases(hidden_size)
+            self.rnn.append(rnn)
         self.dropout = layers.Dropout(dropout)
 
     def call(self, input, hx=None):
@@ -27,16 +28,17 @@ class LSTM(layers.Layer):
         x = input if lengths is None else input.data
         swap = lengths is None and not self.batch_first
         x = keras.ops.swapaxes(x, 0, 1) if swap else x
-        mask = None if lengths is None else keras.ops.arange(keras.ops.shape(x)[1]) < keras.ops.expand_dims(lengths, 1)
-        states, outputs = [], []
+        mask = None
+        if lengths is not None:
+            mask = keras.ops.arange(keras.ops.shape(x)[1], dtype="int32") < lengths[:, None]
+        states = []
         for i, rnn in enumerate(self.rnn):
-            y, *state = rnn(x, initial_state=None if hx is None else [s[i] for s in hx], mask=mask)
-            states.append(state)
-            outputs.append(keras.ops.flip(y, 1) if i % self.directions == 1 else y)
-            if len(outputs) == self.directions:
-                x = keras.ops.concatenate(outputs, axis=-1)
-                x = self.dropout(x) if i + 1 < len(self.rnn) else x
-                outputs = []
+            first = i * self.directions
+            initial = None
+            if hx is not None:
+                initial = [s[j] for j in range(first, first + self.directions) for s in hx]
+            x, *final = rnn(self.dropout(x) if i > 0 else x, initial_state=initial, mask=mask)
+            states += final
         x = keras.ops.swapaxes(x, 0, 1) if swap else x
-        h, c = (keras.ops.stack(part) for part in zip(*states))
-        return x if lengths is None else input._replace(data=x), (h, c)
+        output = x if lengths is None else input._replace(data=x)
+        return output, (keras.ops.stack(states[0::2]), keras.ops.stack(states[1::2]))

@@ -5,7 +5,7 @@ def pad_packed_sequence(sequence, batch_first=False, padding_value=0.0, total_le
     """nn.utils.rnn.pad_packed_sequence: the sequence, as long as the longest or total_length, and the lengths."""
     data, lengths = sequence
     data = data[:, :keras.ops.max(lengths)]
-    mask = keras.ops.arange(keras.ops.shape(data)[1]) < keras.ops.expand_dims(lengths, 1)
+    mask = keras.ops.arange(keras.ops.shape(data)[1], dtype="int32") < lengths[:, None]
     if padding_value != 0:
         data = keras.ops.where(keras.ops.expand_dims(mask, -1), data, padding_value)
     if total_length is not None:
