@@ -65,9 +65,9 @@ def _set(w: Any, node: cst.Call, name: str, target: cst.BaseExpression, args: li
         if place is not None:
             owner, weight, short = place
             swapped = weight == "embeddings"
-            made = init_values.draw(w, name, args, swapped).node
             if short in EARLY:
-                return [_assigned(build(f"{{o}}.{weight}", o=owner), made)]
+                return _own(w, build(f"{{o}}.{weight}", o=owner), name, args)
+            made = init_values.draw(w, name, args, swapped).node
             return [cst.Assign([cst.AssignTarget(cst.Attribute(owner, cst.Name(f"{weight}_initializer")))], made)]
         if _is_own(w, target):
             return _own(w, w.expr(target), name, args)

@@ -75,6 +75,7 @@ def _held(layer: Any) -> tuple[dict[str, Any], list[str], bool]:
     if isinstance(layer, ATTENTION):
         held = {f"{sub.name}/{v.name}": v for sub in layer._layers for v in _real(sub.weights)}
         return held, classes, True
+    helper = "user.MultiheadAttention" in classes and isinstance(getattr(layer, "out_proj", None), keras.layers.Dense)
     direct = _real([*layer._trainable_variables, *layer._non_trainable_variables])
     names: dict[int, str] = {}
     for name, value in vars(layer).items():
@@ -82,7 +83,10 @@ def _held(layer: Any) -> tuple[dict[str, Any], list[str], bool]:
             names.setdefault(id(value), name)
         elif isinstance(value, list | tuple) and not name.startswith("_"):
             names.update({id(v): f"{name}.{i}" for i, v in enumerate(value) if isinstance(v, keras.Variable)})
-    return {names.get(id(v), v.name): v for v in direct}, classes, False
+    found = {names.get(id(v), v.name): v for v in direct}
+    if helper:  # as torch's module, one unit with its output projection
+        return found | {f"out_proj/{v.name}": v for v in _real(layer.out_proj.weights)}, classes, True
+    return found, classes, False
 
 
 def _real(variables: list[Any]) -> list[Any]:
