@@ -1,0 +1,132 @@
+"""Initial values: the Keras port of a PyTorch module starts from torch's distributions."""
+
+import json
+import os
+import subprocess
+import sys
+from operator import itemgetter
+from pathlib import Path
+
+import pytest
+
+from port.result import Options
+from port.translate import translate
+
+HERE = Path(__file__).parent
+HEAD = """
+import math
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+"""
+# name: (lines of __init__, further methods, forward's body, shape of x; 'i' for whole numbers)
+CASES = {
+    "dense": ("self.a = nn.Linear(300, 210)\nself.b = nn.Linear(210, 90, bias=False)", "", "return self.b(self.a(x))",
+              "2,300"),
+    "conv": ("self.a = nn.Conv2d(30, 40, 5, groups=2, padding=2)\nself.b = nn.ConvTranspose2d(40, 24, 4, 2, 1)", "",
+             "return self.b(self.a(x))", "1,30,6,6"),
+    "embedding": ("self.a = nn.Embedding(500, 60)\nself.b = nn.Embedding(500, 70, padding_idx=3)", "",
+                  "return self.a(x), self.b(x)", "i2,3"),
+    "lstm": ("self.a = nn.LSTM(40, 64, num_layers=2, bidirectional=True)", "", "return self.a(x)[0]", "3,2,40"),
+    "gru": ("self.a = nn.GRU(40, 64)", "", "return self.a(x)[0]", "3,2,40"),
+    "cell": ("self.a = nn.LSTMCell(40, 64)", "", "return self.a(x)[0]", "3,40"),
+    "attention": ("self.a = nn.MultiheadAttention(64, 4)", "", "return self.a(x, x, x)[0]", "3,2,64"),
+    "encoder": ("self.a = nn.TransformerEncoderLayer(64, 4, 200)", "", "return self.a(x)", "3,2,64"),
+    "parameters": ("self.a = nn.Parameter(torch.randn(30, 41) * 0.02)\nself.b = nn.Parameter(torch.rand(1300))\n"
+                   "self.c = nn.Parameter(torch.full((7, 1), 0.3))\nself.d = nn.Parameter(torch.empty(40, 31, 3))\n"
+                   "self.e = nn.Parameter(torch.zeros(1, 5, 50))\nself.g = nn.Parameter(torch.tensor(0.5))\n"
+                   "nn.init.kaiming_uniform_(self.d, a=math.sqrt(5))\nnn.init.trunc_normal_(self.e, std=0.02)", "",
+                   "return x * self.g + self.b.sum() + self.a.sum() + self.c.sum() + self.d.sum() + self.e.sum()",
+                   "2,3"),
+    "own layers": ("self.a = nn.Linear(300, 80)\nself.b = nn.Linear(80, 120)\n"
+                   "self.c = nn.Conv2d(12, 30, 5, padding=1)\n"
+                   "self.d = nn.Linear(30, 200)\nself.e = nn.BatchNorm2d(30)\n"
+                   "nn.init.xavier_normal_(self.a.weight, gain=nn.init.calculate_gain('tanh'))\n"
+                   "nn.init.constant_(self.a.bias, 0.25)\nnn.init.orthogonal_(self.b.weight, gain=2)\n"
+                   "nn.init.kaiming_normal_(self.c.weight, mode='fan_out', nonlinearity='relu')\n"
+                   "nn.init.trunc_normal_(self.d.weight)\nself.d.bias.data.uniform_(-0.5, 0.1)\n"
+                   "nn.init.constant_(self.e.weight, 0.0)", "",
+                   "return self.b(self.a(x)), self.d(self.e(self.c(x.reshape(2, 12, 5, 5))).mean((2, 3)))", "2,300"),
+    "loop": ("self.a = nn.Sequential(nn.Conv2d(12, 30, 5, 2, 2), nn.BatchNorm2d(30), nn.ReLU())\n"
+             "self.b = nn.Linear(30, 200)\n"
+             "for m in self.modules():\n    if isinstance(m, (nn.Conv2d, nn.Linear)):\n"
+             "        nn.init.kaiming_normal_(m.weight, mode='fan_out', nonlinearity='relu')\n"
+             "        if m.bias is not None:\n            nn.init.zeros_(m.bias)\n"
+             "    elif isinstance(m, nn.BatchNorm2d):\n        nn.init.constant_(m.weight, 0.5)", "",
+             "return self.b(self.a(x).mean((2, 3)))", "2,12,6,6"),
+    "apply": ("self.a = nn.Linear(300, 200)\nself.b = nn.Embedding(11, 300)\nself.apply(self.start)",
+              "def start(self, m):\n    if isinstance(m, nn.Linear):\n"
+              "        m.weight.data.normal_(mean=0.0, std=0.02)\n        if m.bias is not None:\n"
+              "            m.bias.data.zero_()\n    elif isinstance(m, nn.Embedding):\n"
+              "        nn.init.uniform_(m.weight, -0.1, 0.3)", "return self.a(self.b(x))", "i2,3"),
+    "names": ("self.a = nn.Conv2d(12, 30, 5)\nself.b = nn.BatchNorm2d(30)\nself.c = nn.Linear(30, 77)\n"
+              "self.apply(self.start)",
+              "def start(self, m):\n    classname = m.__class__.__name__\n    if classname.find('Conv') != -1:\n"
+              "        nn.init.normal_(m.weight.data, 0.0, 0.02)\n    elif classname.find('BatchNorm') != -1:\n"
+              "        nn.init.normal_(m.weight.data, 1.0, 0.02)\n        nn.init.constant_(m.bias.data, 0)\n"
+              "    elif classname.find('Linear') != -1:\n        nn.init.xavier_uniform_(m.weight, gain=0.5)",
+              "return self.c(self.b(self.a(x)).mean((2, 3)))", "2,12,6,6"),
+}
+
+
+def source(name):
+    lines, methods, body, shape = CASES[name]
+    indent = lambda text, n: "".join(f"{' ' * n}{ln}\n" for ln in text.splitlines())  # noqa: E731
+    unpack = ", ".join(f"n{i}" for i in range(shape.count(",") + 1))
+    forward = f"    def forward(self, x):\n        {unpack} = x.shape\n{indent(body, 8)}"
+    return f"{HEAD}{indent(lines, 8)}\n{indent(methods, 4)}\n{forward}"
+
+
+def child(side, folder):
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run([sys.executable, HERE / "torch_initial_child.py", side, folder], env=env,
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def differences(want, got):
+    """What is not the same distribution; weights are paired by size and spread."""
+    if sorted(w[0] for w in want) != sorted(g[0] for g in got):
+        return f"sizes {sorted(w[0] for w in want)} and {sorted(g[0] for g in got)}"
+    by = itemgetter(0, 2)
+    for w, g in zip(sorted(want, key=by), sorted(got, key=by), strict=True):
+        size, mean, std, low, high, bounded = w
+        loose = 0.02 + 4 / size ** 0.5
+        if abs(mean - g[1]) > 6 * std / size ** 0.5 + 1e-7 or abs(std - g[2]) > loose * std + 1e-7:
+            return f"{w} and {g}"
+        if bounded and size > 500 and max(abs(low - g[3]), abs(high - g[4])) > 0.05 * (high - low) + 1e-7:
+            return f"bounds: {w} and {g}"
+    return ""
+
+
+@pytest.mark.parametrize("target", ["tf", "keras"])
+def test_every_module_starts_as_in_torch(target, tmp_path):
+    pytest.importorskip("keras")
+    pytest.importorskip("torch")
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "keras").mkdir()
+    refused = {}
+    for name in CASES:
+        result = translate(source(name), "torch2tf", Options(target=target))
+        bad = [f.message for f in result.findings if f.outcome.needs_person]
+        if bad:
+            refused[name] = bad
+        shape = f"# {CASES[name][3]}\n"
+        (tmp_path / "torch" / f"{name}.py").write_text(shape + source(name))
+        (tmp_path / "keras" / f"{name}.py").write_text(shape + result.text)
+    assert not refused
+    torch, keras = child("torch", tmp_path / "torch"), child("keras", tmp_path / "keras")
+    off = {name: found for name in torch if (found := differences(torch[name], keras[name]))}
+    assert not off
+
+
+def test_framework_leaves_keras_defaults():
+    text = translate(source("dense"), "torch2tf", Options(init="framework")).text
+    assert "init" not in text.replace("__init__", "")
+    assert "initializer" not in translate(source("loop"), "torch2tf", Options(init="framework")).text
