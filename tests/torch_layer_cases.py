@@ -174,6 +174,8 @@ nn.Flatten() | ~ 2,3,1,1
 nn.Flatten(2) | 2,3,4,5
 nn.Flatten(0, 1) | 2,3,4,5
 nn.Flatten(1, 2) | ~ 2,3,4,5
+nn.Flatten(2) | ~ 2,3,4,5
+nn.Flatten(2) | ~ 2,3,4
 nn.Flatten(start_dim=-2) | 2,3,4,5
 nn.Unflatten(1, (2, 3)) | 2,6
 nn.Unflatten(1, (2, 3)) | 2,6,5
@@ -273,6 +275,8 @@ nn.Sequential(nn.Conv1d(3, 4, 3, 1, 1), nn.Linear(8, 5), nn.ReLU()) | 2,3,8
 nn.Sequential(nn.Conv1d(3, 4, 3, stride=2, padding=1), nn.GroupNorm(2, 4), nn.Softplus(), nn.GLU(dim=1)) | 2,3,8
 nn.Sequential(nn.Linear(6, 32), nn.Unflatten(1, (8, 2, 2)), nn.ConvTranspose2d(8, 4, 4, 2, 1), nn.Tanh()) | 2,6
 nn.Sequential(nn.Conv2d(3, 4, 1), nn.Softmax(dim=1), nn.LayerNorm(5)) | 2,3,4,5
+nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.Flatten(2), nn.Conv1d(4, 5, 3)) | 2,3,4,5
+nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.Flatten(2), nn.Linear(20, 5)) | 2,3,4,5
 nn.Sequential(nn.Linear(5, 6), nn.BatchNorm1d(6, momentum=0.1), nn.ReLU(inplace=True), nn.Linear(6, 2)) | 3,5
 nn.Sequential(nn.Conv2d(3, 4, 3, padding=2, dilation=2), nn.PReLU(4), nn.MaxPool2d(3, 2, 1)) | 2,3,7,8
 """

@@ -107,9 +107,17 @@ class At:
         return found if found is not None else SPATIAL.get(self.short)
 
     @property
+    def wants(self) -> Layout | None:
+        """The layout that the module wants; positions may be joined (Flatten(2)) whatever the layout."""
+        positions = self.short == "Flatten" and self.is_lit("start_dim", 2) and self.is_lit("end_dim", -1)
+        if positions and (self.rank or 0) > 3:
+            return None
+        return wanted(self.layer.symbol, self.input)
+
+    @property
     def flipped(self) -> bool:
         """Do channels arrive last although the source has them first? Refuses if that depends on the place."""
-        fixed = wanted(self.layer.symbol, self.input)
+        fixed = self.wants
         if fixed is not None:
             return fixed is Layout.FLIPPED
         if len({f.layout for f in tensors_at(self.layer)}) > 1:
@@ -119,7 +127,7 @@ class At:
     @property
     def bridge(self) -> tuple[cst.BaseExpression, ...]:
         """Inside a Sequential nothing else brings the axes into the order that the module wants."""
-        want = wanted(self.layer.symbol, self.input)
+        want = self.wants
         chained = tensors_at(self.layer, chained=True)
         layouts = {f.layout for f in chained}
         if want is None or not chained or layouts == {want} or self.rank not in TO_FIRST:

@@ -17,6 +17,8 @@ def flatten(at: At) -> Plan:
     if UNKNOWN in (start, end):
         raise at.refuse("`start_dim` and `end_dim` must be numbers")
     at.w.helper("flatten")
+    if start == 2 and at.flipped and at.rank is not None:
+        return Plan((function_layer(at.w, f"flatten(x, 1, {at.rank - 2})"),))
     text = f"flatten(x, {start}, {end})" if end != -1 else f"flatten(x, {start})"
     return Plan((function_layer(at.w, text),))
 

@@ -13,6 +13,7 @@ from port.torch2tf import args, dtypes
 from port.torch2tf.binds import tuple_of
 from port.torch2tf.conditions import is_number, is_sequence
 from port.torch2tf.jobs import ABSENT, Job
+from port.torch2tf.refused import Refused
 from port.torch2tf.values import ShapeOf
 
 
@@ -123,6 +124,10 @@ def flatten(job: Job) -> cst.BaseExpression:
         parts: list[Any] = [_size(job, x, i) for i in range(start)]
         parts += [expression(merged), *(_size(job, x, i) for i in range(end + 1, rank))]
         return made(job, "tf.reshape({x}, {s})", "keras.ops.reshape({x}, {s})", x=job.expr(x), s=tuple_of(parts))
+    if fact.layout is Layout.FLIPPED and job.want is Layout.FLIPPED and shape is not None:  # the positions are joined
+        if start != 2 or end not in (-1, len(shape) - 1):
+            raise Refused("P209", "axes of a channels-last tensor are joined that do not lie side by side", job.node)
+        return made(job, f"helpers.flatten({{x}}, 1, {len(shape) - 2})", x=job.expr(x))
     return made(job, "helpers.flatten({x}, {a}, {b})" if end != -1 else "helpers.flatten({x}, {a})", x=job.expr(x),
                 a=job.expr("start_dim"), b=job.expr("end_dim"))
 
