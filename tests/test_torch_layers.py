@@ -196,3 +196,22 @@ nn.Conv2d(3, 4, 3, wrong=1)
 @pytest.mark.parametrize("source", REFUSED.strip().splitlines())
 def test_what_has_no_exact_form_is_refused(source):
     assert isinstance(written(source), list)
+
+
+POSITIONS = """
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x):
+        return self.conv(x).flatten(2).transpose(1, 2)
+"""
+
+
+def test_positions_of_an_image_are_joined_where_they_are():
+    """Patches: height and width of a channels-last image lie before its channels."""
+    assert "return flatten(self.conv(x), 1, 2)\n" in translate(POSITIONS, "torch2tf").text

@@ -116,6 +116,10 @@ def flatten(job: Job) -> cst.BaseExpression:
     if fact.layout is Layout.FLIPPED and job.want is Layout.FLIPPED and shape is not None and (start, end) == (1, -1):
         axes = str(list(range(1, len(shape) - 1)))  # all of size 1: the static size of the channels is kept
         return made(job, f"tf.squeeze({{x}}, {axes})", f"keras.ops.squeeze({{x}}, {axes})", x=job.expr(x))
+    if fact.layout is Layout.FLIPPED and job.want is Layout.FLIPPED and shape is not None:  # the positions are joined
+        if start != 2 or end not in (-1, len(shape) - 1):
+            raise Refused("P209", "axes of a channels-last tensor are joined that do not lie side by side", job.node)
+        return made(job, f"helpers.flatten({{x}}, 1, {len(shape) - 2})", x=job.expr(x))
     if isinstance(start, int) and isinstance(end, int) and shape is not None and dtypes.is_variable(job.bound.args[x]):
         rank = len(shape)
         start, end = start % rank, end % rank
@@ -124,10 +128,6 @@ def flatten(job: Job) -> cst.BaseExpression:
         parts: list[Any] = [_size(job, x, i) for i in range(start)]
         parts += [expression(merged), *(_size(job, x, i) for i in range(end + 1, rank))]
         return made(job, "tf.reshape({x}, {s})", "keras.ops.reshape({x}, {s})", x=job.expr(x), s=tuple_of(parts))
-    if fact.layout is Layout.FLIPPED and job.want is Layout.FLIPPED and shape is not None:  # the positions are joined
-        if start != 2 or end not in (-1, len(shape) - 1):
-            raise Refused("P209", "axes of a channels-last tensor are joined that do not lie side by side", job.node)
-        return made(job, f"helpers.flatten({{x}}, 1, {len(shape) - 2})", x=job.expr(x))
     return made(job, "helpers.flatten({x}, {a}, {b})" if end != -1 else "helpers.flatten({x}, {a})", x=job.expr(x),
                 a=job.expr("start_dim"), b=job.expr("end_dim"))
 
