@@ -12,7 +12,8 @@ from port.torch2tf import dtypes
 from port.torch2tf.binds import tuple_of
 from port.torch2tf.conditions import is_number, is_sequence
 from port.torch2tf.jobs import ABSENT, Job, arrange, facts_in, literal_of
-from port.torch2tf.values import ShapeOf, Size
+from port.torch2tf.numberkinds import number_kind
+from port.torch2tf.values import ShapeOf
 
 CAST_FIRST = ("same", "reduce", "cast", "like", "fill", "range", "constant")  # `dtype=` casts what goes in, or is made
 TOTALS = ("sum", "cumsum", "prod", "cumprod", "nansum")  # of whole numbers: int64 in torch
@@ -148,7 +149,7 @@ def value_dtype(job: Job, name: str, of: str) -> Any:
     given = dtype(job, name, of)
     if given is not ABSENT:
         return given
-    kinds = [_number_kind(job, n) for n in (of.split(",") if of else job.bound.args)]
+    kinds = [number_kind(job, n) for n in (of.split(",") if of else job.bound.args)]
     if any(k == "float" for k in kinds):
         return new_dtype(job, name, of)
     if all(k == "bool" for k in kinds):
@@ -177,41 +178,6 @@ def dtype_of(job: Job, name: str, of: str) -> Any:
 def sequence(job: Job, name: str, of: str) -> Any:
     """A list of sizes; one alone becomes a list."""
     return sizes(job, name, of)
-
-
-def _number_kind(job: Job, name: str) -> str:
-    found = job.literal(name)
-    if found is ...:
-        fact = job.fact(name)
-        node = job.bound.args.get(name)
-        if isinstance(fact.payload, Size) or fact.dtype == "int":
-            return "int"
-        return _number_text(job, node) if node is not None else ""
-    return _kind(found)
-
-
-def _number_text(job: Job, node: cst.BaseExpression) -> str:
-    """Of arithmetic: a float if there is a division or a float in it, whole if all its parts are."""
-    if isinstance(node, cst.BinaryOperation):
-        kinds = {_number_text(job, node.left), _number_text(job, node.right)}
-        return "float" if isinstance(node.operator, cst.Divide) or "float" in kinds else (
-            "int" if kinds <= {"int", "bool"} else "")
-    if isinstance(node, cst.UnaryOperation):
-        return _number_text(job, node.expression)
-    fact = job.w.fact(node)
-    if isinstance(fact.payload, Size):
-        return "int"
-    found = fact.literal(...)
-    if found is ... and isinstance(node, cst.Call) and fact.symbol == "" and isinstance(node.func, cst.Name):
-        return {"len": "int", "int": "int", "float": "float"}.get(node.func.value, "")
-    return "" if found is ... else _kind(found)
-
-
-def _kind(found: Any) -> str:
-    while isinstance(found, tuple):
-        kinds = {_kind(v) for v in found}
-        return "float" if "float" in kinds else "int" if "int" in kinds else "bool" if kinds == {"bool"} else "float"
-    return {bool: "bool", int: "int", float: "float"}.get(type(found), "")
 
 
 def sizes(job: Job, name: str, of: str) -> Any:
@@ -283,7 +249,7 @@ def dtype_like(job: Job, name: str, of: str) -> Any:
 
 def made_value(job: Job, name: str, of: str) -> Any:
     """A number beside another one: both become a tensor of one dtype."""
-    kinds = {_number_kind(job, n) for n in of.split(",")}
+    kinds = {number_kind(job, n) for n in of.split(",")}
     new = plain(job, name)
     if kinds <= {"int", "bool"}:
         return new if kinds == {"bool"} else dtypes.constant(job.w, new, dtypes.spell(job.w, "int64"))
@@ -294,41 +260,10 @@ def made_value(job: Job, name: str, of: str) -> Any:
     return dtypes.constant(job.w, new, d)
 
 
-def paddings(job: Job, name: str, of: str) -> Any:
-    """`(left, right, ...)` from the last axis on; TF wants a pair for each axis, first axis first."""
-    rank = job.fact(of or "input").rank
-    pairs = pad_pairs(job, name)
-    if rank is None:
-        raise job.refuse("P208", "how many axes the tensor has is not known")
-    rows = [("0", "0")] * (rank - len(pairs)) + pairs
-    if job.want is Layout.FLIPPED:
-        rows = [rows[0], *rows[2:], rows[1]]
-    return cst.List([cst.Element(cst.List([cst.Element(_node(a)), cst.Element(_node(b))])) for a, b in rows])
-
-
-def pad_pairs(job: Job, name: str) -> list[Any]:
-    """(before, after) for the last axes, in their order."""
-    node = job.bound.args[name]
-    if isinstance(node, cst.Tuple | cst.List) and not any(isinstance(e, cst.StarredElement) for e in node.elements):
-        flat: list[Any] = [job.w.expr(e.value) for e in node.elements]
-    else:
-        found = job.literal(name)
-        if not isinstance(found, tuple):
-            raise job.refuse("P208", "the amounts of padding are not written out")
-        flat = [str(v) for v in found]
-    if any(isinstance(v, int) and v < 0 for v in (job.literal(name) if isinstance(job.literal(name), tuple) else ())):
-        raise job.refuse("P202", "negative padding cuts off: write a slice")
-    return [(flat[i], flat[i + 1]) for i in range(len(flat) - 2, -1, -2)]
-
-
-def _node(text: Any) -> cst.BaseExpression:
-    return expression(text) if isinstance(text, str) else text
-
-
 ARGS: dict[str, Any] = {
     "axis": axis, "axis_int": axis, "axis_list": axis_list, "dtype": dtype, "new_dtype": new_dtype,
     "value_dtype": value_dtype, "shape": sizes, "perm": perm, "index": index, "like": like, "dtype_like": dtype_like,
-    "paddings": paddings, "made_value": made_value,
+    "made_value": made_value,
     "whole_dtype": whole_dtype, "dtype_of": dtype_of,
     "data_dtype": value_dtype, "sequence": sequence, "condition": lambda j, n, o: plain(j, n),
     "none_is_0": lambda j, n, o: plain(j, n),

@@ -7,7 +7,9 @@ from typing import Any
 import libcst as cst
 
 from port.build import expression
+from port.torch2tf.jobs import Job
 from port.torch2tf.refused import Refused
+from port.torch2tf.rowforms import made
 
 _OLD = ("size_average", "reduce")
 # class -> (function, parameters of the class in order, tensors that the object is called with)
@@ -63,3 +65,18 @@ def as_function(w: Any, symbol: str, tensors: str, settings: list[cst.Arg], at: 
             a.value.value if isinstance(a.value, cst.Name) and a.keyword is None else "" for a in made.args] == names:
         return made.func
     return expression(f"lambda {', '.join(names)}: x").with_changes(body=made)
+
+
+def loss(job: Job) -> cst.BaseExpression:
+    """One value per element, reduced as torch reduces: over all."""
+    from port.torch2tf.rows import from_template, template_of
+
+    each = from_template(job, template_of(job.w, job.row))
+    how = job.literal("reduction")
+    if how == "none":
+        return each
+    return made(job, "tf.reduce_mean({l})" if how == "mean" else "tf.reduce_sum({l})",
+                "keras.ops.mean({l})" if how == "mean" else "keras.ops.sum({l})", l=each)
+
+
+ROWS: dict[str, Any] = {"loss": loss}

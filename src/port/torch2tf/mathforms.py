@@ -161,12 +161,6 @@ def _float(job: Job, name: str) -> cst.BaseExpression:
         expression(repr(float(value))) if type(value) is int else job.expr(name))
 
 
-def finfo(job: Job) -> cst.BaseExpression:
-    """`torch.finfo(x.dtype).min` is `x.dtype.min`: see `attributes`."""
-    dtype = args.dtype_value(job, job.bound.args["type"])
-    return made(job, "tf.experimental.numpy.finfo({d})", d=dtype)
-
-
 # ---------------------------------------------------------------- picking
 def index_select(job: Job) -> cst.BaseExpression:
     x, axis = first(job), job.literal("dim")
@@ -296,19 +290,6 @@ def rms_norm(job: Job) -> cst.BaseExpression:
     return made(job, "helpers.rms_norm({x}, eps={e})", **nodes)
 
 
-# ---------------------------------------------------------------- losses
-def loss(job: Job) -> cst.BaseExpression:
-    """One value per element, reduced as torch reduces: over all."""
-    from port.torch2tf.rows import from_template, template_of
-
-    each = from_template(job, template_of(job.w, job.row))
-    how = job.literal("reduction")
-    if how == "none":
-        return each
-    return made(job, "tf.reduce_mean({l})" if how == "mean" else "tf.reduce_sum({l})",
-                "keras.ops.mean({l})" if how == "mean" else "keras.ops.sum({l})", l=each)
-
-
 ROWS: dict[str, Any] = {f.__name__: f for f in (
-    matmul, einsum, zeros, full, zeros_like, as_tensor, arange, linspace, finfo, index_select, scatter, tril, bucketize,
-    variable, dropout, channel_dropout, elu, prelu, normalize, batch_norm, rms_norm, loss)}
+    matmul, einsum, zeros, full, zeros_like, as_tensor, arange, linspace, index_select, scatter, tril, bucketize,
+    variable, dropout, channel_dropout, elu, prelu, normalize, batch_norm, rms_norm)}

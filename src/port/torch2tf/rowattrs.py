@@ -123,12 +123,12 @@ def write_symbol(w: Any, node: cst.BaseExpression, symbol: str) -> Any:
 
 def function_value(w: Any, symbol: str) -> Any:
     """`F.relu` as a value is `tf.nn.relu`: a function of one tensor that needs nothing else."""
-    from port.torch2tf import rows
     from port.torch2tf.binds import names_of
+    from port.torch2tf.rowfind import spelled
 
     for name in names_of(symbol):
         for row in table.by_torch_name().get(name, ()):
-            if row.kind != "function" or row.via or not rows.spelled(w, row) or row.none:
+            if row.kind != "function" or row.via or not spelled(w, row) or row.none:
                 continue
             for signature in row.torch:
                 needed = [p for p in signature.params if p.default is None and not p.star]

@@ -234,38 +234,5 @@ def grid_sample(job: Job) -> cst.BaseExpression:
     return made(job, "helpers.grid_sample({x}, {g}" + tail + ")", **nodes)
 
 
-# ---------------------------------------------------------------- padding
-def pad(job: Job) -> cst.BaseExpression:
-    mode = job.literal("mode")
-    amounts = job.literal("pad")
-    if isinstance(amounts, tuple) and any(isinstance(v, int) and v < 0 for v in amounts):
-        return _cropped(job, amounts)
-    pads = args.paddings(job, "pad", "input")
-    nodes: dict[str, Any] = {"x": job.expr("input"), "p": pads}
-    if mode == "constant":
-        value = job.literal("value")
-        if value is None or (value == 0 and not isinstance(value, bool)):
-            return made(job, "tf.pad({x}, {p})", "keras.ops.pad({x}, {p})", **nodes)
-        nodes["v"] = job.expr("value")
-        tail = "pad({x}, {p}, constant_values={v})"
-        return made(job, f"tf.{tail}", f"keras.ops.{tail}", **nodes)
-    if mode == "reflect":
-        return made(job, 'tf.pad({x}, {p}, mode="REFLECT")', 'keras.ops.pad({x}, {p}, mode="reflect")', **nodes)
-    if mode in ("replicate", "circular"):
-        return made(job, f"helpers.pad_{mode}({{x}}, {{p}})", **nodes)
-    raise job.refuse("P208", "the mode of padding is not known")
-
-
-def _cropped(job: Job, amounts: tuple[Any, ...]) -> cst.BaseExpression:
-    """Negative amounts cut off."""
-    rank = job.fact("input").rank
-    if rank is None or not all(isinstance(v, int) and v <= 0 for v in amounts) or job.want is Layout.FLIPPED:
-        raise job.refuse("P202", "negative padding cuts off: write a slice")
-    rows = [(amounts[i], amounts[i + 1]) for i in range(len(amounts) - 2, -1, -2)]
-    rows = [(0, 0)] * (rank - len(rows)) + rows
-    text = ", ".join(f"{-a or ''}:{b or ''}" for a, b in rows)
-    return build(f"{{x}}[{text}]", x=job.expr("input"))
-
-
 ROWS: dict[str, Any] = {f.__name__: f for f in (
-    conv, conv_transpose, max_pool, avg_pool, adaptive_pool, interpolate, grid_sample, pad)}
+    conv, conv_transpose, max_pool, avg_pool, adaptive_pool, interpolate, grid_sample)}

@@ -1,0 +1,78 @@
+"""Padding: torch counts from the last axis on, TF has a pair for each axis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.build import build, expression
+from port.facts import Layout
+from port.torch2tf.jobs import Job
+from port.torch2tf.rowforms import made
+
+
+def pad(job: Job) -> cst.BaseExpression:
+    mode = job.literal("mode")
+    amounts = job.literal("pad")
+    if isinstance(amounts, tuple) and any(isinstance(v, int) and v < 0 for v in amounts):
+        return _cropped(job, amounts)
+    pads = paddings(job, "pad", "input")
+    nodes: dict[str, Any] = {"x": job.expr("input"), "p": pads}
+    if mode == "constant":
+        value = job.literal("value")
+        if value is None or (value == 0 and not isinstance(value, bool)):
+            return made(job, "tf.pad({x}, {p})", "keras.ops.pad({x}, {p})", **nodes)
+        nodes["v"] = job.expr("value")
+        tail = "pad({x}, {p}, constant_values={v})"
+        return made(job, f"tf.{tail}", f"keras.ops.{tail}", **nodes)
+    if mode == "reflect":
+        return made(job, 'tf.pad({x}, {p}, mode="REFLECT")', 'keras.ops.pad({x}, {p}, mode="reflect")', **nodes)
+    if mode in ("replicate", "circular"):
+        return made(job, f"helpers.pad_{mode}({{x}}, {{p}})", **nodes)
+    raise job.refuse("P208", "the mode of padding is not known")
+
+
+def _cropped(job: Job, amounts: tuple[Any, ...]) -> cst.BaseExpression:
+    """Negative amounts cut off."""
+    rank = job.fact("input").rank
+    if rank is None or not all(isinstance(v, int) and v <= 0 for v in amounts) or job.want is Layout.FLIPPED:
+        raise job.refuse("P202", "negative padding cuts off: write a slice")
+    rows = [(amounts[i], amounts[i + 1]) for i in range(len(amounts) - 2, -1, -2)]
+    rows = [(0, 0)] * (rank - len(rows)) + rows
+    text = ", ".join(f"{-a or ''}:{b or ''}" for a, b in rows)
+    return build(f"{{x}}[{text}]", x=job.expr("input"))
+
+
+def paddings(job: Job, name: str, of: str) -> Any:
+    """`(left, right, ...)` from the last axis on; TF wants a pair for each axis, first axis first."""
+    rank = job.fact(of or "input").rank
+    pairs = pad_pairs(job, name)
+    if rank is None:
+        raise job.refuse("P208", "how many axes the tensor has is not known")
+    rows = [("0", "0")] * (rank - len(pairs)) + pairs
+    if job.want is Layout.FLIPPED:
+        rows = [rows[0], *rows[2:], rows[1]]
+    return cst.List([cst.Element(cst.List([cst.Element(_node(a)), cst.Element(_node(b))])) for a, b in rows])
+
+
+def pad_pairs(job: Job, name: str) -> list[Any]:
+    """(before, after) for the last axes, in their order."""
+    node = job.bound.args[name]
+    if isinstance(node, cst.Tuple | cst.List) and not any(isinstance(e, cst.StarredElement) for e in node.elements):
+        flat: list[Any] = [job.w.expr(e.value) for e in node.elements]
+    else:
+        found = job.literal(name)
+        if not isinstance(found, tuple):
+            raise job.refuse("P208", "the amounts of padding are not written out")
+        flat = [str(v) for v in found]
+    if any(isinstance(v, int) and v < 0 for v in (job.literal(name) if isinstance(job.literal(name), tuple) else ())):
+        raise job.refuse("P202", "negative padding cuts off: write a slice")
+    return [(flat[i], flat[i + 1]) for i in range(len(flat) - 2, -1, -2)]
+
+
+def _node(text: Any) -> cst.BaseExpression:
+    return expression(text) if isinstance(text, str) else text
+
+
+ROWS: dict[str, Any] = {"pad": pad}
