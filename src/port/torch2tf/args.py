@@ -198,7 +198,8 @@ def perm(job: Job, name: str, of: str) -> Any:
     node = job.bound.args[name]
     if isinstance(node, cst.Tuple | cst.List):
         return cst.List([e.with_changes(value=job.w.expr(e.value)) for e in node.elements])
-    return job.w.expr(node)
+    new = job.w.expr(node)
+    return build("list({x})", x=new) if isinstance(node, cst.Call) else new  # `*reversed(range(n))`
 
 
 def index(job: Job, name: str, of: str) -> Any:
