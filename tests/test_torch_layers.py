@@ -215,3 +215,29 @@ class Net(nn.Module):
 def test_positions_of_an_image_are_joined_where_they_are():
     """Patches: height and width of a channels-last image lie before its channels."""
     assert "return flatten(self.conv(x), 1, 2)\n" in translate(POSITIONS, "torch2tf").text
+
+
+INPLACE = """
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3, padding=1)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x):
+        {body}
+"""
+
+
+@pytest.mark.parametrize(("body", "fine"), [
+    ("y = self.conv(x)\n        return self.relu(y) + y", False),
+    ("shortcut = x\n        x = self.relu(x)\n        return self.conv(x) + shortcut", False),
+    ("y = self.conv(x)\n        y = self.relu(y)\n        return y + x", True),
+    ("residual = x\n        x = self.conv(x)\n        x = self.relu(x)\n        return x + residual", True),
+])
+def test_a_tensor_changed_in_place_is_not_read_again(body, fine):
+    findings = translate(INPLACE.format(body=body), "torch2tf").findings
+    assert fine is not any("inplace" in f.message for f in findings)
