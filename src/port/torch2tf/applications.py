@@ -140,6 +140,7 @@ def bracketed(elements: list[Any]) -> cst.List:
 # ---------------------------------------------------------------- applications
 def application(w: Any, node: cst.Call, callee: Fact) -> Any:
     """`module(x)`: each tensor in the layout that the module takes."""
+    containers.agree(callee, node)
     recipe = [o.payload for o in options(callee)]
     layer = next((p for p in recipe if isinstance(p, Layer)), None)
     if layer is not None:

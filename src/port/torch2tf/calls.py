@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
-from port.facts import UNKNOWN, Fact, Kind, tensor
+from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.torch2tf import einops, members, modules, opshapes, users
 from port.torch2tf.values import (
     BOTTOM,
@@ -39,9 +39,12 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
     callee = it.ev(node.func, env)
     args = [it.ev(a.value, env) for a in node.args]
     it.receivers[node] = callee
+    flip = callee.kind is Kind.LAYER and modules.one_layout(it, options(callee), args)
     found: Fact | None = None
     for option in options(callee):
         found = join(found, _call(it, node, option, args, env))
+    if flip:
+        it.wants[node] = Layout.FLIPPED
     return found if found is not None else UNKNOWN
 
 

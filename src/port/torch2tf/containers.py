@@ -7,10 +7,22 @@ from typing import Any
 import libcst as cst
 
 from port.build import build, expression
-from port.facts import Kind, Layout
-from port.torch2tf import applications, einops, initial
+from port.facts import Fact, Kind, Layout
+from port.torch2tf import applications, einops, initial, members, modshapes
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import TO_FIRST, TO_LAST, Bound, Chain, Items
+from port.torch2tf.values import (
+    TO_FIRST,
+    TO_LAST,
+    Bound,
+    Chain,
+    Instance,
+    Items,
+    Layer,
+    Mapping,
+    can_flip,
+    join,
+    options,
+)
 
 SPACE = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
@@ -40,15 +52,89 @@ def sequential(w: Any, node: cst.Call) -> Any:
             listed = listed.with_changes(elements=[*(cst.Element(p, comma=comma) for p in before), *inner,
                                                    *(cst.Element(p) for p in after)])
             return cst.Call(target, [cst.Arg(listed)])
+    named = isinstance(only.value, cst.Call) and w.fact(only.value.func).symbol in (
+        "collections.OrderedDict", "builtins.dict")
+    if len(node.args) == 1 and (named or isinstance(w.fact(only.value).payload, Mapping)):
+        if before or after:
+            raise Refused("P206", "a Sequential of a dict that is a model by itself; write its modules out", node)
+        return cst.Call(target, [cst.Arg(build("list({d}.values())", d=w.expr(only.value)))])
     split = isinstance(chain, Chain) and not chain.indexed
     comma = _between(node.args[0].comma) if len(node.args) > 1 else SPACE
     elements: list[Any] = [cst.Element(p, comma=comma) for p in before]
+    at = 0
     for arg in node.args:
+        count = 1
+        if arg.star:
+            held = w.fact(arg.value).payload
+            count = len(held.elements) if isinstance(held, Items) else 1
+        if isinstance(chain, Chain):
+            turns = [turn(w, chain, i) for i in range(at, at + count)]
+            for i in range(at, min(at + count, len(chain.children))):
+                agree(chain.children[i], node)
+            if arg.star and any(turns):
+                raise Refused("P209", "a module of this list needs another order of axes than the one before it gives",
+                              node)
+            elements += [cst.Element(p, comma=comma) for p in turns[0]] if turns and not arg.star else []
+        at += count
         elements += element(w, arg, split)
     if after:
         elements[-1] = elements[-1].with_changes(comma=_behind(elements[-1].comma, comma))
     elements += [cst.Element(p) for p in after]
     return cst.Call(target, [cst.Arg(as_list(node, elements))])
+
+
+def turn(w: Any, chain: Chain, at: int) -> list[Any]:
+    """A Permute layer before a child that takes another order of axes than what reaches it has."""
+    arrival: Fact | None = None
+    for fact in chain.arrivals.get(at, {}).values():
+        arrival = join(arrival, fact)
+    wanted = layout_taken(chain.children[at]) if at < len(chain.children) else None
+    if arrival is None or wanted is None or not can_flip(arrival) or arrival.layout is wanted:
+        return []
+    return [permute(w, (TO_LAST if wanted is Layout.FLIPPED else TO_FIRST)[len(arrival.shape or ())])]
+
+
+def layout_taken(child: Fact) -> Layout | None:
+    """The layout in which a module of the user's, or a Sequential, takes its tensor; None: layers see to it."""
+    payload = options(child)[0].payload
+    return None if isinstance(payload, Layer) else taken(payload)
+
+
+def taken(payload: Any) -> Layout | None:
+    """The layout in which a module takes its tensor; None if it does not care."""
+    if isinstance(payload, Layer):
+        wish = modshapes.wish(payload.symbol)
+        return None if wish is None else Layout.FLIPPED if wish else Layout.PLAIN
+    if isinstance(payload, Chain):
+        return payload.inputs[0].layout if payload.inputs else None
+    if isinstance(payload, Instance):
+        for method in members.methods(payload.cls, "forward"):
+            flipped = bool(method.arguments) and method.inside and method.is_flipped(method.arguments[0])
+            return Layout.FLIPPED if flipped else Layout.PLAIN
+    return None
+
+
+def given(payload: Any) -> Fact | None:
+    """What a module gives, if that is one tensor."""
+    result = payload.output if isinstance(payload, Layer | Chain) else None
+    if isinstance(payload, Instance):
+        for method in members.methods(payload.cls, "forward"):
+            result = method.result
+            if result is not None and not method.inside:
+                result = result.but(layout=Layout.PLAIN)
+    return result if result is not None and result.kind is Kind.TENSOR else None
+
+
+def agree(module: Fact, node: cst.CSTNode) -> None:
+    """Refuse a place that modules reach which take, or give, tensors in different orders of axes."""
+    payloads = [o.payload for o in options(module)]
+    if len(payloads) < 2:
+        return
+    wanted = {t for p in payloads if not isinstance(p, Chain) and (t := taken(p)) is not None}
+    results = {f.layout for p in payloads if (f := given(p)) is not None and can_flip(f)}
+    if len(wanted) > 1 or len(results) > 1:
+        raise Refused("P209", "several modules reach this place; some have channels first in the source, where Keras "
+                      "has them last, and others do not", node)
 
 
 def public_permutes(w: Any, chain: Any) -> tuple[list[Any], list[Any]]:

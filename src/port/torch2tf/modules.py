@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import libcst as cst
@@ -20,6 +21,7 @@ from port.torch2tf.values import (
     SelfOf,
     can_flip,
     join,
+    put,
     put_inputs,
     same,
     tensors_in,
@@ -136,7 +138,7 @@ def apply_layer(it: Interp, node: cst.Call | None, layer: Layer, args: list[Fact
     result, want = modshapes.result(it, layer, args)
     if node is not None:
         it.wants[node] = want
-    layer.output = join(layer.output, _bare(result))
+    layer.output = put(layer.results, site, _bare(result))
     return result
 
 
@@ -159,8 +161,27 @@ def apply_chain(it: Interp, chain: Chain, args: list[Fact], site: Any) -> Fact:
             x = x.but(shape=shape, layout=Layout.FLIPPED, payload=None)
     put_inputs(chain, site, [_bare(x)])
     x = _through(it, chain, x, site)
-    chain.output = join(chain.output, _bare(x))
+    chain.output = put(chain.results, site, _bare(x))
     return x
+
+
+def one_layout(it: Interp, modules: Sequence[Fact], args: list[Fact]) -> bool:
+    """Where one of several modules is applied, and one of them is over space, all get channels last."""
+    if len(modules) < 2 or not args or not can_flip(args[0]) or not any(_spatial(it, m.payload) for m in modules):
+        return False
+    it.want_flipped(args[0])
+    if args[0].layout is Layout.PLAIN:
+        args[0] = args[0].but(layout=Layout.FLIPPED, payload=None)
+    return True
+
+
+def _spatial(it: Interp, payload: Any) -> bool:
+    if isinstance(payload, Layer):
+        return modshapes.wish(payload.symbol) is True
+    if isinstance(payload, Chain):
+        return _spatial_rank(it, payload) is not None
+    return isinstance(payload, Instance) and any(
+        m.inside and bool(m.arguments) and m.is_flipped(m.arguments[0]) for m in members.methods(payload.cls, "forward"))
 
 
 def _through(it: Interp, chain: Chain, x: Fact, site: Any) -> Fact:
@@ -174,6 +195,7 @@ def _through(it: Interp, chain: Chain, x: Fact, site: Any) -> Fact:
         for turn in range(2 if at in chain.repeats else 1):
             before = x
             for i in range(at, end):
+                chain.arrivals.setdefault(i, {})[site, turn] = _bare(x)
                 x = apply(it, None, chain.children[i], [x], (site, i, turn))
             x = join(before, x) if turn else x
         at = end
@@ -184,7 +206,9 @@ def _through(it: Interp, chain: Chain, x: Fact, site: Any) -> Fact:
 
 def apply_roots(it: Interp) -> None:
     """Sequentials that no code of the file applies: their users give them tensors in the source's layout."""
-    for chain in [c for c in it.objects.values() if isinstance(c, Chain) and not c.given]:
+    chains = [c for c in it.objects.values() if isinstance(c, Chain)]
+    inner = {id(child.payload) for chain in chains for child in chain.children}
+    for chain in [c for c in chains if not c.given and id(c) not in inner]:
         rank = _spatial_rank(it, chain)
         x = tensor((None,) * rank, "float", Layout.FLIPPED) if rank is not None else tensor(None, "float")
         if not chain.given:  # not inside another one that was applied meanwhile

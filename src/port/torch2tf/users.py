@@ -236,7 +236,7 @@ def call(it: Interp, node: cst.Call | None, function: Function, args: list[Fact]
     caller = it.current[-1] if it.current else None
     if caller is not None:
         function.callers.add(caller)
-    if not function.inside and _inside(function, caller):
+    if not function.inside and (isinstance(site, tuple) or _inside(function, caller)):  # a tuple: in a Sequential
         function.inside = True
         it.enqueue(function)
         for other in function.callers:
@@ -490,7 +490,8 @@ def instantiate(it: Interp, node: cst.Call, cls: Class, args: list[Fact]) -> Fac
 def apply(it: Interp, node: cst.Call | None, cls: Class, args: list[Fact], site: Any = None) -> Fact:
     """`module(x)`: the module's forward, or that of a subclass."""
     caller = it.current[-1] if it.current else None
-    if caller is not None and caller.owner is not None and caller.owner.is_module and caller.owner is not cls:
+    if isinstance(site, tuple) or (caller is not None and caller.owner is not None and caller.owner.is_module
+                                   and caller.owner is not cls):
         cls.held = True
     found: Fact | None = None
     for method in members.methods(cls, "forward") or members.methods(cls, "__call__"):

@@ -26,7 +26,8 @@ class Layer:
     problem: str = ""
     inputs: list[Fact] = field(default_factory=list)  # joined over `given`
     given: dict[Any, list[Fact]] = field(default_factory=dict)  # place that applies it -> what it is given there
-    output: Fact | None = None
+    results: dict[Any, Fact] = field(default_factory=dict)  # and what it gives there
+    output: Fact | None = None  # joined over `results`
 
 
 @dataclass(eq=False)
@@ -39,10 +40,12 @@ class Chain:
     open: bool = False
     inputs: list[Fact] = field(default_factory=list)  # joined over `given`
     given: dict[Any, list[Fact]] = field(default_factory=dict)
+    results: dict[Any, Fact] = field(default_factory=dict)
     output: Fact | None = None
     inside: bool = False  # applied by code of this file: then it need not keep the source's layout
     indexed: bool = False  # code takes its children by number
     repeats: set[int] = field(default_factory=set)  # children of which there may be more, one after the other
+    arrivals: dict[int, dict[Any, Fact]] = field(default_factory=dict)  # child -> place -> what reaches it
     readers: set[Any] = field(default_factory=set)
 
 
