@@ -180,8 +180,8 @@ def _spatial(it: Interp, payload: Any) -> bool:
         return modshapes.wish(payload.symbol) is True
     if isinstance(payload, Chain):
         return _spatial_rank(it, payload) is not None
-    return isinstance(payload, Instance) and any(
-        m.inside and bool(m.arguments) and m.is_flipped(m.arguments[0]) for m in members.methods(payload.cls, "forward"))
+    forwards = members.methods(payload.cls, "forward") if isinstance(payload, Instance) else []
+    return any(m.inside and bool(m.arguments) and m.is_flipped(m.arguments[0]) for m in forwards)
 
 
 def _through(it: Interp, chain: Chain, x: Fact, site: Any) -> Fact:
