@@ -85,10 +85,10 @@ def einsum(job: Job) -> cst.BaseExpression:
     job.w.need(function.partition(".")[0])
     equation = job.expr("equation")
     if isinstance(operands, cst.Tuple | cst.List):
-        parts = [cst.Arg(job.w.expr(e.value)) for e in operands.elements]
+        parts = [cst.Arg(job.w.expr(e.value, Layout.PLAIN)) for e in operands.elements]
     else:
         single = job.w.fact(operands).kind is Kind.TENSOR
-        parts = [cst.Arg(job.w.expr(operands), star="" if single else "*")]
+        parts = [cst.Arg(job.w.expr(operands, Layout.PLAIN), star="" if single else "*")]
     return cst.Call(expression(function), [cst.Arg(equation), *parts])
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import libcst as cst
 
 from port.build import build, expression, paren
-from port.facts import dim_value
+from port.facts import Layout, dim_value
 from port.torch2tf import args, dtypes
 from port.torch2tf.conditions import is_sequence
 from port.torch2tf.jobs import ABSENT, Job
@@ -109,7 +109,7 @@ def meshgrid(job: Job) -> cst.BaseExpression:
     function = "keras.ops.meshgrid" if job.w.target == "keras" else "tf.meshgrid"
     job.w.need(function.split(".")[0])
     if isinstance(node, cst.Tuple | cst.List):
-        parts = [cst.Arg(job.w.expr(e.value)) for e in node.elements]
+        parts = [cst.Arg(job.w.expr(e.value, Layout.PLAIN)) for e in node.elements]
     else:
         parts = [cst.Arg(job.w.expr(node), star="*")]
     plain = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
@@ -119,7 +119,7 @@ def meshgrid(job: Job) -> cst.BaseExpression:
 def broadcast_tensors(job: Job) -> cst.BaseExpression:
     node = job.bound.args["tensors"]
     if isinstance(node, cst.Tuple | cst.List):
-        new: Any = cst.List([cst.Element(job.w.expr(e.value)) for e in node.elements])
+        new: Any = cst.List([cst.Element(job.w.expr(e.value, Layout.PLAIN)) for e in node.elements])
     else:
         new = job.w.expr(node)
     return made(job, "helpers.broadcast_tensors({t})", t=new)
