@@ -6,7 +6,13 @@ import pytest
 
 from port.translate import translate
 
-HEAD = "import torch\nfrom torch import nn, einsum\nfrom einops import rearrange\nfrom einops.layers.torch import Rearrange\n\n\n"
+HEAD = """import torch
+from einops import rearrange
+from einops.layers.torch import Rearrange
+from torch import einsum, nn
+
+
+"""
 
 
 def port(text: str) -> str:
