@@ -89,6 +89,9 @@ def framework(w: Any, node: cst.Call, symbol: str, callee: Fact) -> Any:
     special = methods.FUNCTIONS.get(symbol)
     if special is not None:
         return special(w, node)
+    padded = ownhelpers.same_padded(w, node, symbol)
+    if padded is not None:
+        return padded
     if w.it.names.resolve(node.func) == "":  # a function that a variable holds
         return held_call(w, node)
     return rows.write_call(w, node, symbol)
@@ -217,6 +220,8 @@ def _method(w: Any, node: cst.Call, symbol: str, bound: Bound) -> Any:
     kind = symbol.partition(".")[0]
     assert isinstance(node.func, cst.Attribute) or kind != "tensor"
     if kind == "tensor" and isinstance(node.func, cst.Attribute):
+        if is_reversal(node):
+            return reversed_axes(w, node.func.value)
         drawn = methods.drawn(w, node)
         return drawn if drawn is not None else rows.write_call(w, gathered(node, symbol), symbol, node.func.value)
     if kind == "module":
@@ -245,6 +250,22 @@ def gathered(node: cst.Call, symbol: str) -> cst.Call:
     rest = [a for a in node.args if a.keyword is not None]
     own = cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")) if rest else cst.MaybeSentinel.DEFAULT
     return node.with_changes(args=[cst.Arg(whole, comma=own), *rest])
+
+
+def is_reversal(node: cst.Call) -> bool:
+    """`x.permute(*reversed(range(x.dim())))`"""
+    code = cst.Module([]).code_for_node
+    assert isinstance(node.func, cst.Attribute)
+    x = code(node.func.value)
+    return node.func.attr.value == "permute" and len(node.args) == 1 and node.args[0].star == "*" and code(
+        node.args[0].value) in (f"reversed(range({x}.dim()))", f"reversed(range({x}.ndim))")
+
+
+def reversed_axes(w: Any, x: cst.BaseExpression) -> Any:
+    new = w.expr(x, Layout.PLAIN)
+    word = "keras.ops.transpose" if w.target == "keras" else "tf.transpose"
+    w.need(word.partition(".")[0])
+    return build(f"{word}({{x}})", x=new)
 
 
 # ---------------------------------------------------------------- einops, and layouts that cost nothing

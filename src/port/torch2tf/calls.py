@@ -269,7 +269,12 @@ def _getattr(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     return UNKNOWN
 
 
+def _default_dtype(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    return Fact(Kind.PLAIN, symbol="tensor.dtype", dtype="float")
+
+
 SPECIAL: dict[str, Any] = {
+    "torch.get_default_dtype": _default_dtype,
     "builtins.list": _sequence, "builtins.tuple": _sequence, "builtins.reversed": _sequence,
     "builtins.sorted": _sequence, "builtins.zip": _zip, "builtins.enumerate": _enumerate, "builtins.map": _map,
     "builtins.len": _len, "builtins.dict": _dict, "collections.OrderedDict": _dict, "builtins.sum": _sum,

@@ -24,7 +24,7 @@ def to(job: Job) -> cst.BaseExpression:
         fact = job.w.fact(value)
         if d := dtypes.dtype_name(fact.symbol):
             return new if job.fact(x).dtype == d else _cast_to(job, new, d, x)
-        if isinstance(value, cst.Attribute) and value.attr.value == "dtype":
+        if fact.symbol == "tensor.dtype" or (isinstance(value, cst.Attribute) and value.attr.value == "dtype"):
             return dtypes.cast(job.w, new, job.w.expr(value))
         if fact.kind is Kind.TENSOR:
             other = dtypes.dtype_of(job.w, value)

@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.build import build, expression
 from port.facts import Fact, Kind, Layout
-from port.torch2tf import applications, einops, initial, members, modshapes
+from port.torch2tf import applications, einops, initial, members, modshapes, ownlayers
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import (
     TO_FIRST,
@@ -34,7 +34,12 @@ def sequential(w: Any, node: cst.Call) -> Any:
     if not node.args:
         if isinstance(chain, Chain) and chain.open:
             w.need("keras")
-            return expression("keras.Sequential()")
+            before, after = public_permutes(w, chain)
+            if after:
+                raise Refused("P209", "a Sequential that grows and gives channels first: write the modules as a list",
+                              node)
+            made = expression("keras.Sequential()")
+            return build("keras.Sequential([{p}])", p=before[0]) if before else made
         return cst.Call(w.layer("Identity"))
     w.need("keras")
     target = expression("keras.Sequential")
@@ -202,6 +207,8 @@ def parts_of(w: Any, node: cst.BaseExpression) -> list[Any]:
         symbol = callee.symbol if callee is not None and callee.payload is None else ""
         if symbol.startswith("torch.nn.") and symbol not in WRITERS and w.it.names.resolve(node.func):
             return applications.elements_of(w, node, symbol)
+        if symbol.startswith("helpers.") and symbol[8].isupper():
+            return ownlayers.elements(w, node, symbol)
     return [w.expr(node)]
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import collections
+import sys
 from typing import Any
 
 import libcst as cst
 
 from port import imports
 from port.names import dotted_name, import_bindings
+from port.tree import walk
 
 LINES = {"keras": "import keras", "tf": "import tensorflow as tf"}
 ROOTS = ("torch", "torchvision")
@@ -34,12 +37,46 @@ def rewrite(w: Any, body: list[Any], originals: list[Any], blocks: list[Any]) ->
     """The module with its imports and helpers."""
     body = [s.with_changes(body=[with_einops(b) for b in s.body])
             if isinstance(s, cst.SimpleStatementLine) and isinstance(s.body[0], cst.ImportFrom) else s for s in body]
+    body = _without_unused(body, originals, blocks)
     names = sorted(w.needs & {"initializers", "layers"})
     extra = {f"from keras import {', '.join(names)}"} if names else set()
     extra |= w.lines
     if "np" in w.needs and w.it.names.bound.get("np") != "numpy":
         extra.add("import numpy as np")
     return imports.rewrite(body, originals, w, blocks, extra, ROOTS, LINES)
+
+
+def _without_unused(body: list[Any], originals: list[Any], blocks: list[Any]) -> list[Any]:
+    """Imports of the standard library that only code which is gone has used."""
+    before, after = _variables(originals), _variables([*body, *blocks])
+    out: list[Any] = []
+    carried: list[Any] = []
+    for node in body:
+        bound = import_bindings(node.body[0]) if _is_import(node) and len(node.body) == 1 else {}
+        if bound and all(n in before and n not in after and target.split(".")[0] in sys.stdlib_module_names
+                         for n, target in bound.items()):
+            carried = carried or list(node.leading_lines)
+            continue
+        if carried and _is_import(node) and not node.leading_lines:
+            node = node.with_changes(leading_lines=carried)
+        carried = []
+        out.append(node)
+    return out
+
+
+def _variables(body: list[Any]) -> set[str]:
+    """Names that are read, without those of attributes."""
+    count: collections.Counter[str] = collections.Counter()
+    for n in (n for part in body if not _is_import(part) for n in walk(part)):
+        if isinstance(n, cst.Name):
+            count[n.value] += 1
+        elif isinstance(n, cst.Attribute):
+            count[n.attr.value] -= 1
+    return {name for name, times in count.items() if times > 0}
+
+
+def _is_import(node: Any) -> bool:
+    return isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom)
 
 
 def helper_blocks(w: Any) -> list[Any]:

@@ -28,7 +28,7 @@ EARLY = {"Bilinear", "MultiheadAttention", "PReLU"}  # helpers that hold their w
 
 def statement(w: Any, node: cst.Call) -> list[Any] | None:
     """What stands for the statement; None if it does not speak of initial values."""
-    found = _init_call(w, node)
+    found = init_call(w, node)
     if found is not None:
         name, target, args = found
         return _set(w, node, name, target, args)
@@ -37,9 +37,11 @@ def statement(w: Any, node: cst.Call) -> list[Any] | None:
     return None
 
 
-def _init_call(w: Any, node: cst.Call) -> tuple[str, cst.BaseExpression, list[cst.Arg]] | None:
+def init_call(w: Any, node: cst.Call) -> tuple[str, cst.BaseExpression, list[cst.Arg]] | None:
     symbol = w.fact(node.func).symbol
     last = symbol.rpartition(".")[2]
+    if symbol.startswith("helpers.") and last in init_values.SIGNATURES and node.args:
+        return last, node.args[0].value, list(node.args[1:])
     if symbol.startswith(("torch.nn.init.", "timm.")) and (last in init_values.SIGNATURES or symbol.startswith(
             "torch.nn.init.")):
         if last not in init_values.SIGNATURES or not node.args:
@@ -104,7 +106,7 @@ def _place(w: Any, target: cst.Attribute) -> tuple[Any, str, str] | None:
         weight = name if short == "MultiheadAttention" else weight_name(short, name)
         return (leaf(w, target.value, layer), weight, short) if weight else None
     kinds = narrowed(w, target).get(code(target.value), ())
-    names = {weight_name(k, name) for k in kinds}
+    names = {name if k == "MultiheadAttention" else weight_name(k, name) for k in kinds}
     if len(names) != 1 or "" in names:
         return None
     return w.expr(target.value), names.pop(), kinds[0]
@@ -146,7 +148,7 @@ def _collect(w: Any, node: cst.CSTNode, held: dict[str, Any], found: dict[cst.CS
     if held and isinstance(node, cst.Attribute | cst.Comparison | cst.Name):
         found[node] = held
     if isinstance(node, cst.If):
-        inside = {**held, **_said(w, node.test)}
+        inside = {**held, **said(w, node.test)}
         _collect(w, node.test, inside, found)
         _collect(w, node.body, inside, found)
         if node.orelse is not None:
@@ -156,12 +158,12 @@ def _collect(w: Any, node: cst.CSTNode, held: dict[str, Any], found: dict[cst.CS
         _collect(w, child, held, found)
 
 
-def _said(w: Any, test: cst.BaseExpression) -> dict[str, Any]:
+def said(w: Any, test: cst.BaseExpression) -> dict[str, Any]:
     """What is known where the test holds."""
     if isinstance(test, cst.BooleanOperation):
         if isinstance(test.operator, cst.And):
-            return {**_said(w, test.left), **_said(w, test.right)}
-        left, right = _said(w, test.left), _said(w, test.right)
+            return {**said(w, test.left), **said(w, test.right)}
+        left, right = said(w, test.left), said(w, test.right)
         return {k: [*left[k], *right[k]] for k in left.keys() & right.keys()
                 if isinstance(left[k], list) and isinstance(right[k], list)}
     if isinstance(test, cst.Call) and isinstance(test.func, cst.Name) and test.func.value == "isinstance" and len(

@@ -6,6 +6,7 @@ from typing import Any
 
 import libcst as cst
 
+from port.torch2tf.init_values import SIGNATURES
 from port.torch2tf.layer_args import code
 from port.torch2tf.values import Class, Function, Layer, options
 from port.tree import walk
@@ -13,14 +14,51 @@ from port.tree import walk
 
 def covered(w: Any, layer: Layer) -> bool:
     """Does each root of the file set the weight, and the bias if there is one, of all modules of this class?"""
-    short = layer.symbol.rpartition(".")[2]
-    sets = _sets(w)
-    if (short, "weight") not in sets:
-        return False
+    short = layer.symbol.rpartition(".")[2].removeprefix("Lazy").replace("Same", "")
     bias = layer.bound.get("bias")
-    return short == "Embedding" or (short, "bias") in sets or (bias is not None and w.fact(bias).literal() is False)
+    without = short == "Embedding" or (bias is not None and w.fact(bias).literal() is False)
+    wanted = {(short, "weight")} if without else {(short, "weight"), (short, "bias")}
+    return wanted <= _sets(w) or _around(w, layer.node, wanted)
 
 
+# ---------------------------------------------------------------- by functions that build models
+def _around(w: Any, node: cst.Call, wanted: set[tuple[str, str]]) -> bool:
+    """Do the functions around it, or all that use the definition around it, say `model.apply(f)`?"""
+    known = w.it.objects.get("applied")
+    if known is None:
+        known = w.it.objects["applied"] = _applied(w)
+    tops, applied, users = known
+
+    def held(top: Any, seen: frozenset[Any]) -> bool:
+        if wanted <= applied.get(top, frozenset()):
+            return True
+        around = users.get(top, set()) - seen
+        return bool(around) and all(held(u, seen | {top}) for u in around)
+
+    return node in tops and held(tops[node], frozenset())
+
+
+def _applied(w: Any) -> tuple[dict[Any, Any], dict[Any, set[tuple[str, str]]], dict[Any, set[Any]]]:
+    """(call -> statement of the module, statement -> what its `.apply(f)` sets, definition -> who names it)"""
+    tops: dict[Any, Any] = {}
+    applied: dict[Any, set[tuple[str, str]]] = {}
+    names: dict[str, set[Any]] = {}
+    for top in w.it.module.body:
+        for n in walk(top):
+            if isinstance(n, cst.Name):
+                names.setdefault(n.value, set()).add(top)
+            elif isinstance(n, cst.Call):
+                tops[n] = top
+                if isinstance(n.func, cst.Attribute) and n.func.attr.value == "apply" and len(n.args) == 1:
+                    f = w.fact(n.args[0].value).payload
+                    if isinstance(f, Function) and isinstance(f.node, cst.FunctionDef) and f.arguments:
+                        applied[top] = _of_body(w, f.node.body, f.arguments[0])
+    users = {top: names.get(top.name.value, set()) - {top} for top in w.it.module.body
+             if isinstance(top, cst.FunctionDef | cst.ClassDef)}
+    return tops, applied, users
+
+
+# ---------------------------------------------------------------- by the constructors of all roots
 def _sets(w: Any) -> frozenset[tuple[str, str]]:
     """(class, 'weight' or 'bias') that every root sets in its constructor, whatever its settings."""
     known = w.it.objects.get("covered")
@@ -84,7 +122,7 @@ def _of_branch(w: Any, node: cst.If, name: str) -> set[tuple[str, str]]:
 
 def _speaks(node: cst.CSTNode, target: str) -> bool:
     return any(isinstance(n, cst.Call) and any(code(a.value).removesuffix(".data") == target for a in n.args)
-               and "init" in code(n.func) for n in walk(node)) or any(
+               and ("init" in code(n.func) or code(n.func) in SIGNATURES) for n in walk(node)) or any(
         isinstance(n, cst.Call) and isinstance(n.func, cst.Attribute) and n.func.attr.value in (
             "normal_", "uniform_", "zero_", "fill_") and code(n.func.value).removesuffix(".data") == target
         for n in walk(node))

@@ -24,6 +24,12 @@ SIGNATURES = {
 SIGNATURES |= {"kaiming_uniform": SIGNATURES["kaiming_uniform_"], "kaiming_normal": SIGNATURES["kaiming_normal_"],
                "xavier_uniform": SIGNATURES["xavier_uniform_"], "xavier_normal": SIGNATURES["xavier_normal_"],
                "normal": SIGNATURES["normal_"], "uniform": SIGNATURES["uniform_"], "constant": SIGNATURES["constant_"]}
+# helpers of tf2torch, which are initialisers of Keras
+KERAS = {"he_normal_": "HeNormal", "lecun_normal_": "LecunNormal", "glorot_normal_": "GlorotNormal",
+         "truncated_normal_": "TruncatedNormal", "variance_scaling_": "VarianceScaling"}
+SIGNATURES |= {"he_normal_": (), "lecun_normal_": (), "glorot_normal_": (), "keras_fans_": (("initializer", None),),
+               "truncated_normal_": (("mean", "0.0"), ("std", "0.05")),
+               "variance_scaling_": (("scale", "1.0"), ("mode", "'fan_in'"), ("distribution", "'truncated_normal'"))}
 METHODS = {"zero_": "zeros_", "fill_": "constant_", "normal_": "normal_", "uniform_": "uniform_"}
 SQUARED_GAIN = {"linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "conv3d": 1.0, "sigmoid": 1.0, "relu": 2.0,
                 "tanh": 25 / 9, "selu": 9 / 16}
@@ -57,6 +63,13 @@ def draw(w: Any, name: str, args: list[cst.Arg], swapped: bool = False) -> Draw:
     given = arguments(name, args)
     name = name if name.endswith("_") else f"{name}_"
     w.need(initializers(w).split(".")[0])
+    if name in KERAS:
+        if swapped and name not in ("truncated_normal_", "glorot_normal_"):
+            raise Refused("P203", f"`{name}` of a weight whose fans are exchanged in Keras")
+        made = _made(w, KERAS[name], *(("stddev" if k == "std" else k, v) for k, v in given.items()))
+        return Draw(made, fans=name != "truncated_normal_")
+    if name == "keras_fans_":
+        return Draw(_in_keras_order(w, given["initializer"]))
     if name in ("zeros_", "ones_"):
         return Draw(_made(w, "Zeros" if name == "zeros_" else "Ones"))
     if name == "constant_":
@@ -75,6 +88,13 @@ def draw(w: Any, name: str, args: list[cst.Arg], swapped: bool = False) -> Draw:
     if name.startswith("kaiming"):
         return Draw(_kaiming(w, name, given, swapped), fans=True)
     raise Refused("P203", f"`nn.init.{name}` has no initialiser in Keras")
+
+
+def _in_keras_order(w: Any, node: cst.BaseExpression) -> cst.BaseExpression:
+    """The initialiser of a weight that counts its fans as Keras does: a name, or the settings of a VarianceScaling."""
+    if isinstance(node, cst.SimpleString):
+        return node
+    return build(f"{initializers(w)}.VarianceScaling(*{{x}})", x=w.expr(node))
 
 
 def _one() -> cst.BaseExpression:

@@ -33,6 +33,20 @@ def default_init(w: Any, fan_in: cst.BaseExpression, at: Any = None) -> list[tup
     return [("**", build("default_init({fan})", fan=fan_in))]
 
 
+LAZY_BIAS = ("torch draws the bias from +-1/sqrt(fan_in), which is not known where the layer is made: here it starts "
+             "at zero")
+
+
+def lazy_init(at: Any) -> list[tuple[str, Any]]:
+    """Of a module whose input size shows at the first call: uniform in +-1/sqrt(fan_in), which the kernel tells."""
+    if not keeps_initial(at.w, at):
+        return []
+    at.w.need(initializers(at.w).split(".")[0])
+    if at.lit("bias") is not False:
+        at.w.report("P101", LAZY_BIAS, at.node, at.layer.symbol)
+    return [("kernel_initializer", build(f'{initializers(at.w)}.VarianceScaling(1 / 3, mode="fan_in", '
+                                         'distribution="uniform")'))]
+
 
 # ---------------------------------------------------------------- parameters of the user's own
 def write_parameter(w: Any, node: cst.Call, name: str) -> Any:
@@ -70,6 +84,10 @@ def _recipe(w: Any, node: cst.BaseExpression) -> Recipe:
     last = symbol.rpartition(".")[2]
     if symbol in MADE and isinstance(node, cst.Call):
         return _created(w, node, last)
+    if isinstance(node, cst.Call):
+        drawn = _drawn(w, node)
+        if drawn is not None:
+            return drawn
     if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Multiply):
         scaled = _scaled(w, node)
         if scaled is not None:
@@ -84,6 +102,24 @@ def _recipe(w: Any, node: cst.BaseExpression) -> Recipe:
     if w.fact(node).kind is Kind.TENSOR:
         return _any_value(w, node)
     raise Refused("P203", "the value of this nn.Parameter is not understood", node)
+
+
+def _drawn(w: Any, node: cst.Call) -> Recipe | None:
+    """`nn.init.xavier_uniform_(torch.empty(a, b))`: fans are those of torch's layout (out, in, cells)."""
+    from port.torch2tf import init_calls, init_values
+
+    found = init_calls.init_call(w, node)
+    if found is None:
+        return None
+    name, tensor, args = found
+    inner, rank = _recipe(w, tensor), w.fact(tensor).rank
+    symmetric = name in ("xavier_uniform_", "xavier_normal_", "glorot_normal_")
+    draw = init_values.draw(w, name, args, rank == 2 and name.startswith("kaiming"))
+    initial = draw.node
+    if draw.fans and not (rank == 2 and (symmetric or name.startswith("kaiming"))):
+        w.helper("torch_fans")
+        initial = build("torch_fans({i})", i=initial)
+    return Recipe(inner.shape, initial, inner.dtype)
 
 
 MADE = {f"torch.{n}" for n in ("zeros", "ones", "randn", "rand", "empty", "full", "Tensor", "FloatTensor", "tensor")}

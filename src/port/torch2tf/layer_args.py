@@ -152,13 +152,13 @@ class At:
 
 # Modules over space, with the rank of their input: they want channels last.
 SPATIAL = {f"{kind}{n}d": n + 2 for n in (1, 2, 3) for kind in (
-    "Conv", "ConvTranspose", "MaxPool", "AvgPool", "AdaptiveAvgPool", "AdaptiveMaxPool", "LPPool", "InstanceNorm",
-    "ReflectionPad", "ReplicationPad", "ZeroPad", "ConstantPad", "CircularPad")}
-SPATIAL |= {"BatchNorm2d": 4, "BatchNorm3d": 5, "PixelShuffle": 4, "PixelUnshuffle": 4, "UpsamplingBilinear2d": 4,
-            "UpsamplingNearest2d": 4, "ChannelShuffle": 4, "Unfold": 4}
-ANY_SPATIAL = {"BatchNorm1d", "GroupNorm", "Upsample", "SyncBatchNorm", "LocalResponseNorm"}
-SOURCE_AXES = {"Linear", "LayerNorm", "RMSNorm", "Bilinear", "GLU", "Unflatten", "LSTM", "GRU", "RNN", "Fold",
-               "CosineSimilarity", "PairwiseDistance", "MultiheadAttention"}
+    "Conv", "LazyConv", "ConvTranspose", "MaxPool", "AvgPool", "AdaptiveAvgPool", "AdaptiveMaxPool", "LPPool",
+    "InstanceNorm", "ReflectionPad", "ReplicationPad", "ZeroPad", "ConstantPad", "CircularPad")}
+SPATIAL |= {"BatchNorm2d": 4, "BatchNorm3d": 5, "LazyBatchNorm2d": 4, "LazyBatchNorm3d": 5, "PixelShuffle": 4,
+            "PixelUnshuffle": 4, "UpsamplingBilinear2d": 4, "UpsamplingNearest2d": 4, "ChannelShuffle": 4, "Unfold": 4}
+ANY_SPATIAL = {"BatchNorm1d", "LazyBatchNorm1d", "GroupNorm", "Upsample", "SyncBatchNorm", "LocalResponseNorm"}
+SOURCE_AXES = {"Linear", "LazyLinear", "LayerNorm", "RMSNorm", "Bilinear", "GLU", "Unflatten", "LSTM", "GRU", "RNN",
+               "Fold", "CosineSimilarity", "PairwiseDistance", "MultiheadAttention"}
 
 
 def wanted(symbol: str, fact: Fact | None) -> Layout | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from port.build import build, expression
-from port.torch2tf.initial import default_init
+from port.torch2tf.initial import default_init, lazy_init
 from port.torch2tf.layer_args import At, Passed, Plan, code, layer_call, node, product, tuple_of, write_call
 from port.torch2tf.layer_pad import padding_layer
 
@@ -32,7 +32,9 @@ def linear(at: At) -> Plan:
 
 
 def lazy_linear(at: At) -> Plan:
-    raise at.refuse("write nn.Linear with its in_features: the initial values follow from it", "P203")
+    place(at)
+    return Plan((write_call(at, at.w.layer("Dense"), {"out_features": "units", "bias": "use_bias"}, lazy_init(at),
+                            ("units",)),))
 
 
 def conv(at: At) -> Plan:
@@ -51,7 +53,7 @@ def conv(at: At) -> Plan:
         passed["padding"] = ("padding", expression(padding))
     if dropped_stride(at):
         passed.pop("stride", None)
-    extra = default_init(at.w, fan_in(at, "in_channels", axes), at)
+    extra = lazy_init(at) if at.short.startswith("Lazy") else default_init(at.w, fan_in(at, "in_channels", axes), at)
     made = write_call(at, at.w.layer(f"Conv{axes}D"), passed, extra, POSITIONAL)
     return Plan((*before, made, *after))
 

@@ -22,6 +22,9 @@ _TEXT = f"""
 Linear(in_features, out_features, bias=True, {_PLACE})
 Bilinear(in1_features, in2_features, out_features, bias=True, {_PLACE})
 LazyLinear(out_features, bias=True, {_PLACE})
+LazyConv*d(out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True, padding_mode='zeros',
+  {_PLACE})
+LazyBatchNorm*d(eps=1e-05, momentum=0.1, affine=True, track_running_stats=True, {_PLACE}, bias=True)
 Conv*d({_CONV}dilation=1, groups=1, bias=True, padding_mode='zeros', {_PLACE})
 ConvTranspose*d({_CONV}output_padding=0, groups=1, bias=True, dilation=1, padding_mode='zeros', {_PLACE})
 BatchNorm*d(num_features, {_NORM})
@@ -120,11 +123,6 @@ REFUSED = {
     "AdaptiveLogSoftmaxWithLoss": "write the clusters as Dense layers",
     "CrossMapLRN2d": "its gradient is not that of its value in torch; write nn.LocalResponseNorm",
     "DataParallel": "leave the wrapper out and build the model under tf.distribute.MirroredStrategy().scope()",
-    "LazyConv1d": "write nn.Conv1d with its in_channels", "LazyConv2d": "write nn.Conv2d with its in_channels",
-    "LazyConv3d": "write nn.Conv3d with its in_channels",
-    "LazyBatchNorm1d": "write nn.BatchNorm1d with its num_features",
-    "LazyBatchNorm2d": "write nn.BatchNorm2d with its num_features",
-    "LazyBatchNorm3d": "write nn.BatchNorm3d with its num_features",
 }
 
 

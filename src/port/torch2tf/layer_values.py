@@ -23,6 +23,8 @@ CLASSES = {
 CLASSES |= {f"{a}{n}d": b.replace("*", str(n)) for n in (1, 2, 3) for a, b in (
     ("Conv", "Conv*D"), ("ConvTranspose", "Conv*DTranspose"), ("BatchNorm", "BatchNormalization"),
     ("InstanceNorm", "GroupNormalization"), ("Dropout", "SpatialDropout*D"))}
+CLASSES |= {f"Lazy{name}": target for name, target in CLASSES.items()
+            if name.startswith(("Linear", "Conv", "BatchNorm"))}
 # Modules whose call takes no argument that matters.
 NO_SETTINGS = {"ReLU": "ReLU", "Identity": "Identity", "SELU": '"selu"', "SiLU": '"silu"', "Mish": '"mish"',
                "Hardswish": '"hard_swish"', "Hardsigmoid": '"hard_sigmoid"', "Tanh": '"tanh"', "Sigmoid": '"sigmoid"',

@@ -24,8 +24,8 @@ from port.tree import walk
 
 Writer = Callable[[At], Plan]
 _FAMILIES: dict[Writer, str] = {
-    conv.linear: "Linear", conv.lazy_linear: "LazyLinear", conv.bilinear: "Bilinear", conv.conv: "Conv*d",
-    conv.conv_transpose: "ConvTranspose*d", norm.batch_norm: "BatchNorm*d SyncBatchNorm",
+    conv.linear: "Linear", conv.lazy_linear: "LazyLinear", conv.bilinear: "Bilinear", conv.conv: "Conv*d LazyConv*d",
+    conv.conv_transpose: "ConvTranspose*d", norm.batch_norm: "BatchNorm*d LazyBatchNorm*d SyncBatchNorm",
     norm.instance_norm: "InstanceNorm*d", norm.layer_norm: "LayerNorm", norm.rms_norm: "RMSNorm",
     norm.group_norm: "GroupNorm", norm.response_norm: "LocalResponseNorm",
     pool.max_pool: "MaxPool*d", pool.avg_pool: "AvgPool*d", pool.lp_pool: "LPPool*d",

@@ -111,7 +111,7 @@ def tensor_attribute(owner: Fact, name: str) -> Fact:
     if name in SAME_TENSOR:
         return owner
     if name in PLAIN_ATTRIBUTES:
-        return Fact(Kind.PLAIN, symbol=f"tensor.{name}")
+        return Fact(Kind.PLAIN, symbol=f"tensor.{name}", dtype=owner.dtype if name == "dtype" else None)
     return Fact(Kind.FUNCTION, symbol=f"tensor.{name}", payload=Bound(owner.but(values=None), name))
 
 

@@ -11,9 +11,21 @@ from port.facts import Kind
 from port.torch2tf import layers
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Bound, Chain, Items, Mapping, options
+from port.tree import code
 
 DROPPED = {"to", "cuda", "cpu", "eval", "train", "requires_grad_", "share_memory"}  # the module itself, in Keras
 DTYPES = {"half": "float16", "double": "float64", "bfloat16": "bfloat16"}
+
+
+# Methods of Keras models that no nn.Module has: code that stayed in TensorFlow when it was ported to PyTorch.
+KERAS_METHODS = {"fit", "evaluate", "predict", "predict_on_batch", "train_on_batch", "test_on_batch", "summary",
+                 "save_weights", "load_weights", "get_layer", "get_weights", "set_weights"}
+
+
+def is_keras_method(node: cst.Call, name: str) -> bool:
+    """nn.Module has a `compile` as well, but no optimizer in it."""
+    named = {a.keyword.value for a in node.args if a.keyword is not None}
+    return name in KERAS_METHODS or (name == "compile" and bool(named & {"optimizer", "loss", "metrics"}))
 
 
 def of_module(w: Any, node: cst.Call, bound: Bound) -> Any:
@@ -44,6 +56,8 @@ def of_module(w: Any, node: cst.Call, bound: Bound) -> Any:
         return cst.Call(cst.Attribute(paren(w.expr(owner)), cst.Name("_flatten_layers")))
     if name in DTYPES:
         raise Refused("P203", f"`.{name}()` changes the dtype of a module; give Keras' layers a dtype policy", node)
+    if is_keras_method(node, name):
+        return node.with_changes(func=func.with_changes(value=w.expr(owner)), args=[w.expr(a) for a in node.args])
     if name in ("state_dict", "load_state_dict"):
         raise Refused("P207", f"`{name}`: weights files of PyTorch are not read by Keras", node)
     if name == "zero_grad":
@@ -108,6 +122,11 @@ def _is_tensor(w: Any, node: cst.Call) -> Any:
     return cst.Call(expression("tf.is_tensor"), [w.expr(a) for a in node.args])
 
 
+def _floatx(w: Any, node: cst.Call) -> Any:
+    w.need("keras")
+    return expression("keras.config.floatx()")
+
+
 def _training_code(w: Any, node: cst.Call) -> Any:
     raise Refused("P205", f"`{cst.Module([]).code_for_node(node.func)}` belongs to training code", node)
 
@@ -125,6 +144,7 @@ def _packing(w: Any, node: cst.Call) -> Any:
 
 FUNCTIONS: dict[str, Any] = {
     "torch.nn.utils.rnn.pack_padded_sequence": _packing, "torch.nn.utils.rnn.pad_packed_sequence": _packing,
+    "torch.get_default_dtype": _floatx,
     "torch.utils.checkpoint.checkpoint": _checkpoint, "torch.manual_seed": _seed, "torch.jit.is_scripting": _false,
     "torch.jit.is_tracing": _false, "torch.compile": _first, "torch.jit.script": _first, "torch.jit.ignore": _first,
     "torch.is_tensor": _is_tensor, "torch.save": _weights_file,
@@ -147,7 +167,10 @@ def _isinstance(w: Any, node: cst.Call) -> Any:
 
 def _classes(w: Any, node: cst.BaseExpression) -> Any:
     if isinstance(node, cst.Tuple):
-        return node.with_changes(elements=[e.with_changes(value=_classes(w, e.value)) for e in node.elements])
+        made = [e.with_changes(value=_classes(w, e.value)) for e in node.elements]
+        texts = [code(e.value) for e in made]
+        made = [e for i, e in enumerate(made) if texts[i] not in texts[:i]]  # several modules are one layer
+        return made[0].value if len(made) == 1 else node.with_changes(elements=made)
     symbol = w.fact(node).symbol if w.fact(node).kind is Kind.FUNCTION else ""
     if symbol == "torch.nn.Module":
         return w.layer("Layer")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, tensor
+from port.torch2tf import ownlayers
 from port.torch2tf.values import Items, Layer, can_flip, literal, made_of, may_be_none
 
 if TYPE_CHECKING:
@@ -18,10 +19,12 @@ SPATIAL = {f"{kind}{n}d": n + 2 for n in (1, 2, 3) for kind in (
 SPATIAL |= {f"{kind}{n}d{end}": n + 2 for n in (1, 2, 3) for kind, end in (("Conv", "Same"), ("SeparableConv", ""))}
 SPATIAL |= {"BatchNorm2d": 4, "BatchNorm3d": 5, "LazyBatchNorm2d": 4, "LazyBatchNorm3d": 5, "PixelShuffle": 4,
             "PixelUnshuffle": 4, "UpsamplingBilinear2d": 4, "UpsamplingNearest2d": 4, "ChannelShuffle": 4}
-ANY_SPATIAL = {"BatchNorm1d", "GroupNorm", "Upsample", "SyncBatchNorm", "LocalResponseNorm"}  # ranks differ
+# Those of them that take several ranks.
+ANY_SPATIAL = {"BatchNorm1d", "LazyBatchNorm1d", "GroupNorm", "Upsample", "SyncBatchNorm", "LocalResponseNorm"}
 LAST_AXIS = {"Linear", "LazyLinear", "LayerNorm", "RMSNorm", "Bilinear", "GLU"}  # axes as in the source
 RECURRENT = {"LSTM", "GRU", "RNN"}
-KEEPS_SIZE = {"InstanceNorm", "BatchNorm", "Dropout", "GroupNorm", "LocalResponseNorm", "SyncBatchNorm"}
+KEEPS_SIZE = {"InstanceNorm", "BatchNorm", "LazyBatchNorm", "Dropout", "GroupNorm", "LocalResponseNorm",
+              "SyncBatchNorm"}
 PARAMETERS: dict[str, tuple[str, ...]] = {}
 
 
@@ -46,6 +49,8 @@ _COMMON = {"Linear": ("in_features", "out_features", "bias"), "Embedding": ("num
 def wish(symbol: str) -> bool | None:
     """True: wants channels last; False: wants the source's axes; None: does not care."""
     name = symbol.rpartition(".")[2]
+    if symbol.startswith("helpers.") and name in ownlayers.PLAIN_ORDER:
+        return False
     if name in SPATIAL and not name.startswith("Dropout"):
         return True
     return False if name in LAST_AXIS or name in RECURRENT or name == "Flatten" else None
@@ -54,6 +59,9 @@ def wish(symbol: str) -> bool | None:
 def result(it: Interp, layer: Layer, args: list[Fact]) -> tuple[Fact, Layout]:
     """(what the module gives, the layout that its tensors must have)"""
     name = layer.symbol.rpartition(".")[2]
+    own = ownlayers.result(it, layer, args) if layer.symbol.startswith("helpers.") else None
+    if own is not None:
+        return own
     x = args[0] if args else UNKNOWN
     if x.kind is not Kind.TENSOR:
         return _no_tensor(name, args), PLAIN

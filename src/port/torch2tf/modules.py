@@ -14,10 +14,12 @@ from port.torch2tf.values import (
     PLAIN,
     Alternatives,
     Chain,
+    Function,
     Instance,
     Items,
     Layer,
     Mapping,
+    Origin,
     SelfOf,
     can_flip,
     join,
@@ -81,7 +83,7 @@ def _layer(it: Interp, node: cst.Call, symbol: str) -> Fact:
 def _chain(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     chain = it.objects.get(node)
     if not isinstance(chain, Chain):
-        chain = it.objects[node] = Chain(node)
+        chain = it.objects[node] = Chain(node, depth=it.depth)
     children: list[Fact] = []
     for arg, fact in zip(node.args, args, strict=True):
         payload = fact.payload
@@ -210,9 +212,18 @@ def apply_roots(it: Interp) -> None:
     inner = {id(child.payload) for chain in chains for child in chain.children}
     for chain in [c for c in chains if not c.given and id(c) not in inner]:
         rank = _spatial_rank(it, chain)
-        x = tensor((None,) * rank, "float", Layout.FLIPPED) if rank is not None else tensor(None, "float")
-        if not chain.given:  # not inside another one that was applied meanwhile
-            chain.output = apply_chain(it, chain, [x], "root")
+        if chain.given:  # inside another one that was applied meanwhile
+            continue
+        if rank is not None:
+            chain.output = apply_chain(it, chain, [tensor((None,) * rank, "float", Layout.FLIPPED)], "root")
+            continue
+        # The input as if it were a parameter: what is done with it may prove its rank.
+        given = Function("<input>", cst.Lambda(cst.Parameters(), cst.Name("None")), it.globals)
+        apply_chain(it, chain, [tensor(None, "float").but(payload=Origin(given, "x"))], "root")
+        it.drain()
+        known = given.ranks.get("x")
+        chain.output = None
+        chain.output = apply_chain(it, chain, [tensor(None if known is None else (None,) * known, "float")], "root")
 
 
 def _spatial_rank(it: Interp, chain: Chain) -> int | None:
@@ -260,7 +271,8 @@ def method(it: Interp, node: cst.Call, name: str, owner: Fact, args: list[Fact])
 def _grow(it: Interp, chain: Chain, name: str, args: list[Fact]) -> Fact:
     new = args[-1] if args else UNKNOWN
     if all(not same(new, child) for child in chain.children):
-        chain.repeats.add(len(chain.children))
+        if it.depth > chain.depth:
+            chain.repeats.add(len(chain.children))
         chain.children.append(new)
         chain.open = True
         it.touched(chain)

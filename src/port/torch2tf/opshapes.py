@@ -14,13 +14,15 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, tensor
 from port.torch2tf import shapes
+from port.torch2tf.values import PERMUTED, TO_FIRST, TO_LAST, Items, ShapeOf, Size, literal, made_of, tensors_in
 from port.torch2tf.values import PLAIN as NUMBER
-from port.torch2tf.values import TO_FIRST, TO_LAST, Items, ShapeOf, Size, literal, made_of, tensors_in
 
 if TYPE_CHECKING:
     from port.torch2tf.interp import Interp
 
 PLAIN, FLIPPED = Layout.PLAIN, Layout.FLIPPED
+INITIAL = frozenset(("he_normal_", "lecun_normal_", "glorot_normal_", "truncated_normal_", "variance_scaling_",
+                     "keras_fans_"))  # helpers of tf2torch
 Result = tuple[Fact, Layout]
 
 
@@ -72,11 +74,11 @@ def method(it: Interp, node: cst.Call, name: str, owner: Fact, facts: list[Fact]
 
 
 def _apply(it: Interp, a: Args, name: str) -> Fact:
-    if name.endswith("_") and not name.startswith("_") and name[:-1] in RULES:
+    if name.endswith("_") and not name.startswith("_") and name[:-1] in RULES and name not in INITIAL:
         name = name[:-1]
     if name.startswith(("nn.utils.rnn.", "linalg.", "special.", "nn.functional.")):
         name = name.rpartition(".")[2]
-    rule = RULES.get(name)
+    rule = same if name.startswith("nn.init.") or name in INITIAL else RULES.get(name)
     if rule is None:
         it.wants[a.node] = PLAIN
         return tensor() if not name.startswith(("is_", "get_", "cuda", "distributed", "jit", "backends")) else NUMBER
@@ -89,6 +91,12 @@ def _apply(it: Interp, a: Args, name: str) -> Fact:
 def same(a: Args) -> Result:
     x = a.x.but(values=None, symbol="") if a.x.kind is Kind.TENSOR else tensor()
     return x, x.layout
+
+
+def floating(a: Args) -> Result:
+    """What gives floats only."""
+    result, want = same(a)
+    return result.but(dtype=result.dtype or "float"), want
 
 
 def plain_same(a: Args) -> Result:
@@ -157,7 +165,7 @@ def cast(a: Args) -> Result:
         if found is not None and name != "device" and found != "device":
             return x.but(dtype=found, values=None), x.layout
         if fact.symbol == "tensor.dtype" or name == "dtype":
-            return x.but(dtype=None, values=None), x.layout
+            return x.but(dtype=fact.dtype if fact.symbol == "tensor.dtype" else None, values=None), x.layout
     return x.but(values=None), x.layout
 
 
@@ -269,7 +277,8 @@ def permuted(x: Fact, dims: tuple[int, ...]) -> Result:
     if x.layout is FLIPPED and dims == TO_LAST.get(len(dims)):
         return tensor(new, x.dtype), FLIPPED
     if x.layout is PLAIN and dims == TO_FIRST.get(len(dims)):
-        return tensor(new, x.dtype, FLIPPED), PLAIN
+        found = tensor(new, x.dtype, FLIPPED)
+        return found.but(symbol=PERMUTED) if len(dims) == 3 else found, PLAIN
     return tensor(new, x.dtype), PLAIN
 
 
@@ -739,6 +748,9 @@ def _rules() -> dict[str, Callable[[Args], Result]]:
         put(spatial(n + 2), f"conv{n}d conv_transpose{n}d")
         put(pool(n + 2), f"max_pool{n}d avg_pool{n}d adaptive_avg_pool{n}d adaptive_max_pool{n}d lp_pool{n}d")
         put(pool(n + 2), f"max_pool{n}d_same avg_pool{n}d_same")
+    put(spatial(4), "center_crop resize_bicubic")
+    put(same, "relu sparsemax")
+    put(floating, "softmax log_softmax sigmoid tanh logsigmoid softplus gelu silu exp log sqrt rsqrt sin cos erf")
     put(resized, "interpolate upsample pixel_shuffle pixel_unshuffle grid_sample batch_norm local_response_norm")
     put(imaged, "group_norm instance_norm dropout1d dropout2d dropout3d")
     put(padded, "pad")

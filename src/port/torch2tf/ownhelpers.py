@@ -10,26 +10,20 @@ from typing import Any
 import libcst as cst
 
 from port import imports
-from port.build import build
+from port.build import build, expression
 from port.facts import Layout
-from port.table import Row
-from port.torch2tf.initial import default_init
-from port.torch2tf.layer_args import At, Passed, product, write_call
+from port.torch2tf import ownlayers
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import Layer
 from port.tree import code
 
-CONV: Passed = {"out_channels": "filters", "kernel_size": "kernel_size", "stride": "strides",
-                "dilation": "dilation_rate", "groups": "groups", "bias": "use_bias"}
-SEPARABLE: Passed = {"out_channels": "filters", "kernel_size": "kernel_size", "stride": "strides",
-                     "padding": "padding", "dilation": "dilation_rate", "depth_multiplier": "depth_multiplier",
-                     "bias": "use_bias"}
-FOR_OTHERS = {"same_padding", "pad_amounts", "keras_fans_"}  # called by helpers alone
+PLAIN_PYTHON = {"obtain_input_shape"}  # without tensors: it stays as it is
 
 
 def name_of(node: cst.CSTNode) -> str:
     """'Conv2dSame' for the definition of that helper; '' for what the user wrote."""
     if not isinstance(node, cst.FunctionDef | cst.ClassDef) or not imports.has_helper(node.name.value):
+        return ""
+    if node.name.value in PLAIN_PYTHON:
         return ""
     text = imports.helper_source(node.name.value)[2]
     return node.name.value if code(node.with_changes(leading_lines=[])).strip() == text.strip() else ""
@@ -40,68 +34,19 @@ def write(w: Any, node: cst.Call, symbol: str) -> Any:
     name = symbol.removeprefix("helpers.")
     if name in FUNCTIONS:
         return FUNCTIONS[name](w, node, name)
-    layer = w.it.layers.get((node, symbol))
-    if layer is None or layer.problem:
-        raise Refused("P202", f"the arguments of `{name}` hide what it is given", node)
-    at = At(w, node, layer)
-    if name.startswith("Conv") and name.endswith("dSame"):
-        return conv_same(at, name[4])
-    if name.startswith("SeparableConv"):
-        return write_call(at, w.layer(f"SeparableConv{name[-2]}D"), SEPARABLE, positional=("filters", "kernel_size"))
-    return from_row(at, name)
+    if name[0].isupper():
+        return ownlayers.write(w, node, symbol)
+    raise Refused("P201", f"the helper `{name}` has no translation back", node)
 
 
-def conv_same(at: At, axes: str) -> Any:
-    kernel = at.parts("kernel_size", int(axes))
-    fan = product([at.expr("in_channels"), *(kernel or ())])
-    extra = [("padding", '"same"'), *default_init(at.w, fan, at)]
-    return write_call(at, at.w.layer(f"Conv{axes}D"), CONV, extra, positional=("filters", "kernel_size", "strides"))
-
-
-def from_row(at: At, name: str) -> Any:
-    """The row that writes this helper, read backwards."""
-    rows: tuple[Row, ...] = at.w.it.rows.get(f"helpers.{name}", ())
-    row = next((r for r in rows if r.tf and r.tf[0].name.startswith("keras.layers.")), None)
-    if row is None:
-        raise Refused("P201", f"the helper `{name}` has no row", at.node)
-    target = row.tf[0].name.rpartition(".")[2]
-    passed: Passed = {}
-    for tf_name, arg in row.args.items():
-        if not arg.to or arg.to not in at.layer.bound:
-            continue
-        if arg.via == "activation_function":
-            passed[arg.to] = (tf_name, activation(at, arg.to))
-        elif arg.via is None or (name, tf_name) in PLAIN:
-            passed[arg.to] = tf_name
-        else:
-            raise Refused("P202", f"`{tf_name}` of the helper `{name}`", at.node)
-    left = set(at.layer.bound) - set(passed) - set(row.fill) - DROPPED.get(name, set())
-    if left:
-        raise Refused("P202", f"`{sorted(left)[0]}` of the helper `{name}`", at.node)
-    positional = [arg for arg in (p.name for p in row.tf[0].params) if arg in passed.values()]
-    return write_call(at, at.w.layer(target), passed, positional=positional[:1])
-
-
-PLAIN = {("MultiHeadAttention", "value_dim"), ("MultiHeadAttention", "output_shape")}
-DROPPED = {"MultiHeadAttention": {"query_features", "value_features", "key_features"},
-           "LSTMCell": {"input_size"}, "GRUCell": {"input_size"}, "SimpleRNNCell": {"input_size"},
-           "AdditiveAttention": {"features"}}
-
-
-def activation(at: At, name: str) -> Any:
-    """`F.hardsigmoid`, `torch.tanh` as the string that Keras knows."""
-    last = at.w.it.names.resolve(at.layer.bound[name]).rpartition(".")[2]
-    known = {"hardsigmoid": "hard_sigmoid", "hardtanh": "hard_tanh"}
-    if not last:
-        raise Refused("P202", f"`{name}` of a recurrent cell, by a name that is not known", at.node)
-    return cst.SimpleString(f'"{known.get(last, last)}"')
-
-
-# ---------------------------------------------------------------- functions
+# ---------------------------------------------------------------- 'same' padding
 def pool_same(w: Any, node: cst.Call, name: str) -> Any:
-    kind, axes = name[:3], name[8]
-    x, size = node.args[0].value, w.expr(node.args[1].value)
+    size = w.expr(node.args[1].value)
     stride = w.expr(node.args[2].value) if len(node.args) > 2 else size
+    return _pool(w, name[:3], name[8], node.args[0].value, size, stride)
+
+
+def _pool(w: Any, kind: str, axes: str, x: cst.BaseExpression, size: Any, stride: Any) -> Any:
     new = w.expr(x, Layout.FLIPPED)
     if w.target == "keras":
         w.need("keras")
@@ -111,11 +56,98 @@ def pool_same(w: Any, node: cst.Call, name: str) -> Any:
     return build(f'tf.nn.{kind}_pool{axes}d({{x}}, {{k}}, {{s}}, padding="SAME")', x=new, k=size, s=stride)
 
 
+def same_padded(w: Any, node: cst.Call, symbol: str) -> Any:
+    """`F.max_pool2d(F.pad(x, same_padding(x, k, s), value=-math.inf), k, stride=s)`; None if it is not that."""
+    last = symbol.rpartition(".")[2]
+    if symbol == "torch.nn.functional.pad" and len(node.args) == 2:
+        return corrected(w, node)
+    pad = node.args[0].value if node.args else None
+    if last not in ("max_pool1d", "max_pool2d", "max_pool3d") or not isinstance(pad, cst.Call) or len(
+            pad.args) < 2 or w.fact(pad.func).symbol != "torch.nn.functional.pad":
+        return None
+    amounts = pad.args[1].value
+    if not isinstance(amounts, cst.Call) or w.fact(amounts.func).symbol != "helpers.same_padding" or len(
+            amounts.args) != 3 or code(amounts.args[0].value) != code(pad.args[0].value):
+        return None
+    given = {a.keyword.value if a.keyword is not None else ("kernel_size", "stride")[i]: a.value
+             for i, a in enumerate(node.args[1:])}
+    if given.keys() != {"kernel_size", "stride"}:
+        return None
+    return _pool(w, "max", last[-2], pad.args[0].value, w.expr(given["kernel_size"]), w.expr(given["stride"]))
+
+
+def corrected(w: Any, node: cst.Call) -> Any:
+    """`F.pad(x, correct_pad(x, 3))`"""
+    x, amounts = node.args[0].value, node.args[1].value
+    if not isinstance(amounts, cst.Call) or w.fact(amounts.func).symbol != "helpers.correct_pad" or code(
+            amounts.args[0].value) != code(x):
+        return None
+    new = w.expr(x, Layout.FLIPPED)
+    w.helper("correct_pad")
+    pad = "keras.ops.pad" if w.target == "keras" else "tf.pad"
+    w.need(pad.partition(".")[0])
+    args = [amounts.args[0].with_changes(value=new), *(w.expr(a) for a in amounts.args[1:])]
+    return build(f"{pad}({{x}}, {{a}})", x=new, a=cst.Call(cst.Name("correct_pad"), args))
+
+
+# ---------------------------------------------------------------- functions
 def dot(w: Any, node: cst.Call, name: str) -> Any:
-    args = [w.expr(a) for a in node.args]
-    layer = w.layer("Dot")
-    return cst.Call(cst.Call(layer, args[1:]), [args[0].with_changes(comma=cst.MaybeSentinel.DEFAULT)])
+    return cst.Call(w.layer("dot"), [w.expr(a) for a in node.args])
 
 
-FUNCTIONS = {f"{kind}_pool{n}d_same": pool_same for kind in ("max", "avg") for n in (1, 2, 3)} | {"dot": dot}
-__all__ = ["Layer", "name_of", "write"]
+def _layer_of_first(layer: str, want: Layout, *settings: str) -> Any:
+    """`helper(x, a, b)` is `layers.Layer(a, b, setting)(x)`."""
+    def written(w: Any, node: cst.Call, name: str) -> Any:
+        x, *args = (a.with_changes(value=w.expr(a.value, want if i == 0 else None)) for i, a in enumerate(node.args))
+        made = cst.Call(w.layer(layer), [*args, *(_setting(s) for s in settings)])
+        return cst.Call(made, [x.with_changes(comma=cst.MaybeSentinel.DEFAULT)])
+
+    return written
+
+
+def _setting(text: str) -> cst.Arg:
+    key, _, value = text.partition("=")
+    return cst.Arg(expression(value), keyword=cst.Name(key), equal=cst.AssignEqual(
+        cst.SimpleWhitespace(""), cst.SimpleWhitespace("")))
+
+
+def bicubic(w: Any, node: cst.Call, name: str) -> Any:
+    """To a size, or by a factor."""
+    if any(a.keyword is not None and a.keyword.value == "scale_factor" for a in node.args):
+        renamed = [a.with_changes(keyword=None, equal=cst.MaybeSentinel.DEFAULT) if a.keyword is not None else a
+                   for a in node.args]
+        return _layer_of_first("UpSampling2D", Layout.FLIPPED, 'interpolation="bicubic"')(
+            w, node.with_changes(args=renamed), name)
+    return _layer_of_first("Resizing", Layout.FLIPPED, 'interpolation="bicubic"')(w, node, name)
+
+
+def _activation(name: str) -> Any:
+    def written(w: Any, node: cst.Call, _: str) -> Any:
+        w.need("keras")
+        args = [w.expr(a) for a in node.args]
+        args = [a.with_changes(keyword=cst.Name("axis")) if a.keyword is not None and a.keyword.value == "dim" else a
+                for a in args]
+        return cst.Call(expression(name), args)
+
+    return written
+
+
+def _relu(w: Any, node: cst.Call, _: str) -> Any:
+    w.need("keras")
+    names = ("x", "max_value", "negative_slope", "threshold")
+    args = [a.with_changes(value=w.expr(a.value), keyword=a.keyword or (cst.Name(names[i]) if i else None))
+            for i, a in enumerate(node.args)]
+    return cst.Call(expression("keras.activations.relu"), args)
+
+
+def pack_masked(w: Any, node: cst.Call, name: str) -> Any:
+    w.helper("pack_masked")
+    return cst.Call(cst.Name("pack_masked"), [w.expr(a) for a in node.args])
+
+
+FUNCTIONS: dict[str, Any] = {f"{kind}_pool{n}d_same": pool_same for kind in ("max", "avg") for n in (1, 2, 3)} | {
+    "dot": dot, "center_crop": _layer_of_first("CenterCrop", Layout.FLIPPED), "resize_bicubic": bicubic,
+    "category_encoding": _layer_of_first("CategoryEncoding", Layout.PLAIN), "relu": _relu,
+    "sparsemax": _activation("keras.activations.sparsemax"), "pack_masked": pack_masked,
+}
+__all__ = ["name_of", "same_padded", "write"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from port.facts import Dim, Fact, Kind, Layout, tensor
-from port.torch2tf.values import Origin, can_flip, made_of, may_be_none
+from port.torch2tf.values import PERMUTED, Origin, can_flip, made_of, may_be_none
 
 if TYPE_CHECKING:
     from port.torch2tf.interp import Interp
@@ -61,10 +61,12 @@ def broadcast(it: Interp, node: cst.CSTNode | None, facts: list[Fact]) -> Fact:
     rank = None if shape is None else len(shape)
     # A tensor of unknown rank cannot be brought to channels last: then all are brought back.
     flipped = rank is not None and 3 <= rank <= 5 and any(f.layout is FLIPPED and f.rank == rank for f in tensors)
+    if flipped and any(f.layout is PLAIN and f.rank == rank for f in tensors):
+        flipped = any(f.layout is FLIPPED and f.rank == rank and f.symbol != PERMUTED for f in tensors)
     want = FLIPPED if flipped else PLAIN
     if node is not None:
         it.wants[node] = want
-    if any(f.layout is FLIPPED for f in tensors):
+    if flipped or (rank is None and any(f.layout is FLIPPED and f.symbol != PERMUTED for f in tensors)):
         for f in tensors:
             if f.rank is None or f.rank == rank:
                 it.want_flipped(f)
@@ -110,7 +112,8 @@ def index(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
     elements = [e.slice for e in node.slice]
     if owner.shape is None:
         it.wants[node] = PLAIN
-        return tensor(None, owner.dtype)
+        more = _more_axes(it, elements)
+        return tensor(None, owner.dtype).but(payload=made_of(owner, more=more) if more is not None else None)
     axes = _axes(it, elements, len(owner.shape))
     if axes is None:
         it.wants[node] = PLAIN
@@ -126,6 +129,19 @@ def index(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
         d is not None and d == o for d, o in zip(dims, owner.shape, strict=False)) and len(dims) == len(
         owner.shape) else made_of(owner) if len(dims) == len(owner.shape) == len(whole) else None
     return Fact(Kind.TENSOR, tuple(dims), owner.dtype, FLIPPED if stays else PLAIN, payload=origin)
+
+
+def _more_axes(it: Interp, elements: list[Any]) -> int | None:
+    """How many axes there are afterwards, more than before; None if a tensor may index."""
+    more = 0
+    for e in elements:
+        if _is(e, "new", it):
+            more += 1
+        elif isinstance(e, cst.Index) and not _is(e, "dots", it):
+            if it.fact(e.value).kind is not Kind.PLAIN or isinstance(e.value, cst.List | cst.Tuple):
+                return None
+            more -= 1
+    return more
 
 
 def _axes(it: Interp, elements: list[Any], rank: int) -> list[tuple[str, int, Any]] | None:

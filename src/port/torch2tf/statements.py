@@ -10,9 +10,19 @@ import libcst as cst
 from port.build import build, paren
 from port.facts import Fact, Kind, Layout
 from port.names import dotted_name
-from port.torch2tf import devices, init_calls, inplace, methods, operators, rows, tying
+from port.torch2tf import (
+    containers,
+    devices,
+    init_calls,
+    init_loops,
+    inplace,
+    methods,
+    operators,
+    rows,
+    tying,
+)
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import Items, SelfOf, ShapeOf, can_flip, options
+from port.torch2tf.values import Chain, Items, SelfOf, ShapeOf, can_flip, options
 from port.tree import walk
 
 BLANK = cst.Module([])
@@ -22,26 +32,39 @@ def suite(w: Any, body: Sequence[Any]) -> list[Any]:
     """Statements in order. A deleted one gives its comments to the next."""
     out: list[Any] = []
     carried: list[cst.EmptyLine] = []
+    first = False  # was what stood first deleted?
     for node in body:
         made = statement(w, node)
         if not made:
             carried += comments_of(node)
+            first = not out
             continue
         if carried and hasattr(made[0], "leading_lines"):
             made[0] = made[0].with_changes(leading_lines=[*carried, *made[0].leading_lines])
             carried = []
+        if first and not out and hasattr(made[0], "leading_lines"):
+            rest = list(made[0].leading_lines)
+            while rest and rest[0].comment is None:
+                rest.pop(0)
+            made[0] = made[0].with_changes(leading_lines=rest)
         out += made
     return out
 
 
 def comments_of(node: Any) -> list[cst.EmptyLine]:
-    """Comment lines above a statement that is deleted: they stay, unless they spoke of nothing but it."""
-    return []
+    """Lines above a statement that is deleted: they stay, unless they spoke of nothing but it."""
+    small = node.body[0] if isinstance(node, cst.SimpleStatementLine) else None
+    grows = isinstance(small, cst.Expr) and isinstance(small.value, cst.Call) and isinstance(
+        small.value.func, cst.Attribute) and small.value.func.attr.value == "append"
+    return list(node.leading_lines) if grows else []
 
 
 def statement(w: Any, node: Any) -> list[Any]:
     if isinstance(node, cst.SimpleStatementLine):
         return line(w, node)
+    made = init_loops.statement(w, node)
+    if made is not None:
+        return made
     method = COMPOUND.get(type(node))
     if method is None:
         return [w.generic(node)]
@@ -63,10 +86,15 @@ def line(w: Any, node: cst.SimpleStatementLine) -> list[Any]:
         return [node.with_changes(body=smalls)]
     lines = [cst.SimpleStatementLine([s.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)]) for s in smalls] + whole
     if lines:
-        lines[0] = lines[0].with_changes(leading_lines=node.leading_lines)
+        lines[0] = lines[0].with_changes(leading_lines=own_lines(node.leading_lines))
         if isinstance(lines[-1], cst.SimpleStatementLine):
             lines[-1] = lines[-1].with_changes(trailing_whitespace=node.trailing_whitespace)
     return lines
+
+
+def own_lines(lines: Sequence[cst.EmptyLine]) -> list[cst.EmptyLine]:
+    """Without the marks of the translation into PyTorch, which are answered here."""
+    return [e for e in lines if e.comment is None or not e.comment.value.startswith("# port: P")]
 
 
 def simple(w: Any, node: cst.BaseSmallStatement) -> list[Any]:
@@ -263,6 +291,11 @@ def module_statement(w: Any, node: cst.Call) -> list[Any] | None:
         if any(not isinstance(o.payload, SelfOf) for o in options(w.fact(owner))):
             return None
         return _registered(w, node, owner, name)
+    if name == "append" and len(node.args) == 1:
+        chains = [o.payload for o in options(w.fact(owner))]
+        if all(isinstance(c, Chain) and not c.indexed for c in chains):
+            return [cst.Expr(build("{o}.add({x})", o=paren(w.expr(owner)), x=x))
+                    for x in containers.parts_of(w, node.args[0].value)]
     if name in ("to", "cuda", "cpu", "requires_grad_") and not (name == "requires_grad_" and node.args):
         return []
     return None

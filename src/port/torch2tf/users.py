@@ -11,6 +11,7 @@ from port.torch2tf import members
 from port.torch2tf.values import (
     BOTTOM,
     NONE,
+    PERMUTED,
     PLAIN,
     TENSOR,
     Class,
@@ -336,6 +337,8 @@ def as_public(fact: Fact) -> Fact:
 
 def _receive(it: Interp, function: Function, name: str, fact: Fact, site: Any) -> bool:
     fact = _general(fact)
+    if fact.symbol == PERMUTED and name not in function.flipped:  # no reason to have channels last
+        fact = fact.but(layout=Layout.PLAIN, symbol="")
     old = function.received.get(name)
     new = put(function.places.setdefault(name, {}), site, fact)
     if can_flip(fact) and fact.layout is Layout.FLIPPED and function.inside and name not in function.flipped:
@@ -353,6 +356,8 @@ def _general(fact: Fact) -> Fact:
     """What is kept of an argument: not its value (other callers may pass others), nor where it comes from."""
     if fact.kind is Kind.TENSOR:
         return fact.but(payload=None)
+    if fact.symbol == "tensor.dtype":
+        return fact
     if fact.kind is Kind.PLAIN and not is_none(fact):
         payload = fact.payload
         if isinstance(payload, Items):

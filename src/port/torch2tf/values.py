@@ -12,6 +12,7 @@ from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, tensor
 
 MOST_VALUES = 8  # literals that are kept for one place; more is "anything"
 TO_FIRST = {3: (0, 2, 1), 4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}  # channels last to channels first
+PERMUTED = "permuted"  # symbol of a tensor of rank 3 whose last axes were exchanged: which of them is channels is open
 TO_LAST = {3: (0, 2, 1), 4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
 
 
@@ -46,6 +47,7 @@ class Chain:
     indexed: bool = False  # code takes its children by number
     repeats: set[int] = field(default_factory=set)  # children of which there may be more, one after the other
     arrivals: dict[int, dict[Any, Fact]] = field(default_factory=dict)  # child -> place -> what reaches it
+    depth: int = 0  # loops around the place that made it
     readers: set[Any] = field(default_factory=set)
 
 
@@ -398,7 +400,9 @@ def _join_plain(a: Fact, b: Fact) -> Fact:
     if a.values is not None and b.values is not None:
         values = a.values | b.values
         values = values if len(values) <= MOST_VALUES else None
-    return Fact(Kind.PLAIN, values=values, payload=_join_payload(a, b), dtype=a.dtype if a.dtype == b.dtype else None)
+    symbol = a.symbol if a.symbol == b.symbol else ""
+    return Fact(Kind.PLAIN, values=values, payload=_join_payload(a, b), symbol=symbol,
+                dtype=a.dtype if a.dtype == b.dtype else None)
 
 
 def _join_payload(a: Fact, b: Fact) -> Any:

@@ -1,0 +1,165 @@
+"""Initial values that are set in loops: over the parameters of a recurrent module, over the parts of one weight."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.build import build
+from port.torch2tf import init_values
+from port.torch2tf.init_calls import init_call, known_layer, narrowed
+from port.torch2tf.layer_args import code
+from port.torch2tf.refused import Refused
+
+RECURRENT = ("LSTM", "GRU", "RNN")
+CELLS = {"LSTM": "LSTMCell", "GRU": "GRUCell", "RNN": "SimpleRNNCell"}
+PARAMETERS = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+FORGET = "forget gate"
+
+
+def statement(w: Any, node: Any) -> list[Any] | None:
+    """What stands for a compound statement that only sets initial values; None for any other."""
+    if isinstance(node, cst.If):
+        return [] if _waits_for_sizes(node) else None
+    if isinstance(node, cst.For):
+        return _over_parameters(w, node) or _over_parts(w, node)
+    return None
+
+
+def _waits_for_sizes(node: cst.If) -> bool:
+    """`if module.has_uninitialized_params(): module.reset_parameters = ...; return`: all layers of Keras are lazy."""
+    return node.orelse is None and "has_uninitialized_params()" in code(node.test) and all(
+        isinstance(small, cst.Return) or code(small).partition(" = ")[0].endswith(".reset_parameters")
+        for line in node.body.body for small in getattr(line, "body", ()))
+
+
+# ---------------------------------------------------------------- parameters of recurrent modules
+def _over_parameters(w: Any, node: cst.For) -> list[Any] | None:
+    """`for name, param in module.named_parameters():` of an nn.LSTM, nn.GRU or nn.RNN."""
+    call, target = node.iter, node.target
+    if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute) or call.args or (
+            call.func.attr.value != "named_parameters") or not isinstance(target, cst.Tuple) or not isinstance(
+            node.body, cst.IndentedBlock):
+        return None
+    owner, kinds = call.func.value, _kinds(w, call)
+    if len(kinds) != 1 or kinds[0] not in RECURRENT:
+        return None
+    name, param = (code(e.value) for e in target.elements)
+    drawn: dict[str, dict[str, Any]] = {}
+    for each in PARAMETERS:
+        drawn[each] = {}
+        _run(w, list(node.body.body), (name, param, code(owner)), each, drawn[each])
+    found = _cells(w, kinds[0], drawn, node)
+    if not found:
+        return []
+    cell = cst.Name("cell")
+    lines = [cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Attribute(cell, cst.Name(attribute)))], value)])
+             for attribute, value in found.items()]
+    test = build("isinstance(cell, {c})", c=w.layer(CELLS[kinds[0]]))
+    loop = cst.For(cell, build("{m}._flatten_layers()", m=w.expr(owner)),
+                   cst.IndentedBlock([cst.If(test, cst.IndentedBlock(lines))]))
+    return [loop.with_changes(leading_lines=node.leading_lines)]
+
+
+def _kinds(w: Any, call: cst.Call) -> tuple[str, ...]:
+    assert isinstance(call.func, cst.Attribute)
+    layer = known_layer(w, call.func.value)
+    if layer is not None:
+        return (layer.symbol.rpartition(".")[2],)
+    return narrowed(w, call.func).get(code(call.func.value), ())
+
+
+def _run(w: Any, body: list[Any], names: tuple[str, str, str], value: str, drawn: dict[str, Any]) -> None:
+    """What the body of the loop sets for the parameter of this name."""
+    for node in body:
+        if isinstance(node, cst.If):
+            if _holds(node.test, names[0], value):
+                _run(w, list(node.body.body), names, value, drawn)
+            elif isinstance(node.orelse, cst.If):
+                _run(w, [node.orelse], names, value, drawn)
+            elif node.orelse is not None:
+                _run(w, list(node.orelse.body.body), names, value, drawn)
+            continue
+        for small in getattr(node, "body", ()):
+            if not isinstance(small, cst.Expr) or not isinstance(small.value, cst.Call):
+                raise Refused("P203", f"`{code(small)}` in a loop over parameters", node)
+            _set(w, small.value, names, value, drawn)
+
+
+def _set(w: Any, call: cst.Call, names: tuple[str, str, str], value: str, drawn: dict[str, Any]) -> None:
+    param, owner = names[1], names[2]
+    if code(call.func) == f"{param}.requires_grad_":
+        drawn["frozen"] = True
+        return
+    found = init_call(w, call)
+    if found is None:
+        raise Refused("P203", f"`{code(call)}` in a loop over parameters", call)
+    name, target, args = found
+    text = code(target).replace(".detach()", "").replace(".data", "")
+    if text == param:
+        drawn["whole"] = (name, init_values.draw(w, name, args).node)
+    elif text == f"{param}[{owner}.hidden_size:2 * {owner}.hidden_size]" and name == "ones_":
+        drawn[FORGET] = True
+    else:
+        raise Refused("P203", f"`{code(call)}`: a part of the weights of a recurrent module", call)
+
+
+def _holds(test: cst.BaseExpression, name: str, value: str) -> bool:
+    """A test of the parameter's name."""
+    if isinstance(test, cst.BooleanOperation):
+        both = (_holds(test.left, name, value), _holds(test.right, name, value))
+        return all(both) if isinstance(test.operator, cst.And) else any(both)
+    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+        return not _holds(test.expression, name, value)
+    if isinstance(test, cst.Call) and isinstance(test.func, cst.Attribute) and code(test.func.value) == name and len(
+            test.args) == 1 and isinstance(test.args[0].value, cst.SimpleString):
+        word = str(test.args[0].value.evaluated_value)
+        if test.func.attr.value in ("startswith", "endswith"):
+            return value.startswith(word) if test.func.attr.value == "startswith" else value.endswith(word)
+    if isinstance(test, cst.Comparison) and len(test.comparisons) == 1 and isinstance(
+            test.left, cst.SimpleString) and code(test.comparisons[0].comparator) == name and isinstance(
+            test.comparisons[0].operator, cst.In | cst.NotIn):
+        return (str(test.left.evaluated_value) in value) is isinstance(test.comparisons[0].operator, cst.In)
+    raise Refused("P203", f"`{code(test)}` in a loop over parameters is not understood", test)
+
+
+def _cells(w: Any, kind: str, drawn: dict[str, dict[str, Any]], node: cst.For) -> dict[str, Any]:
+    """Attribute of the Keras cell -> its value."""
+    found: dict[str, Any] = {}
+    for parameter, attribute in (("weight_ih_l0", "kernel_initializer"), ("weight_hh_l0", "recurrent_initializer")):
+        if "whole" in drawn[parameter]:
+            found[attribute] = drawn[parameter]["whole"][1]
+    first, second = drawn["bias_ih_l0"], drawn["bias_hh_l0"]
+    if "whole" not in first and "whole" not in second and FORGET not in first | second:
+        return found
+    if "whole" not in first or "whole" not in second or code(first["whole"][1]) != code(second["whole"][1]) or (
+            kind != "GRU" and first["whole"][0] != "zeros_") or FORGET in second:
+        raise Refused("P203", "Keras has the sum of both biases: set both, to zero", node)
+    found["bias_initializer"] = first["whole"][1]
+    if FORGET in first and kind == "LSTM":
+        found["unit_forget_bias"] = cst.Name("True")
+    return found
+
+
+# ---------------------------------------------------------------- parts of one weight
+def _over_parts(w: Any, node: cst.For) -> list[Any] | None:
+    """`for weight in module.in_proj_weight.chunk(3): init(weight)`: query, key and value, each by itself."""
+    text, target = code(node.iter).replace(".detach()", "").replace(".data", ""), code(node.target)
+    if not text.endswith(".in_proj_weight.chunk(3)") or not isinstance(node.body, cst.IndentedBlock):
+        return None
+    line = node.body.body[0]
+    small = line.body[0] if isinstance(line, cst.SimpleStatementLine) else None
+    found = init_call(w, small.value) if isinstance(small, cst.Expr) and isinstance(small.value, cst.Call) else None
+    if len(node.body.body) != 1 or found is None or code(found[1]) != target:
+        return None
+    inner = node.iter
+    while isinstance(inner, cst.Call | cst.Attribute) and not code(inner).endswith(".in_proj_weight"):
+        inner = inner.func if isinstance(inner, cst.Call) else inner.value
+    assert isinstance(inner, cst.Attribute)
+    w.need("keras")
+    owner, draw = w.expr(inner.value), init_values.draw(w, found[0], found[2]).node
+    parts = build("[{draw}(({m}.embed_dim, {m}.embed_dim)) for _ in range(3)]", m=owner, draw=draw)
+    made = build(f"{{m}}.in_proj_weight.assign(keras.ops.concatenate({target}s))", m=owner)
+    return [cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Name(f"{target}s"))], parts)],
+                                    leading_lines=node.leading_lines), cst.SimpleStatementLine([cst.Expr(made)])]
