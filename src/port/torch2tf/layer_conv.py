@@ -97,6 +97,9 @@ def _padding(at: At, axes: int) -> tuple[tuple[cst.BaseExpression, ...], str]:
     """(layers before, value of Keras' padding argument)."""
     mode = at.lit("padding_mode")
     value = at.lit("padding")
+    words = at.w.fact(at.layer.bound["padding"]).values if at.given("padding") else None
+    if mode == "zeros" and words and len(words) > 1 and words <= {"same", "valid"}:
+        return (), code(at.expr("padding"))
     if value == "valid" or at.ints("padding", axes) == (0,) * axes:
         return (), ""
     if mode not in ("zeros", "reflect", "replicate", "circular"):

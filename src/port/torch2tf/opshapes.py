@@ -164,7 +164,7 @@ def cast(a: Args) -> Result:
         found = dtype_of(fact)
         if found is not None and name != "device" and found != "device":
             return x.but(dtype=found, values=None), x.layout
-        if fact.symbol == "tensor.dtype" or name == "dtype":
+        if fact.symbol == "tensor.dtype" or name == "dtype" or (fact.kind is Kind.UNKNOWN and name != "device"):
             return x.but(dtype=fact.dtype if fact.symbol == "tensor.dtype" else None, values=None), x.layout
     return x.but(values=None), x.layout
 

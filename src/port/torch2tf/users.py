@@ -435,6 +435,8 @@ def parameter(it: Interp, function: Function, name: str) -> Fact:
             fact = hint or _guess(function, name)
         if name in function.whole and fact.kind in (Kind.PLAIN, Kind.UNKNOWN) and not is_none(fact):
             fact = WHOLE if fact.kind is Kind.UNKNOWN or fact.payload is None else fact
+    if fact.kind is Kind.UNKNOWN and name in function.evidence:  # callers do not know what they pass, the body does
+        fact = tensor()
     if fact.kind is Kind.TENSOR:
         fact = _as_parameter(it, function, name, fact)
     return fact
