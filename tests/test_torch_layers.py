@@ -130,7 +130,8 @@ def test_every_writer_is_proven():
     """A class of torch.nn with a writer has a case, and the other way round."""
     shown = {source.partition("(")[0] for group in GROUPS for source, *_ in cases(group)}
     missing = {s.replace("torch.", "") for s in layers.WRITERS} - shown
-    assert missing <= {"nn.LazyLinear", "nn.SyncBatchNorm", "nn.FeatureAlphaDropout", "nn.LPPool3d",
+    missing = {m for m in missing if not m.startswith("nn.Lazy")}  # those of the examples: tests/test_roundtrip.py
+    assert missing <= {"nn.SyncBatchNorm", "nn.FeatureAlphaDropout", "nn.LPPool3d",
                        "nn.TransformerEncoder", "nn.TransformerDecoder", "nn.CircularPad3d"}
 
 
