@@ -210,11 +210,23 @@ def test_configuration_and_the_command_line_over_it(port: Port, monkeypatch: pyt
         return {path: Result(text, text) for path, text in texts.items()}
 
     monkeypatch.setattr("port.translate.translate_together", record)
-    put("pyproject.toml", '[tool.port]\nlayout = "native"\nunsafe = true\nexclude = ["old"]\n')
+    put("pyproject.toml", '[tool.port]\ntarget = "keras"\nunsafe = true\nexclude = ["old"]\n')
     put("src/a.py"), put("src/old/b.py")
     port("tf2torch", "src")
     port("tf2torch", "src/a.py", "--no-unsafe", "--init", "framework")
-    assert seen == [Options(layout="native", unsafe=True), Options(layout="native", unsafe=False, init="framework")]
+    assert seen == [Options(target="keras", unsafe=True), Options(target="keras", unsafe=False, init="framework")]
+
+
+@pytest.mark.parametrize(("config", "flags", "named"), [
+    ("", ["--layout", "native"], "layout = native"), ("", ["--exact"], "exact"), ("exact = true", [], "exact"),
+    ('layout = "native"', [], "layout = native"),
+])
+def test_a_setting_that_nothing_follows_yet_is_wrong_usage(port: Port, capsys: pytest.CaptureFixture[str], config: str,
+                                                           flags: list[str], named: str) -> None:
+    put("pyproject.toml", f"[tool.port]\n{config}\n")
+    put("a.py")
+    assert port("tf2torch", "a.py", *flags) == 2
+    assert f"{named} is not implemented yet" in capsys.readouterr().err
 
 
 def test_faulty_configuration_is_wrong_usage(port: Port, capsys: pytest.CaptureFixture[str]) -> None:

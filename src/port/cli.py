@@ -75,9 +75,10 @@ def _translation(command: argparse.ArgumentParser) -> None:
     mode.add_argument("-o", "--output", metavar="OUT", help="write beside: a file for one file, else a folder")
     mode.add_argument("--check", action="store_true", help="write nothing; exit 1 if anything would change")
     add("--verify", action="store_true", help="run both versions and compare their numbers; this runs your code")
-    add("--layout", choices=("preserve", "native"), help="keep the public NHWC/NCHW interface (default), or not")
-    add("--unsafe", action=flag, help="also apply translations that need an assumption")
-    add("--exact", action=flag, help="cure declared divergences with helpers, where a cure exists")
+    add("--layout", choices=("preserve", "native"), 
+        help="keep the public NHWC/NCHW interface (default), or not (not implemented yet)")
+    add("--unsafe", action=flag, help="also apply translations that need an assumption (none is written so far)")
+    add("--exact", action=flag, help="cure declared divergences with helpers (not implemented yet)")
     add("--init", choices=("keep", "framework"), help="keep the source's initial distributions (default), or not")
     add("--target", choices=("tf", "keras"), help="torch2tf: Keras 3 with tf ops (default), or keras.ops only")
     add("--format", choices=("text", "json", "sarif", "github"), default="text")
@@ -178,7 +179,11 @@ def _options(config: Config, given: argparse.Namespace) -> Options:
     from port.result import Options
 
     chosen = {field.name: getattr(given, field.name, None) for field in fields(Options)}
-    return Options(**{**config.options, **{name: value for name, value in chosen.items() if value is not None}})
+    options = Options(**{**config.options, **{name: value for name, value in chosen.items() if value is not None}})
+    for name, asked in (("layout = native", options.layout == "native"), ("exact", options.exact)):
+        if asked:  # taking the setting and ignoring it would be a silent difference
+            raise Usage(f"{name} is not implemented yet; leave it out (also in [tool.port])")
+    return options
 
 
 def _verify_items(items: list[Item], direction: str, config: Config, given: argparse.Namespace) -> list[Item]:
