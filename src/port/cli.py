@@ -75,7 +75,7 @@ def _translation(command: argparse.ArgumentParser) -> None:
     mode.add_argument("-o", "--output", metavar="OUT", help="write beside: a file for one file, else a folder")
     mode.add_argument("--check", action="store_true", help="write nothing; exit 1 if anything would change")
     add("--verify", action="store_true", help="run both versions and compare their numbers; this runs your code")
-    add("--layout", choices=("preserve", "native"), 
+    add("--layout", choices=("preserve", "native"),
         help="keep the public NHWC/NCHW interface (default), or not (not implemented yet)")
     add("--unsafe", action=flag, help="also apply translations that need an assumption (none is written so far)")
     add("--exact", action=flag, help="cure declared divergences with helpers (not implemented yet)")
