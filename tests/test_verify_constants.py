@@ -166,3 +166,14 @@ def test_the_limit_of_rounded_constants() -> None:
     assert not compare.excused(replace(row, group="dw")).bad
     assert compare.excused(replace(row, group="dw", error=2e-5)).bad
     assert compare.excused(replace(row, dtype="float32")).limit == row.limit
+
+
+@pytest.mark.parametrize(("scale", "status"), [("1 / 127.5", "verified"), ("(1 + 1e-7) / 127.5", "mismatch")])
+def test_a_keras_port_that_keeps_what_the_source_rounds(tmp_path: Path, scale: str, status: str) -> None:
+    source, ported = tmp_path / "source.py", tmp_path / "ported.py"
+    source.write_text(KERAS, encoding="utf-8")
+    ported.write_text(KERAS.replace('layers.Rescaling(1 / 127.5, -0.7, name="pixels")(x)', f"x * ({scale}) - 0.7"),
+                      encoding="utf-8")
+    [found] = verify(source, ported, "tf2tf", [Case("build('rescaling')", ("f32[4,5]",))], FAST)
+    assert found.status == status, found.message
+    assert ("Rescaling scale" in found.message) == (status == "verified")

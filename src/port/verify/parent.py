@@ -65,7 +65,7 @@ def _judged(first: dict[str, Any], target: dict[str, Any], faults: dict[str, str
         return [replace(v, backend=target["backend"]) for v in found]
     constants = [i for i, v in enumerate(found) if v.status == verdict.MISMATCH and v.worst < compare.TRIED
                  and v.stage in ("numeric", "behaviour") and not v.attributed]
-    if "float64" in settings.dtypes and constants and first["side"] != target["side"]:
+    if "float64" in settings.dtypes and constants and "tf" in (first["side"], target["side"]):
         _again(first, target, "attribute", constants, settings, folder)
         found = _verdicts(folder, target, faults, asked, settings)
     kinks = [i for i, v in enumerate(found) if v.status == verdict.MISMATCH and v.stage == "numeric"
