@@ -161,7 +161,8 @@ def test_refused(text: str) -> None:
 
 
 TEXTS = {"torch.from_numpy(a)": "tf.convert_to_tensor(a)", "x.cuda()": "x", "x.bfloat16()": "tf.cast(x, tf.bfloat16)",
-         "torch.get_default_dtype()": "tf.float32", "torch.is_autocast_enabled()": "False",
+         "torch.get_default_dtype()": "keras.config.floatx()",
+         "torch.is_autocast_enabled()": "False",
          "torch.nn.MSELoss()": "lambda input, target: tf.reduce_mean(tf.square(input - target))",
          "torch.nn.functional.cross_entropy": "cross_entropy"}
 
