@@ -7,8 +7,8 @@ import pytest
 from port.translate import translate
 
 HEAD = """import torch
-from einops import rearrange
-from einops.layers.torch import Rearrange
+from einops import rearrange, reduce
+from einops.layers.torch import Rearrange, Reduce
 from torch import einsum, nn
 
 
@@ -93,3 +93,31 @@ class Q(nn.Module):
 ''', "torch2tf")
     refused = [f for f in result.findings if f.code == "P209"]
     assert bool(refused) is first.startswith("nn.Conv1d")
+
+
+@pytest.mark.parametrize(("pattern", "written"), [
+    ("... h w -> ...", "b h w c -> b c"), ("b ... -> b", "b h w c -> b"), ("b c ... -> b c", "b h w c -> b c"),
+    ("... h w -> ... (h w)", "b h w c -> b c (h w)"),
+])
+def test_an_ellipsis_of_einops_stands_for_the_axes_of_the_source(pattern: str, written: str) -> None:
+    text = port(f"""class A(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 6, 3)
+
+    def forward(self, x):
+        return reduce(self.conv(x), '{pattern}', 'mean')
+""")
+    assert f"reduce(self.conv(x), '{written}', 'mean')" in text
+
+
+def test_an_ellipsis_in_a_layer_of_einops() -> None:
+    text = port("""class A(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(nn.Conv2d(3, 6, 3), Reduce('... h w -> ...', 'mean'), nn.Linear(6, 4))
+
+    def forward(self, x):
+        return self.net(x)
+""")
+    assert "Reduce('b h w c -> b c', 'mean')" in text

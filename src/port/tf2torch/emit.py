@@ -180,6 +180,16 @@ class Emitter:
         except Refused as refusal:
             raise Refused(refusal.code, refusal.message, refusal.node or node) from None
 
+    def _AssignTarget(self, node: cst.AssignTarget) -> cst.AssignTarget:
+        return node.with_changes(target=self._bound(node.target))
+
+    def _bound(self, node: Any) -> Any:
+        """What an assignment binds: never the size that is known of it."""
+        if isinstance(node, cst.Tuple | cst.List):
+            return node.with_changes(elements=[e.with_changes(value=self._bound(e.value)) for e in node.elements])
+        kind: type = type(node)
+        return _method(kind)(self, node)
+
     def _Arg(self, node: cst.Arg) -> cst.Arg:
         value = self._expr(node.value)
         return node if value is node.value else node.with_changes(value=value)
@@ -247,7 +257,7 @@ class Emitter:
             return node
         if not isinstance(node.left, cst.BinaryOperation):
             left = paren(left) if left is not node.left else left
-        if not isinstance(node.right, cst.BinaryOperation) or not is_same_kind(node.right, right):
+        if not isinstance(node.right, cst.BinaryOperation) or type(node.right) is not type(right):
             right = paren(right) if right is not node.right else right
         if isinstance(node.left, cst.BinaryOperation) and not isinstance(left, cst.BinaryOperation):
             left = paren(left)
@@ -294,10 +304,6 @@ class Emitter:
 
     def has_tensor(self, node: cst.CSTNode) -> bool:
         return has_tensor(self.fact(node))
-
-
-def is_same_kind(a: cst.CSTNode, b: cst.CSTNode) -> bool:
-    return type(a) is type(b)
 
 
 @cache

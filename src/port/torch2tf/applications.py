@@ -286,7 +286,7 @@ def einops_call(w: Any, node: cst.Call, left: bool = False, right: bool = False)
     value = value_of(w, x, w.expr(x, Layout.FLIPPED if left else Layout.PLAIN))
     args = [node.args[0].with_changes(value=value), *(w.expr(a) for a in node.args[1:])]
     if left or right:
-        args[1] = args[1].with_changes(value=flipped_text(args[1].value, left, right))
+        args[1] = args[1].with_changes(value=flipped_text(args[1].value, w.fact(x).rank, left, right))
     return node.with_changes(func=w.expr(node.func), args=args)
 
 
@@ -295,10 +295,12 @@ def value_of(w: Any, node: cst.BaseExpression, new: Any) -> Any:
     return cst.Attribute(paren(new), cst.Name("value")) if w.fact(node).symbol == "weight" else new
 
 
-def flipped_text(node: cst.BaseExpression, left: bool, right: bool) -> cst.BaseExpression:
+def flipped_text(node: cst.BaseExpression, rank: int | None, left: bool, right: bool) -> cst.BaseExpression:
     if not isinstance(node, cst.SimpleString):
         raise Refused("P208", "the pattern is not written here, and the tensor is channels last in Keras", node)
-    inner = node.raw_value
+    inner = einops.spelled(node.raw_value, rank)
+    if left and "..." in inner:
+        raise Refused("P208", "the axes of `...` are not known, and the tensor is channels last in Keras", node)
     return node.with_changes(value=node.prefix + node.quote + einops.flipped_pattern(inner, left, right) + node.quote)
 
 

@@ -283,7 +283,7 @@ def einops_layer(w: Any, node: cst.Call, symbol: str) -> Any:
     if x is not None and x.kind is Kind.TENSOR and x.layout is Layout.FLIPPED:
         if einops.only_layout(x, pattern):
             return cst.Call(w.layer("Identity"))
-        args[0] = args[0].with_changes(value=applications.flipped_text(args[0].value, True, False))
+        args[0] = args[0].with_changes(value=applications.flipped_text(args[0].value, x.rank, True, False))
     elif x is not None and x.kind is Kind.TENSOR and einops.only_layout(x, pattern):
         return cst.Call(w.layer("Identity"))
     if symbol.rpartition(".")[2] not in ("Rearrange", "Reduce"):

@@ -29,6 +29,16 @@ def sides(pattern: Any) -> tuple[list[str], list[str]] | None:
     return tokens(left), tokens(right)
 
 
+def spelled(pattern: Any, rank: int | None) -> Any:
+    """The pattern with names for what `...` stands for in a tensor of this rank; where that is open, as it is."""
+    left = (sides(pattern) or ([], []))[0]
+    count = -1 if rank is None else rank + 1 - len(left)
+    free = [n for n in "bchwtdnmxyz" if not re.search(rf"\b{n}\b", str(pattern))]
+    if "..." not in left or not 0 <= count <= len(free):
+        return pattern
+    return str(pattern).replace("...", " ".join(free[:count]))
+
+
 def pattern_of(it: Interp, node: cst.Call, position: int) -> Any:
     plain = [a for a in node.args if a.keyword is None]
     named = next((a for a in node.args if a.keyword is not None and a.keyword.value == "pattern"), None)
@@ -65,10 +75,10 @@ def call(it: Interp, node: cst.Call, symbol: str, args: list[Fact]) -> Fact:
 
 def transformed(it: Interp, node: cst.CSTNode, x: Fact, pattern: Any) -> Fact:
     """rearrange, reduce or repeat of a tensor, or of a list of them."""
-    parts = sides(pattern)
     listed = isinstance(x.payload, Items)
     if listed:
         x = next(tensors_in(x), tensor())
+    parts = sides(pattern if listed else spelled(pattern, x.rank))
     if parts is None:
         it.wants[node] = PLAIN
         return tensor(None, x.dtype)
@@ -92,7 +102,7 @@ def transformed(it: Interp, node: cst.CSTNode, x: Fact, pattern: Any) -> Fact:
 
 def wanted(x: Fact, pattern: Any) -> Layout:
     """A pattern can say the order that a channels-last tensor has."""
-    parts = sides(pattern)
+    parts = sides(spelled(pattern, x.rank))
     known = x.kind is Kind.TENSOR and parts is not None and "..." not in parts[0]
     return x.layout if known else PLAIN
 
@@ -106,7 +116,7 @@ def _moves(left: list[str], right: list[str]) -> tuple[int, ...] | None:
 
 def only_layout(fact: Fact, pattern: Any) -> bool:
     """Does the pattern only move channels first or last, which in the target changes nothing?"""
-    parts = sides(pattern)
+    parts = sides(spelled(pattern, fact.rank))
     if parts is None or "..." in parts[0]:
         return False
     moves = _moves(*parts)
