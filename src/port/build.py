@@ -66,6 +66,13 @@ def substitute(tree: cst.CSTNode, nodes: dict[str, cst.BaseExpression]) -> cst.C
     return rebuild(tree, change)
 
 
+def helper_names(tree: cst.CSTNode) -> cst.CSTNode:
+    """`helpers.x` of a row as `x`, which the file holds."""
+    if isinstance(tree, cst.Attribute) and isinstance(tree.value, cst.Name) and tree.value.value == "helpers":
+        return tree.attr
+    return rebuild(tree, helper_names)
+
+
 def build(template: str, **nodes: Any) -> cst.BaseExpression:
     """`{name}` in the template are nodes; text is allowed too."""
     ready = {f"ARG_{k}": expression(v) if isinstance(v, str) else v for k, v in nodes.items()}
@@ -77,6 +84,17 @@ def statement(template: str, **nodes: Any) -> cst.SimpleStatementLine | cst.Base
     ready = {f"ARG_{k}": expression(v) if isinstance(v, str) else v for k, v in nodes.items()}
     tree = parse_line(re.sub(r"\{(\w+)\}", r"ARG_\1", template))
     return substitute(clone(tree), ready)  # type: ignore[return-value]
+
+
+def argument(keyword: str, value: cst.BaseExpression, original: cst.Arg | None) -> cst.Arg:
+    """An argument of a call; `original`: it keeps the comment and line break that followed the original argument."""
+    plain = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+    if original is None:
+        return cst.Arg(value, keyword=cst.Name(keyword) if keyword else None,
+                       equal=plain if keyword else cst.MaybeSentinel.DEFAULT)
+    equal = original.equal if original.keyword is not None and keyword else plain
+    return original.with_changes(value=value, keyword=cst.Name(keyword) if keyword else None, star="",
+                                 equal=equal if keyword else cst.MaybeSentinel.DEFAULT)
 
 
 def drop_commas(args: list[cst.Arg], original: list[cst.Arg]) -> list[cst.Arg]:

@@ -7,9 +7,8 @@ from typing import Any
 import libcst as cst
 
 from port.torch2tf.init_values import SIGNATURES
-from port.torch2tf.layer_args import code
 from port.torch2tf.values import Class, Function, Layer, options
-from port.tree import walk
+from port.tree import code, walk
 
 
 def covered(w: Any, layer: Layer) -> bool:

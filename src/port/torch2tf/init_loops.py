@@ -9,8 +9,8 @@ import libcst as cst
 from port.build import build
 from port.torch2tf import init_values
 from port.torch2tf.init_calls import init_call, known_layer, narrowed
-from port.torch2tf.layer_args import code
 from port.torch2tf.refused import Refused
+from port.tree import code
 
 RECURRENT = ("LSTM", "GRU", "RNN")
 CELLS = {"LSTM": "LSTMCell", "GRU": "GRUCell", "RNN": "SimpleRNNCell"}

@@ -15,6 +15,7 @@ from port.torch2tf.layer_signatures import default_of
 from port.torch2tf.numbers import last_word, named_numbers
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import TO_FIRST, TO_LAST, Layer
+from port.tree import code
 
 UNKNOWN: Any = ...  # a value that is no literal
 
@@ -203,10 +204,6 @@ def is_number(w: Any, node: cst.BaseExpression, fact: Fact | None = None) -> boo
     if isinstance(node, cst.Integer | cst.Float):
         return True
     return bool(w.reads_as_number(node)) or last_word(node) in named_numbers(w)
-
-
-def code(node: cst.CSTNode) -> str:
-    return cst.Module([]).code_for_node(node)
 
 
 def _literal(text: str | None) -> Any:

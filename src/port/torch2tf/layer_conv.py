@@ -6,8 +6,9 @@ import libcst as cst
 
 from port.build import build, expression
 from port.torch2tf.initial import default_init, lazy_init
-from port.torch2tf.layer_args import At, Passed, Plan, code, layer_call, node, product, tuple_of, write_call
+from port.torch2tf.layer_args import At, Passed, Plan, layer_call, node, product, tuple_of, write_call
 from port.torch2tf.layer_pad import padding_layer
+from port.tree import code
 
 CONV = {"out_channels": "filters", "kernel_size": "kernel_size", "stride": "strides", "dilation": "dilation_rate",
         "groups": "groups", "bias": "use_bias"}

@@ -6,8 +6,9 @@ from fractions import Fraction
 from typing import Any
 
 from port.build import build, expression
-from port.torch2tf.layer_args import UNKNOWN, At, Passed, Plan, code, function_layer, layer_call, node, write_call
+from port.torch2tf.layer_args import UNKNOWN, At, Passed, Plan, function_layer, layer_call, node, write_call
 from port.torch2tf.layer_conv import place
+from port.tree import code
 
 UNBIASED = ("torch keeps the unbiased running variance, n / (n - 1) times Keras' for n = batch * positions")
 Extra = list[tuple[str, Any]]

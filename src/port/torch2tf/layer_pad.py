@@ -8,7 +8,8 @@ from typing import Any
 import libcst as cst
 
 from port.build import expression
-from port.torch2tf.layer_args import At, Plan, code, function_layer, layer_call, node
+from port.torch2tf.layer_args import At, Plan, function_layer, layer_call, node
+from port.tree import code
 
 Amounts = Sequence[tuple[Any, Any]]
 

@@ -7,8 +7,9 @@ from typing import Any
 import libcst as cst
 
 from port.build import expression
-from port.torch2tf.layer_args import UNKNOWN, At, Passed, Plan, code, function_layer, layer_call, tuple_of, write_call
+from port.torch2tf.layer_args import UNKNOWN, At, Passed, Plan, function_layer, layer_call, tuple_of, write_call
 from port.torch2tf.layer_conv import axes_of, zero_padding
+from port.tree import code
 
 POSITIONAL = ("pool_size", "strides")
 PASSED = {"kernel_size": "pool_size", "stride": "strides"}

@@ -6,7 +6,8 @@ from typing import Any
 
 import libcst as cst
 
-from port.torch2tf.layer_args import UNKNOWN, At, Plan, code, function_layer, layer_call, write_call
+from port.torch2tf.layer_args import UNKNOWN, At, Plan, function_layer, layer_call, write_call
+from port.tree import code
 
 
 def flatten(at: At) -> Plan:

@@ -8,10 +8,10 @@ import libcst as cst
 
 from port.build import build, expression, paren
 from port.facts import Fact, Kind
-from port.torch2tf.layer_args import code
 from port.torch2tf.layer_recurrent import HELPERS
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Layer, options
+from port.tree import code
 
 # Class in torch.nn -> class in keras.layers: what isinstance asks, and whose initialisers are set.
 CLASSES = {

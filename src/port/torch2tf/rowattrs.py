@@ -7,7 +7,7 @@ from typing import Any
 import libcst as cst
 
 from port import table
-from port.build import build, expression, paren, parse
+from port.build import build, expression, helper_names, paren, parse
 from port.facts import Kind, Layout
 from port.torch2tf import args, dtypes
 from port.torch2tf.refused import Refused
@@ -156,4 +156,4 @@ def _spelled(w: Any, row: Any, signature: Any) -> Any:
     rows.note_needs(w, tree)
     if plain:
         return tree.func.deep_clone()  # type: ignore[attr-defined]
-    return rows.helper_names(expression(f"lambda {first}: {template}"))
+    return helper_names(expression(f"lambda {first}: {template}"))

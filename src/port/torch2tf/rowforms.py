@@ -7,7 +7,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import build, expression
+from port.build import build, expression, helper_names
 from port.facts import Layout, dim_value
 from port.torch2tf import args, dtypes
 from port.torch2tf.binds import tuple_of
@@ -23,7 +23,7 @@ def first(job: Job) -> str:
 
 def made(job: Job, tf: str, keras: str = "", **nodes: Any) -> cst.BaseExpression:
     """A template in the target's spelling, with the imports and helpers that it needs."""
-    from port.torch2tf.rows import helper_names, note_needs
+    from port.torch2tf.rows import note_needs
 
     text = keras if job.w.target == "keras" and keras else tf
     new = build(text, **nodes)

@@ -9,7 +9,7 @@ from typing import Any
 import libcst as cst
 
 from port import table
-from port.build import build, drop_commas, expression, parse, reflow, substitute
+from port.build import argument, build, drop_commas, expression, helper_names, parse, reflow, substitute
 from port.facts import Kind
 from port.table import Row
 from port.torch2tf import args as adapters
@@ -26,7 +26,7 @@ from port.torch2tf.rowops import (
     write_comparison,
     write_unary,
 )
-from port.tree import rebuild, walk
+from port.tree import code, rebuild, walk
 
 
 def write_call(w: Any, node: cst.Call, symbol: str, receiver: cst.BaseExpression | None = None) -> cst.BaseExpression:
@@ -175,16 +175,6 @@ def note_needs(w: Any, tree: cst.CSTNode) -> None:
             w.helper(n.attr.value)
 
 
-def helper_names(tree: cst.CSTNode) -> cst.CSTNode:
-    if isinstance(tree, cst.Attribute) and isinstance(tree.value, cst.Name) and tree.value.value == "helpers":
-        return tree.attr
-    return rebuild(tree, helper_names)
-
-
-def code(node: cst.CSTNode) -> str:
-    return cst.Module([]).code_for_node(node)
-
-
 # ---------------------------------------------------------------- a row with a TF signature, backwards
 def backwards(job: Job) -> cst.BaseExpression:
     signature = spelling(job.w, job.row)
@@ -199,7 +189,7 @@ def backwards(job: Job) -> cst.BaseExpression:
         by_word = not positional or p.keyword_only or (p.default is not None and (
             not source or source in job.bound.keyword or source not in job.bound.nodes))
         positional = positional and not by_word
-        made.append(_arg(p.name if by_word else "", value, job.bound.nodes.get(source)))
+        made.append(argument(p.name if by_word else "", value, job.bound.nodes.get(source)))
     note_needs(job.w, parse(signature.name))
     new = cst.Call(parse(signature.name), drop_commas(made, list(job.node.args)))
     return new
@@ -232,17 +222,6 @@ def _same(default: str | None, allowed: Any) -> bool:
 
 def _literal_code(value: Any) -> str:
     return value if isinstance(value, str) and value.startswith(("tf.", "keras.")) else repr(value)
-
-
-def _arg(keyword: str, value: cst.BaseExpression, original: cst.Arg | None) -> cst.Arg:
-    """Keeps the comment and line break that followed the original argument."""
-    plain = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
-    if original is None:
-        return cst.Arg(value, keyword=cst.Name(keyword) if keyword else None,
-                       equal=plain if keyword else cst.MaybeSentinel.DEFAULT)
-    equal = original.equal if original.keyword is not None and keyword else plain
-    return original.with_changes(value=value, keyword=cst.Name(keyword) if keyword else None, star="",
-                                 equal=equal if keyword else cst.MaybeSentinel.DEFAULT)
 
 
 def out_of_place(method: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import libcst as cst
 
 from port.binding import literal_text
-from port.build import build, drop_commas, expression, paren, reflow
+from port.build import argument, build, drop_commas, expression, paren, reflow
 from port.table import Signature
 from port.tf2torch.calls.job import Job, arrange
 from port.tf2torch.calls.spelling import short
@@ -156,20 +156,9 @@ def arguments(job: Job, signature: Signature) -> list[cst.Arg]:
         original = job.bound.nodes.get(source) if source else None
         if by_name:
             positional = False
-        made.append(_arg(name if by_name else "", job.out[name], original))
+        made.append(argument(name if by_name else "", job.out[name], original))
     return drop_commas(made, list(job.node.args))
 
 
 def _required(signature: Signature, name: str) -> bool:
     return any(p.name == name and p.default is None for p in signature.params)
-
-
-def _arg(keyword: str, value: cst.BaseExpression, original: cst.Arg | None) -> cst.Arg:
-    """Keeps the comment and line break that followed the original argument."""
-    plain = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
-    if original is None:
-        return cst.Arg(value, keyword=cst.Name(keyword) if keyword else None,
-                       equal=plain if keyword else cst.MaybeSentinel.DEFAULT)
-    equal = original.equal if original.keyword is not None and keyword else plain
-    return original.with_changes(value=value, keyword=cst.Name(keyword) if keyword else None, star="",
-                                 equal=equal if keyword else cst.MaybeSentinel.DEFAULT)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import libcst as cst
 
 from port.binding import bind, row_name
-from port.build import expression, parse, substitute
+from port.build import expression, helper_names, parse, substitute
 from port.facts import Layout
 from port.tf2torch.calls.arguments import print_call
 from port.tf2torch.calls.forms import on_device, python_form, shortened
 from port.tf2torch.calls.job import Job, unknown_symbol, unmet_of
-from port.tf2torch.calls.spelling import helper_names, helpers_in
+from port.tf2torch.calls.spelling import helpers_in
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.rowcalls import ANY_LAYOUT, FLIPS
 from port.tf2torch.infer.shapes import mixes

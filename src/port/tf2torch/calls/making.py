@@ -8,11 +8,11 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import build, expression, paren, parse, reflow, substitute
+from port.build import build, expression, helper_names, paren, parse, reflow, substitute
 from port.table import Signature
 from port.tf2torch.calls.arguments import arguments, choose, map_args
 from port.tf2torch.calls.job import Job
-from port.tf2torch.calls.spelling import helper_names, helpers_in, short
+from port.tf2torch.calls.spelling import helpers_in, short
 from port.tf2torch.emit import Refused
 from port.tf2torch.infer.values import tensors_in
 from port.tf2torch.initial.sites import note

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from port.tf2torch.emit import Emitter
-from port.tree import rebuild, walk
+from port.tree import walk
 
 SHORT = (("torch.nn.functional.", "F."), ("torch.nn.", "nn."), ("helpers.", ""))
 DTYPES = {"float16", "float32", "float64", "bfloat16", "int8", "int16", "int32", "int64", "uint8", "bool", "complex64",
@@ -16,12 +16,6 @@ def helpers_in(em: Emitter, tree: cst.CSTNode) -> None:
     for n in walk(tree):
         if isinstance(n, cst.Attribute) and isinstance(n.value, cst.Name) and n.value.value == "helpers":
             em.helper(n.attr.value)
-
-
-def helper_names(tree: cst.CSTNode) -> cst.CSTNode:
-    if isinstance(tree, cst.Attribute) and isinstance(tree.value, cst.Name) and tree.value.value == "helpers":
-        return tree.attr
-    return rebuild(tree, helper_names)
 
 
 def short(em: Emitter, name: str) -> str:
