@@ -188,7 +188,6 @@ nn.LSTM(3, 4, proj_size=2)
 nn.ConvTranspose2d(4, 4, 2, groups=2)
 nn.Conv2d(3, 4, **settings)
 nn.MultiheadAttention(4, 2, add_zero_attn=True)
-nn.LazyLinear(3)
 nn.Softmax()
 nn.Conv2d(3, 4, 3, wrong=1)
 """
@@ -242,3 +241,15 @@ class Net(nn.Module):
 def test_a_tensor_changed_in_place_is_not_read_again(body, fine):
     findings = translate(INPLACE.format(body=body), "torch2tf").findings
     assert fine is not any("inplace" in f.message for f in findings)
+
+
+@pytest.mark.parametrize(("source", "layer", "codes"), [
+    ("nn.LazyLinear(3)", "Dense(3, {})", ["P101"]),
+    ("nn.LazyLinear(3, bias=False)", "Dense(3, use_bias=False, {})", []),
+    ("nn.LazyConv2d(3, 1)", "Conv2D(3, 1, {})", ["P101"])])
+def test_a_lazy_layer_tells_that_its_bias_starts_at_zero(source, layer, codes):
+    """The input size, and so the bound of the bias, shows at the first call only; that of the kernel Keras knows."""
+    result = translate(source_of(source, set(), [("f", ())], ""), "torch2tf")
+    kernel = 'kernel_initializer=initializers.VarianceScaling(1 / 3, mode="fan_in", distribution="uniform")'
+    assert f"self.layer = layers.{layer.format(kernel)}" in result.text
+    assert [f.code for f in result.findings] == codes
