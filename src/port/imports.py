@@ -120,6 +120,7 @@ def rewrite(module_body: list[Any], originals: list[Any], em: Any, blocks: list[
     last_import = -1
     for node in module_body:
         if isinstance(node, cst.SimpleStatementLine) and is_framework(node.body[0], roots):
+            em.by(node, "rule imports")
             kept = _kept_import(node, em)
             if kept is not None:
                 out.append(kept)

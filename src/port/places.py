@@ -1,8 +1,8 @@
-"""Reports on nodes become findings with their places."""
+"""Reports on nodes become findings with their places; rows and rules, edits with theirs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import libcst as cst
@@ -10,28 +10,35 @@ import libcst as cst
 from port.findings import Finding
 from port.printer import Printer
 from port.printing import COMPOUND, WRITERS
+from port.result import Edit
 from port.tree import walk
 
 Report = tuple[Any, str, str, str]  # node or None, code, message, symbol
 Span = tuple[int, int, int, int]  # line and column of the start, line and column of the end
 
 
-def findings(reports: Iterable[Report], module: cst.Module) -> tuple[Finding, ...]:
-    """Each report where its node, or the first known node inside it, stands in `module`; sorted, each one once.
+def placed(reports: Sequence[Report], applied: Iterable[tuple[cst.CSTNode, str]], kept: Iterable[cst.CSTNode],
+           module: cst.Module) -> tuple[tuple[Finding, ...], tuple[Edit, ...]]:
+    """Reports, and rows and rules by the node that they were applied at, where these nodes stand in `module`.
 
-    Positions are only looked up when there is something to say.
+    A node that is not in `module` stands where the first known node inside it does. What was applied inside a node that
+    was `kept` in the end is not told. Sorted, each one once.
     """
-    reports = list(reports)
-    if not reports:
-        return ()
     known = set(walk(module))
-    where = [None if node is None else next((n for n in walk(node) if n in known), None) for node, *_ in reports]
-    places = spans(module, {n for n in where if n is not None})
+    stayed = {n for node in kept for n in walk(node)}
+    where = [None if node is None else _known(node, known) for node, *_ in reports]
+    changed = [(node, by) for found, by in applied if (node := _known(found, known)) not in stayed and node is not None]
+    places = spans(module, {n for n in where if n is not None} | {n for n, _ in changed})
     out = set()
     for (_, code, message, symbol), node in zip(reports, where, strict=True):
         place = (1, 0, 1, 0) if node is None else places[node]
         out.add(Finding(place[0], place[1], code, message, place[2], place[3], symbol))
-    return tuple(sorted(out))
+    edits = {Edit(places[node][0], places[node][2], by) for node, by in changed}
+    return tuple(sorted(out)), tuple(sorted(edits))
+
+
+def _known(node: cst.CSTNode, known: set[cst.CSTNode]) -> cst.CSTNode | None:
+    return node if node in known else next((n for n in walk(node) if n in known), None)
 
 
 def spans(module: cst.Module, wanted: set[cst.CSTNode]) -> dict[cst.CSTNode, Span]:

@@ -18,17 +18,28 @@ class Options:
     target: str = "tf"  # torch2tf only: tf | keras
 
 
+@dataclass(frozen=True, order=True)
+class Edit:
+    """What rewrote some lines of the source: 'row conv2d' (`port ops conv2d` shows it), or 'rule builders'."""
+
+    line: int  # the first and the last line, from 1
+    end_line: int
+    by: str
+
+
 @dataclass(frozen=True)
 class Result:
     """Translated text with its findings.
 
-    `lines` maps a 1-based line of `text` to the line of the source it came from (where known).
+    `lines` maps a 1-based line of `text` to the line of the source it came from (where known). `edits` say which
+    rows and rules wrote which lines of the source anew.
     """
 
     source: str
     text: str
     findings: tuple[Finding, ...] = ()
     lines: tuple[tuple[int, int], ...] = ()
+    edits: tuple[Edit, ...] = ()
 
     @property
     def changed(self) -> bool:

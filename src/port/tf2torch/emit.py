@@ -69,6 +69,7 @@ class Emitter:
     needs: set[str] = field(default_factory=set)  # 'torch', 'F', 'nn', 'math', ...
     helpers: dict[str, None] = field(default_factory=dict)
     reports: list[tuple[Any, str, str, str]] = field(default_factory=list)  # (node, code, message, symbol)
+    applied: dict[tuple[cst.CSTNode, str], None] = field(default_factory=dict)  # original node, 'row x' or 'rule x'
     top_level: set[str] = field(default_factory=set)  # framework names that stay in use at module level
     dropped: dict[Any, set[str]] = field(default_factory=dict)  # Function -> parameters that vanish
     activations: dict[str, str] = field(default_factory=dict)  # names of settings strings -> torch function
@@ -100,6 +101,10 @@ class Emitter:
         entry = (node, code_, " ".join(message.split()), symbol)
         if not any(entry[1:] == known[1:] and entry[0] is known[0] for known in self.reports):
             self.reports.append(entry)
+
+    def by(self, node: cst.CSTNode, what: str) -> None:
+        """A row or a rule writes this original node."""
+        self.applied.setdefault((node, what))
 
     def need(self, *names: str) -> None:
         self.needs.update(names)

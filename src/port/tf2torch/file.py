@@ -132,6 +132,8 @@ class Pass:
             note = cst.EmptyLine(comment=cst.Comment(f"# port: {refusal.code} {refusal.message}"))
             section[0] = section[0].with_changes(leading_lines=[*section[0].leading_lines, note])
             return section
+        for s in section:
+            em.by(s, "rule graphs")
         two = [cst.EmptyLine(indent=False)] * 2
         made = []
         for s in outside:
@@ -149,7 +151,9 @@ class Pass:
                 return self.function(node)
             if isinstance(node, cst.ClassDef):
                 try:
-                    return classes.convert(em, node)
+                    made = classes.convert(em, node)
+                    em.by(node, "rule classes")
+                    return made
                 except Refused as refusal:
                     em.refused.add(em.it.classes.get(node))
                     return refused_definition(em, node, refusal)
@@ -175,6 +179,7 @@ class Pass:
                 spec = self.spec(function)
             except Refused as refusal:
                 return refused_definition(em, node, refusal)
+            em.by(node, "rule builders")
             return [spec.definition]
         if function.graph:
             return graph_function(self.em, node, function)

@@ -138,7 +138,10 @@ def _text(done: Pass, unit: Unit) -> str | None:
 def _result(unit: Unit, done: Pass, text: str | None) -> Result:
     if text is None:
         return Result(unit.text, unit.text, (Finding(1, 0, "P901", done.em.reports[0][2]),))
-    return Result(unit.text, text, places.findings(done.em.reports, unit.written))
+    if text == unit.text and not done.em.reports:
+        return Result(unit.text, text)
+    found, edits = places.placed(done.em.reports, done.em.applied, done.em.kept, unit.written)
+    return Result(unit.text, text, found, edits=edits)
 
 
 def _refusals(passes: Sequence[Pass]) -> tuple[int, int]:

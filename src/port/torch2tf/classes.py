@@ -201,6 +201,7 @@ def class_(w: Any, cls: Class) -> cst.ClassDef:
     w.cls = cls
     try:
         if cls.is_module:
+            w.by(cls.node, "rule classes")
             _no_reserved(cls)
         bases = [b.with_changes(value=base(w, cls, b.value)) for b in cls.node.bases]
         body = statements.suite(w, cls.node.body.body)

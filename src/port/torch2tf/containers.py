@@ -31,6 +31,7 @@ SPACE = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 def sequential(w: Any, node: cst.Call) -> Any:
     """`nn.Sequential(a, b)` is `keras.Sequential([a, b])`; an empty one, which passes its input on, is Identity."""
     chain = w.it.objects.get(node)
+    w.by(node, "rule containers")
     if not node.args:
         if isinstance(chain, Chain) and chain.open:
             w.need("keras")

@@ -69,7 +69,9 @@ def write_layer(w: Any, node: cst.Call, layer: Layer) -> Plan:
     at = At(w, layer.node, made)
     if short in SPATIAL and at.input is not None and at.input.rank not in (None, SPATIAL[short]):
         raise at.refuse(f"it gets a tensor of rank {at.input.rank}: add the batch axis", "P208")
-    elements = [*at.bridge, *WRITERS[layer.symbol](at).elements]
+    writer = WRITERS[layer.symbol]
+    w.by(layer.node, f"rule {writer.__module__.rpartition('.')[2]}")
+    elements = [*at.bridge, *writer(at).elements]
     return Plan(tuple(in_style(w, element) for element in elements))
 
 

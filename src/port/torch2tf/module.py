@@ -59,7 +59,10 @@ def translate(text: str, module: cst.Module, bound: Names, options: Options,
         cst.parse_module(new)
     except cst.ParserSyntaxError as error:
         return Result(text, text, (Finding(1, 0, "P901", f"the output would not parse: {error.message}"),))
-    return Result(text, new, places.findings(w.reports, module))
+    if new == text and not w.reports:
+        return Result(text, new)
+    found, edits = places.placed(w.reports, w.applied, w.kept, module)
+    return Result(text, new, found, edits=edits)
 
 
 def own_names(module: cst.Module) -> frozenset[str]:

@@ -34,6 +34,7 @@ def write_call(w: Any, node: cst.Call, symbol: str, receiver: cst.BaseExpression
     if symbol.startswith("tensor.") and symbol.endswith("_") and not symbol.endswith("__"):
         symbol = _result_alone(w, node, symbol, receiver)
     job = find(w, node, symbol, receiver)
+    w.by(node, f"row {job.row.name}")
     if job.row.differs:
         w.report("P101", f"{symbol}: {job.row.differs}", node, symbol)
     new = finished(job, written(job))

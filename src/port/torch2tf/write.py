@@ -31,6 +31,7 @@ class Writer:
     helpers: dict[str, None] = field(default_factory=dict)
     lines: set[str] = field(default_factory=set)  # imports that helpers need beyond `needs`
     reports: list[tuple[Any, str, str, str]] = field(default_factory=list)  # (node, code, message, symbol)
+    applied: dict[tuple[cst.CSTNode, str], None] = field(default_factory=dict)  # original node, 'row x' or 'rule x'
     kept: list[cst.CSTNode] = field(default_factory=list)  # originals that stay in PyTorch
     function: Function | None = None  # whose body is being written
     cls: Class | None = None
@@ -53,6 +54,10 @@ class Writer:
         entry = (node, code, " ".join(message.split()), symbol)
         if not any(entry[1:] == known[1:] and entry[0] is known[0] for known in self.reports):
             self.reports.append(entry)
+
+    def by(self, node: cst.CSTNode, what: str) -> None:
+        """A row or a rule writes this original node."""
+        self.applied.setdefault((node, what))
 
     def refused(self, code: str, message: str, node: cst.CSTNode | None = None, symbol: str = "") -> Refused:
         return Refused(code, message, node, symbol)

@@ -39,6 +39,7 @@ def row_call(em: Emitter, node: cst.Call, symbol: str) -> cst.BaseExpression:
 
 def run(job: Job, symbol: str) -> cst.BaseExpression:
     em, row = job.em, job.row
+    em.by(job.node, f"row {row.name}")
     job.inputs = tuple(t for a in (*job.bound.args.values(), *(s.value for s in job.bound.stars[1:]))
                        for t in tensors_in(em.fact(a)))
     job.want, job.flipped = layout_of(job)

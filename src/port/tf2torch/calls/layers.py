@@ -47,10 +47,11 @@ def layer_job(em: Emitter, layer: LayerCall, x: Fact, sequential: bool = False) 
 def plan(em: Emitter, layer: LayerCall, x: Fact, sequential: bool = False) -> Plan:
     """Decide how a layer is written; once per layer."""
     key = (layer.node, sequential)
+    job = em.plans[key].job if key in em.plans else layer_job(em, layer, x, sequential)
+    row = job.row
+    em.by(layer.node, f"row {row.name}")
     if key in em.plans:
         return em.plans[key]
-    job = layer_job(em, layer, x, sequential)
-    row = job.row
     job.inputs = tuple(tensors_in(x))
     rank = job.inputs[0].rank if job.inputs else None
     flat = rank is not None and rank < 3

@@ -41,10 +41,12 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     if symbol == "keras.activations.get":
         return chosen(em, node)
     if symbol == "keras.Sequential":
+        em.by(node, "rule sequential")
         return sequential(em, node)
     if symbol:
         ruled = expression_rule(em, node, symbol)
         if ruled is not None:
+            em.by(node, "rule control")
             return ruled
     if isinstance(em.fact(node.func).payload, Class):
         return instance_call(em, node)

@@ -23,6 +23,7 @@ def constant(em: Emitter, node: cst.BaseExpression, symbol: str) -> cst.BaseExpr
     for row in em.it.rows.get(symbol) or ():
         if row.none:
             raise Refused("P203", f"`{symbol}`: {row.none}", node)
+        em.by(node, f"row {row.name}")
         if row.kind == "constant" and row.torch:
             return expression(short(em, row.torch[0].name))
         if row.kind in ("function", "") and row.torch and len(row.torch) == 1 and not row.fixed and not row.via:

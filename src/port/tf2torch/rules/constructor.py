@@ -39,7 +39,7 @@ def _used_sizes(em: Emitter, cls: Class) -> list[str]:
 def _written(em: Emitter, cls: Class) -> set[str]:
     """Names that the constructor writes: found by a dry run of it, which leaves no trace in the emitter."""
     written: set[str] = set()
-    saved = (set(em.needs), dict(em.helpers), list(em.reports), dict(em.plans), dict(em.activations))
+    saved = (set(em.needs), dict(em.helpers), list(em.reports), dict(em.plans), dict(em.activations), dict(em.applied))
     em.class_params[cls] = []
     try:
         for name in ("__init__", "build"):
@@ -49,7 +49,7 @@ def _written(em: Emitter, cls: Class) -> set[str]:
                     written |= named(line)
     except Refused:
         pass
-    em.needs, em.helpers, em.reports, em.plans, em.activations = saved
+    em.needs, em.helpers, em.reports, em.plans, em.activations, em.applied = saved
     del em.class_params[cls]
     return written
 

@@ -63,6 +63,7 @@ def _graph_function(em: Emitter, node: cst.FunctionDef, function: Function) -> l
     if body[at:]:
         new_body += plain.suite(em, body[at:], kept)
     em.scope = Scope()
+    em.by(node, "rule graph_functions")
     new = node.with_changes(body=node.body.with_changes(body=_finished(em, new_body, function, kept)),
                             leading_lines=TWO, decorators=decorators(em, node))
     return [*made, new]
