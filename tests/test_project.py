@@ -145,7 +145,7 @@ def test_a_file_without_framework_code_comes_back(ported: tuple[Path, Path, dict
 
 
 @pytest.mark.parametrize(("file", "call", "shape"), [
-    ("net/model.py", "build()", "f32[2,16,12,3]"), ("net/heads/classify.py", "head()", "f32[2,8,10,4]")])
+    ("", "net.model:build()", "f32[2,16,12,3]"), ("net/heads/classify.py", "head()", "f32[2,8,10,4]")])
 def test_the_package_verifies(file: str, call: str, shape: str, ported: tuple[Path, Path, dict[str, Result]]) -> None:
     source, target, _ = ported
     found = verify(source / file, target / file, "tf2torch", [Case(call, (shape,))], Settings(dtypes=("float64",)))

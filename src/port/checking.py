@@ -17,6 +17,7 @@ from port.config import Config
 from port.report.model import CaseVerdict
 from port.verify.cases import Case, Settings, as_case
 from port.verify.inputs import read
+from port.verify.modules import find, split
 
 _TF = re.compile(r"^\s*(?:import|from)\s+(?:tensorflow|keras|tf_keras)\b", re.MULTILINE)
 _TORCH = re.compile(r"^\s*(?:import|from)\s+torch\b", re.MULTILINE)
@@ -30,14 +31,20 @@ def cases(given: dict[str, Any]) -> list[Case]:
 
 
 def configured(config: Config, source: Path) -> list[Case]:
-    return [_case(entry) for entry in config.cases_for(source)]
+    """The cases of this file or folder; of a file also those that name it as a module of a folder."""
+    entries = config.cases_for(source)
+    for case in config.cases if config.root and source.is_file() else ():
+        folder, name = config.root / case.file, split(case.entry["call"])[0]
+        if name and folder.is_dir() and find(folder, name) == source.resolve():
+            entries.append(case.entry)
+    return [_case(entry) for entry in entries]
 
 
 def _case(entry: dict[str, Any]) -> Case:
     """A case whose faults are told now, and not by a child process."""
     case = as_case(entry)
     read(case.inputs)
-    for code in filter(None, (case.call, case.ported_call)):
+    for code in filter(None, (split(case.call)[1], split(case.ported_call)[1])):
         try:
             ast.parse(code, mode="eval")
         except SyntaxError as error:
@@ -54,12 +61,12 @@ def settings(given: dict[str, Any]) -> Settings:
     return Settings(**chosen)
 
 
-def direction(source: Path, ported: Path) -> str:
-    """Which way a pair of files goes, from what they import; ValueError if that does not say.
+def direction(source: Path, ported: Path, cases: Sequence[Case] = ()) -> str:
+    """Which way a pair of files, or of the folders of a case that names a module, goes, from what they import.
 
-    Both may use one framework: a round trip, or two versions of a file.
+    Both may use one framework: a round trip, or two versions of a file. ValueError if the imports do not say.
     """
-    first, second = _frameworks(source), _frameworks(ported)
+    first, second = _frameworks(source, cases), _frameworks(ported, cases)
     if len(first) == 1 and first == second:
         side = next(iter(first))
         return f"{side}2{side}"
@@ -74,7 +81,14 @@ def direction(source: Path, ported: Path) -> str:
     raise ValueError("each file must use TensorFlow or Keras, or PyTorch")
 
 
-def _frameworks(path: Path) -> set[str]:
+def _frameworks(place: Path, cases: Sequence[Case]) -> set[str]:
+    """Of a file; of a folder: of the first module that a case names, else of all that lies in it."""
+    named = next((name for case in cases if (name := split(case.call)[0])), "")
+    path = find(place, named) if named and place.is_dir() else place
+    return _uses(path) or (set().union(*map(_uses, sorted(place.rglob("*.py")))) if place.is_dir() else set())
+
+
+def _uses(path: Path) -> set[str]:
     try:
         text = files.read(path).text
     except files.FileProblem as problem:

@@ -225,8 +225,8 @@ def _verify(given: argparse.Namespace) -> int:
     source, ported = Path(given.source), Path(given.ported)
     config = _config(source)
     try:
-        direction = checking.direction(source, ported)
         cases = checking.cases(vars(given)) or checking.configured(config, source)
+        direction = checking.direction(source, ported, cases)
         settings = checking.settings(vars(given))
         _say("verify runs your code, in child processes")
         verdicts = checking.verify_pair(source, ported, direction, cases, settings)

@@ -22,7 +22,7 @@ def run(backend: Any, job: dict[str, Any], folder: Path) -> None:
     _, sources = store.unbundle(folder / "source.npz")
     _, targets = store.unbundle(folder / f"{job['target']}.npz")
     backend.prepare_attribution()
-    module = backend.load(Path(job["path"]), "float64")
+    module = backend.load(job, "float64")
     found: dict[str, Any] = {}
     for i in job["wanted"]:
         try:

@@ -51,10 +51,10 @@ def dtype(name: str) -> None:
     keras.config.set_dtype_policy(name)
 
 
-def load(path: Path, name: str) -> ModuleType:
+def load(job: dict[str, Any], name: str) -> ModuleType:
     dtype(name)
     keras.utils.set_random_seed(0)
-    module = user.load(path, name)
+    module = user.load(Path(job["path"]), name, job.get("module", ""))
     module.port_dtype = name  # type: ignore[attr-defined]
     return module
 

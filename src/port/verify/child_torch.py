@@ -41,10 +41,10 @@ def dtype(name: str) -> None:
     torch.set_default_dtype(getattr(torch, name))
 
 
-def load(path: Path, name: str) -> ModuleType:
+def load(job: dict[str, Any], name: str) -> ModuleType:
     dtype(name)
     torch.manual_seed(0)
-    module = user.load(path, name)
+    module = user.load(Path(job["path"]), name, job.get("module", ""))
     module.port_dtype = name  # type: ignore[attr-defined]
     return module
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from . import compare, judge, store, verdict
+from . import compare, judge, modules, store, verdict
 from .cases import Case, Settings
 from .verdict import Verdict
 
@@ -33,6 +33,7 @@ def verify(source: Path, ported: Path, direction: str, cases: list[Case] | None 
     """`direction`: tf2torch, torch2tf, or both files of one framework: tf2tf, torch2torch.
 
     Without cases, those found in the source file. One verdict per case, and per backend of Keras that was asked for.
+    Where a case names a module (`package.module:Net()`), `source` and `ported` are folders that hold its package.
     """
     settings = settings or Settings()
     if direction not in DIRECTIONS:
@@ -40,9 +41,24 @@ def verify(source: Path, ported: Path, direction: str, cases: list[Case] | None 
     sides = direction.split("2")
     if settings.backends and sides[1] != "tf":
         raise ValueError("a backend is chosen for a Keras port, and this one uses PyTorch")
+    named = modules.grouped(cases or [])
+    if len(named) > 1 and (settings.record or settings.against):
+        raise ValueError("a recording is of one module")
+    found: list[Verdict] = []
+    for pair, held in named.items() or [(("", ""), [])]:
+        paths = [modules.find(place, name) if name else place
+                 for place, name in zip((source, ported), pair, strict=True)]
+        if settings.against and pair[0]:
+            paths[0] = source  # it is not run
+        found += _module(paths, pair, sides, held, settings)
+    return found
+
+
+def _module(paths: list[Path], names: tuple[str, str], sides: list[str], cases: list[Case], settings: Settings
+            ) -> list[Verdict]:
     with tempfile.TemporaryDirectory(prefix="port-verify-") as name:
         folder = Path(name)
-        jobs = _jobs(source, ported, sides, cases or [], settings, folder)
+        jobs = _jobs(paths, names, sides, cases, settings, folder)
         targets = [job for job in jobs if job["role"] == "target"]
         if settings.against:
             (folder / "source.npz").write_bytes(Path(settings.against).read_bytes())
@@ -83,8 +99,8 @@ def _again(first: dict[str, Any], target: dict[str, Any], role: str, wanted: lis
          settings, folder)
 
 
-def _jobs(source: Path, ported: Path, sides: list[str], cases: list[Case], settings: Settings, folder: Path
-          ) -> list[dict[str, Any]]:
+def _jobs(paths: list[Path], names: tuple[str, str], sides: list[str], cases: list[Case], settings: Settings,
+          folder: Path) -> list[dict[str, Any]]:
     table = yaml.safe_load((HERE / "weights.yaml").read_text())
     common = {"folder": str(folder), "dtypes": list(settings.dtypes), "seed": settings.seed, "steps": settings.steps,
               "attribute": bool(settings.against),  # by the port alone; else the source is asked, which is sharper
@@ -92,11 +108,12 @@ def _jobs(source: Path, ported: Path, sides: list[str], cases: list[Case], setti
               "timeout": settings.timeout, "table": table,
               "cases": [{"call": c.call, "inputs": list(c.inputs), "name": c.name, "ported_call": c.ported_call}
                         for c in cases]}
-    jobs = [("source", sides[0], source, "")]
-    jobs += [("target", sides[1], ported, backend) for backend in settings.backends or ("",)]
-    return [{**common, "role": role, "side": side, "path": str(Path(path).resolve()), "backend": backend,
+    jobs = [("source", sides[0], paths[0], names[0], "")]
+    jobs += [("target", sides[1], paths[1], names[1], backend) for backend in settings.backends or ("",)]
+    return [{**common, "role": role, "side": side, "path": str(Path(path).resolve()), "module": module,
+             "backend": backend,
              "name": f"{role}-{backend}" if backend else role,
-             "device": settings.device if side == "torch" else "cpu"} for role, side, path, backend in jobs]
+             "device": settings.device if side == "torch" else "cpu"} for role, side, path, module, backend in jobs]
 
 
 def _environment(job: dict[str, Any]) -> dict[str, str]:

@@ -17,7 +17,7 @@ ULP = 2.0**-23
 def run(backend: Any, job: dict[str, Any], folder: Path) -> None:
     """The wanted cases into a file of the job's name."""
     _, sources = store.unbundle(folder / "source.npz")
-    module = backend.load(Path(job["path"]), "float32")
+    module = backend.load(job, "float32")
     found: dict[str, Any] = {}
     for i in job["wanted"]:
         meta, given = sources[i]

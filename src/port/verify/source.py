@@ -25,7 +25,7 @@ def run_source(backend: Any, job: dict[str, Any], case: cases.Case, module: Any)
     for number, dtype in enumerate(job["dtypes"]):
         try:
             if number or dtype != module.port_dtype:
-                module = backend.load(Path(job["path"]), dtype)
+                module = backend.load(job, dtype)
             backend.dtype(dtype)
             _one_dtype(backend, job, case, module, dtype, meta, arrays)
             meta["dtypes"].append(dtype)
@@ -136,7 +136,7 @@ def _forget(arrays: Arrays, variant: int) -> None:
 def run(backend: Any, job: dict[str, Any], folder: Path) -> None:
     """All cases into `source.npz`."""
     try:
-        module = backend.load(Path(job["path"]), job["dtypes"][0])
+        module = backend.load(job, job["dtypes"][0])
     except Exception as fault:
         store.write(folder / "source.npz", {"fatal": user.explain(fault, job["path"])}, {})
         return

@@ -18,7 +18,7 @@ def run(backend: Any, job: dict[str, Any], folder: Path) -> None:
     """Load while the source still runs; then one part per case."""
     fault, module = "", None
     try:
-        module = backend.load(Path(job["path"]), job["dtypes"][0])
+        module = backend.load(job, job["dtypes"][0])
     except Exception as problem:
         fault = user.explain(problem, job["path"])
     if not store.wait(folder / "source.npz", job["timeout"]):
@@ -47,7 +47,7 @@ def run_case(backend: Any, job: dict[str, Any], source: dict[str, Any], given: A
     arrays: Arrays = {}
     for number, dtype in enumerate(source["dtypes"]):
         if number or dtype != module.port_dtype:
-            module = backend.load(Path(job["path"]), dtype)
+            module = backend.load(job, dtype)
         backend.dtype(dtype)
         feed = inputs.feed(meta, given, 0)
         obj = _made(backend, module, source, meta, feed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.util
 import inspect
 import os
@@ -19,8 +20,13 @@ DROPS = ("rate", "dropout", "recurrent_dropout", "_dropout", "stddev", "drop_rat
 FRAMEWORKS = ("tensorflow", "keras", "tf_keras", "torch")
 
 
-def load(path: Path, tag: str) -> ModuleType:
-    """The file as a module of a neutral name; its folder comes last on sys.path, so that it shadows nothing."""
+def load(path: Path, tag: str, name: str = "") -> ModuleType:
+    """The file as a module of a neutral name; its folder comes last on sys.path, so that it shadows nothing.
+
+    With a dotted `name`, it is imported as that module of its package.
+    """
+    if name:
+        return _imported(path, name)
     level = _levels(path)
     for folder in (path.parent, *list(path.parents)[1:level + 1], _import_root(path)):
         if str(folder) not in sys.path:
@@ -34,6 +40,23 @@ def load(path: Path, tag: str) -> ModuleType:
     if level:  # `from .blocks import Block`: the folders above the file are its package
         module.__package__ = ".".join(reversed([p.name for p in list(path.parents)[:level]]))
     spec.loader.exec_module(module)
+    return module
+
+
+def _imported(path: Path, name: str) -> ModuleType:
+    """`name` from the tree that `path` lies in, its whole package anew: modules keep what another dtype left there."""
+    top = name.partition(".")[0]
+    root = path.parents[name.count(".") + (path.name == "__init__.py")]
+    for known in [m for m in sys.modules if m == top or m.startswith(top + ".")]:
+        del sys.modules[known]
+    if str(root) not in sys.path:
+        sys.path.append(str(root))
+    elsewhere = importlib.util.find_spec(top)
+    if elsewhere is None or root not in Path(elsewhere.origin or "").parents:
+        sys.path.insert(0, str(root))  # another one of this name is installed
+    module = importlib.import_module(name)
+    if Path(module.__file__ or "") != path:
+        raise ImportError(f"{name} is {module.__file__}, not {path}")
     return module
 
 

@@ -1,0 +1,71 @@
+"""`package.module:Builder(...)`: the module is imported as a part of its package, on both sides."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from port import checking, config
+from port.verify import modules, user
+from port.verify.cases import Case
+
+
+@pytest.mark.parametrize(("call", "expected"), [
+    ("net.model:build(3)", ("net.model", "build(3)")), ("build(x[1:2])", ("", "build(x[1:2])")),
+    ("net: Net(a={1: 2})", ("net", "Net(a={1: 2})")), ("lambda: 3", ("", "lambda: 3")),
+    ("lambda x: x", ("", "lambda x: x")),
+    ("{'a': 1}", ("", "{'a': 1}"))])
+def test_the_module_that_a_call_names(call: str, expected: tuple[str, str]) -> None:
+    assert modules.split(call) == expected
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Two packages of one name, in two folders; a module of each imports its neighbour by either kind of import."""
+    for name, number in (("old", 1), ("new", 2)):
+        inner = tmp_path / name / "pairnet" / "sub"
+        inner.mkdir(parents=True)
+        (inner.parent / "__init__.py").write_text(f"if False:\n    import torch\nNUMBER = {number}\n")
+        (inner / "__init__.py").write_text("from .. import NUMBER as up\n")
+        (inner / "model.py").write_text("import pairnet.sub as own\nfrom . import up\nVALUE = up * 10 + own.up\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("place", ["old", "old/pairnet", "old/pairnet/sub", "old/pairnet/sub/model.py"])
+def test_where_a_module_is(place: str, tree: Path) -> None:
+    assert modules.find(tree / place, "pairnet.sub.model") == (tree / "old/pairnet/sub/model.py").resolve()
+    assert modules.find(tree / place, "pairnet.sub") == (tree / "old/pairnet/sub/__init__.py").resolve()
+
+
+def test_a_module_that_is_not_there(tree: Path) -> None:
+    with pytest.raises(ValueError, match=r"no module pairnet\.gone"):
+        modules.find(tree / "old", "pairnet.gone")
+
+
+def test_the_package_of_the_right_folder_is_imported(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "modules", dict(sys.modules))
+    for name, expected in (("old", 11), ("new", 22), ("old", 11)):
+        path = modules.find(tree / name, "pairnet.sub.model")
+        loaded = user.load(path, "float64", "pairnet.sub.model")
+        assert loaded.VALUE == expected
+
+
+def test_cases_of_one_module_run_together_and_keep_their_names() -> None:
+    found = modules.grouped([Case("a.b:F()"), Case("G()"), Case("a.b:H(1)", ("f32[2]",), ported_call="a.c:h(1)"),
+                             Case("a.b:K()", name="kay")])
+    assert found == {("a.b", "a.b"): [Case("F()", name="a.b:F()"), Case("K()", name="kay")], ("", ""): [Case("G()")],
+                     ("a.b", "a.c"): [Case("H(1)", ("f32[2]",), "a.b:H(1)", "h(1)")]}
+
+
+def test_folders_have_the_direction_of_the_module_and_the_cases_of_their_files(tree: Path) -> None:
+    (tree / "pyproject.toml").write_text('[[tool.port.cases]]\nfile = "old"\ncall = "pairnet.sub.model:VALUE"\n')
+    (tree / "new/pairnet/__init__.py").write_text("import keras\nNUMBER = 2\n")
+    assert checking.direction(tree / "old", tree / "new", [Case("pairnet:NUMBER")]) == "torch2tf"
+    assert checking.direction(tree / "old", tree / "new", [Case("pairnet.sub.model:VALUE")]) == "torch2tf"
+    held = config.load(tree)
+    for place in ("old", "old/pairnet/sub/model.py"):
+        assert [c.call for c in checking.configured(held, tree / place)] == ["pairnet.sub.model:VALUE"]
+    assert checking.configured(held, tree / "old/pairnet/__init__.py") == []
