@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.build import build, drop_commas, expression, paren
 from port.facts import Fact, Kind, Layout
-from port.torch2tf import containers, einops, init_calls, layers, losses, methods, ownhelpers, rows, users
+from port.torch2tf import containers, definitions, einops, init_calls, layers, losses, methods, ownhelpers, rows
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import (
     Bound,
@@ -58,8 +58,8 @@ def _no_unknown_tensor_method(w: Any, node: cst.Call) -> None:
         name = node.func.attr.value
         if _is_module(w, node.func.value):
             return
-        words = any(a.keyword is not None and a.keyword.value in users.TENSOR_WORDS for a in node.args)
-        if name in users.TENSOR_METHODS or words:
+        words = any(a.keyword is not None and a.keyword.value in definitions.TENSOR_WORDS for a in node.args)
+        if name in definitions.TENSOR_METHODS or words:
             raise Refused("P204", f"`.{name}()` of something that is not known to be a tensor; a type hint would tell",
                           node)
         if f"tensor.{name}" in w.it.rows or f"torch.{name}" in w.it.rows:

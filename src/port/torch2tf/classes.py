@@ -7,7 +7,7 @@ from typing import Any
 import libcst as cst
 
 from port.facts import Fact, Kind
-from port.torch2tf import hints, statements
+from port.torch2tf import compound, hints
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import TO_FIRST, Class, Function, Items, can_flip, may_be_none
 from port.tree import code, walk
@@ -38,14 +38,14 @@ def function(w: Any, f: Function) -> cst.FunctionDef:
         decorators, stops = _decorators(w, node)
         docstring, rest = split_docstring(list(node.body.body)) if isinstance(node.body, cst.IndentedBlock) else (
             [], None)
-        body = statements.suite(w, rest) if rest is not None else None
+        body = compound.suite(w, rest) if rest is not None else None
         if stops and body is not None:
             body = [s.visit(_Stopped(w, f)) for s in body]
         if body is not None:
             body = epilogue(w, f, body)
-            whole = statements.block(w, node.body, [*docstring, *prologue(w, f), *body])
+            whole = compound.block(w, node.body, [*docstring, *prologue(w, f), *body])
         else:
-            whole = statements.block(w, node.body)
+            whole = compound.block(w, node.body)
         name = "call" if f.owner is not None and f.owner.is_module and f.name == "forward" else f.name
         returns = node.returns.with_changes(annotation=hints.hint(w, node.returns.annotation)) if (
             node.returns is not None) else None
@@ -99,7 +99,7 @@ class _Stopped(cst.CSTTransformer):
         if updated_node.value is None or result is None or result.kind is not Kind.TENSOR or result.dtype in (
                 "int64", "int32", "bool"):
             return updated_node
-        return updated_node.with_changes(value=statements.stop_gradient(self.w, updated_node.value))
+        return updated_node.with_changes(value=compound.stop_gradient(self.w, updated_node.value))
 
 
 def parameters(w: Any, f: Function, node: cst.FunctionDef) -> cst.Parameters:
@@ -204,7 +204,7 @@ def class_(w: Any, cls: Class) -> cst.ClassDef:
             w.by(cls.node, "rule classes")
             _no_reserved(cls)
         bases = [b.with_changes(value=base(w, cls, b.value)) for b in cls.node.bases]
-        body = statements.suite(w, cls.node.body.body)
+        body = compound.suite(w, cls.node.body.body)
         decorators = [d for d in cls.node.decorators if not w.it.names.resolve(
             d.decorator.func if isinstance(d.decorator, cst.Call) else d.decorator).startswith("torch")]
         return cls.node.with_changes(bases=bases, body=cls.node.body.with_changes(body=body), decorators=decorators)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout
-from port.torch2tf import members, shapes, users
+from port.torch2tf import definitions, members, shapes, users
 from port.torch2tf.values import (
     Chain,
     Env,
@@ -50,7 +50,7 @@ def simple(it: Interp, node: cst.BaseSmallStatement, env: Env) -> bool:
         if node.value is not None:
             assign(it, node.target, it.ev(node.value, env), env, node.value)
         elif isinstance(node.target, cst.Name):
-            hinted = users.hinted(it, _code(node.annotation.annotation))
+            hinted = definitions.hinted(it, _code(node.annotation.annotation))
             if hinted is not None:
                 env.names.setdefault(node.target.value, hinted)
     elif isinstance(node, cst.AugAssign):
@@ -203,7 +203,7 @@ def compound(it: Interp, node: cst.BaseStatement, env: Env) -> bool:
                 run(it, part.body.body, env)  # type: ignore[arg-type]
         return reached
     if isinstance(node, cst.FunctionDef | cst.ClassDef):
-        users.define(it, node, env)
+        definitions.define(it, node, env)
     return True
 
 

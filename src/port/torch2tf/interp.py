@@ -16,7 +16,7 @@ from port.binding import literal_text
 from port.facts import UNKNOWN, Fact, Kind, Layout, arithmetic
 from port.names import Names, canonical
 from port.table import Row
-from port.torch2tf import calls, members, modules, shapes, users
+from port.torch2tf import calls, definitions, members, modules, shapes, users
 from port.torch2tf.values import (
     BOTTOM,
     PLAIN,
@@ -314,7 +314,7 @@ class Interp:
         function = self.functions.get(node)
         if function is None:
             function = self.functions[node] = Function("<lambda>", node, env)
-            users.read_parameters(function, node.params)
+            definitions.read_parameters(function, node.params)
         function.env = env
         if function.result is None and not function.received:
             inner = Env(env, dict.fromkeys(function.params, UNKNOWN))

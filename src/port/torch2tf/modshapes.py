@@ -82,11 +82,11 @@ def result(it: Interp, layer: Layer, args: list[Fact]) -> tuple[Fact, Layout]:
             return tensor(None, "float").but(payload=made_of(x, more=1)), PLAIN
         return tensor((*x.shape, size if isinstance(size, int) else None), "float"), PLAIN
     if name == "Flatten":
-        from port.torch2tf import opshapes
+        from port.torch2tf import opaxes
 
         low, high = (layer.facts[k].literal(...) if k in layer.facts else d
                      for k, d in (("start_dim", 1), ("end_dim", -1)))
-        return opshapes.flattened(x, low, high)
+        return opaxes.flattened(x, low, high)
     if name in RECURRENT:
         it.prove_rank(x, 3)
         return _recurrent(layer, name, x), PLAIN

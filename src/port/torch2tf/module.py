@@ -12,7 +12,7 @@ from port.facts import Fact
 from port.findings import CATALOGUE, Finding, Outcome
 from port.names import Names
 from port.result import Options, Result
-from port.torch2tf import classes, importing, ownhelpers, statements
+from port.torch2tf import classes, compound, importing, ownhelpers
 from port.torch2tf.interp import infer
 from port.torch2tf.refused import Refused
 from port.torch2tf.write import Writer
@@ -90,7 +90,7 @@ def written(w: Writer, node: Any) -> Part:
         elif node in w.it.helpers:
             part.made = []
         else:
-            part.made = statements.statement(w, node)
+            part.made = compound.statement(w, node)
     except Refused as refusal:
         part.refusal = refusal
     finally:

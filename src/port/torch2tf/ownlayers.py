@@ -227,7 +227,7 @@ WRITERS: dict[str, Callable[[At], Any]] = {
 # ---------------------------------------------------------------- facts
 def result(it: Interp, layer: Layer, args: list[Fact]) -> tuple[Fact, Layout] | None:
     """(what the module gives, the layout that its tensors must have); None for those that modshapes knows."""
-    from port.torch2tf import opshapes, users
+    from port.torch2tf import opaxes, users
 
     name, x = layer.symbol.removeprefix("helpers."), args[0] if args else UNKNOWN
     if name == "Lambda":
@@ -240,7 +240,7 @@ def result(it: Interp, layer: Layer, args: list[Fact]) -> tuple[Fact, Layout] | 
         if dims is None:
             return tensor(None, x.dtype), Layout.PLAIN
         it.prove_rank(x, len(dims))
-        return opshapes.permuted(x, dims)
+        return opaxes.permuted(x, dims)
     if name == "Reshape":
         sizes = [f.literal() for f in layer.facts.values()]
         batch = x.shape[0] if x.shape else None

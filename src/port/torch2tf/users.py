@@ -8,11 +8,11 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.torch2tf import members
+from port.torch2tf.definitions import WHOLE, hinted
 from port.torch2tf.values import (
     BOTTOM,
     NONE,
     PERMUTED,
-    PLAIN,
     TENSOR,
     Class,
     Env,
@@ -32,178 +32,9 @@ from port.torch2tf.values import (
     put,
     same,
 )
-from port.tree import walk
 
 if TYPE_CHECKING:
     from port.torch2tf.interp import Interp
-
-# Methods that only tensors have: proof that a parameter is one.
-TENSOR_METHODS = frozenset("""
-    add add_ amax argmax bmm chunk clamp clone contiguous copy_ cumsum detach dim exp expand expand_as flatten float
-    gather half index_select log long masked_fill masked_fill_ matmul mean mT mul mul_ new_zeros norm numel permute
-    pow relu repeat repeat_interleave requires_grad_ reshape scatter sigmoid size softmax sqrt squeeze tanh to topk
-    transpose type_as unbind unsqueeze view view_as flip scatter_ scatter_add scatter_add_ index_add index_add_
-    index_copy index_fill unfold narrow logsumexp masked_select masked_scatter new_ones new_full new_tensor new_empty
-    amin addmm baddbmm addcmul addcdiv lerp rsqrt erf clamp_ clamp_min clamp_max log_softmax mm mv tril triu
-    ndimension sub_ div_ fill_ zero_ normal_ uniform_ bernoulli_ index_put index_put_ cumprod mH eq ne ge gt le lt
-    bfloat16 double type chunk_ roll diag_embed movedim""".split())
-TENSOR_WORDS = ("dim", "keepdim", "unbiased")  # keywords that NumPy's methods of the same names do not have
-PICKING = ("index_select", "gather", "scatter", "scatter_", "scatter_add", "scatter_add_", "index_add", "index_add_",
-           "index_copy", "index_copy_", "index_fill", "index_fill_", "take_along_dim")
-WHOLE = Fact(Kind.PLAIN, dtype="int")  # a Python int
-NUMBERS = {"int": WHOLE, "float": Fact(Kind.PLAIN, dtype="float"), "bool": PLAIN, "str": PLAIN}
-
-
-# ---------------------------------------------------------------- definitions
-def define(it: Interp, node: cst.FunctionDef | cst.ClassDef, env: Env) -> None:
-    helper = it.helpers.get(node)
-    if helper:
-        env.names[node.name.value] = Fact(Kind.FUNCTION, symbol=f"helpers.{helper}")
-        return
-    if isinstance(node, cst.ClassDef):
-        fact = Fact(Kind.FUNCTION, payload=define_class(it, node, env))
-    else:
-        fact = Fact(Kind.FUNCTION, payload=make_function(it, node, env))
-    env.names[node.name.value] = fact
-    for decorator in node.decorators:
-        it.ev(decorator.decorator, env)
-
-
-def make_function(it: Interp, node: cst.FunctionDef, env: Env, owner: Class | None = None) -> Function:
-    function = it.functions.get(node)
-    if function is not None:
-        function.env = env
-        return function
-    function = it.functions[node] = Function(node.name.value, node, env, owner)
-    read_parameters(function, node.params)
-    function.evidence = _evidence(it, node, frozenset(function.params))
-    function.picks = _picks(it, node, frozenset(function.params))
-    function.static = any(isinstance(d.decorator, cst.Name) and d.decorator.value == "staticmethod"
-                          for d in node.decorators)
-    function.yields = any(isinstance(n, cst.Yield) for n in walk(node.body, enter_functions=False))
-    if owner is None and env is not it.globals:
-        it.enqueue(function)
-    return function
-
-
-def read_parameters(function: Function, params: cst.Parameters) -> None:
-    for p in (*params.posonly_params, *params.params, *params.kwonly_params):
-        function.params.append(p.name.value)
-        if p.default is not None:
-            function.defaults[p.name.value] = p.default
-        if p.annotation is not None:
-            function.hints[p.name.value] = cst.Module([]).code_for_node(p.annotation.annotation)
-    if isinstance(params.star_arg, cst.Param):
-        function.star = params.star_arg.name.value
-    if params.star_kwarg is not None:
-        function.kwstar = params.star_kwarg.name.value
-
-
-def _evidence(it: Interp, node: cst.FunctionDef, params: frozenset[str]) -> frozenset[str]:
-    """Parameters that are used as only a tensor can be: by its methods, or as the input of a torch function."""
-    found = set()
-    for n in walk(node.body):
-        if base := _used_as_tensor(n):
-            found.add(base)
-        elif isinstance(n, cst.Call) and n.args and isinstance(n.args[0].value, cst.Name):
-            symbol = it.names.resolve(n.func)
-            if symbol.startswith(("torch.nn.functional.", "einops.")) or (
-                    symbol.startswith("torch.") and symbol.count(".") == 1 and symbol.islower()
-                    and symbol not in _NUMBERS_FIRST):
-                found.add(n.args[0].value.value)
-    return frozenset(found & params)
-
-
-def _used_as_tensor(n: cst.CSTNode) -> str:
-    """x of `x.view`, `x[:, 0].flip`, `x.var(dim=0)`."""
-    if isinstance(n, cst.Attribute):
-        return _indexed(n.value) if n.attr.value in TENSOR_METHODS else ""
-    words = isinstance(n, cst.Call) and isinstance(n.func, cst.Attribute) and any(
-        a.keyword is not None and a.keyword.value in TENSOR_WORDS for a in n.args)
-    return _indexed(n.func.value) if words else ""  # type: ignore[attr-defined]
-
-
-def _indexed(node: cst.CSTNode) -> str:
-    """x of `x` and `x[:, -1]`."""
-    while isinstance(node, cst.Subscript):
-        node = node.value
-    return node.value if isinstance(node, cst.Name) else ""
-
-
-def _picks(it: Interp, node: cst.FunctionDef, params: frozenset[str]) -> frozenset[str]:
-    """Parameters that pick elements of a tensor: whole numbers."""
-    found = set()
-    for n in walk(node.body):
-        if not isinstance(n, cst.Call) or not isinstance(n.func, cst.Attribute):
-            continue
-        symbol = it.names.resolve(n.func)
-        plain = [a.value for a in n.args if a.keyword is None]
-        named = [a.value for a in n.args if a.keyword is not None and a.keyword.value == "index"]
-        if symbol in ("torch.nn.functional.one_hot", "torch.nn.functional.embedding"):
-            named += plain[:1]
-        elif n.func.attr.value in PICKING:
-            named += plain[2:3] if symbol.startswith("torch.") else plain[1:2]
-        for value in named:
-            while isinstance(value, cst.Call) and isinstance(value.func, cst.Attribute):
-                value = value.func.value
-            found.add(_indexed(value))
-    return frozenset(found & params)
-
-
-_NUMBERS_FIRST = {"torch.arange", "torch.zeros", "torch.ones", "torch.full", "torch.eye", "torch.rand", "torch.randn",
-                  "torch.linspace", "torch.tensor", "torch.device", "torch.randint", "torch.empty", "torch.load",
-                  "torch.as_tensor", "torch.from_numpy", "torch.manual_seed", "torch.is_tensor", "torch.randperm"}
-
-
-def define_class(it: Interp, node: cst.ClassDef, env: Env) -> Class:
-    cls = it.classes.get(node)
-    if cls is not None:
-        return cls
-    cls = it.classes[node] = Class(node.name.value, node, env)
-    for base in node.bases:
-        fact = it.ev(base.value, env)
-        cls.bases.append(fact)
-        if isinstance(fact.payload, Class):
-            cls.root = cls.root or fact.payload.root
-            cls.attrs, cls.readers, cls.places = fact.payload.attrs, fact.payload.readers, fact.payload.places
-            fact.payload.subclasses.append(cls)
-        elif fact.symbol.startswith("torch."):
-            cls.root = cls.root or fact.symbol
-    body_env = Env(env)
-    from port.torch2tf import flow
-
-    for statement in node.body.body:
-        if isinstance(statement, cst.FunctionDef):
-            cls.methods[statement.name.value] = make_function(it, statement, env, cls)
-            for decorator in statement.decorators:
-                it.ev(decorator.decorator, env)
-        elif isinstance(statement, cst.SimpleStatementLine):
-            for small in statement.body:
-                flow.simple(it, small, body_env)
-                if isinstance(small, cst.AnnAssign) and isinstance(small.target, cst.Name):
-                    cls.fields.append(small.target.value)
-                    body_env.names.setdefault(small.target.value, hinted(
-                        it, cst.Module([]).code_for_node(small.annotation.annotation)) or UNKNOWN)
-    for name, fact in body_env.names.items():
-        held = fact.but(values=None) if fact.kind is Kind.PLAIN else fact
-        cls.attrs[name] = put(cls.places.setdefault(name, {}), (node, name), held)
-    return cls
-
-
-def hinted(it: Interp, hint: str) -> Fact | None:
-    """What a type hint says."""
-    bare = hint.replace(" ", "").strip("\"'")
-    optional = bare.startswith("Optional[") or bare.endswith("|None") or bare.startswith("None|")
-    bare = bare.removeprefix("Optional[").removesuffix("]") if optional and "[" in bare else bare
-    bare = bare.removesuffix("|None").removeprefix("None|")
-    symbol = it.names.resolve_text(bare)
-    last = bare.rpartition(".")[2]
-    if symbol in ("torch.Tensor", "torch.FloatTensor", "torch.LongTensor", "torch.BoolTensor", "torch.IntTensor") or (
-            last == "Tensor" and (symbol or bare == "Tensor")):
-        dtype = {"LongTensor": "int64", "BoolTensor": "bool", "IntTensor": "int32", "FloatTensor": "float"}.get(last)
-        return tensor(None, dtype).but(values=NONE.values if optional else None)
-    return NUMBERS.get(bare)
-
 
 # ---------------------------------------------------------------- calls
 def bind(function: Function, node: cst.Call | None, args: list[Fact]) -> tuple[dict[str, Fact], bool]:

@@ -1,0 +1,199 @@
+"""Statements that hold others: conditions, loops, contexts, exceptions, definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import libcst as cst
+
+from port.build import build
+from port.facts import Fact, Kind, Layout
+from port.torch2tf import (
+    init_loops,
+)
+from port.torch2tf.refused import Refused
+from port.torch2tf.statements import line, simple
+from port.tree import walk
+
+
+def suite(w: Any, body: Sequence[Any]) -> list[Any]:
+    """Statements in order. A deleted one gives its comments to the next."""
+    out: list[Any] = []
+    carried: list[cst.EmptyLine] = []
+    first = False  # was what stood first deleted?
+    for node in body:
+        made = statement(w, node)
+        if not made:
+            carried += comments_of(node)
+            first = not out
+            continue
+        if carried and hasattr(made[0], "leading_lines"):
+            made[0] = made[0].with_changes(leading_lines=[*carried, *made[0].leading_lines])
+            carried = []
+        if first and not out and hasattr(made[0], "leading_lines"):
+            rest = list(made[0].leading_lines)
+            while rest and rest[0].comment is None:
+                rest.pop(0)
+            made[0] = made[0].with_changes(leading_lines=rest)
+        out += made
+    return out
+
+
+def comments_of(node: Any) -> list[cst.EmptyLine]:
+    """Lines above a statement that is deleted: they stay, unless they spoke of nothing but it."""
+    small = node.body[0] if isinstance(node, cst.SimpleStatementLine) else None
+    grows = isinstance(small, cst.Expr) and isinstance(small.value, cst.Call) and isinstance(
+        small.value.func, cst.Attribute) and small.value.func.attr.value == "append"
+    return list(node.leading_lines) if grows else []
+
+
+def statement(w: Any, node: Any) -> list[Any]:
+    if isinstance(node, cst.SimpleStatementLine):
+        return line(w, node)
+    made = init_loops.statement(w, node)
+    if made is not None:
+        return made
+    method = COMPOUND.get(type(node))
+    if method is None:
+        return [w.generic(node)]
+    return method(w, node)
+
+
+def block(w: Any, node: Any, body: list[Any] | None = None) -> Any:
+    """The body of a compound statement."""
+    if isinstance(node, cst.SimpleStatementSuite):
+        made = [m for s in node.body for m in simple(w, s)]
+        if made and all(isinstance(m, cst.BaseSmallStatement) for m in made):
+            return node.with_changes(body=made)
+        lines = [m if isinstance(m, cst.BaseStatement) else cst.SimpleStatementLine([m]) for m in made]
+        return cst.IndentedBlock(lines or [cst.SimpleStatementLine([cst.Pass()])])
+    made = suite(w, node.body) if body is None else body
+    return node.with_changes(body=made or [cst.SimpleStatementLine([cst.Pass()])])
+
+
+def if_(w: Any, node: cst.If) -> list[Any]:
+    changes: dict[str, Any] = {"test": w.expr(node.test), "body": branch(w, node.body)}
+    if isinstance(node.orelse, cst.If):
+        changes["orelse"] = if_(w, node.orelse)[0]
+    elif node.orelse is not None:
+        changes["orelse"] = node.orelse.with_changes(body=branch(w, node.orelse.body))
+    return [one_layout(w, node, node.with_changes(**changes))]
+
+
+def one_layout(w: Any, node: cst.If, new: cst.If) -> cst.If:
+    """A variable that one side leaves channels last, and the other does not, gets the source's axes on both."""
+    for name, (first, rank) in sorted(w.it.conflicts.get(node, {}).items()):
+        fact = Fact(Kind.TENSOR, None if rank is None else (None,) * rank, layout=Layout.FLIPPED)
+        if rank is None:
+            raise Refused("P209", f"`{name}` is channels first or last, depending on the path", node)
+        value = w.reordered(fact, cst.Name(name), Layout.PLAIN)
+        line = cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Name(name))], value)])
+        if first:
+            new = new.with_changes(body=_with(new.body, line))
+        elif isinstance(new.orelse, cst.Else):
+            new = new.with_changes(orelse=new.orelse.with_changes(body=_with(new.orelse.body, line)))
+        elif new.orelse is None:
+            new = new.with_changes(orelse=cst.Else(cst.IndentedBlock([line])))
+        else:
+            raise Refused("P209", f"`{name}` is channels first or last, depending on the path", node)
+    return new
+
+
+def _with(body: Any, line: cst.SimpleStatementLine) -> Any:
+    if isinstance(body, cst.SimpleStatementSuite):
+        return cst.IndentedBlock([cst.SimpleStatementLine(body.body), line])
+    return body.with_changes(body=[*body.body, line])
+
+
+def branch(w: Any, node: Any) -> Any:
+    """One side of a condition. Where it only reads a weights file, the rest of the function is ported without it."""
+    try:
+        return block(w, node)
+    except Refused as refusal:
+        if refusal.code != "P207" or w.function is None:
+            raise
+        w.report(refusal.code, refusal.args[0], refusal.node or node)
+        note = cst.EmptyLine(comment=cst.Comment(f"# port: P207 {refusal.args[0]}"))
+        stop = cst.parse_statement('raise NotImplementedError("PyTorch weights are not read by Keras")')
+        return cst.IndentedBlock([stop.with_changes(leading_lines=[note])])
+
+
+def _check_layouts(w: Any, node: cst.CSTNode) -> None:
+    names = w.it.conflicts.get(node)
+    if names:  # of a loop
+        raise Refused("P209", f"`{sorted(names)[0]}` is channels first or last, depending on the path", node)
+
+
+def for_(w: Any, node: cst.For) -> list[Any]:
+    _check_layouts(w, node)
+    orelse = node.orelse.with_changes(body=block(w, node.orelse.body)) if node.orelse is not None else None
+    return [node.with_changes(iter=w.expr(node.iter), body=block(w, node.body), orelse=orelse)]
+
+
+def while_(w: Any, node: cst.While) -> list[Any]:
+    _check_layouts(w, node)
+    orelse = node.orelse.with_changes(body=block(w, node.orelse.body)) if node.orelse is not None else None
+    return [node.with_changes(test=w.expr(node.test), body=block(w, node.body), orelse=orelse)]
+
+
+def with_(w: Any, node: cst.With) -> list[Any]:
+    """Contexts of gradients and precision are no contexts in Keras."""
+    symbols = [w.fact(i.item.func if isinstance(i.item, cst.Call) else i.item).symbol for i in node.items]
+    if all(s in ("torch.no_grad", "torch.inference_mode", "torch.set_grad_enabled") for s in symbols):
+        body = suite(w, node.body.body)
+        return _leading(node, [*body, *_stopped(w, node, symbols)])
+    if all(s.endswith("autocast") or s.startswith("torch.profiler") for s in symbols):
+        w.report("P103", "the body runs in the layers' own dtype: Keras chooses precision by dtype policy", node)
+        return _leading(node, suite(w, node.body.body))
+    if all(s.endswith(("sdpa_kernel", "sdp_kernel")) for s in symbols):  # which kernel computes the same numbers
+        return _leading(node, suite(w, node.body.body))
+    if any(s.startswith("torch.") for s in symbols):
+        raise Refused("P203", f"`with {symbols[0]}` has no counterpart", node)
+    items = [i.with_changes(item=w.expr(i.item)) for i in node.items]
+    return [node.with_changes(items=items, body=block(w, node.body))]
+
+
+def _leading(node: cst.With, body: list[Any]) -> list[Any]:
+    if body and hasattr(body[0], "leading_lines"):
+        body[0] = body[0].with_changes(leading_lines=[*node.leading_lines, *body[0].leading_lines])
+    return body
+
+
+def _stopped(w: Any, node: cst.With, symbols: list[str]) -> list[Any]:
+    """What was computed without a gradient has none: tf.stop_gradient of what leaves the block."""
+    names: dict[str, None] = {}
+    for n in walk(node.body):
+        if isinstance(n, cst.Assign) and w.fact(n.value).kind is Kind.TENSOR and w.fact(n.value).dtype not in (
+                "int64", "int32", "bool"):
+            names.update(dict.fromkeys(t.target.value for t in n.targets if isinstance(t.target, cst.Name)))
+    return [cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Name(name))], stop_gradient(w, cst.Name(name)))])
+            for name in names]
+
+
+def stop_gradient(w: Any, x: Any) -> Any:
+    if w.target == "keras":
+        w.need("keras")
+        return build("keras.ops.stop_gradient({x})", x=x)
+    w.need("tf")
+    return build("tf.stop_gradient({x})", x=x)
+
+
+def try_(w: Any, node: cst.Try) -> list[Any]:
+    handlers = [h.with_changes(body=block(w, h.body)) for h in node.handlers]
+    changes: dict[str, Any] = {"body": block(w, node.body), "handlers": handlers}
+    for part in ("orelse", "finalbody"):
+        inner = getattr(node, part)
+        if inner is not None:
+            changes[part] = inner.with_changes(body=block(w, inner.body))
+    return [node.with_changes(**changes)]
+
+
+def definition(w: Any, node: Any) -> list[Any]:
+    from port.torch2tf import classes
+
+    return classes.definition(w, node)
+
+
+COMPOUND: dict[type, Any] = {cst.If: if_, cst.For: for_, cst.While: while_, cst.With: with_, cst.Try: try_,
+                             cst.FunctionDef: definition, cst.ClassDef: definition}
