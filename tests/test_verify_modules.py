@@ -50,7 +50,7 @@ def test_the_package_of_the_right_folder_is_imported(tree: Path, monkeypatch: py
     for name, expected in (("old", 11), ("new", 22), ("old", 11)):
         path = modules.find(tree / name, "pairnet.sub.model")
         loaded = user.load(path, "float64", "pairnet.sub.model")
-        assert loaded.VALUE == expected
+        assert expected == loaded.VALUE
 
 
 def test_cases_of_one_module_run_together_and_keep_their_names() -> None:
