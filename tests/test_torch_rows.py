@@ -148,6 +148,9 @@ REFUSED = {  # statements of which the numbers would be others
     "return unknown.view(2, 3)": "",
     "return torch.var_mean(g(x), dim=1)": "P206",
     "return x.sum(unknown).stride()": "P203",
+    "torch.nn.GELU.forward = g; return x": "P206",
+    "F.gelu = g; return x": "P206",
+    "torch.backends.cudnn.benchmark = True; return x": "P203",
 }
 
 

@@ -121,6 +121,11 @@ def _place(w: Any, target: Any) -> Any:
     if isinstance(target, cst.Subscript):
         return w.generic(target)
     if isinstance(target, cst.Attribute):
+        symbol = w.it.names.resolve(target)
+        if symbol.startswith("torch.backends."):
+            raise Refused("P203", f"`{symbol}` is a switch of PyTorch's kernels, which Keras does not have", target)
+        if symbol.startswith("torch."):
+            raise Refused("P206", f"`{symbol}` of PyTorch is replaced, which Keras would not follow", target)
         return target.with_changes(value=w.expr(target.value))
     return target
 
