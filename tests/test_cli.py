@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from port import batch, checking, cli, table
+from port import checking, cli, comments, table
 from port.findings import CATALOGUE, Finding
 from port.report.model import CaseVerdict
 from port.result import Options, Result
@@ -165,8 +165,8 @@ def test_what_needs_a_person(port: Port, line: str, code: int) -> None:
 
 def test_suppression_on_the_last_line_of_a_call() -> None:
     findings = (Finding(1, 0, "P203", "m", 3, 1),)
-    assert batch.accept(findings, "f(\n    1,\n)  # port: ignore[P203]\n") == ((), findings)
-    assert batch.accept(findings, "f(\n    1,  # port: ignore[P203]\n)\n") == (findings, ())
+    assert comments.accept(findings, "f(\n    1,\n)  # port: ignore[P203]\n") == ((), findings)
+    assert comments.accept(findings, "f(\n    1,  # port: ignore[P203]\n)\n") == (findings, ())
 
 
 @pytest.mark.parametrize("arguments", [

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import os
-import re
-import tokenize
 import traceback
 import warnings
 from collections import Counter
@@ -14,15 +12,13 @@ from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
-from io import StringIO
 from pathlib import Path
 
-from port import files
+from port import comments, files
 from port.findings import Finding
 from port.report.model import FileReport
 from port.result import Options, Result
 
-_IGNORE = re.compile(r"#\s*port:\s*ignore\[([^\]]*)\]")
 _SMALL = 8  # so few files are done before a process pool has started
 
 
@@ -77,10 +73,13 @@ def _together(found: Sequence[files.Found], direction: str, options: Options) ->
         errors |= dict.fromkeys(texts, str(error) or f"{direction} is not implemented yet")
     except Exception as error:
         results = {name: Result(text, text, (_internal(error),)) for name, text in texts.items()}
-    return [_item(f, sources.get(str(f.path)), results.get(str(f.path)), errors.get(str(f.path), "")) for f in found]
+    return [_item(f, sources.get(name), results.get(name), errors.get(name, ""), direction)
+            for f in found for name in [str(f.path)]]
 
 
-def _item(found: files.Found, source: files.Source | None, result: Result | None, error: str) -> Item:
+def _item(found: files.Found, source: files.Source | None, result: Result | None, error: str, direction: str) -> Item:
+    from port.translate import uses
+
     name = str(found.path)
     if source is None or result is None:
         return Item(found, source, FileReport(name, error=error))
@@ -89,7 +88,9 @@ def _item(found: files.Found, source: files.Source | None, result: Result | None
         source.encode(result.text)
     except files.FileProblem as problem:
         return Item(found, source, FileReport(name, error=str(problem)))
-    findings, accepted = accept(result.findings, source.text)
+    findings, accepted = comments.accept(result.findings, source.text)
+    if "port:" in source.text and uses(source.text, direction):
+        findings = tuple(sorted((*findings, *comments.unused(accepted, source.text))))
     return Item(found, source, FileReport(name, replace(result, findings=findings), findings, accepted))
 
 
@@ -149,28 +150,3 @@ def _save(item: Item, target: Path | None) -> Item:
     except files.FileProblem as problem:
         return replace(item, report=replace(report, error=f"{target or source.path}: {problem}"))
     return replace(item, report=replace(report, written=str(target or source.path)))
-
-
-def accept(findings: Sequence[Finding], text: str) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
-    """Split into findings that stand and those accepted by `# port: ignore[CODE, ...]` on their first or last line."""
-    ignored = _ignored(text) if findings and "port:" in text else {}
-
-    def is_accepted(finding: Finding) -> bool:
-        lines = (finding.line, finding.end_line or finding.line)
-        return any(finding.code in ignored.get(line, ()) for line in lines)
-
-    stand = tuple(finding for finding in findings if not is_accepted(finding))
-    return stand, tuple(finding for finding in findings if is_accepted(finding))
-
-
-def _ignored(text: str) -> dict[int, set[str]]:
-    """Codes by line, read from comments only: a string that looks like one is not one."""
-    found: dict[int, set[str]] = {}
-    try:
-        for token in tokenize.generate_tokens(StringIO(text).readline):
-            match = _IGNORE.search(token.string) if token.type == tokenize.COMMENT else None
-            if match:
-                found[token.start[0]] = {code.strip() for code in match[1].split(",")}
-    except (tokenize.TokenError, SyntaxError):
-        return {}
-    return found

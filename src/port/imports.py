@@ -12,7 +12,8 @@ import libcst as cst
 
 from port.build import statement
 from port.names import canonical, dotted_name, import_bindings
-from port.tree import code, module_code, named, walk
+from port.skips import MARK
+from port.tree import code, find, module_code, named, walk
 
 LINES = {"torch": "import torch", "F": "import torch.nn.functional as F", "nn": "from torch import nn"}
 HELPERS = Path(__file__).parent / "helpers"
@@ -112,6 +113,7 @@ def rewrite(module_body: list[Any], originals: list[Any], em: Any, blocks: list[
             roots: tuple[str, ...], lines: dict[str, str] = LINES) -> list[Any]:
     """Replace imports of one framework by those of the other (`lines`, in order); put helpers after the imports."""
     used = {n for part in (*module_body, *blocks) for n in named(part)}
+    em.top_level |= {n for part in module_body for n in _of_skipped(part)}
     em.needs &= used  # what was asked for by code that was refused afterwards is not there
     new_lines = [line for name, line in lines.items() if name in em.needs]
     new_lines += sorted(ln for ln in extra if not ln.startswith("import math"))
@@ -145,6 +147,12 @@ def rewrite(module_body: list[Any], originals: list[Any], em: Any, blocks: list[
         last_import = at + len(new_lines) - 1
     out, last_import = _standard(out, em, last_import, originals)
     return _insert(out, last_import, blocks)
+
+
+def _of_skipped(part: Any) -> list[str]:
+    """Names that code out of sight needs: the first argument of what stands for it (skips.py)."""
+    return [n for call in find(part, cst.Call) if type(call.func) is cst.Name and call.func.value.startswith(MARK)
+            for n in code(call.args[0]).strip("', ").split()] if part is not None else []
 
 
 def _kept_import(node: cst.SimpleStatementLine, em: Any) -> Any:

@@ -5,16 +5,22 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import libcst as cst
 
-from port import names, project, table, tree
+from port import names, project, skips, table, tree
 from port.facts import Fact
 from port.findings import Finding
 from port.result import Options, Result
 
 MARKS = {"tf2torch": ("tensorflow", "keras"), "torch2tf": ("torch",)}
+
+
+def uses(text: str, direction: str) -> bool:
+    """May this text use the framework that the direction comes from?"""
+    return any(mark in text for mark in MARKS[direction])
 
 
 def translate(text: str, direction: str, options: Options = Options(), path: str = "",
@@ -31,11 +37,11 @@ def translate_together(texts: Mapping[str, str], direction: str, options: Option
                        params: dict[str, Fact] | None = None) -> dict[str, Result]:
     """Translate files of one project, so that the translations fit together; texts and results by path."""
     results = {path: Result(text, text) for path, text in texts.items()}
-    if not any(mark in text for text in _read(texts) for mark in MARKS[direction]):
+    if not any(uses(text, direction) for text in _read(texts)):
         return results
     with _uncollected():
         try:
-            return results | _translated(texts, direction, options, params)
+            return results | _around_skipped(texts, direction, options, params)
         finally:
             tree.forget()
 
@@ -52,6 +58,44 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
+def _around_skipped(texts: Mapping[str, str], direction: str, options: Options, params: dict[str, Fact] | None
+                    ) -> dict[str, Result]:
+    """The translation of everything but what the files skip; more is left alone until the rest can be told apart."""
+    masks = {path: mask for path, text in texts.items() if "port:" in text and (mask := skips.read(text))}
+    while True:
+        seen = {path: masks[path].text if path in masks else text for path, text in texts.items()
+                if path not in masks or not masks[path].whole}
+        results = _translated(seen, direction, options, params)
+        wider = {path: grown for path, mask in masks.items() if not mask.whole and path in results
+                 and results[path].changed and (grown := skips.wider(mask, results[path].text))}
+        if not wider:
+            break
+        tree.forget()
+        masks |= wider
+    masked = {path: skips.restored(mask, results.get(path, Result(mask.source, mask.source)))
+              for path, mask in masks.items() if not mask.whole}
+    left = {path: Result(mask.source, mask.source, mask.findings) for path, mask in masks.items() if mask.whole}
+    return results | masked | left | _importing(texts, results | masked, masks)
+
+
+def _importing(texts: Mapping[str, str], results: Mapping[str, Result], masks: Mapping[str, skips.Mask]
+               ) -> dict[str, Result]:
+    """Files that import skipped code of another file are told so."""
+    names_of = {Path(path).resolve(): mask.names for path, mask in masks.items() if path and mask.names}
+    if not names_of:
+        return {}
+    found = project.closure({Path(path).resolve(): text for path, text in texts.items() if path}, lambda symbol: False)
+    told = {}
+    for path, result in results.items():
+        member = found.get(Path(path).resolve()) if path else None
+        said = skips.imported(member.text, {local: member.targets[key].path.name for local, key in member.bound.items()
+                                            if member.targets[key].name in names_of.get(member.targets[key].path, ())}
+                              ) if member is not None else []
+        if said:
+            told[path] = replace(result, findings=tuple(sorted({*result.findings, *said})))
+    return told
+
+
 def _translated(texts: Mapping[str, str], direction: str, options: Options, params: dict[str, Fact] | None
                 ) -> dict[str, Result]:
     results: dict[str, Result] = {}
@@ -60,7 +104,7 @@ def _translated(texts: Mapping[str, str], direction: str, options: Options, para
         parsed = _parsed(text)
         if isinstance(parsed, cst.Module):
             trees[path] = text, parsed
-        elif any(mark in text for mark in MARKS[direction]):
+        elif uses(text, direction):
             results[path] = parsed
     if direction == "torch2tf":
         return results | {path: _to_tf(text, module, options, params) for path, (text, module) in trees.items()}

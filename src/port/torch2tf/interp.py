@@ -6,6 +6,7 @@ callees have changed, until nothing does. Nothing here prints code.
 
 from __future__ import annotations
 
+import builtins
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
@@ -128,7 +129,7 @@ class Interp:
             return _CONSTANTS[node.value]
         if node.value in self.names.bound:
             return self.symbol(self.names.bound[node.value])
-        return Fact(Kind.FUNCTION, symbol=f"builtins.{node.value}")
+        return Fact(Kind.FUNCTION, symbol=f"builtins.{node.value}") if hasattr(builtins, node.value) else UNKNOWN
 
     def symbol(self, dotted: str) -> Fact:
         name = canonical(dotted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -41,7 +42,7 @@ def _name(it: Interp, node: cst.Name, env: Env) -> Fact:
     bound = env.top().file.names.bound
     if node.value in bound:
         return Fact(Kind.FUNCTION, symbol=canonical(bound[node.value]))
-    return Fact(Kind.FUNCTION, symbol=f"builtins.{node.value}")
+    return Fact(Kind.FUNCTION, symbol=f"builtins.{node.value}") if hasattr(builtins, node.value) else UNKNOWN
 
 
 def _literal(it: Interp, node: cst.BaseExpression, env: Env) -> Fact:
