@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
+import subprocess
 from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -15,7 +18,7 @@ from port import cli
 from port.findings import CATALOGUE, Finding
 from port.report import github, jsonout, sarif, terminal, verdicts
 from port.report.model import CaseVerdict, FileReport, Report
-from port.result import Result
+from port.result import Edit, Result
 from port.verify.cases import Case
 from port.verify.compare import Row
 from port.verify.verdict import ERROR, MISMATCH, UNVERIFIED, VERIFIED, PairLine, Place, Verdict
@@ -147,3 +150,46 @@ def test_port_verify_on_a_pair_written_by_hand(capsys: pytest.CaptureFixture[str
     assert cli.main(["verify", *pair, *case, "--dtype", "float64", "--format", "json"]) == 0
     (verdict,) = json.loads(capsys.readouterr().out)["files"][0]["verdicts"]
     assert verdict["status"] == "verified" and verdict["worst"] < 1e-9 and len(verdict["rows"]) > 100
+
+
+DIFF = Result("import tensorflow as tf\n" + "x = 1\n" * 20 + "y = tf.abs(x)\n", "import torch\n" + "x = 1\n" * 20
+              + "y = torch.abs(x)\n", (), (), (Edit(1, 1, "rule imports"), Edit(22, 22, "row abs")))
+
+
+def shown(report: Report, **console: Any) -> str:
+    stream = StringIO()
+    terminal.show(report, Console(file=stream, width=120, **console), True)
+    return stream.getvalue()
+
+
+def test_a_hunk_carries_its_findings_and_what_is_behind_it() -> None:
+    findings = (Finding(10, 0, "P203", "between"), Finding(22, 4, "P101", "the abs"))
+    report = Report("tf2torch", (FileReport("a.py", DIFF, findings),))
+    lines = [line.rstrip() for line in shown(report, force_terminal=True, color_system=None).splitlines()]
+    assert lines[2] == "@@ -1,4 +1,4 @@ rule imports" and "@@ -19,4 +19,4 @@ row abs" in lines
+    new = lines.index("+y = torch.abs(x)")
+    assert lines[new + 1].strip().startswith("22:5 P101 differs") and lines[new + 2] == "a.py"
+    assert lines[new + 3].strip().startswith("10:1 P203 refused")
+
+
+def test_colour_only_where_it_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    report = Report("tf2torch", (FileReport("a.py", DIFF),))
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[32m+import torch" in shown(report, force_terminal=True)
+    assert "\x1b" not in shown(report)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[32m" not in shown(report, force_terminal=True)
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="needs git")
+def test_git_applies_what_is_piped(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(DIFF.source)
+    report = Report("tf2torch", (FileReport("a.py", DIFF, (Finding(1, 0, "P101", "first"),)),))
+    subprocess.run(["git", "apply", "-p0", "-"], input=shown(report), text=True, check=True, cwd=tmp_path)
+    assert (tmp_path / "a.py").read_text() == DIFF.text
+
+
+def test_a_form_feed_ends_no_line() -> None:
+    found = FileReport("a.py", Result("x = 1\n\x0c\ny = 'a\x0cb'\n", "x = 1\n\x0c\ny = 'c\x0cb'\n")).diff()
+    assert found[2:] == ["@@ -1,3 +1,3 @@", " x = 1", " \x0c", "-y = 'a\x0cb'", "+y = 'c\x0cb'"]

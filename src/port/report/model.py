@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from port.findings import CATALOGUE, Finding
+from port.report import hunks
+from port.report.hunks import Hunk
 from port.result import Result
 
 if TYPE_CHECKING:
@@ -62,15 +62,12 @@ class FileReport:
         """The file could not be read or parsed, so nothing was decided about it."""
         return bool(self.error) or any(finding.code == "P902" for finding in self.findings)
 
-    def diff(self) -> Iterator[str]:
+    def hunks(self) -> tuple[Hunk, ...]:
+        return hunks.hunks(self.result, self.findings) if self.result is not None else ()
+
+    def diff(self) -> list[str]:
         """A unified diff, line by line, that `patch` understands."""
-        if self.result is None or not self.changed:
-            return
-        before, after = (text.splitlines(keepends=True) for text in (self.result.source, self.result.text))
-        for line in difflib.unified_diff(before, after, self.path, self.path):
-            yield line.rstrip("\r\n")
-            if not line.endswith(("\n", "\r")):
-                yield "\\ No newline at end of file"
+        return [line for part in hunks.unified(self.path, self.hunks()) for line in part]
 
 
 @dataclass(frozen=True)

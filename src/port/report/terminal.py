@@ -6,6 +6,8 @@ from rich.console import Console
 from rich.text import Text
 
 from port.findings import CATALOGUE, Finding, Outcome
+from port.report import hunks
+from port.report.hunks import Hunk
 from port.report.model import CaseVerdict, FileReport, Report, plural, title
 
 
@@ -18,17 +20,37 @@ def show(report: Report, console: Console, with_diff: bool, verbose: bool = Fals
 
 
 def _file(file: FileReport, console: Console, with_diff: bool, verbose: bool) -> None:
-    if with_diff:
-        for line in file.diff():
-            _line(console, Text(line, _diff_style(line)))
-    if file.findings or file.verdicts:
+    told = _diff(file, console) if with_diff else set()
+    left = [finding for finding in file.findings if finding not in told]
+    if left or file.verdicts:
         _line(console, Text(file.path, "bold"))
-    for finding in file.findings:
+    for finding in left:
         _finding(finding, console)
     for verdict in file.verdicts:
         _verdict(verdict, console, verbose)
     if file.written:
         _line(console, Text(f"wrote {file.written}", "green"))
+
+
+def _diff(file: FileReport, console: Console) -> set[Finding]:
+    """The diff; on a terminal each hunk with its findings below, and these are returned.
+
+    Elsewhere the findings follow the file's diff: `git apply` takes no other lines between hunks.
+    """
+    found = file.hunks()
+    head, *parts = hunks.unified(file.path, found) or [[]]
+    for line in head:
+        _line(console, Text(line, "bold"))
+    for hunk, part in zip(found, parts, strict=True):
+        show_hunk(hunk, part, console)
+    return {finding for hunk in found for finding in hunk.findings} if console.is_terminal else set()
+
+
+def show_hunk(hunk: Hunk, lines: list[str], console: Console) -> None:
+    for line in lines:
+        _line(console, Text(line, {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")))
+    for finding in hunk.findings if console.is_terminal else ():
+        _finding(finding, console)
 
 
 def _verdict(verdict: CaseVerdict, console: Console, verbose: bool) -> None:
@@ -43,12 +65,6 @@ def _verdict(verdict: CaseVerdict, console: Console, verbose: bool) -> None:
 def _line(console: Console, text: Text) -> None:
     """One line as it is: never wrapped, so that a diff stays one that `patch` reads."""
     console.print(text, soft_wrap=True, highlight=False)
-
-
-def _diff_style(line: str) -> str:
-    if line.startswith(("---", "+++")):
-        return "bold"
-    return {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
 
 
 def _finding(finding: Finding, console: Console) -> None:
