@@ -75,6 +75,8 @@ def _translation(command: argparse.ArgumentParser) -> None:
     mode.add_argument("-o", "--output", metavar="OUT", help="write beside: a file for one file, else a folder")
     mode.add_argument("--check", action="store_true", help="write nothing; exit 1 if anything would change")
     add("--verify", action="store_true", help="run both versions and compare their numbers; this runs your code")
+    add("--interactive", action="store_true",
+        help="ask about each hunk, then write what was taken, in place or with -o")
     add("--layout", choices=("preserve", "native"),
         help="keep the public NHWC/NCHW interface (default), or not (not implemented yet)")
     add("--unsafe", action=flag, help="also apply translations that need an assumption (none is written so far)")
@@ -148,16 +150,21 @@ def _translate(direction: str, given: argparse.Namespace) -> int:
     found = files.find(paths, config.exclude, output)
     if (given.call or given.input) and not (given.verify and len(found) == 1):
         raise Usage("--call and --input need --verify and a single file")
+    if given.interactive and (given.check or given.format != "text"):
+        raise Usage("--interactive writes, and talks in text: not with --check or another --format")
+    writes = given.write or given.interactive or output is not None
     try:
         items = list(batch.run(found, direction, _options(config, given), given.jobs))
+        if given.interactive:
+            items = _review(items)
         if given.verify:
             items = _verify_items(items, direction, config, given)
-        if given.write or output:
+        if writes:
             items = batch.save(items, output, single=len(paths) == 1 and not paths[0].is_dir())
     except ValueError as problem:
         raise Usage(str(problem)) from None
     report = Report(direction, tuple(item.report for item in items), given.check)
-    return _finish(report, given.format, with_diff=not (given.write or output), verbose=given.verbose)
+    return _finish(report, given.format, with_diff=not writes, verbose=given.verbose)
 
 
 def _config(path: os.PathLike[str]) -> Config:
@@ -192,6 +199,15 @@ def _verify_items(items: list[Item], direction: str, config: Config, given: argp
     _say("--verify runs your code, in child processes")
     cases, settings = checking.cases(vars(given)), checking.settings(vars(given))
     return checking.verify_items(items, direction, config, cases, settings, note=_say)
+
+
+def _review(items: list[Item]) -> list[Item]:
+    from rich.console import Console
+
+    from port.review import session
+
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    return session.review(items, session.Talk(console, input, session.edit))
 
 
 def _finish(report: Report, form: str, with_diff: bool, verbose: bool) -> int:

@@ -1,4 +1,4 @@
-"""The changes of one file as hunks: lines of a diff, with the findings that stand there and the rows and rules behind."""
+"""The changes of one file as hunks: lines of a diff, with the findings and the rows and rules that stand there."""
 
 from __future__ import annotations
 
