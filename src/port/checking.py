@@ -33,8 +33,9 @@ def cases(given: dict[str, Any]) -> list[Case]:
 def configured(config: Config, source: Path) -> list[Case]:
     """The cases of this file or folder; of a file also those that name it as a module of a folder."""
     entries = config.cases_for(source)
-    for case in config.cases if config.root and source.is_file() else ():
-        folder, name = config.root / case.file, split(case.entry["call"])[0]
+    root = config.root if source.is_file() else None
+    for case in config.cases if root else ():
+        folder, name = Path(root or ".", case.file), split(case.entry["call"])[0]
         if name and folder.is_dir() and find(folder, name) == source.resolve():
             entries.append(case.entry)
     return [_case(entry) for entry in entries]
