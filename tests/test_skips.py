@@ -151,3 +151,22 @@ def test_unused_suppressions(comment: str, codes: list[str]) -> None:
     _, accepted = comments.accept([Finding(1, 4, "P203", "m", 1, 7)], comment)
     found = comments.unused(accepted, comment)
     assert [f.message for f in found] == codes and {f.code for f in found} <= {"P002"}
+
+
+@pytest.mark.parametrize("line", ["import tensorflow as tf  # port: skip\n",
+                                  "from tensorflow.keras import layers  # port: skip\n"])
+def test_a_skipped_import_stays_as_it_is(line: str) -> None:
+    text = f"import os\n{line}import tensorflow.keras as keras\n\n\ndef f(x):\n    return keras.ops.abs(x)\n"
+    result = translate(text, "tf2torch")
+    assert line in result.text and "torch.abs" in result.text
+    assert translate(result.text, "tf2torch").text == result.text
+
+
+@pytest.mark.parametrize(("direction", "text"), [
+    ("tf2torch", "import tensorflow as tf\n\n\ndef f(x):\n    y = tf.abs(x)\n    return tf.raw_ops.Own(y)\n"),
+    ("torch2tf", "import torch\n\n\ndef f(x):\n    return torch.ops.own.op(torch.abs(x))\n"),
+])
+def test_what_was_refused_is_marked_once(direction: str, text: str) -> None:
+    first = translate(text, direction).text
+    assert first.count("# port: P") == 1
+    assert translate(first, direction).text == first

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,14 +27,11 @@ def is_framework(statement: Any, roots: tuple[str, ...]) -> bool:
         b.split(".")[0] in roots for b in import_bindings(statement).values())
 
 
-def local_imports(em: Any, names: set[str]) -> list[Any]:
-    """Import statements for names that a kept statement uses, written where they are needed."""
-    made: list[Any] = []
-    for name in sorted(names):
-        bound = em.original_imports.get(name)
-        if bound is not None:
-            made.append(statement(bound))
-    return made
+def local_imports(em: Any, names: set[str], body: Sequence[cst.CSTNode] = ()) -> list[Any]:
+    """Import statements for names that a kept statement uses, written where they are needed; not twice in a `body`."""
+    own = {n for s in body if isinstance(s, cst.SimpleStatementLine) for i in s.body
+           if isinstance(i, cst.Import | cst.ImportFrom) for n in import_bindings(i)}
+    return [statement(em.original_imports[name]) for name in sorted(names - own) if name in em.original_imports]
 
 
 def original_imports(module: cst.Module) -> dict[str, str]:

@@ -140,7 +140,8 @@ def restored(mask: Mask, result: Result) -> Result:
         if not region.imports:
             new = _restored(new, number, region, lines) or new
     added, said = skipuses.missing(ast.parse(mask.source), mask.regions, new)
-    new = _with_imports(new, added)
+    blocks = [_block(r, lines).strip() for r in mask.regions if r.imported and r.imports]
+    new = _with_imports(new, [*(b for b in blocks if b not in new), *added])
     findings = tuple(sorted({*result.findings, *mask.findings, *said}))
     return Result(mask.source, new, findings)
 
@@ -214,9 +215,13 @@ def _call(number: int, region: Region, lines: list[str]) -> str:
     return f"{region.head}{MARK}{number}__({args}{newline * region.below})"
 
 
+def _block(region: Region, lines: list[str]) -> str:
+    return "".join(lines[region.start - 1:region.end]).rstrip("\r\n")
+
+
 def _restored(new: str, number: int, region: Region, lines: list[str]) -> str | None:
     """The text with one region back in its place; None if its stand-in is not there as it went in."""
-    call, block = _call(number, region, lines), "".join(lines[region.start - 1:region.end]).rstrip("\r\n")
+    call, block = _call(number, region, lines), _block(region, lines)
     indent = block[:len(block) - len(block.lstrip())]
     found = re.findall(rf"^{re.escape(indent + call)}(?=[ \t]*(?:[\r\n]|\Z))", new, re.M)
     if len(found) != 1 or new.count(f"{MARK}{number}__(") != 1:

@@ -217,13 +217,13 @@ def missing(module: ast.Module, regions: Sequence[Region], new: str) -> tuple[li
     added: dict[str, None] = {}
     said: list[Finding] = []
     for region_ in regions:
-        todo = [*_loads(region_.nodes), *(region_.imported if region_.imports else ())]
+        todo = list(_loads(region_.nodes))
         local = imports(region_.scope) if region_.scope is not None else {}
         seen: set[str] = set()
         while todo:
             name = todo.pop(0)
             source = local.get(name) or before.get(name)
-            if name in seen or source is None or (source in own and not region_.imports):
+            if name in seen or source is None or source in own:
                 continue
             seen.add(name)
             target = after.get(name) or (inner.get(name) if name in local else None)

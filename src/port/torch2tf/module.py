@@ -52,7 +52,7 @@ def translate(text: str, module: cst.Module, bound: Names, options: Options,
     bring_back_helpers(w, parts)
     body: list[Any] = []
     for part in parts:
-        body += kept(w, part) if part.refusal is not None else part.made
+        body += kept(w, part, module) if part.refusal is not None else part.made
     body = importing.rewrite(w, body, list(module.body), importing.helper_blocks(w))
     new = module_code(module.with_changes(body=body))
     try:
@@ -137,7 +137,7 @@ def is_import(node: Any) -> bool:
     return isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom)
 
 
-def kept(w: Writer, part: Part) -> list[Any]:
+def kept(w: Writer, part: Part, module: cst.Module) -> list[Any]:
     """The statement as it was, with the reason above it."""
     assert part.refusal is not None
     w.kept.append(part.node)
@@ -146,6 +146,9 @@ def kept(w: Writer, part: Part) -> list[Any]:
         node = with_imports(w, node)
     else:
         w.top_level |= w.framework_names(node)
+    if any(e.comment is not None and e.comment.value.startswith("# port: P")
+           for e in (*node.leading_lines, *(module.header if part.node is module.body[0] else ()))):
+        return [node]  # the file has been through here before
     note = cst.EmptyLine(comment=cst.Comment(f"# port: {code} {reason}"))
     return [node.with_changes(leading_lines=[*node.leading_lines, note])]
 
@@ -156,7 +159,7 @@ def with_imports(w: Writer, node: cst.FunctionDef) -> cst.FunctionDef:
     head |= w.framework_names(node.returns) if node.returns is not None else set()
     w.top_level |= head
     docstring, rest = classes.split_docstring(list(node.body.body))
-    lines = imports.local_imports(w, w.framework_names(node.body) - head)
+    lines = imports.local_imports(w, w.framework_names(node.body) - head, rest)
     return node.with_changes(body=node.body.with_changes(body=[*docstring, *lines, *rest]))
 
 

@@ -36,7 +36,7 @@ def framework_names(em: Emitter, node: cst.CSTNode) -> set[str]:
 
 def with_imports(em: Emitter, body: list[Any], names: set[str]) -> list[Any]:
     docstring, rest = split_docstring(body)
-    return [*docstring, *local_imports(em, names), *rest]
+    return [*docstring, *local_imports(em, names, rest), *rest]
 
 
 def refused_definition(em: Emitter, node: Any, refusal: Refused) -> list[Any]:
