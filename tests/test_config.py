@@ -31,6 +31,29 @@ call = "g()"
     assert found.cases_for(tmp_path / "a.py") == []
 
 
+def test_overrides_of_files(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('''
+[tool.port]
+init = "keep"
+unsafe = true
+[[tool.port.overrides]]
+files = ["models/*.py", "old"]
+init = "framework"
+[[tool.port.overrides]]
+files = "models/keras_*.py"
+target = "keras"
+unsafe = false
+''')
+    found = config.load(tmp_path)
+    whole = {"init": "keep", "unsafe": True}
+    assert found.options_for(tmp_path / "a.py") == whole
+    assert found.options_for(tmp_path / "models" / "a.py") == whole | {"init": "framework"}
+    assert found.options_for(tmp_path / "old" / "deep" / "a.py") == whole | {"init": "framework"}
+    assert found.options_for(tmp_path / "models" / "keras_a.py") == {"init": "framework", "unsafe": False,
+                                                                      "target": "keras"}
+    assert found.options_for(tmp_path.parent / "models" / "a.py") == whole
+
+
 def test_no_configuration(tmp_path: Path) -> None:
     assert config.load(tmp_path).cases_for(tmp_path / "a.py") == []
 
@@ -41,6 +64,11 @@ def test_no_configuration(tmp_path: Path) -> None:
     ("[tool.port]\nunsafe = 1", "true or false"),
     ("[tool.port]\nexclude = 1", "list of strings"),
     ("[[tool.port.cases]]\nfile = 'a.py'", "`call` must be given"),
+    ("[[tool.port.overrides]]\ninit = 'keep'", "`files` must say which files"),
+    ("[[tool.port.overrides]]\nfiles = ['a.py']\nint = 'keep'",
+     "tool.port.overrides: unknown key 'int'; did you mean 'init'"),
+    ("[[tool.port.overrides]]\nfiles = ['a.py']\ninit = 'odd'", "tool.port.overrides.init must be one of"),
+    ("[tool.port]\noverrides = ['a.py']", "must be written as [[tool.port.overrides]]"),
     ("[tool]\nport = 1", "must be a table"),
     ("[tool", "pyproject.toml"),
 ])

@@ -9,7 +9,7 @@ import pytest
 from port import cli, project
 from port.findings import CATALOGUE, Outcome
 from port.result import Result
-from port.translate import groups, translate, translate_together
+from port.translate import translate, translate_together
 from port.verify.parent import Case, Settings, verify
 
 PACKAGE = {
@@ -244,14 +244,6 @@ def test_a_file_stands_behind_what_it_imports(tmp_path: Path) -> None:
     order = [str(p.relative_to(tmp_path)) for p in project.closure({top: texts[str(top)]}, none)]
     assert order.index("net/sizes.py") < order.index("net/blocks.py") < order.index("net/model.py")
     assert order[-1] == "net/heads/classify.py"
-
-
-def test_files_tied_by_imports_are_one_group(tmp_path: Path) -> None:
-    put(tmp_path, PACKAGE | {"net/alone.py": "import keras\n", "net/broken.py": "def f(:\n", "x.py": ""})
-    names = ("net/alone.py", "net/blocks.py", "net/broken.py", "net/model.py", "x.py", "gone.py")
-    paths = [tmp_path / name for name in names]
-    found = [[str(p.relative_to(tmp_path)) for p in group] for group in groups(paths, "tf2torch")]
-    assert found == [["net/alone.py"], ["net/blocks.py", "net/model.py"], ["net/broken.py"], ["x.py"], ["gone.py"]]
 
 
 def test_a_symbol_with_rows_is_not_followed(tmp_path: Path) -> None:

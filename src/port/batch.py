@@ -7,17 +7,17 @@ import os
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
-from port import comments, files
+from port import comments, files, planning
+from port.cache import Cache
 from port.findings import Finding
 from port.report.model import FileReport
 from port.result import Options, Result
+from port.symbols import uses
 
 _SMALL = 8  # so few files are done before a process pool has started
 
@@ -31,55 +31,120 @@ class Item:
     report: FileReport
 
 
-def run(found: Sequence[files.Found], direction: str, options: Options, jobs: int | None = 1) -> Iterator[Item]:
-    """Translate every file, in order; a file that fails is reported and the others go on. No `jobs`: all cores."""
-    from port.translate import groups
+def run(found: Sequence[files.Found], direction: str, options: Callable[[Path], Options], jobs: int | None = 1,
+        cache: Cache = Cache()) -> Iterator[Item]:
+    """Translate every file, in order; a file that fails is reported and the others go on. No `jobs`: all cores.
 
-    jobs = jobs or os.cpu_count() or 1
-    work = partial(_together, direction=direction, options=options)
-    by_path = {item.path: item for item in found}
-    tied = [[by_path[path] for path in group] for group in groups(list(by_path), direction)]
-    pool: Executor | None = ProcessPoolExecutor(jobs) if jobs > 1 and len(tied) > _SMALL else None
-    done: dict[Path, Item] = {}
+    `options` says how a file is to be translated. What the cache has is not translated again.
+    """
+    read = {item: _read(item) for item in found}
+    sources = {item: source if isinstance(source, files.Source) else None for item, source in read.items()}
+    done: dict[files.Found, Item] = {}
+    open_: list[planning.Task] = []
+    for task in planning.tasks(sources, direction, options, cache.imports):
+        remembered = _remembered(task, read, cache, direction)
+        done |= {item.found: item for item in remembered}
+        if not remembered:
+            open_.append(task)
     waiting = list(found)
+    for task, items in _translated(open_, direction, jobs or os.cpu_count() or 1):
+        done |= {item.found: item for item in items}
+        _remember(task, items, direction, cache)
+        while waiting and waiting[0] in done:
+            yield done.pop(waiting.pop(0))
+    yield from (done[item] for item in waiting)
+    cache.close()
+
+
+def _translated(tasks: Sequence[planning.Task], direction: str, jobs: int
+                ) -> Iterator[tuple[planning.Task, list[Item]]]:
+    """Each task with its items, as they are done; the largest first, so that no core waits for it at the end."""
+    if jobs == 1 or len(tasks) < 2 or sum(len(task.wanted) for task in tasks) <= _SMALL:
+        yield from ((task, _together(task, direction)) for task in tasks)
+        return
+    import port.translate  # noqa: F401 - loaded once, before the workers are made
+
     try:
-        with pool or nullcontext():
-            for items in pool.map(work, tied, chunksize=4) if pool else map(work, tied):
-                done |= {item.found.path: item for item in items}
-                while waiting and waiting[0].path in done:
-                    yield done.pop(waiting.pop(0).path)
+        with ProcessPoolExecutor(min(jobs, len(tasks))) as pool:
+            order = sorted(tasks, key=lambda task: -len(task.found))
+            futures = {pool.submit(_together, task, direction): task for task in order}
+            try:
+                for future in as_completed(futures):
+                    yield futures[future], future.result()
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
     except BrokenExecutor:
         raise ValueError("a worker process was killed, as for want of memory; try --jobs 1") from None
 
 
-def _together(found: Sequence[files.Found], direction: str, options: Options) -> list[Item]:
+def _read(found: files.Found) -> files.Source | str:
+    """The file as read, or why it could not be."""
+    try:
+        if found.path.suffix == ".ipynb":
+            return "notebooks are not translated yet"
+        return files.read(found.path)
+    except files.FileProblem as problem:
+        return str(problem)
+
+
+def _remembered(task: planning.Task, read: Mapping[files.Found, files.Source | str], cache: Cache,
+                direction: str) -> list[Item]:
+    """The items of a task that needs no work: nothing of the framework is there, or the cache has it."""
+    sources = [read[found] for found in task.wanted]
+    texts = [source.text for source in sources if isinstance(source, files.Source)]
+    results: Sequence[Result | None] | None
+    if task.idle:
+        results = [Result(text, text) for text in texts]
+    elif not texts:
+        results = [None] * len(sources)
+    else:
+        results = cache.results(task.key, texts)
+    if results is None or len(results) != len(sources):
+        return []
+    return [_item(found, source if isinstance(source, files.Source) else None, result,
+                  source if isinstance(source, str) else "", direction)
+            for found, source, result in zip(task.wanted, sources, results, strict=True)]
+
+
+def _remember(task: planning.Task, items: Sequence[Item], direction: str, cache: Cache) -> None:
+    """Keep what came out of a task, if the files, and where their imports lead, are still what its key speaks of."""
+    reports = [item.report for item in items if item.report.result is not None]
+    if cache.folder is None or not task.key or len(reports) < len(items):
+        return
+    read = {found: source if isinstance(source := _read(found), files.Source) else None for found in task.found}
+    again = planning.tasks(read, direction, dict.fromkeys((f.path for f in task.found), task.options).__getitem__,
+                           cache.imports)
+    if task.wanted == task.found and [t.key for t in again] == [task.key]:
+        cache.remember(task.key, [_raw(report) for report in reports])
+
+
+def _raw(report: FileReport) -> Result:
+    """The result as it was before the comments of the file were asked."""
+    assert report.result is not None
+    found = tuple(sorted(f for f in (*report.findings, *report.accepted) if f.code != "P002"))
+    return replace(report.result, findings=found)
+
+
+def _together(task: planning.Task, direction: str) -> list[Item]:
     """The worker, and the file boundary: whatever goes wrong inside becomes a finding of each of these files."""
-    sources: dict[str, files.Source] = {}
-    errors: dict[str, str] = {}
-    for item in found:
-        try:
-            if item.path.suffix == ".ipynb":
-                raise files.FileProblem("notebooks are not translated yet")
-            sources[str(item.path)] = files.read(item.path)
-        except files.FileProblem as problem:
-            errors[str(item.path)] = str(problem)
+    read = {str(found.path): _read(found) for found in task.found}
+    sources = {name: source for name, source in read.items() if isinstance(source, files.Source)}
+    errors = {name: problem for name, problem in read.items() if isinstance(problem, str)}
     from port.translate import translate_together
 
     texts = {name: source.text for name, source in sources.items()}
     try:
-        results = translate_together(texts, direction, options)
+        results = translate_together(texts, direction, task.options)
     except NotImplementedError as error:
         results = {}
         errors |= dict.fromkeys(texts, str(error) or f"{direction} is not implemented yet")
     except Exception as error:
         results = {name: Result(text, text, (_internal(error),)) for name, text in texts.items()}
     return [_item(f, sources.get(name), results.get(name), errors.get(name, ""), direction)
-            for f in found for name in [str(f.path)]]
+            for f in task.wanted for name in [str(f.path)]]
 
 
 def _item(found: files.Found, source: files.Source | None, result: Result | None, error: str, direction: str) -> Item:
-    from port.translate import uses
-
     name = str(found.path)
     if source is None or result is None:
         return Item(found, source, FileReport(name, error=error))

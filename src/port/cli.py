@@ -13,6 +13,8 @@ from port import __doc__ as summary
 from port import __version__
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from port.batch import Item
     from port.config import Config
     from port.report.model import Report
@@ -85,6 +87,7 @@ def _translation(command: argparse.ArgumentParser) -> None:
     add("--target", choices=("tf", "keras"), help="torch2tf: Keras 3 with tf ops (default), or keras.ops only")
     add("--format", choices=("text", "json", "sarif", "github"), default="text")
     add("--jobs", type=_positive, metavar="N", help="processes for many files; default: all cores")
+    add("--no-cache", action="store_true", help="neither read nor write .port_cache")
     _case(command)
 
 
@@ -142,7 +145,9 @@ def _translate(direction: str, given: argparse.Namespace) -> int:
     from pathlib import Path
 
     from port import batch, files
+    from port.cache import opened
     from port.report.model import Report
+    from port.report.progress import watched
 
     paths = [Path(path) for path in given.paths]
     output = Path(given.output) if given.output else None
@@ -153,8 +158,10 @@ def _translate(direction: str, given: argparse.Namespace) -> int:
     if given.interactive and (given.check or given.format != "text"):
         raise Usage("--interactive writes, and talks in text: not with --check or another --format")
     writes = given.write or given.interactive or output is not None
+    cache = opened(None if given.no_cache else config.root or Path())
     try:
-        items = list(batch.run(found, direction, _options(config, given), given.jobs))
+        run = batch.run(found, direction, lambda path: _options(config, path, given), given.jobs, cache)
+        items = list(watched(run, len(found)))
         if given.interactive:
             items = _review(items)
         if given.verify:
@@ -179,14 +186,15 @@ def _config(path: os.PathLike[str]) -> Config:
         raise Usage(str(problem)) from None
 
 
-def _options(config: Config, given: argparse.Namespace) -> Options:
-    """The command line over the configuration over the defaults."""
+def _options(config: Config, path: Path, given: argparse.Namespace) -> Options:
+    """For one file: the command line over the configuration over the defaults."""
     from dataclasses import fields
 
     from port.result import Options
 
     chosen = {field.name: getattr(given, field.name, None) for field in fields(Options)}
-    options = Options(**{**config.options, **{name: value for name, value in chosen.items() if value is not None}})
+    given_ = {name: value for name, value in chosen.items() if value is not None}
+    options = Options(**{**config.options_for(path), **given_})
     for name, asked in (("layout = native", options.layout == "native"), ("exact", options.exact)):
         if asked:  # taking the setting and ignoring it would be a silent difference
             raise Usage(f"{name} is not implemented yet; leave it out (also in [tool.port])")

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from port import files
+
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "layout": ("preserve", "native"),
     "init": ("keep", "framework"),
@@ -31,6 +33,14 @@ class CaseConfig:
 
 
 @dataclass(frozen=True)
+class Override:
+    """One `[[tool.port.overrides]]`: glob patterns of files, and the settings that they get."""
+
+    files: tuple[str, ...]
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Config:
     """What pyproject.toml says; `options` holds only the keys that were given."""
 
@@ -38,6 +48,18 @@ class Config:
     options: dict[str, Any] = field(default_factory=dict)
     exclude: tuple[str, ...] = ()
     cases: tuple[CaseConfig, ...] = ()
+    overrides: tuple[Override, ...] = ()
+
+    def options_for(self, path: Path) -> dict[str, Any]:
+        """The settings of one file: those of all files, and over them those that name it, the last one first."""
+        if self.root is None or self.root.resolve() not in path.resolve().parents:
+            return self.options
+        relative = path.resolve().relative_to(self.root.resolve())
+        found = dict(self.options)
+        for override in self.overrides:
+            if files.matches(relative, override.files):
+                found |= override.options
+        return found
 
     def cases_for(self, path: Path) -> list[dict[str, Any]]:
         """The cases that belong to one source file."""
@@ -71,20 +93,37 @@ def _section(file: Path) -> dict[str, Any] | None:
 
 
 def _config(section: dict[str, Any], file: Path) -> Config:
-    _known(section, (*CHOICES, *FLAGS, "exclude", "cases"), f"{file}: tool.port")
-    options = {key: _option(key, section[key], file) for key in (*CHOICES, *FLAGS) if key in section}
-    raw = section.get("cases", [])
-    if not isinstance(raw, list) or not all(isinstance(case, dict) for case in raw):
-        raise ConfigProblem(f"{file}: tool.port.cases must be written as [[tool.port.cases]]")
-    cases = tuple(_case(case, file) for case in raw)
-    return Config(file.parent, options, _strings(section.get("exclude", []), f"{file}: tool.port.exclude"), cases)
+    where = f"{file}: tool.port"
+    _known(section, (*CHOICES, *FLAGS, "exclude", "cases", "overrides"), where)
+    cases = tuple(_case(case, file) for case in _tables(section, "cases", where))
+    overrides = tuple(_override(one, f"{where}.overrides") for one in _tables(section, "overrides", where))
+    exclude = _strings(section.get("exclude", []), f"{where}.exclude")
+    return Config(file.parent, _options(section, where), exclude, cases, overrides)
 
 
-def _option(key: str, value: object, file: Path) -> object:
+def _tables(section: dict[str, Any], key: str, where: str) -> list[dict[str, Any]]:
+    raw = section.get(key, [])
+    if not isinstance(raw, list) or not all(isinstance(one, dict) for one in raw):
+        raise ConfigProblem(f"{where}.{key} must be written as [[tool.port.{key}]]")
+    return raw
+
+
+def _override(raw: dict[str, Any], where: str) -> Override:
+    _known(raw, ("files", *CHOICES, *FLAGS), where)
+    if not raw.get("files"):
+        raise ConfigProblem(f"{where}: `files` must say which files, as in files = [\"models/*.py\"]")
+    return Override(_strings(raw["files"], f"{where}.files"), _options(raw, where))
+
+
+def _options(table: dict[str, Any], where: str) -> dict[str, Any]:
+    return {key: _option(key, table[key], where) for key in (*CHOICES, *FLAGS) if key in table}
+
+
+def _option(key: str, value: object, where: str) -> object:
     if key in FLAGS and not isinstance(value, bool):
-        raise ConfigProblem(f"{file}: tool.port.{key} must be true or false")
+        raise ConfigProblem(f"{where}.{key} must be true or false")
     if key in CHOICES and value not in CHOICES[key]:
-        raise ConfigProblem(f"{file}: tool.port.{key} must be one of {', '.join(CHOICES[key])}")
+        raise ConfigProblem(f"{where}.{key} must be one of {', '.join(CHOICES[key])}")
     return value
 
 

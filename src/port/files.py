@@ -59,17 +59,18 @@ def replace(source: Source, content: bytes) -> None:
     write(target, content)
 
 
-def write(path: Path, content: bytes, mode: int | None = None) -> None:
+def write(path: Path, content: bytes, mode: int | None = None, sync: bool = True) -> None:
     """Write a file so that a reader, or a crash, sees the old content or the new, never a part.
 
-    An existing file keeps its mode; a new one gets `mode`, else the usual one.
+    An existing file keeps its mode; a new one gets `mode`, else the usual one. Without `sync` a loss of power may
+    cost the content.
     """
     target = _real(path)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            _write_through(temporary, content)
+            _write_through(temporary, content, sync)
             mode = target.stat().st_mode if target.exists() else mode
             if mode is not None:
                 temporary.chmod(mode & 0o7777)
@@ -80,12 +81,13 @@ def write(path: Path, content: bytes, mode: int | None = None) -> None:
         raise FileProblem(error.strerror or str(error)) from None
 
 
-def _write_through(path: Path, content: bytes) -> None:
+def _write_through(path: Path, content: bytes, sync: bool) -> None:
     handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o666)
     with os.fdopen(handle, "wb") as stream:
         stream.write(content)
         stream.flush()
-        os.fsync(stream.fileno())
+        if sync:
+            os.fsync(stream.fileno())
 
 
 def _real(path: Path) -> Path:
@@ -122,7 +124,11 @@ def find(paths: Sequence[Path], exclude: Sequence[str] = (), output: Path | None
 
 
 def _excluded(path: Path, top: Path, patterns: Sequence[str]) -> bool:
-    relative = path.relative_to(top)
+    return matches(path.relative_to(top), patterns)
+
+
+def matches(relative: Path, patterns: Sequence[str]) -> bool:
+    """Does one of the glob patterns match the end of this path, or of a folder above it?"""
     parts = [relative, *relative.parents]
     return any(part.match(pattern) for pattern in patterns for part in parts if part.name)
 

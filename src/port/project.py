@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 from port import files
-from port.names import FRAMEWORKS, canonical
+from port.symbols import FRAMEWORKS, canonical, uses
 
 Key = tuple[int, str, str]  # dots, module, name ('' for `import module`), as the import writes them
+Imports = tuple[tuple[Key, str], ...]  # what the imports of a text bind, each with its local name
+Reader = Callable[[str], Imports | None]  # the imports of a text; None if it is not Python
 _FRAMEWORKS = {root for roots in FRAMEWORKS.values() for root in roots}
 
 
@@ -33,8 +35,21 @@ class Member:
     bound: Mapping[str, Key]  # local name -> the import that binds it
     stars: tuple[Path, ...] = ()
 
+    @property
+    def leads_to(self) -> set[Path]:
+        return {target.path for target in self.targets.values()} | set(self.stars)
 
-def closure(texts: Mapping[Path, str], rows: Callable[[str], bool]) -> dict[Path, Member]:
+
+@lru_cache(1 << 12)
+def imports(text: str) -> Imports | None:
+    """Everything that the imports of a text bind; None if it is not Python."""
+    try:
+        return tuple(_imports(ast.walk(ast.parse(text))))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def closure(texts: Mapping[Path, str], rows: Callable[[str], bool], reader: Reader = imports) -> dict[Path, Member]:
     """These files and all that they import, directly or not; a file stands behind those that it imports.
 
     `rows`: is there a row for this symbol, or for something below it? Then the row serves, and no file is followed.
@@ -44,9 +59,10 @@ def closure(texts: Mapping[Path, str], rows: Callable[[str], bool]) -> dict[Path
 
     def visit(path: Path, text: str) -> None:
         open_.add(path)
-        member = _member(path, text, rows)
-        for target in sorted({t.path for t in member.targets.values()} | set(member.stars)):
-            if target not in open_ and (other := texts.get(target, _read(target))) is not None:
+        member = _member(path, text, rows, reader)
+        for target in sorted(member.leads_to):
+            if target not in open_ and (other := texts[target] if target in texts else _read(target, reader)
+                                        ) is not None:
                 visit(target, other)
         found[path] = member
 
@@ -56,25 +72,25 @@ def closure(texts: Mapping[Path, str], rows: Callable[[str], bool]) -> dict[Path
     return {path: _without_missing(member, found) for path, member in found.items()}
 
 
-def groups(paths: Sequence[Path], rows: Callable[[str], bool]) -> list[list[Path]]:
-    """The files in the order given, those together that are tied by imports, be it through files not named."""
-    texts = {path: text for path in paths if path.suffix == ".py" and (text := _read(path)) is not None}
-    found = closure({path.resolve(): text for path, text in texts.items()}, rows)
+def tied(found: Mapping[Path, Member], direction: str) -> dict[Path, Path]:
+    """Each file of a closure with one that stands for all those that are translated together with it.
+
+    What holds nothing of the framework, nor imports from what does, ties nothing: no translation looks into it.
+    """
+    live = {path for path, member in found.items() if uses(member.text, direction)}
+    while more := {p for p, m in found.items() if p not in live and live & m.leads_to}:
+        live |= more
     root = {path: path for path in found}
 
     def top(path: Path) -> Path:
         while root[path] != path:
-            path = root[path]
+            root[path] = path = root[root[path]]
         return path
 
-    for path, member in found.items():
-        for target in [*(t.path for t in member.targets.values()), *member.stars]:
+    for path in live:
+        for target in found[path].leads_to & live:
             root[top(target)] = top(path)
-    together: dict[Path, list[Path]] = {}
-    for path in paths:
-        known = path.resolve() if path in texts else path
-        together.setdefault(top(known) if known in root else known, []).append(path)
-    return list(together.values())
+    return {path: top(path) for path in found}
 
 
 def locate(path: Path, level: int, module: str, name: str) -> Target | None:
@@ -111,25 +127,20 @@ def _file(module: Path) -> Path | None:
     return None
 
 
-def _read(path: Path) -> str | None:
+def _read(path: Path, reader: Reader) -> str | None:
     """Its text; None if there is none that is Python."""
     try:
         text = files.read(path).text
-        ast.parse(text)
-        return text
-    except (files.FileProblem, SyntaxError, ValueError, RecursionError):
+    except files.FileProblem:
         return None
+    return text if reader(text) is not None else None
 
 
-def _member(path: Path, text: str, rows: Callable[[str], bool]) -> Member:
+def _member(path: Path, text: str, rows: Callable[[str], bool], reader: Reader) -> Member:
     targets: dict[Key, Target] = {}
     bound: dict[str, Key] = {}
     stars: list[Path] = []
-    try:
-        nodes = list(ast.walk(ast.parse(text)))
-    except (SyntaxError, ValueError, RecursionError):
-        nodes = []
-    for key, local in _imports(nodes):
+    for key, local in reader(text) or ():
         target = _followed(path, key, rows)
         if target is None:
             continue

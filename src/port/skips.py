@@ -143,7 +143,7 @@ def restored(mask: Mask, result: Result) -> Result:
     blocks = [_block(r, lines).strip() for r in mask.regions if r.imported and r.imports]
     new = _with_imports(new, [*(b for b in blocks if b not in new), *added])
     findings = tuple(sorted({*result.findings, *mask.findings, *said}))
-    return Result(mask.source, new, findings)
+    return replace(result, source=mask.source, text=new, findings=findings)
 
 
 def imported(text: str, names: Mapping[str, str]) -> list[Finding]:

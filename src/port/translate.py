@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import libcst as cst
 
-from port import names, project, skips, table, tree
+from port import names, project, skips, tree
 from port.facts import Fact
 from port.findings import Finding
 from port.result import Options, Result
-
-MARKS = {"tf2torch": ("tensorflow", "keras"), "torch2tf": ("torch",)}
-
-
-def uses(text: str, direction: str) -> bool:
-    """May this text use the framework that the direction comes from?"""
-    return any(mark in text for mark in MARKS[direction])
+from port.symbols import uses
 
 
 def translate(text: str, direction: str, options: Options = Options(), path: str = "",
@@ -113,13 +107,6 @@ def _translated(texts: Mapping[str, str], direction: str, options: Options, para
     found = units.read(trees)
     done = together.translate(list(found.values()), options, params)
     return results | {path: result for path, result in zip(found, done, strict=True) if path in texts}
-
-
-def groups(paths: Sequence[Path], direction: str) -> list[list[Path]]:
-    """The files in the order given, those together that `translate_together` must see together."""
-    if len(paths) < 2 or direction != "tf2torch":
-        return [[path] for path in paths]
-    return project.groups(paths, project.has_rows(table.by_tf_name()))
 
 
 def _read(texts: Mapping[str, str]) -> Iterator[str]:

@@ -1,0 +1,42 @@
+"""Symbols of the frameworks: their spellings, and which text may use them. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+# Spellings of one symbol; applied in order to the dotted name.
+_PREFIXES = [(re.compile(pattern), to) for pattern, to in (
+    (r"^tensorflow(?=\.|$)", "tf"),
+    (r"^tf\.compat\.v2(?=\.|$)", "tf"),
+    (r"^tf\.(_api\.v2|python)\.keras(?=\.|$)", "keras"),
+    (r"^tf\.(compat\.v1\.)?keras(?=\.|$)", "keras"),
+    (r"^(tf_keras|tensorflow_keras)(?=\.|$)", "keras"),
+    (r"^keras\.(src|api|_tf_keras\.keras)(?=\.|$)", "keras"),
+    (r"^keras\.(models|engine\.training|engine\.functional|models\.\w+|training)\.(Model|Functional)$", "keras.Model"),
+    (r"^keras\.Functional$", "keras.Model"),
+    (r"^keras\.(models|engine\.sequential|models\.sequential)\.Sequential$", "keras.Sequential"),
+    (r"^keras\.(layers|engine|engine\.input_layer|layers\.core\.input_layer)\.Input$", "keras.Input"),
+    (r"^keras\.(Layer|engine\.Layer|engine\.(topology|base_layer)\.Layer|layers\.layer\.Layer)$", "keras.layers.Layer"),
+    (r"^keras\.layers\.(?:[a-z_0-9]+\.)+(?=[A-Z])", "keras.layers."),
+    (r"^keras\.(initializers|activations|losses|metrics|optimizers|regularizers|constraints)\.[a-z_]+\.(?=[A-Z])",
+     r"keras.\1."),
+    (r"^keras\.backend\.(tensorflow_backend|common|config)(?=\.)", "keras.backend"),
+    (r"^keras\.ops\.(numpy|nn|core|math|linalg|image)(?=\.)", "keras.ops"),
+    (r"^torch\.nn\.modules\.\w+(?=\.[A-Z])", "torch.nn"),
+    (r"^torch\.nn\.parameter\.Parameter$", "torch.nn.Parameter"),
+)]
+FRAMEWORKS = {"tf2torch": ("tf", "keras"), "torch2tf": ("torch",)}
+MARKS = {"tf2torch": ("tensorflow", "keras"), "torch2tf": ("torch",)}
+
+
+@lru_cache(1 << 14)
+def canonical(dotted: str) -> str:
+    for pattern, to in _PREFIXES:
+        dotted = pattern.sub(to, dotted)
+    return dotted
+
+
+def uses(text: str, direction: str) -> bool:
+    """May this text use the framework that the direction comes from?"""
+    return any(mark in text for mark in MARKS[direction])
