@@ -70,9 +70,7 @@ def test_two_orders_of_axes_meet() -> None:
     assert "z = tf.transpose(z, [0, 3, 1, 2])" in text
 
 
-@pytest.mark.parametrize("first", ["nn.Conv1d(7, 7, 1)", "nn.Linear(5, 5)"])
-def test_modules_that_disagree_are_refused(first: str) -> None:
-    result = translate(HEAD + f'''class P(nn.Module):
+MEETING = '''class P(nn.Module):
     def __init__(self, fn):
         super().__init__()
         self.fn = fn
@@ -84,15 +82,87 @@ def test_modules_that_disagree_are_refused(first: str) -> None:
 class Q(nn.Module):
     def __init__(self):
         super().__init__()
-        self.a = P({first})
+        self.a = P(FIRST)
         self.b = P(nn.Linear(5, 5))
 
     def forward(self, x):
         b, n, d = x.shape
         return self.b(self.a(x))
-''', "torch2tf")
-    refused = [f for f in result.findings if f.code == "P209"]
-    assert bool(refused) is first.startswith("nn.Conv1d")
+'''
+CONV = "layers.Conv1D(7, 1, **default_init(7))"
+
+
+@pytest.mark.parametrize(("first", "written"), [
+    ("nn.Linear(5, 5)", "P(layers.Dense(5, **default_init(5)))"),
+    ("nn.Conv1d(7, 7, 1)", f"P(keras.Sequential([layers.Permute((2, 1)), {CONV}, layers.Permute((2, 1))]))"),
+    ("nn.Sequential(nn.Conv1d(7, 7, 1), nn.ReLU())",
+     f"P(keras.Sequential([layers.Permute((2, 1)), {CONV}, layers.ReLU(), layers.Permute((2, 1))]))"),
+])
+def test_a_module_that_meets_others_keeps_the_axes_of_the_source(first: str, written: str) -> None:
+    text = port(MEETING.replace("FIRST", first))
+    assert f"self.a = {written}" in text and "tf.transpose" not in text
+
+
+def test_what_makes_such_modules_keeps_the_axes_as_well() -> None:
+    text = port("""from functools import partial
+
+
+def mix(dim, dense=nn.Linear):
+    return nn.Sequential(dense(dim, dim), nn.GELU(), dense(dim, dim))
+
+
+class Q(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = mix(7, partial(nn.Conv1d, kernel_size=1))
+        self.b = mix(5)
+
+    def forward(self, x):
+        b, n, d = x.shape
+        return self.b(self.a(x))
+""")
+    assert "self.a = mix(7, partial(channels_first(conv1d, 1), kernel_size=1))" in text and "tf.transpose" not in text
+
+
+def test_modules_of_the_file_that_meet_give_the_axes_of_the_source() -> None:
+    text = port("""class A(nn.Module):
+    def forward(self, x):
+        return x.mean(-1)
+
+
+class B(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 1)
+
+    def forward(self, x):
+        return self.conv(x.sum(-1))
+
+
+class Q(nn.Module):
+    def __init__(self, flag):
+        super().__init__()
+        chosen = A if flag else B
+        self.fn = chosen()
+
+    def forward(self, x):
+        b, c, h, w, d = x.shape
+        return self.fn(x) + x[..., 0]
+""")
+    given = "return tf.transpose(self.conv(tf.transpose(tf.reduce_sum(x, axis=-1), [0, 2, 3, 1])), [0, 3, 1, 2])"
+    assert given in text, text
+
+
+def test_a_choice_in_a_sequential_is_given_channels_last_if_one_of_it_takes_them() -> None:
+    text = port("""class A(nn.Module):
+    def __init__(self, down):
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(6, 6), nn.AvgPool2d(2) if down else nn.Identity(), nn.BatchNorm2d(3))
+
+    def forward(self, x):
+        return self.net(x)
+""")
+    assert text.count("layers.Permute((2, 3, 1))") == 1 and "layers.Permute((2, 3, 1)), layers.AveragePooling2D" in text
 
 
 @pytest.mark.parametrize(("pattern", "written"), [
@@ -121,3 +191,14 @@ def test_an_ellipsis_in_a_layer_of_einops() -> None:
         return self.net(x)
 """)
     assert "Reduce('b h w c -> b c', 'mean')" in text
+
+
+@pytest.mark.parametrize(("pattern", "more"), [("h d -> h () d", "h w d -> (h w) d"),
+                                               ("a b c d e f -> a b (c d) (e f)", "a b c d -> a (b c d)")])
+def test_a_pattern_that_adds_or_joins_axes_keeps_the_order(pattern: str, more: str) -> None:
+    text = port(f"""class A(nn.Module):
+    def forward(self, x):
+        y = rearrange(x, '{pattern}')
+        return rearrange(y, '{more}')
+""")
+    assert f"rearrange(y, '{more}')" in text and "tf.transpose" not in text

@@ -8,9 +8,11 @@ import libcst as cst
 
 from port.build import build, drop_commas, expression, paren
 from port.facts import Fact, Kind, Layout
-from port.torch2tf import containers, definitions, einops, init_calls, layers, losses, methods, ownhelpers, rows
+from port.torch2tf import containers, definitions, einops, init_calls, layers, losses, meetings, methods, ownhelpers, rows
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import (
+    TO_FIRST,
+    TO_LAST,
     Bound,
     Class,
     Function,
@@ -26,6 +28,7 @@ EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 
 
 def call(w: Any, node: cst.Call) -> Any:
+    node = w.it.objects.get(("spread", node), node)
     callee: Fact = w.it.receivers.get(node) or w.fact(node.func)
     first = options(callee)[0]
     payload, symbol = first.payload, first.symbol
@@ -130,7 +133,11 @@ def elements_of(w: Any, node: cst.Call, symbol: str) -> list[Any]:
         raise Refused("P204", f"nothing is known of this {symbol.rpartition('.')[2]}", node)
     if layer.problem:
         raise Refused("P202", layer.problem, node)
-    return list(layers.write_layer(w, node, layer).elements)
+    elements = list(layers.write_layer(w, node, layer).elements)
+    rank = layer.inputs[0].rank if layer.inputs else None
+    if rank in TO_LAST and meetings.is_enclosed(w.it, layer):
+        return [containers.permute(w, TO_LAST[rank]), *elements, containers.permute(w, TO_FIRST[rank])]
+    return elements
 
 
 def bracketed(elements: list[Any]) -> cst.List:
@@ -143,7 +150,7 @@ def bracketed(elements: list[Any]) -> cst.List:
 # ---------------------------------------------------------------- applications
 def application(w: Any, node: cst.Call, callee: Fact) -> Any:
     """`module(x)`: each tensor in the layout that the module takes."""
-    containers.agree(callee, node)
+    containers.agree(w, callee, node)
     recipe = [o.payload for o in options(callee)]
     layer = next((p for p in recipe if isinstance(p, Layer)), None)
     if layer is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
-from port.torch2tf import einops, members, modules, opshapes, users
+from port.torch2tf import einops, members, modules, opshapes, spread, users
 from port.torch2tf.values import (
     BOTTOM,
     PLAIN,
@@ -39,6 +39,9 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
     callee = it.ev(node.func, env)
     args = [it.ev(a.value, env) for a in node.args]
     it.receivers[node] = callee
+    if any(a.star == "**" for a in node.args) and callee.symbol.startswith(("torch.", "tensor.")):
+        node = spread.written_out(it, node)
+        it.receivers[node], args = callee, [it.fact(a.value) for a in node.args]
     flip = callee.kind is Kind.LAYER and modules.one_layout(it, options(callee), args)
     found: Fact | None = None
     for option in options(callee):

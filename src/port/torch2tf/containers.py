@@ -8,14 +8,13 @@ import libcst as cst
 
 from port.build import build, expression
 from port.facts import Fact, Kind, Layout
-from port.torch2tf import applications, einops, initial, members, modshapes, ownlayers
+from port.torch2tf import applications, einops, initial, meetings, ownlayers
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import (
     TO_FIRST,
     TO_LAST,
     Bound,
     Chain,
-    Instance,
     Items,
     Layer,
     Mapping,
@@ -76,7 +75,7 @@ def sequential(w: Any, node: cst.Call) -> Any:
         if isinstance(chain, Chain):
             turns = [turn(w, chain, i) for i in range(at, at + count)]
             for i in range(at, min(at + count, len(chain.children))):
-                agree(chain.children[i], node)
+                agree(w, chain.children[i], node)
             if arg.star and any(turns):
                 raise Refused("P209", "a module of this list needs another order of axes than the one before it gives",
                               node)
@@ -94,60 +93,35 @@ def turn(w: Any, chain: Chain, at: int) -> list[Any]:
     arrival: Fact | None = None
     for fact in chain.arrivals.get(at, {}).values():
         arrival = join(arrival, fact)
-    wanted = layout_taken(chain.children[at]) if at < len(chain.children) else None
+    wanted = layout_taken(w.it, chain.children[at]) if at < len(chain.children) else None
     if arrival is None or wanted is None or not can_flip(arrival) or arrival.layout is wanted:
         return []
     return [permute(w, (TO_LAST if wanted is Layout.FLIPPED else TO_FIRST)[len(arrival.shape or ())])]
 
 
-def layout_taken(child: Fact) -> Layout | None:
+def layout_taken(it: Any, child: Fact) -> Layout | None:
     """The layout in which a module of the user's, or a Sequential, takes its tensor; None: layers see to it."""
-    payload = options(child)[0].payload
-    return None if isinstance(payload, Layer) else taken(payload)
+    payloads = [o.payload for o in options(child)]
+    if len(payloads) > 1:  # the one that cares decides
+        return next((t for p in payloads if (t := meetings.taken(it, p)) is not None), None)
+    own = isinstance(payloads[0], Layer) and not meetings.is_enclosed(it, payloads[0])
+    return None if own else meetings.taken(it, payloads[0])
 
 
-def taken(payload: Any) -> Layout | None:
-    """The layout in which a module takes its tensor; None if it does not care."""
-    if isinstance(payload, Layer):
-        wish = modshapes.wish(payload.symbol)
-        return None if wish is None else Layout.FLIPPED if wish else Layout.PLAIN
-    if isinstance(payload, Chain):
-        return payload.inputs[0].layout if payload.inputs else None
-    if isinstance(payload, Instance):
-        for method in members.methods(payload.cls, "forward"):
-            flipped = bool(method.arguments) and method.inside and method.is_flipped(method.arguments[0])
-            return Layout.FLIPPED if flipped else Layout.PLAIN
-    return None
-
-
-def given(payload: Any) -> Fact | None:
-    """What a module gives, if that is one tensor."""
-    result = payload.output if isinstance(payload, Layer | Chain) else None
-    if isinstance(payload, Instance):
-        for method in members.methods(payload.cls, "forward"):
-            result = method.result
-            if result is not None and not method.inside:
-                result = result.but(layout=Layout.PLAIN)
-    return result if result is not None and result.kind is Kind.TENSOR else None
-
-
-def agree(module: Fact, node: cst.CSTNode) -> None:
+def agree(w: Any, module: Fact, node: cst.CSTNode) -> None:
     """Refuse a place that modules reach which take, or give, tensors in different orders of axes."""
     payloads = [o.payload for o in options(module)]
-    if len(payloads) < 2:
-        return
-    wanted = {t for p in payloads if not isinstance(p, Chain) and (t := taken(p)) is not None}
-    results = {f.layout for p in payloads if (f := given(p)) is not None and can_flip(f)}
-    if len(wanted) > 1 or len(results) > 1:
+    if len(payloads) > 1 and not meetings.agree(w.it, payloads):
         raise Refused("P209", "several modules reach this place; some have channels first in the source, where Keras "
                       "has them last, and others do not", node)
 
 
 def public_permutes(w: Any, chain: Any) -> tuple[list[Any], list[Any]]:
     """Permute layers of a Sequential that is a model by itself, and takes or gives channels first."""
-    if not isinstance(chain, Chain) or "root" not in chain.given:
+    enclosed = isinstance(chain, Chain) and meetings.is_enclosed(w.it, chain)
+    if not isinstance(chain, Chain) or not chain.inputs or ("root" not in chain.given and not enclosed):
         return [], []
-    x, result = chain.inputs[0], chain.output
+    x, result = chain.inputs[0], chain.inner if enclosed else chain.output
     before = [permute(w, TO_LAST[x.rank])] if x.rank in TO_LAST and x.layout is Layout.FLIPPED else []
     if chain.open and before and (result is None or result.rank is None):
         raise Refused("P208", "what this Sequential holds is not known, so neither is the layout of its result",

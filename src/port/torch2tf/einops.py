@@ -95,7 +95,8 @@ def transformed(it: Interp, node: cst.CSTNode, x: Fact, pattern: Any) -> Fact:
             shape = (None,) * (len(right) - 1 + len(x.shape) - (len(left) - 1))
     want = wanted(x, pattern) if not listed else PLAIN
     it.wants[node] = want
-    if want is PLAIN and "..." not in left and _moves(left, right) == TO_FIRST.get(len(left)):
+    moves = _moves(left, right) if len(left) in TO_FIRST and "..." not in left else None
+    if want is PLAIN and moves is not None and moves == TO_FIRST[len(left)]:
         return tensor(shape, x.dtype, FLIPPED)  # as the target has it already
     return tensor(shape, x.dtype)
 

@@ -17,7 +17,7 @@ from port.binding import literal_text
 from port.facts import UNKNOWN, Fact, Kind, Layout, arithmetic
 from port.names import Names, canonical
 from port.table import Row
-from port.torch2tf import calls, definitions, members, modules, shapes, users
+from port.torch2tf import calls, definitions, meetings, members, modules, shapes, users
 from port.torch2tf.values import (
     BOTTOM,
     PLAIN,
@@ -48,6 +48,7 @@ class Interp:
 
     def __init__(self, module: cst.Module, names: Names, rows: Mapping[str, tuple[Row, ...]],
                  params: dict[str, Fact] | None = None, helpers: dict[cst.CSTNode, str] | None = None):
+        self.enclosed: frozenset[Any] = frozenset()  # modules that take and give the source's axes (meetings.py)
         self.helpers = helpers or {}  # definitions that are helpers of `port` itself
         self.module, self.names, self.rows = module, names, rows
         self.given = params or {}  # facts of parameters, where the caller of the translation knows them
@@ -398,8 +399,14 @@ def _text(node: cst.CSTNode) -> str:
 
 def infer(module: cst.Module, names: Names, rows: Mapping[str, tuple[Row, ...]],
           params: dict[str, Fact] | None = None, helpers: dict[cst.CSTNode, str] | None = None) -> Interp:
-    """Facts of a whole file."""
-    return Interp(module, names, rows, params, helpers).run()
+    """Facts of a whole file, which is read again if modules that meet at one place disagree on the order of axes."""
+    it = Interp(module, names, rows, params, helpers).run()
+    while new := meetings.to_enclose(it) - it.enclosed:
+        again = Interp(module, names, rows, params, helpers)
+        again.enclosed = it.enclosed | new
+        again.objects = {k: v for k, v in it.objects.items() if isinstance(k, tuple) and k[0] in ("partial", "spread")}
+        it = again.run()
+    return it
 
 
 _METHODS: dict[type, Any] = {

@@ -8,9 +8,10 @@ import libcst as cst
 
 from port.build import build, expression, paren
 from port.facts import Fact, Kind
+from port.torch2tf import meetings
 from port.torch2tf.layer_recurrent import HELPERS
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import Layer, options
+from port.torch2tf.values import TO_LAST, Layer, options
 from port.tree import code
 
 # Class in torch.nn -> class in keras.layers: what isinstance asks, and whose initialisers are set.
@@ -68,7 +69,8 @@ def write_class_value(w: Any, node: cst.BaseExpression, symbol: str) -> Any:
     if short in NO_SETTINGS:
         return _no_settings(w, short, given)
     if short in MAKERS:
-        return cst.Name(_maker(w, short, given))
+        return _kept_first(w, node, symbol, cst.Name(_maker(w, short, given)),
+                           [la for la in w.it.layers.values() if la.symbol == symbol and la.node in given])
     raise Refused("P203", f"`nn.{short}` as a value: pass a function that makes the layer", node, symbol)
 
 
@@ -98,6 +100,20 @@ def _maker(w: Any, short: str, given: list[cst.Call]) -> str:
     return name.removeprefix("make_") if name.startswith("make_") else name
 
 
+def _kept_first(w: Any, node: cst.CSTNode, symbol: str, maker: Any, made: list[Layer]) -> Any:
+    """The function that makes layers, some of which must keep channels first (meetings.py)."""
+    kept = meetings.all_enclosed(w.it, made)
+    if kept is None:
+        raise Refused("P209", "what this makes has channels first at one place and last at another", node, symbol)
+    if not kept:
+        return maker
+    rank = made[0].inputs[0].rank if made[0].inputs else None
+    if rank not in TO_LAST:
+        raise Refused("P208", f"how many axes `nn.{symbol.rpartition('.')[2]}` gets is not known", node, symbol)
+    w.helper("channels_first")
+    return build("channels_first({m}, {n})", m=maker, n=expression(str(rank - 2)))
+
+
 def calls_through_value(w: Any, symbol: str) -> list[cst.Call]:
     """Calls of a variable that may hold this class."""
     return [node for node, callee in w.it.receivers.items() if isinstance(node, cst.Call)
@@ -118,7 +134,10 @@ def write_partial(w: Any, node: cst.Call, symbol: str) -> Any:
             w, node.args[0].value, symbol)
     if short not in MAKERS:
         raise Refused("P203", f"a partial of `nn.{short}`: write a function that makes the layer", node, symbol)
-    first = node.args[0].with_changes(value=cst.Name(_maker(w, short, calls_through_value(w, symbol))))
+    made = [la for (call, _), la in w.it.layers.items() if la.symbol == symbol and any(
+        k[2] is node and v is call for k, v in w.it.objects.items() if isinstance(k, tuple) and k[0] == "partial")]
+    maker = _kept_first(w, node, symbol, cst.Name(_maker(w, short, calls_through_value(w, symbol))), made)
+    first = node.args[0].with_changes(value=maker)
     return node.with_changes(args=[first, *(w.expr(a) for a in node.args[1:])])
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
-from port.torch2tf import members, modshapes, users
+from port.torch2tf import meetings, members, modshapes, users
 from port.torch2tf.values import (
     BOTTOM,
     PLAIN,
@@ -23,6 +23,7 @@ from port.torch2tf.values import (
     SelfOf,
     can_flip,
     join,
+    options,
     put,
     put_inputs,
     same,
@@ -121,7 +122,7 @@ def apply(it: Interp, node: cst.Call | None, callee: Fact, args: list[Fact], sit
         payload.inside = True
         result = apply_chain(it, payload, args, site)
         if node is not None and payload.inputs:
-            it.wants[node] = payload.inputs[0].layout
+            it.wants[node] = Layout.PLAIN if meetings.is_enclosed(it, payload) else payload.inputs[0].layout
         return result
     if isinstance(payload, Instance):
         return users.apply(it, node, payload.cls, args, site)
@@ -136,12 +137,23 @@ def apply(it: Interp, node: cst.Call | None, callee: Fact, args: list[Fact], sit
 
 
 def apply_layer(it: Interp, node: cst.Call | None, layer: Layer, args: list[Fact], site: Any) -> Fact:
+    enclosed = meetings.is_enclosed(it, layer)
+    if enclosed and args and args[0].kind is Kind.TENSOR:
+        args = [_inward(it, args[0], modshapes.SPATIAL.get(layer.symbol.rpartition(".")[2])), *args[1:]]
     put_inputs(layer, site, [_bare(fact) for fact in args])
     result, want = modshapes.result(it, layer, args)
+    if enclosed:
+        result, want = users.as_public(result), Layout.PLAIN
     if node is not None:
         it.wants[node] = want
     layer.output = put(layer.results, site, _bare(result))
     return result
+
+
+def _inward(it: Interp, x: Fact, rank: int | None) -> Fact:
+    """What the inside of an enclosed module gets: its tensor, channels last."""
+    it.prove_rank(x, rank)
+    return tensor(x.shape if x.shape is not None or rank is None else (None,) * rank, x.dtype, Layout.FLIPPED)
 
 
 def _bare(fact: Fact) -> Fact:
@@ -152,6 +164,10 @@ def apply_chain(it: Interp, chain: Chain, args: list[Fact], site: Any) -> Fact:
     x = args[0] if args else tensor()
     if x is BOTTOM:
         return BOTTOM
+    enclosed = meetings.is_enclosed(it, chain)
+    if enclosed and x.kind is Kind.TENSOR:
+        rank = _spatial_rank(it, chain)
+        x = _inward(it, x, rank) if rank is not None else x
     if x.kind is Kind.TENSOR and x.layout is Layout.PLAIN:
         rank = _spatial_rank(it, chain)
         already = bool(chain.inputs) and chain.inputs[0].layout is Layout.FLIPPED
@@ -163,6 +179,8 @@ def apply_chain(it: Interp, chain: Chain, args: list[Fact], site: Any) -> Fact:
             x = x.but(shape=shape, layout=Layout.FLIPPED, payload=None)
     put_inputs(chain, site, [_bare(x)])
     x = _through(it, chain, x, site)
+    if enclosed:
+        chain.inner, x = _bare(x), users.as_public(x)
     chain.output = put(chain.results, site, _bare(x))
     return x
 
@@ -178,6 +196,8 @@ def one_layout(it: Interp, modules: Sequence[Fact], args: list[Fact]) -> bool:
 
 
 def _spatial(it: Interp, payload: Any) -> bool:
+    if meetings.is_enclosed(it, payload):
+        return False
     if isinstance(payload, Layer):
         return modshapes.wish(payload.symbol) is True
     if isinstance(payload, Chain):
@@ -198,7 +218,9 @@ def _through(it: Interp, chain: Chain, x: Fact, site: Any) -> Fact:
             before = x
             for i in range(at, end):
                 chain.arrivals.setdefault(i, {})[site, turn] = _bare(x)
-                x = apply(it, None, chain.children[i], [x], (site, i, turn))
+                given = [x]
+                one_layout(it, options(chain.children[i]), given)
+                x = apply(it, None, chain.children[i], given, (site, i, turn))
             x = join(before, x) if turn else x
         at = end
         if not any(True for _ in tensors_in(x)):
@@ -230,6 +252,8 @@ def _spatial_rank(it: Interp, chain: Chain) -> int | None:
     """The rank that the first of its modules over space takes; None if one before it wants the source's axes."""
     for child in chain.children:
         payload = child.payload
+        if meetings.is_enclosed(it, payload):
+            return None
         if isinstance(payload, Layer):
             if modshapes.wish(payload.symbol) is False:
                 return None

@@ -16,6 +16,7 @@ from port.torch2tf import (
     inplace,
     methods,
     rows,
+    spread,
     tying,
 )
 from port.torch2tf.refused import Refused
@@ -75,7 +76,7 @@ def simple(w: Any, node: cst.BaseSmallStatement) -> list[Any]:
 # ---------------------------------------------------------------- assignments
 def assign(w: Any, node: cst.Assign) -> list[Any]:
     target = node.targets[0].target
-    if tying.replaced(w, node) or devices.dropped(w, node):
+    if tying.replaced(w, node) or devices.dropped(w, node) or spread.unread(w.it, w.function, node):
         return []
     if len(node.targets) == 1:
         tied = tying.assignment(w, node)

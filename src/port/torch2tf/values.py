@@ -47,6 +47,7 @@ class Chain:
     indexed: bool = False  # code takes its children by number
     repeats: set[int] = field(default_factory=set)  # children of which there may be more, one after the other
     arrivals: dict[int, dict[Any, Fact]] = field(default_factory=dict)  # child -> place -> what reaches it
+    inner: Fact | None = None  # what the last child of an enclosed one gives
     depth: int = 0  # loops around the place that made it
     readers: set[Any] = field(default_factory=set)
 

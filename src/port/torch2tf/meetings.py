@@ -1,0 +1,93 @@
+"""Places that several modules may reach: what they take and give there must have one order of axes.
+
+A module that has channels last in Keras, at a place that others reach with the source's axes, is *enclosed*: it takes
+and gives the source's axes, which the file sees as it sees any other module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from port.facts import Fact, Kind, Layout
+from port.torch2tf import members, modshapes
+from port.torch2tf.values import Chain, Instance, Layer, can_flip, options
+
+if TYPE_CHECKING:
+    from port.torch2tf.interp import Interp
+
+
+def key(payload: Any) -> Any:
+    """What stands for a module when the file is read again."""
+    if isinstance(payload, Layer):
+        return payload.node, payload.symbol
+    return payload.cls.node if isinstance(payload, Instance) else payload.node if isinstance(payload, Chain) else None
+
+
+def is_enclosed(it: Interp, payload: Any) -> bool:
+    return bool(it.enclosed) and key(payload) in it.enclosed
+
+
+def taken(it: Interp, payload: Any) -> Layout | None:
+    """The layout in which a module takes its tensor; None if it does not care."""
+    if is_enclosed(it, payload):
+        return Layout.PLAIN
+    if isinstance(payload, Layer):
+        wish = modshapes.wish(payload.symbol)
+        return None if wish is None else Layout.FLIPPED if wish else Layout.PLAIN
+    if isinstance(payload, Chain):
+        return payload.inputs[0].layout if payload.inputs else None
+    if isinstance(payload, Instance):
+        for method in members.methods(payload.cls, "forward"):
+            flipped = bool(method.arguments) and method.inside and method.is_flipped(method.arguments[0])
+            return Layout.FLIPPED if flipped else Layout.PLAIN
+    return None
+
+
+def given(payload: Any) -> Fact | None:
+    """What a module gives, if that is one tensor."""
+    result = payload.output if isinstance(payload, Layer | Chain) else None
+    if isinstance(payload, Instance):
+        for method in members.methods(payload.cls, "forward"):
+            result = method.result
+            if result is not None and not method.inside:
+                result = result.but(layout=Layout.PLAIN)
+    return result if result is not None and result.kind is Kind.TENSOR else None
+
+
+def agree(it: Interp, payloads: list[Any]) -> bool:
+    """Do modules that reach one place take, and give, tensors in one order of axes?"""
+    wanted = {t for p in payloads if not isinstance(p, Chain) and (t := taken(it, p)) is not None}
+    results = {f.layout for p in payloads if (f := given(p)) is not None and can_flip(f)}
+    return len(wanted) <= 1 and len(results) <= 1
+
+
+def places(it: Interp) -> Iterator[list[Any]]:
+    """Modules that reach one place, for each such place of the file."""
+    chains = [child for chain in it.objects.values() if isinstance(chain, Chain) for child in chain.children]
+    for callee in (*it.receivers.values(), *chains):
+        if isinstance(callee, Fact) and callee.kind is Kind.LAYER:
+            payloads = [o.payload for o in options(callee)]
+            if len(payloads) > 1:
+                yield payloads
+
+
+def to_enclose(it: Interp) -> frozenset[Any]:
+    """Modules with channels last, at places that others reach with the source's axes."""
+    found: set[Any] = set()
+    for payloads in places(it):
+        if not agree(it, payloads):
+            found.update(key(p) for p in payloads if _has_channels_last(it, p))
+    return frozenset(found - {None})
+
+
+def _has_channels_last(it: Interp, payload: Any) -> bool:
+    result = given(payload)
+    last = result is not None and can_flip(result) and result.layout is Layout.FLIPPED
+    return last or (not isinstance(payload, Chain) and taken(it, payload) is Layout.FLIPPED)
+
+
+def all_enclosed(it: Interp, layers: Iterable[Layer]) -> bool | None:
+    """Are these modules, which one expression makes, enclosed? None if only some of them are."""
+    found = {is_enclosed(it, layer) for layer in layers}
+    return None if len(found) > 1 else True in found

@@ -1,0 +1,119 @@
+"""`torch.zeros(n, **dd)`, where this file says what `dd` holds: a call with its arguments written out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import libcst as cst
+
+from port.torch2tf.binds import PLACES
+from port.torch2tf.values import Function, Mapping
+from port.tree import code, walk
+
+if TYPE_CHECKING:
+    from port.torch2tf.interp import Interp
+
+WORDS = (*PLACES, "dtype")  # settings that stand for themselves wherever they are written
+
+
+def written_out(it: Interp, node: cst.Call) -> cst.Call:
+    """The call with `device=..., dtype=...` for a `**` argument; the call itself if that is not known."""
+    at = next((i for i, a in enumerate(node.args) if a.star == "**"), None)
+    display = None if at is None else _display(it, node.args[at].value)
+    if at is None or display is None:
+        return node
+    given = node.args[at].value
+    words = {}
+    for element in display.elements:
+        name = element.key.evaluated_value if isinstance(element, cst.DictElement) and isinstance(
+            element.key, cst.SimpleString) else None
+        value = None if name not in WORDS else _here(it, element.value, given)
+        if value is None:
+            return node
+        words[name] = value
+    equal = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    made = [cst.Arg(v, keyword=cst.Name(str(k)), equal=equal, comma=comma) for k, v in words.items()]
+    if made:
+        made[-1] = made[-1].with_changes(comma=node.args[at].comma)
+    new = it.objects.setdefault(("spread", node), node.with_changes(args=[*node.args[:at], *made, *node.args[at + 1:]]))
+    return new
+
+
+def _display(it: Interp, given: cst.BaseExpression) -> cst.Dict | None:
+    """The display that makes the dict, `{"device": x.device, "dtype": x.dtype}`."""
+    payload = it.fact(given).payload
+    if not isinstance(payload, Mapping) or payload.kind != "dict" or payload.any is not None:
+        return None
+    nodes = [n for n, held in it.objects.items() if held is payload and isinstance(n, cst.Dict)]
+    if len(nodes) != 1 or len(nodes[0].elements) != len(payload.values):  # or something was put into it since
+        return None
+    return nodes[0]
+
+
+def _here(it: Interp, value: cst.BaseExpression, given: cst.BaseExpression) -> cst.BaseExpression | None:
+    """A value of the dict as an expression for the place of the call; None if it may be another one there."""
+    function = it.current[-1] if it.current else None
+    if isinstance(given, cst.Name):
+        names = {n.value for n in walk(value) if isinstance(n, cst.Name)} | {given.value}
+        bound = bindings(function.node) if function is not None else Counter()
+        return value if all(bound[n] <= 1 for n in names) and value_is_here(function, value) else None
+    maker = it.receivers.get(given)
+    if not isinstance(given, cst.Call) or maker is None or not isinstance(maker.payload, Function):
+        return None
+    return _of_maker(it, value, given, maker.payload)
+
+
+def value_is_here(function: Function | None, value: cst.BaseExpression) -> bool:
+    """Is the value written in the function that is being read?"""
+    return function is not None and any(n is value for n in walk(function.node))
+
+
+def _of_maker(it: Interp, value: cst.BaseExpression, given: cst.Call, maker: Function) -> cst.BaseExpression | None:
+    """What `def to(t): return {"device": t.device, "dtype": t.dtype}` gives, with the argument in the parameter's place.
+    """
+    plain = all(a.keyword is None and not a.star and isinstance(a.value, cst.Name) for a in given.args)
+    if not plain or len(given.args) != len(maker.params) or maker.owner is not None or any(
+            count > 1 for count in bindings(maker.node).values()):
+        return None
+    words = {p: a.value for p, a in zip(maker.params, given.args, strict=True)}
+    if not {n.value for n in walk(value) if isinstance(n, cst.Name)} <= {*words, "dtype", "device"}:
+        return None
+    if all(code(a) == p for p, a in words.items()):
+        return value
+    new = it.objects.setdefault(("spread", value, given), _renamed(value, words))
+    for old, made in zip(walk(value), walk(new), strict=True):
+        it.facts[made] = it.fact(old)
+    return new
+
+
+def _renamed(node: cst.BaseExpression, words: dict[str, Any]) -> Any:
+    new = node.deep_clone()
+    if isinstance(new, cst.Attribute):
+        return new.with_changes(value=_renamed(new.value, words))
+    return words.get(new.value, new).deep_clone() if isinstance(new, cst.Name) else new
+
+
+def bindings(node: cst.CSTNode) -> Counter[str]:
+    """How often a function binds each name: as a parameter, or by any statement."""
+    found: Counter[str] = Counter()
+    for n in walk(node):
+        if isinstance(n, cst.Param):
+            found[n.name.value] += 1
+        elif isinstance(n, cst.AssignTarget | cst.AnnAssign | cst.AugAssign | cst.For | cst.CompFor | cst.NamedExpr):
+            found.update(t.value for t in walk(n.target) if isinstance(t, cst.Name))
+        elif isinstance(n, cst.AsName):
+            found.update(t.value for t in walk(n.name) if isinstance(t, cst.Name))
+    return found
+
+
+def unread(it: Interp, function: Function | None, node: cst.Assign) -> bool:
+    """Is this `dd = {"device": device, "dtype": dtype}`, of a variable that only stands behind `**`, written out?"""
+    target = node.targets[0].target
+    if function is None or len(node.targets) != 1 or not isinstance(target, cst.Name) or not isinstance(
+            node.value, cst.Dict) or bindings(function.node)[target.value] != 1:
+        return False
+    uses = sum(isinstance(n, cst.Name) and n.value == target.value for n in walk(function.node)) - 1
+    calls = [n for n in walk(function.node) if isinstance(n, cst.Call) and ("spread", n) in it.objects]
+    return 0 < uses == sum(a.star == "**" and code(a.value) == target.value for n in calls for a in n.args)
