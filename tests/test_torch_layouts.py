@@ -202,3 +202,18 @@ def test_a_pattern_that_adds_or_joins_axes_keeps_the_order(pattern: str, more: s
         return rearrange(y, '{more}')
 """)
     assert f"rearrange(y, '{more}')" in text and "tf.transpose" not in text
+
+
+def test_f_unfold_takes_what_a_convolution_gives() -> None:
+    text = port("""import torch.nn.functional as F
+
+
+class A(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 1)
+
+    def forward(self, x):
+        return F.unfold(self.conv(x), 3, padding=1)
+""")
+    assert "return unfold(self.conv(x), 3, padding=1)" in text

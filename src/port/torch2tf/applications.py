@@ -8,7 +8,18 @@ import libcst as cst
 
 from port.build import build, drop_commas, expression, paren
 from port.facts import Fact, Kind, Layout
-from port.torch2tf import containers, definitions, einops, init_calls, layers, losses, meetings, methods, ownhelpers, rows
+from port.torch2tf import (
+    containers,
+    definitions,
+    einops,
+    init_calls,
+    layers,
+    losses,
+    meetings,
+    methods,
+    ownhelpers,
+    rows,
+)
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import (
     TO_FIRST,

@@ -63,7 +63,7 @@ from port.torch2tf.opelements import (
     where,
 )
 from port.torch2tf.opparts import cat, chunk, einsum, gathered, linear, matmul, stack, unbind
-from port.torch2tf.opspatial import imaged, padded, pool, resized, spatial
+from port.torch2tf.opspatial import imaged, padded, pool, resized, spatial, unfolded
 from port.torch2tf.values import PLAIN as NUMBER
 
 if TYPE_CHECKING:
@@ -174,6 +174,7 @@ def _rules() -> dict[str, Callable[[Args], Result]]:
     put(resized, "interpolate upsample pixel_shuffle pixel_unshuffle grid_sample batch_norm local_response_norm")
     put(imaged, "group_norm instance_norm dropout1d dropout2d dropout3d")
     put(padded, "pad")
+    put(unfolded, "unfold")
     put(created, "zeros ones rand randn empty randperm")
     put(full, "full")
     put(new_tensor, "new_zeros new_ones new_empty new_full")

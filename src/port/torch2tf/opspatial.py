@@ -62,6 +62,16 @@ def imaged(a: Args) -> Result:
     return x.but(layout=FLIPPED, values=None), FLIPPED
 
 
+def unfolded(a: Args) -> Result:
+    """F.unfold takes an image; the method of that name takes any tensor, and gives one more axis."""
+    x, callee = a.x, a.it.receivers.get(a.node)
+    if callee is not None and callee.symbol.startswith("tensor."):
+        return tensor(None if x.rank is None else (None,) * (x.rank + 1), x.dtype), PLAIN
+    a.it.prove_rank(x, 4)
+    a.it.want_flipped(x)
+    return tensor((x.shape[0] if x.shape else None, None, None), x.dtype), FLIPPED
+
+
 def padded(a: Args) -> Result:
     x = a.x
     if x.layout is FLIPPED and x.shape is not None:

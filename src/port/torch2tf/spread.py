@@ -57,25 +57,36 @@ def _here(it: Interp, value: cst.BaseExpression, given: cst.BaseExpression) -> c
     function = it.current[-1] if it.current else None
     if isinstance(given, cst.Name):
         names = {n.value for n in walk(value) if isinstance(n, cst.Name)} | {given.value}
-        bound = bindings(function.node) if function is not None else Counter()
-        return value if all(bound[n] <= 1 for n in names) and value_is_here(function, value) else None
+        if function is None or not any(n is value for n in walk(function.node)) or _named(function, given.value) != (
+                1 + _spread(function, given.value)):
+            return None
+        bound = bindings(function.node)
+        return value if all(bound[n] <= 1 for n in names) else None
     maker = it.receivers.get(given)
     if not isinstance(given, cst.Call) or maker is None or not isinstance(maker.payload, Function):
         return None
     return _of_maker(it, value, given, maker.payload)
 
 
-def value_is_here(function: Function | None, value: cst.BaseExpression) -> bool:
-    """Is the value written in the function that is being read?"""
-    return function is not None and any(n is value for n in walk(function.node))
+def _named(function: Function, name: str) -> int:
+    """How often a variable is named."""
+    return sum(isinstance(n, cst.Name) and n.value == name for n in walk(function.node))
+
+
+def _spread(function: Function, name: str) -> int:
+    """How often it stands behind `**`."""
+    return sum(a.star == "**" and code(a.value) == name for n in walk(function.node) if isinstance(n, cst.Call)
+               for a in n.args)
 
 
 def _of_maker(it: Interp, value: cst.BaseExpression, given: cst.Call, maker: Function) -> cst.BaseExpression | None:
-    """What `def to(t): return {"device": t.device, "dtype": t.dtype}` gives, with the argument in the parameter's place.
-    """
+    """What `def to(t): return {"device": t.device, "dtype": t.dtype}` gives, the argument in its parameter's place."""
     plain = all(a.keyword is None and not a.star and isinstance(a.value, cst.Name) for a in given.args)
     if not plain or len(given.args) != len(maker.params) or maker.owner is not None or any(
             count > 1 for count in bindings(maker.node).values()):
+        return None
+    if not any(isinstance(n, cst.Return) and isinstance(n.value, cst.Dict) and any(
+            e.value is value for e in n.value.elements) for n in walk(maker.node)):
         return None
     words = {p: a.value for p, a in zip(maker.params, given.args, strict=True)}
     if not {n.value for n in walk(value) if isinstance(n, cst.Name)} <= {*words, "dtype", "device"}:
@@ -114,6 +125,6 @@ def unread(it: Interp, function: Function | None, node: cst.Assign) -> bool:
     if function is None or len(node.targets) != 1 or not isinstance(target, cst.Name) or not isinstance(
             node.value, cst.Dict) or bindings(function.node)[target.value] != 1:
         return False
-    uses = sum(isinstance(n, cst.Name) and n.value == target.value for n in walk(function.node)) - 1
     calls = [n for n in walk(function.node) if isinstance(n, cst.Call) and ("spread", n) in it.objects]
-    return 0 < uses == sum(a.star == "**" and code(a.value) == target.value for n in calls for a in n.args)
+    written = sum(a.star == "**" and code(a.value) == target.value for n in calls for a in n.args)
+    return 0 < written == _named(function, target.value) - 1

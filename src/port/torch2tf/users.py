@@ -68,7 +68,8 @@ def call(it: Interp, node: cst.Call | None, function: Function, args: list[Fact]
     caller = it.current[-1] if it.current else None
     if caller is not None:
         function.callers.add(caller)
-    if not function.inside and not is_enclosed(it, function) and (isinstance(site, tuple) or _inside(function, caller)):  # a tuple: in a Sequential
+    in_chain = isinstance(site, tuple)
+    if not function.inside and not is_enclosed(it, function) and (in_chain or _inside(function, caller)):
         function.inside = True
         it.enqueue(function)
         for other in function.callers:

@@ -1,0 +1,38 @@
+"""Calls of PyTorch whose arguments the file says elsewhere: dicts behind `**`."""
+
+from __future__ import annotations
+
+import pytest
+
+from port.translate import translate
+
+TO = "def to(t):\n    return {'device': t.device, 'dtype': t.dtype}\n\n\n"
+
+
+def port(body: str, before: str = "") -> tuple[str, list[str]]:
+    lines = "\n    ".join(line.strip() for line in body.split(";"))
+    result = translate(f"import torch\n\n\n{before}def f(x: torch.Tensor, flag: bool):\n    {lines}\n", "torch2tf")
+    return result.text[result.text.index("def f("):], [f.code for f in result.findings]
+
+
+@pytest.mark.parametrize(("body", "written"), [
+    ("return torch.zeros((2, 3), **to(x))", "return tf.zeros((2, 3), x.dtype)"),
+    ("y = x.exp(); return torch.ones(4, **to(y)) + y", "return tf.ones([4], y.dtype) + y"),
+    ("a, b = x.device, x.dtype; dd = {'device': a, 'dtype': b}; return torch.arange(4, **dd)",
+     "a, b = x.device, x.dtype\n    return tf.range(4, dtype=b)"),
+])
+def test_settings_behind_two_stars_are_written_out(body: str, written: str) -> None:
+    text, codes = port(body, TO)
+    assert written in text and "**" not in text and not codes, text
+
+
+@pytest.mark.parametrize("body", [
+    "d = x.dtype; dd = {'dtype': d}; d = torch.int32; return torch.zeros(4, **dd)",  # another dtype there
+    "dd = {'dtype': x.dtype}; dd['dtype'] = torch.int32; return torch.zeros(4, **dd)",
+    "dd = {'dtype': x.dtype}; dd.update(flag); return torch.zeros(4, **dd)",
+    "dd = {'dtype': x.dtype, 'size': 4}; return torch.zeros(**dd)",
+    "dd = {'dtype': x.dtype} if flag else {'dtype': torch.int32}; return torch.zeros(4, **dd)",
+])
+def test_settings_that_may_be_others_are_refused(body: str) -> None:
+    text, codes = port(body, TO)
+    assert "**dd" in text and "P202" in codes, text
