@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from port import batch, cache, files, planning, project
-from port.report import progress
+from port.report import bar
 from port.result import Options
 
 A = "import tensorflow as tf\n\n\ndef f(x):\n    return tf.abs(x)\n"
@@ -200,6 +200,6 @@ def test_a_file_that_changes_while_it_is_translated_is_not_remembered(tmp_path: 
 def test_a_bar_is_shown_on_terminals_only(terminal: bool, total: int, shown: bool) -> None:
     stream = io.StringIO()
     console = Console(file=stream, force_terminal=terminal, width=80)
-    assert list(progress.watched(range(total), total, console)) == list(range(total))
+    assert list(bar.watched(range(total), total, console)) == list(range(total))
     assert ("translating" in stream.getvalue()) == shown
     assert shown or not stream.getvalue()

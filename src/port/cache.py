@@ -63,6 +63,15 @@ class Cache:
         if self.folder is not None and key and not any(f.code == "P901" for r in results for f in r.findings):
             self._write(self._path(key), json.dumps([_plain(result) for result in results]))
 
+    def notes(self) -> dict[str, Any]:
+        """What earlier runs noted: of verified cases, by `file: call`."""
+        found = _json(self.folder / "notes.json") if self.folder is not None else {}
+        return found if isinstance(found, dict) else {}
+
+    def note(self, notes: Mapping[str, Any]) -> None:
+        if self.folder is not None and notes:
+            self._write(self.folder / "notes.json", json.dumps({**self.notes(), **notes}))
+
     def close(self) -> None:
         """Keep what was learned of imports, and drop what has not been used for a month."""
         if self.folder is None or not self.fresh.keys() - self.known.keys():
@@ -95,11 +104,15 @@ def opened(root: Path | None) -> Cache:
     if root is None:
         return Cache()
     folder = root / NAME
-    try:
-        known = json.loads((folder / "imports.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        known = {}
+    known = _json(folder / "imports.json")
     return Cache(folder, known if isinstance(known, dict) else {})
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
 
 
 def _plain(result: Result) -> dict[str, Any]:

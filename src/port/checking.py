@@ -14,7 +14,9 @@ from typing import Any
 from port import files
 from port.batch import Item
 from port.config import Config
+from port.project import state
 from port.report.model import CaseVerdict
+from port.status import case_key
 from port.verify.cases import Case, Settings, as_case
 from port.verify.inputs import read
 from port.verify.modules import find, split
@@ -98,8 +100,11 @@ def _uses(path: Path) -> set[str]:
 
 
 def verify_items(items: Sequence[Item], direction: str, config: Config, given: Sequence[Case],
-                 settings: Settings, note: Callable[[str], None]) -> list[Item]:
-    """Verify every changed file against its translation, which is put into a temporary folder with all the others."""
+                 settings: Settings, note: Callable[[str], None], keep: Callable[[dict[str, Any]], None]) -> list[Item]:
+    """Verify every changed file against its translation, which is put into a temporary folder with all the others.
+
+    `note` says what is going on; `keep` gets what `port status` is to know of each configured case.
+    """
     with tempfile.TemporaryDirectory(prefix="port-") as folder:
         ported = _lay_out(items, Path(folder))
         done = []
@@ -110,8 +115,18 @@ def verify_items(items: Sequence[Item], direction: str, config: Config, given: S
             wanted = list(given) or configured(config, item.found.path)
             note(f"verifying {item.found.path}")
             verdicts = verify_pair(item.found.path, ported[item.found.path], direction, wanted, settings)
+            if not given:
+                keep(notes(config, item.found.path, ported[item.found.path], verdicts))
             done.append(replace(item, report=replace(item.report, verdicts=verdicts)))
         return done
+
+
+def notes(config: Config, source: Path, ported: Path, verdicts: Sequence[CaseVerdict]) -> dict[str, Any]:
+    """The verdicts of the cases that are configured for this file or folder, with what was compared."""
+    cases = [case for case in config.cases if config.root and (config.root / case.file).resolve() == source.resolve()]
+    states = {"source": state(source), "ported": state(ported)}
+    return {case_key(case.file, case.entry["call"]): {"status": verdict.status, **states}
+            for case, verdict in zip(cases, verdicts, strict=False)}
 
 
 def _lay_out(items: Sequence[Item], folder: Path) -> dict[Path, Path]:

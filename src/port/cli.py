@@ -9,33 +9,30 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from port import __doc__ as summary
-from port import __version__
+from port import arguments
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from port.batch import Item
+    from port.cache import Cache
     from port.config import Config
+    from port.files import Found
     from port.report.model import Report
     from port.result import Options
-
-EXIT_CODES = """\
-exit codes: 0 nothing is left for a person; 1 something is (a refused place, a pending change under
---check, a mismatch under --verify); 2 wrong usage, or a file that cannot be read or parsed."""
 
 
 class Usage(Exception):
     """Wrong usage; the message is for the user."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(given_arguments: Sequence[str] | None = None) -> int:
     """The `port` command; returns its exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a character shows its code instead
             stream.reconfigure(errors="backslashreplace")
-    parser = _parser()
-    given = parser.parse_args(arguments)
+    parser = arguments.parser(RUN)
+    given = parser.parse_args(given_arguments)
     try:
         code: int = given.run(given)
         sys.stdout.flush()
@@ -47,90 +44,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-
-
-def _parser() -> argparse.ArgumentParser:
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("port", description=summary, epilog=EXIT_CODES, formatter_class=raw)
-    parser.add_argument("--version", action="version", version=f"port {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, run, add, text in (
-        ("tf2torch", _tf2torch, _translation, "translate TensorFlow/Keras files to PyTorch: a diff and findings"),
-        ("torch2tf", _torch2tf, _translation, "translate PyTorch files to Keras 3: a diff and findings"),
-        ("verify", _verify, _verification, "compare any two versions of a model, also one written by hand"),
-        ("ops", _ops, _query, "show how a symbol is translated, and how sure that is"),
-        ("explain", _explain, _code, "say what a finding means and what to do about it"),
-    ):
-        command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=EXIT_CODES,
-                                      formatter_class=raw)
-        add(command)
-        command.set_defaults(run=run)
-    return parser
-
-
-def _translation(command: argparse.ArgumentParser) -> None:
-    flag = argparse.BooleanOptionalAction
-    add = command.add_argument
-    add("paths", nargs="+", metavar="PATH", help="a file, or a folder that is walked for *.py")
-    mode = command.add_mutually_exclusive_group()
-    mode.add_argument("--write", action="store_true", help="replace the files in place, atomically")
-    mode.add_argument("-o", "--output", metavar="OUT", help="write beside: a file for one file, else a folder")
-    mode.add_argument("--check", action="store_true", help="write nothing; exit 1 if anything would change")
-    add("--verify", action="store_true", help="run both versions and compare their numbers; this runs your code")
-    add("--interactive", action="store_true",
-        help="ask about each hunk, then write what was taken, in place or with -o")
-    add("--layout", choices=("preserve", "native"),
-        help="keep the public NHWC/NCHW interface (default), or not (not implemented yet)")
-    add("--unsafe", action=flag, help="also apply translations that need an assumption (none is written so far)")
-    add("--exact", action=flag, help="cure declared divergences with helpers (not implemented yet)")
-    add("--init", choices=("keep", "framework"), help="keep the source's initial distributions (default), or not")
-    add("--target", choices=("tf", "keras"), help="torch2tf: Keras 3 with tf ops (default), or keras.ops only")
-    add("--format", choices=("text", "json", "sarif", "github"), default="text")
-    add("--jobs", type=_positive, metavar="N", help="processes for many files; default: all cores")
-    add("--no-cache", action="store_true", help="neither read nor write .port_cache")
-    _case(command)
-
-
-def _case(command: argparse.ArgumentParser) -> None:
-    add = command.add_argument_group("verify").add_argument
-    add("--call", metavar="CODE", help="what to build, as in 'ResNet50(classes=10)'")
-    add("--input", action="append", metavar="SPEC",
-        help="what to feed, as in 'f32[2,224,224,3]' or 'mask=b[2,7]'; once per input")
-    add("--device", choices=("cpu", "cuda"), help="where the torch side runs")
-    add("--dtype", action="append", choices=("float64", "float32"), dest="dtypes", help="both by default")
-    add("--steps", type=_positive, metavar="K", help="also compare K steps of gradient descent; default: none")
-    add("--seed", type=int, metavar="S", help="seed of weights and inputs")
-    add("--timeout", type=float, metavar="SECONDS", help="for each side")
-    add("-v", "--verbose", action="store_true", help="show every pair of weights, and the tables of what agrees")
-    add("--backend", action="append", choices=("tensorflow", "jax", "torch"), dest="backends",
-        help="run a Keras port on this backend of Keras; may be repeated; default: tensorflow")
-    add("--tf-python", metavar="PATH", help="interpreter that has TensorFlow")
-    add("--torch-python", metavar="PATH", help="interpreter that has PyTorch")
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
-
-
-def _verification(command: argparse.ArgumentParser) -> None:
-    add = command.add_argument
-    add("source", metavar="SOURCE")
-    add("ported", metavar="PORTED")
-    add("--record", metavar="REF.npz", help="run only the source side here, and keep its numbers")
-    add("--against", metavar="REF.npz", help="run only the ported side, against recorded numbers")
-    add("--format", choices=("text", "json"), default="text")
-    _case(command)
-
-
-def _query(command: argparse.ArgumentParser) -> None:
-    command.add_argument("query", nargs="?", default="", metavar="QUERY", help="part of a name; default: all")
-
-
-def _code(command: argparse.ArgumentParser) -> None:
-    command.add_argument("code", nargs="?", default="", metavar="CODE", help="as in P203; default: list all")
 
 
 def _tf2torch(given: argparse.Namespace) -> int:
@@ -146,8 +59,8 @@ def _translate(direction: str, given: argparse.Namespace) -> int:
 
     from port import batch, files
     from port.cache import opened
+    from port.report.bar import watched
     from port.report.model import Report
-    from port.report.progress import watched
 
     paths = [Path(path) for path in given.paths]
     output = Path(given.output) if given.output else None
@@ -158,6 +71,8 @@ def _translate(direction: str, given: argparse.Namespace) -> int:
     if given.interactive and (given.check or given.format != "text"):
         raise Usage("--interactive writes, and talks in text: not with --check or another --format")
     writes = given.write or given.interactive or output is not None
+    if given.baseline:
+        return _against_baseline(direction, found, given)
     cache = opened(None if given.no_cache else config.root or Path())
     try:
         run = batch.run(found, direction, lambda path: _options(config, path, given), given.jobs, cache)
@@ -165,7 +80,7 @@ def _translate(direction: str, given: argparse.Namespace) -> int:
         if given.interactive:
             items = _review(items)
         if given.verify:
-            items = _verify_items(items, direction, config, given)
+            items = _verify_items(items, direction, config, given, cache)
         if writes:
             items = batch.save(items, output, single=len(paths) == 1 and not paths[0].is_dir())
     except ValueError as problem:
@@ -201,12 +116,31 @@ def _options(config: Config, path: Path, given: argparse.Namespace) -> Options:
     return options
 
 
-def _verify_items(items: list[Item], direction: str, config: Config, given: argparse.Namespace) -> list[Item]:
+def _verify_items(items: list[Item], direction: str, config: Config, given: argparse.Namespace, cache: Cache
+                  ) -> list[Item]:
     from port import checking
 
     _say("--verify runs your code, in child processes")
     cases, settings = checking.cases(vars(given)), checking.settings(vars(given))
-    return checking.verify_items(items, direction, config, cases, settings, note=_say)
+    return checking.verify_items(items, direction, config, cases, settings, note=_say, keep=cache.note)
+
+
+def _against_baseline(direction: str, found: Sequence[Found], given: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from port import baseline
+    from port.report.model import Report
+
+    if not (given.check or given.update_baseline):
+        raise Usage("--baseline goes with --check, or with --update-baseline")
+    try:
+        if given.update_baseline:
+            _say(f"{given.baseline}: {baseline.save(Path(given.baseline), direction, found)} uses on record")
+            return 0
+        report = Report(direction, tuple(baseline.compare(Path(given.baseline), direction, found)))
+    except baseline.BaselineProblem as problem:
+        raise Usage(str(problem)) from None
+    return _finish(report, given.format, with_diff=False, verbose=given.verbose)
 
 
 def _review(items: list[Item]) -> list[Item]:
@@ -244,6 +178,7 @@ def _verify(given: argparse.Namespace) -> int:
     from pathlib import Path
 
     from port import checking
+    from port.cache import opened
     from port.report.model import FileReport, Report
 
     source, ported = Path(given.source), Path(given.ported)
@@ -254,12 +189,28 @@ def _verify(given: argparse.Namespace) -> int:
         settings = checking.settings(vars(given))
         _say("verify runs your code, in child processes")
         verdicts = checking.verify_pair(source, ported, direction, cases, settings)
+        if not given.call and config.root is not None:
+            opened(config.root).note(checking.notes(config, source, ported, verdicts))
     except OSError as problem:
         raise Usage(f"{problem.filename}: {problem.strerror}") from None
     except ValueError as problem:
         raise Usage(str(problem)) from None
     report = Report(direction, (FileReport(str(source), verdicts=verdicts),))
     return _finish(report, given.format, with_diff=False, verbose=given.verbose)
+
+
+def _status(given: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from port import files, status
+    from port.cache import opened
+    from port.report import migration
+
+    config = _config(given.paths[0])
+    found = files.find([Path(path) for path in given.paths], config.exclude)
+    made = status.status(found, given.direction, config, opened(config.root or Path()).notes())
+    print(migration.as_json(made) if given.format == "json" else migration.as_text(made))
+    return 0
 
 
 def _ops(given: argparse.Namespace) -> int:
@@ -291,6 +242,10 @@ def _explain(given: argparse.Namespace) -> int:
 
 def _say(text: str) -> None:
     print(f"port: {text}", file=sys.stderr)
+
+
+RUN = {"tf2torch": _tf2torch, "torch2tf": _torch2tf, "verify": _verify, "status": _status, "ops": _ops,
+       "explain": _explain}
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -91,6 +92,19 @@ def tied(found: Mapping[Path, Member], direction: str) -> dict[Path, Path]:
         for target in found[path].leads_to & live:
             root[top(target)] = top(path)
     return {path: top(path) for path in found}
+
+
+def state(path: Path) -> str:
+    """A digest of a file, or of those in a folder, and of all that they import; the same wherever the folder lies."""
+    named = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    texts = {p.resolve(): text for p in named if (text := _read(p, lambda text: ())) is not None}
+    found = sorted(closure(texts, lambda symbol: False).items())
+    root = import_root(path.resolve() / "a.py" if path.is_dir() else path.resolve())
+    digest = hashlib.blake2b(digest_size=16)
+    for place, member in found:
+        name = place.relative_to(root).as_posix() if root in place.parents else ""
+        digest.update(f"{name}\0{len(member.text)}\0{member.text}".encode("utf-8", "surrogatepass"))
+    return digest.hexdigest() if found else ""
 
 
 def locate(path: Path, level: int, module: str, name: str) -> Target | None:
