@@ -11,12 +11,13 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from rich.console import Console
 
 from port import cli
 from port.findings import CATALOGUE, Finding
-from port.report import github, jsonout, sarif, terminal, verdicts
+from port.report import github, jsonout, lookup, sarif, terminal, verdicts
 from port.report.model import CaseVerdict, FileReport, Report
 from port.result import Edit, Result
 from port.verify.cases import Case
@@ -24,6 +25,7 @@ from port.verify.compare import Row
 from port.verify.verdict import ERROR, MISMATCH, UNVERIFIED, VERIFIED, PairLine, Place, Verdict
 
 CASE = Case("f(3)", ("f32[2,3]",))
+ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = Path(__file__).parent / "golden" / "tf2torch" / "functional_resnet"
 FRAMEWORKS = all(find_spec(name) for name in ("tensorflow", "torch"))
 
@@ -110,6 +112,49 @@ def test_json() -> None:
     assert [(f["code"], f["line"], f["accepted"]) for f in first["findings"]] == [
         ("P203", 4, False), ("P103", 5, True), ("P101", 6, False)]
     assert missing["error"] == "No such file" and wrong["verdicts"][0]["status"] == "mismatch"
+
+
+def _keys(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        return set(value) | {k for v in value.values() for k in _keys(v)}
+    return {k for v in value for k in _keys(v)} if isinstance(value, list) else set()
+
+
+def test_json_is_documented() -> None:
+    row = Row("float64", "y", 0, "inference", "0", 2e-15, 1e-9, 1.0)
+    verdict = Verdict(CASE, VERIFIED, "numeric", "", 2e-15, (row,), (PairLine("a", "b", "c", "name"),),
+                      Place("", "stem", "self.conv", (7,), (3,)))
+    report = Report("tf2torch", (*MIXED.files, FileReport("v.py", verdicts=(verdicts.of(verdict),))))
+    document = json.loads(jsonout.render(report))
+    del document["counts"]  # its keys are outcomes
+    text = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    assert document["schema"] == jsonout.SCHEMA and f"version {jsonout.SCHEMA} of this description" in text
+    assert not {key for key in _keys(document) if f"`{key}`" not in text}
+
+
+def test_the_page_of_findings_is_current() -> None:
+    """`port explain --page > docs/findings.md` writes it anew."""
+    assert (ROOT / "docs" / "findings.md").read_text(encoding="utf-8") == lookup.page()
+
+
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_every_finding_is_explained(code: str) -> None:
+    entry = CATALOGUE[code]
+    assert entry.id == code and min(len(entry.title), len(entry.what), len(entry.do)) > 3
+    assert {entry.title, entry.what, entry.do} <= set(lookup.explain(code).replace(
+        f"{code} ", "\n").replace(f" ({entry.outcome.value})", "").replace("What to do: ", "").split("\n"))
+
+
+@pytest.mark.parametrize("report", [MIXED, Report("torch2tf", ()), Report("tf2torch", (FileReport(
+    "/abs/ü.py", findings=(Finding(0, 0, "P301", "m", symbol="tf.abs"),)),))])
+def test_sarif_holds_its_schema(report: Report) -> None:
+    """The schema is the one of SchemaStore, as the npm package @microsoft/jest-sarif 1.0.0-beta.0 ships it."""
+    schema = json.loads((ROOT / "tests" / "schemas" / "sarif-2.1.0-rtm.5.json").read_text(encoding="utf-8"))
+    checker = jsonschema.Draft4Validator(schema)
+    document = json.loads(sarif.render(report))
+    assert [error.message for error in checker.iter_errors(document)] == []
+    document["runs"][0]["invocations"][0]["exitCode"] = "2"
+    assert not checker.is_valid(document)
 
 
 def test_sarif_has_the_2_1_0_shape() -> None:

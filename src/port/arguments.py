@@ -106,3 +106,4 @@ def _query(command: argparse.ArgumentParser) -> None:
 
 def _code(command: argparse.ArgumentParser) -> None:
     command.add_argument("code", nargs="?", default="", metavar="CODE", help="as in P203; default: list all")
+    command.add_argument("--page", action="store_true", help="print docs/findings.md, the whole catalogue")

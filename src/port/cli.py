@@ -233,6 +233,9 @@ def _ops(given: argparse.Namespace) -> int:
 def _explain(given: argparse.Namespace) -> int:
     from port.report import lookup
 
+    if given.page:
+        print(lookup.page(), end="")
+        return 0
     try:
         print(lookup.explain(given.code.upper()) if given.code else lookup.codes())
     except KeyError:

@@ -1,4 +1,4 @@
-"""One JSON document for a run; keys are only ever added."""
+"""One JSON document for a run; docs/formats.md describes it. Keys are only ever added without a new SCHEMA."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ import port
 from port.findings import CATALOGUE, Finding
 from port.report.model import CaseVerdict, FileReport, Report
 
+SCHEMA = 1
+
 
 def render(report: Report) -> str:
     document = {
         "port": port.__version__,
+        "schema": SCHEMA,
         "direction": report.direction,
         "exit_code": report.exit_code,
         "counts": report.counts(),

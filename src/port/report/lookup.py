@@ -18,6 +18,16 @@ def codes() -> str:
     return "\n".join(f"{entry.id}  {entry.outcome.value:8}  {entry.title}" for entry in CATALOGUE.values())
 
 
+def page() -> str:
+    """docs/findings.md: the whole catalogue."""
+    head = ("# Findings\n\nWritten from the catalogue, `src/port/findings.py`, by `port explain --page`. `port explain "
+            "CODE` shows one entry.\n\n`refused` and `internal` need a person (exit code 1). `# port: ignore[CODE]` on "
+            "the line accepts one.\n")
+    parts = [f"## {code.id}: {code.title}\n\n{code.outcome.value}. {code.what}\n\nWhat to do: {code.do}\n"
+             for code in CATALOGUE.values()]
+    return "\n".join((head, *parts))
+
+
 def ops(rows: Mapping[str, tuple[Row, ...]], query: str) -> Iterator[str]:
     """One text per row whose name or signatures hold `query`; brief if there is none to look for."""
     wanted = query.lower()
