@@ -13,7 +13,7 @@ from port.translate import translate
 from port.verify.parent import Case, Settings, Verdict, verify
 
 RULES = Path(__file__).parent / "rules"
-FOLDERS = ("recurrent", "bidirectional", "attention", "masking", "special", "sequential_class")
+FOLDERS = ("recurrent", "bidirectional", "attention", "masking", "special", "sequential_class", "builders")
 FIXTURES = sorted(p for f in FOLDERS for p in (RULES / f).glob("*/tf_version.py"))
 
 

@@ -114,9 +114,24 @@ def _fold(node: ast.expr) -> ast.expr:
         if total == 0:
             return left.left
         return ast.BinOp(left.left, ast.Add() if total > 0 else ast.Sub(), ast.Constant(abs(total)))
+    if op is ast.FloorDiv and b > 0 and (exact := _exactly(left, b)) is not None:  # (n * 2 - 2) // 2 -> n - 1
+        return exact
     if op is ast.FloorDiv and isinstance(left.op, ast.FloorDiv) and b > 0 and last > 0:  # n // 2 // 2 -> n // 4
         return ast.BinOp(left.left, ast.FloorDiv(), ast.Constant(b * last))
     return ast.BinOp(left, node.op, right)
+
+
+def _exactly(node: ast.BinOp, divisor: int) -> ast.expr | None:
+    """`(n * divisor + c) // divisor`, c a number or not there."""
+    if isinstance(node.op, ast.Mult):
+        return node.left if _int(node.right) == divisor else None
+    inner, rest = node.left, _int(node.right)
+    if not isinstance(node.op, ast.Add | ast.Sub) or rest is None or not isinstance(inner, ast.BinOp):
+        return None
+    if not isinstance(inner.op, ast.Mult) or _int(inner.right) != divisor:
+        return None
+    whole = (rest if isinstance(node.op, ast.Add) else -rest) // divisor
+    return _fold(ast.BinOp(inner.left, ast.Add() if whole > 0 else ast.Sub(), ast.Constant(abs(whole))))
 
 
 def _int(node: ast.expr) -> int | None:

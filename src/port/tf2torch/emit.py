@@ -15,7 +15,7 @@ from typing import Any
 import libcst as cst
 
 from port.build import build, expression, paren
-from port.facts import UNKNOWN, Dim, Fact, Kind, Layout
+from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.values import Class, Function, MixedRank, Size, has_tensor
 from port.tree import find, rebuild, walk
@@ -200,9 +200,14 @@ class Emitter:
         return node if value is node.value else node.with_changes(value=value)
 
     def _Name(self, node: cst.Name) -> cst.BaseExpression:
+        fact = self.fact(node)
+        if self.scope.stage == "forward" and fact.values == _NONE:
+            return cst.Name("None")
+        if self.scope.stage == "init" and fact.kind is Kind.TENSOR and fact.symbol == "?":
+            return self._optional(fact, node)
         if node.value in self.scope.names:
             return expression(self.scope.names[node.value])
-        payload = self.fact(node).payload
+        payload = fact.payload
         if isinstance(payload, Function) and payload in self.classes and payload.name == node.value:
             return expression(self.classes[payload](payload).name)  # the builder is a class now
         symbol = self.symbol(node)
@@ -211,6 +216,12 @@ class Emitter:
         if self.scope.training and node.value == "training":
             return expression("self.training")
         return node
+
+    def _optional(self, fact: Fact, node: cst.Name) -> cst.BaseExpression:
+        """A tensor that may be None, where `__init__` asks that: the variable of its width, which is None then."""
+        if not isinstance(fact.width, Sym) or not fact.width.text.isidentifier():
+            raise Refused("P206", f"whether `{node.value}` is a tensor or None is not known when layers are made", node)
+        return self.size(fact.width, node)
 
     def symbol(self, node: cst.BaseExpression) -> str:
         """Canonical name if this is a symbol of an imported module, not shadowed by a local."""
@@ -290,7 +301,11 @@ class Emitter:
         known = self.fact(node.test).literal(...)
         if known is not ... and self.is_foreign(node.test):
             return self._expr(node.body if known else node.orelse)
-        return self.generic(node)
+        whole = self.fact(node)
+        if known is not ... or whole.kind is not Kind.TENSOR:
+            return self.generic(node)
+        return node.with_changes(test=self._expr(node.test), body=self.expr(node.body, whole.layout),
+                                 orelse=self.expr(node.orelse, whole.layout))
 
     def check_layouts(self, node: cst.CSTNode) -> None:
         """Refuse a branch or loop that a tensor leaves channels first on one path and last on another."""
@@ -309,6 +324,9 @@ class Emitter:
 
     def has_tensor(self, node: cst.CSTNode) -> bool:
         return has_tensor(self.fact(node))
+
+
+_NONE = frozenset([None])
 
 
 @cache

@@ -6,7 +6,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import drop_commas, paren, substitute
+from port.build import argument, drop_commas, paren, substitute
 from port.facts import UNKNOWN, Fact, Kind, Layout
 from port.tf2torch import masking
 from port.tf2torch.calls.layers import plan
@@ -152,17 +152,18 @@ def parameter_of(function: Function, node: cst.Call) -> list[tuple[cst.Arg, str]
 
 
 def tensor_args(em: Emitter, node: cst.Call, function: Function) -> list[cst.Arg]:
-    """The tensors of a call, as `forward` of the module takes them."""
-    made: list[Any] = []
+    """The tensors of a call, as `forward` of the module takes them; by name where they are out of order."""
+    taken = [p for p in function.params if p in function.tensors or (function, p) in em.it.ranks]
+    made: list[cst.Arg] = []
+    by_name = False
     for arg, name in parameter_of(function, node):
-        if name in function.tensors or (function, name) in em.it.ranks:
-            want = Layout.FLIPPED if name in function.flipped else Layout.PLAIN
-            fact = em.fact(arg.value)
-            value = em.expr(arg.value, want if fact.kind is Kind.TENSOR and fact.rank not in (0, 1, 2) else None)
-            keep = arg.keyword is not None and made and made[-1].keyword is not None
-            made.append(cst.Arg(value, keyword=arg.keyword if keep else None,
-                                equal=cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
-                                if keep else cst.MaybeSentinel.DEFAULT))
+        if name not in taken:
+            continue
+        want = Layout.FLIPPED if name in function.flipped else Layout.PLAIN
+        fact = em.fact(arg.value)
+        value = em.expr(arg.value, want if fact.kind is Kind.TENSOR and fact.rank not in (0, 1, 2) else None)
+        by_name = by_name or taken[len(made)] != name
+        made.append(argument(name if by_name else "", value, None))
     return made
 
 

@@ -50,9 +50,8 @@ def receive(it: Interp, function: Function, bound: dict[str, tuple[Fact, Any]], 
                 if all(option.payload is not k.payload for k in known):
                     known.append(option)
                     changed = True
-        elif name in function.tensors and fact.literal(...) is None and function.tensors[name].symbol != "?":
-            function.tensors[name] = function.tensors[name].but(symbol="?")
-            changed = True
+        elif fact.literal(...) is None:
+            changed |= _optional(function, name)
         values = function.reaching.setdefault(name, set())
         values |= _reaching(it, fact)
     for name in function.params:
@@ -62,8 +61,19 @@ def receive(it: Interp, function: Function, bound: dict[str, tuple[Fact, Any]], 
             if starred:
                 values.add(OPEN)
             elif default is not None:
-                values |= _reaching(it, it.ev(default, function.env))
+                reaching = _reaching(it, it.ev(default, function.env))
+                values |= reaching
+                changed |= None in reaching and _optional(function, name)
     return changed
+
+
+def _optional(function: Function, name: str) -> bool:
+    """None arrives where a tensor may; True if that is new."""
+    known = function.tensors.get(name)
+    if known is None or known.symbol == "?":
+        return False
+    function.tensors[name] = known.but(symbol="?")
+    return True
 
 
 def _remember_binding(it: Interp, function: Function, bound: dict[str, tuple[Fact, Any]], starred: bool) -> None:
@@ -121,10 +131,11 @@ def _receive_tensor(function: Function, name: str, fact: Fact) -> bool:
     if old is None:
         if fact.kind is Kind.TENSOR and fact.layout is Layout.FLIPPED:
             function.flipped.add(name)
-        none_before = None in function.reaching.get(name, set())
-        function.tensors[name] = new.but(symbol="?") if none_before else new.but(symbol="")
+        maybe = fact.symbol == "?" or None in function.reaching.get(name, set())
+        function.tensors[name] = new.but(symbol="?" if maybe else "")
         return True
-    changed = False
+    changed = fact.symbol == "?" and _optional(function, name)
+    old = function.tensors[name]
     if fact.kind is Kind.TENSOR and fact.layout is Layout.FLIPPED and name not in function.flipped:
         function.flipped.add(name)
         changed = True

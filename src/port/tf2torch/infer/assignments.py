@@ -6,7 +6,7 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Sym
 from port.tf2torch.infer.interp import Interp
-from port.tf2torch.infer.mirrors import rename_stale
+from port.tf2torch.infer.mirrors import rename_stale, settle
 from port.tf2torch.infer.scopes import Env
 from port.tf2torch.infer.values import EITHER, LayerCall, SelfValue, Size, has_tensor
 
@@ -21,6 +21,8 @@ def assign(it: Interp, target: cst.BaseExpression, value: Fact, env: Env, line: 
             rename_stale(it, target.value, env, line)
         if value.kind is Kind.PLAIN and value.symbol.startswith("="):
             value = value.but(symbol="=" + target.value)
+        if value.kind is Kind.TENSOR:
+            value = it.facts[target] = settle(it, target.value, value, env, line)
         env.names[target.value] = value
     elif isinstance(target, cst.Tuple | cst.List):
         parts = it.unpack(value) if source is not None or value.payload is not None else None

@@ -8,7 +8,7 @@ from port.facts import UNKNOWN, Fact, Kind, Sym, tensor
 from port.tf2torch.infer.attributes import variable_of
 from port.tf2torch.infer.given import simplify_sym
 from port.tf2torch.infer.interp import Interp
-from port.tf2torch.infer.values import Grown, Items, ShapeOf, Size
+from port.tf2torch.infer.values import CorrectPad, Grown, Items, ShapeOf, Size
 
 
 # ---------------------------------------------------------------- builtins and shapes
@@ -51,6 +51,14 @@ def _mentions_size(it: Interp, node: cst.CSTNode) -> bool:
         return True
     return isinstance(node, cst.BinaryOperation | cst.Call | cst.UnaryOperation) and any(
         _mentions_size(it, c.value if isinstance(c, cst.Arg) else c) for c in node.children)
+
+
+def correct_pad_call(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    kernel = args[1].literal() if len(args) == 2 else None
+    numbers = kernel if isinstance(kernel, tuple) else (kernel,)
+    if args[0].kind is Kind.TENSOR and all(isinstance(k, int) for k in numbers):
+        return it.plain(node).but(payload=CorrectPad(args[0], kernel))
+    return it.plain(node)
 
 
 def tuple_call(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:

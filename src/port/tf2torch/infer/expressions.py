@@ -12,7 +12,7 @@ import libcst as cst
 from port.binding import literal_text
 from port.facts import UNKNOWN, Fact, Kind, arithmetic
 from port.names import canonical
-from port.tf2torch.infer import calls, masks, shapes
+from port.tf2torch.infer import calls, joins, shapes
 from port.tf2torch.infer.assignments import assign
 from port.tf2torch.infer.attributes import inherited, object_attribute, tensor_attribute, variable_of
 from port.tf2torch.infer.conditions import is_exact_number, is_number
@@ -146,7 +146,7 @@ def _choice(it: Interp, node: cst.IfExp, env: Env) -> Fact:
     if test is not ...:
         return a if test else b
     if Kind.TENSOR in (a.kind, b.kind):
-        return (a if a.kind is Kind.TENSOR else b).but(mask=masks.joined(a, b))
+        return joins.chosen(it, node.test, a, b)
     if a.values is not None and b.values is not None:
         return Fact(Kind.PLAIN, values=a.values | b.values, symbol="=")
     return it.plain(node)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import libcst as cst
@@ -120,9 +120,10 @@ def _if(it: Interp, node: cst.If, env: Env) -> bool:
             return run(it, node.body.body, env)
         return _orelse(it, node.orelse, env) if node.orelse is not None else False
     then, other = env.copy(), env.copy()
-    _narrow(it, node.test, then, other)
+    undo = _narrow(it, node.test, then, other)
     ended = run(it, node.body.body, then)
     ended_other = _orelse(it, node.orelse, other) if node.orelse is not None else False
+    undo()
     branches: list[tuple[Env, cst.CSTNode | None]] = []
     if not ended:
         branches.append((then, node.body))
@@ -139,19 +140,29 @@ def _else_key(node: cst.If) -> cst.CSTNode | None:
     return node.orelse if isinstance(node.orelse, cst.If) else node.orelse.body
 
 
-def _narrow(it: Interp, test: cst.BaseExpression, then: Env, other: Env) -> None:
-    """`if p is None`: p is None in one branch and a tensor in the other."""
+def _narrow(it: Interp, test: cst.BaseExpression, then: Env, other: Env) -> Callable[[], None]:
+    """`if p is None`: p is None in one branch and a tensor in the other; gives what ends that in the first."""
     if not (isinstance(test, cst.Comparison) and isinstance(test.left, cst.Name) and len(test.comparisons) == 1):
-        return
-    target = test.comparisons[0]
+        return _nothing
+    name, target = test.left.value, test.comparisons[0]
     if it.facts.get(target.comparator, UNKNOWN).literal(...) is not None:
-        return
-    fact = then.get(test.left.value)
+        return _nothing
+    fact = then.get(name)
     if fact is None or fact.symbol != "?":
-        return
+        return _nothing
     none, some = (then, other) if isinstance(target.operator, cst.Is) else (other, then)
-    none.names[test.left.value] = Fact(Kind.PLAIN, values=frozenset([None]))
-    some.names[test.left.value] = fact.but(symbol="")
+    absent = none.names[name] = Fact(Kind.PLAIN, values=frozenset([None]))
+    some.names[name] = fact.but(symbol="")
+
+    def undo() -> None:
+        if none.names.get(name) is absent:  # its sizes are as they were: None where it is
+            none.names[name] = fact
+
+    return undo
+
+
+def _nothing() -> None:
+    pass
 
 
 def _absent_test(it: Interp, test: cst.BaseExpression) -> Any:

@@ -6,15 +6,18 @@ nothing uses are removed by the rules.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import libcst as cst
 
-from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
+from port.facts import LONGEST, UNKNOWN, Dim, Fact, Kind, Layout, Sym
 from port.tf2torch.infer import masks
 from port.tf2torch.infer.conditions import joined_number
 from port.tf2torch.infer.interp import Interp
-from port.tf2torch.infer.mirrors import carries, mirror_name, note_mirror, singular
+from port.tf2torch.infer.mirrors import ABSENT, carries, mirror_name, note_mirror, singular
 from port.tf2torch.infer.scopes import Env
 from port.tf2torch.infer.values import EITHER, Grown, Items, MixedRank, Origin, SameRank, has_tensor
+from port.tree import find
 
 CALLED = (Kind.LAYER, Kind.FUNCTION, Kind.MODEL)
 
@@ -61,7 +64,33 @@ def _join_tensors(it: Interp, name: str, a: Fact, b: Fact) -> Fact:
         a = flipped
     elif a.layout is Layout.FLIPPED and (isinstance(a.payload, MixedRank) or isinstance(b.payload, MixedRank)):
         payload = a.payload if isinstance(a.payload, MixedRank) else b.payload
-    return a.but(payload=payload, dtype=a.dtype if a.dtype == b.dtype else None, mask=masks.joined(a, b))
+    return a.but(payload=payload, dtype=a.dtype if a.dtype == b.dtype else None, mask=masks.joined(a, b),
+                 symbol="?" if "?" in (a.symbol, b.symbol) else "")
+
+
+def chosen(it: Interp, test: cst.BaseExpression, a: Fact, b: Fact) -> Fact:
+    """`a if test else b`, one of them a tensor at least; sizes that differ are chosen alike."""
+    if a.kind is not b.kind:
+        return (a if a.kind is Kind.TENSOR else b).but(symbol="?", mask=masks.joined(a, b))
+    flipped, other = (a, b) if a.layout is Layout.FLIPPED else (b, a)
+    payload = a.payload if a.payload == b.payload else None
+    if flipped.layout is not other.layout and other.rank is not None and other.rank < 3:
+        payload = MixedRank(flipped.rank)
+    dims: tuple[Dim, ...] | None = None
+    if a.shape is not None and b.shape is not None and len(a.shape) == len(b.shape):
+        on_tensors = any(it.facts.get(n, UNKNOWN).kind is Kind.TENSOR for n in find(test, cst.Name))
+        condition = "" if on_tensors else it.text(test)
+        dims = tuple(_chosen_size(condition, x, y) for x, y in zip(a.shape, b.shape, strict=True))
+    return flipped.but(shape=dims, last=a.last if a.last == b.last else None, payload=payload,
+                       dtype=a.dtype if a.dtype == b.dtype else None, mask=masks.joined(a, b),
+                       symbol="?" if "?" in (a.symbol, b.symbol) else "")
+
+
+def _chosen_size(condition: str, a: Dim, b: Dim) -> Dim:
+    if a == b:
+        return a
+    text = f"{a} if {condition} else {b}"
+    return None if a is None or b is None or not condition or len(text) > LONGEST else Sym(text)
 
 
 def merge(it: Interp, env: Env, branches: list[tuple[Env, cst.CSTNode | None]], node: cst.CSTNode) -> None:
@@ -138,7 +167,8 @@ def _relayout(it: Interp, name: str, facts: list[Fact | None], branches: list[tu
 
 def _merge_shape(it: Interp, name: str, joined: Fact, facts: list[Fact | None],
                  branches: list[tuple[Env, cst.CSTNode | None]], node: cst.CSTNode) -> Fact:
-    shapes = [f.shape for f in facts if f is not None and f.kind is Kind.TENSOR]
+    missing = _is_missing(it, joined)
+    shapes = [_sizes(f, joined) for f in facts if f is not None and (f.kind is Kind.TENSOR or missing(f))]
     if any(s is None for s in shapes) or len({len(s) for s in shapes if s is not None}) != 1:
         return joined.but(shape=None)
     rank = len(shapes[0])  # type: ignore[arg-type]
@@ -153,14 +183,27 @@ def _merge_shape(it: Interp, name: str, joined: Fact, facts: list[Fact | None],
             continue
         mirror = mirror_name(it, name, axis, rank)
         for fact, (_, where) in zip(facts, branches, strict=True):
-            if fact is None or fact.shape is None:
+            if fact is None or not (fact.kind is Kind.TENSOR or missing(fact)):
                 continue
-            place = it.after if where is not None else it.before
-            place.setdefault(where if where is not None else node, {})[mirror] = fact.shape[axis]
+            if sizes := _sizes(fact, joined):
+                place = it.after if where is not None else it.before
+                place.setdefault(where if where is not None else node, {})[mirror] = sizes[axis]
         dims.append(Sym(mirror))
         note_mirror(it, mirror)
         _save_users(it, mirror, name, branches, node)
     return joined.but(shape=tuple(dims))
+
+
+def _is_missing(it: Interp, joined: Fact) -> Callable[[Fact], bool]:
+    """Is it None, where other paths bring a tensor whose sizes are carried along?"""
+    return lambda fact: fact.values == frozenset([None]) and carries(it) and joined.shape is not None
+
+
+def _sizes(fact: Fact, joined: Fact) -> tuple[Dim, ...] | None:
+    """The sizes on one path; where the tensor is None there, they are None too."""
+    if fact.kind is Kind.TENSOR or joined.shape is None:
+        return fact.shape
+    return (joined.shape[0], *[ABSENT] * (len(joined.shape) - 1))
 
 
 def _save_users(it: Interp, mirror: str, name: str, branches: list[tuple[Env, cst.CSTNode | None]],

@@ -7,7 +7,7 @@ from typing import Any
 
 from port.facts import Dim, Fact, Kind, Layout, arithmetic, ceil_div, tensor
 from port.tf2torch.infer.given import Given, pair, product, sizes_of
-from port.tf2torch.infer.values import Items
+from port.tf2torch.infer.values import CorrectPad, Items
 
 
 def window(size: Dim, kernel: Dim, stride: Dim, dilation: Dim, padding: Any) -> Dim:
@@ -123,6 +123,8 @@ def pad(g: Given) -> Fact:
     if x.shape is None:
         return tensor(None, x.dtype, x.layout)
     n = len(x.shape) - 2
+    if isinstance(amounts := g.fact("padding").payload, CorrectPad):
+        return tensor((x.shape[0], *_corrected(x.shape[1:-1], amounts), x.shape[-1]), x.dtype, Layout.FLIPPED)
     if "paddings" in g.params or "pad_width" in g.params:
         amount = g.get("paddings" if "paddings" in g.params else "pad_width")
         full = amount if isinstance(amount, tuple) and len(amount) == len(x.shape) else ((None, None),) * len(x.shape)
@@ -137,6 +139,14 @@ def pad(g: Given) -> Fact:
         pairs = [(None, None)] * n
     sizes = [_plus(d, *p) for d, p in zip(x.shape[1:-1], pairs, strict=True)]
     return tensor((x.shape[0], *sizes, x.shape[-1]), x.dtype, Layout.FLIPPED if n > 0 else x.layout)
+
+
+def _corrected(sizes: tuple[Dim, ...], amounts: CorrectPad) -> list[Dim]:
+    """k // 2 - (1 - n % 2) cells before and k // 2 behind; n + n % 2 is twice the half of n, rounded up."""
+    known = amounts.of.shape[1:-1] if amounts.of.shape is not None else (None,) * len(sizes)
+    kernels = pair(amounts.kernel, len(sizes))
+    return [arithmetic("+", arithmetic("*", ceil_div(n, 2), 2), k // 2 * 2 - 1) if n == m and isinstance(k, int)
+            else None for n, m, k in zip(sizes, known, kernels, strict=True)]
 
 
 def _plus(d: Dim, a: Any, b: Any) -> Dim:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import libcst as cst
 
-from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
-from port.tf2torch.infer import masks
+from port.facts import UNKNOWN, Fact, Kind, Layout, Sym
 from port.tf2torch.infer.assignments import assign
+from port.tf2torch.infer.carried import Carry, carry
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.mirrors import carries, mirror_name, note_mirror, singular
 from port.tf2torch.infer.scopes import Env
@@ -97,51 +99,54 @@ def _named_counts(target: cst.BaseExpression, element: Fact) -> Fact:
 
 def loop(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env,
           header: tuple[cst.BaseExpression, Fact] | None) -> None:
-    """Two passes: the first finds which sizes change from turn to turn, the second records facts."""
+    """Turns until it is known which sizes change from one to the next; the last one records facts."""
     it.depth += 1
     try:
-        _two_passes(it, node, body, env, header)
+        _turns(it, node, body, env, header)
     finally:
         it.depth -= 1
 
 
-def _two_passes(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env,
-                header: tuple[cst.BaseExpression, Fact] | None) -> None:
-    changed = _assigned(body)
+def _turns(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env,
+           header: tuple[cst.BaseExpression, Fact] | None) -> None:
+    changed = sorted(_assigned(body))
     it.conflicts.pop(node, None)
-    trial = _before_loop(env)
+    turn = _before_loop(env)
     saved = (it.before.saved(), it.after.saved())
     for name in changed:
-        fact = trial.names.get(name)
+        fact = turn.names.get(name)
         if fact is not None and fact.kind is Kind.PLAIN and fact.payload is None:
-            trial.names[name] = Fact(Kind.PLAIN, symbol="=" + name)
-    entry = trial.copy()
-    _turn(it, node, body, trial, header)
-    it.before.restore(saved[0])
-    it.after.restore(saved[1])
-    second = env.copy()
-    second.names.update({n: entry.names[n] for n in changed if n in entry.names})
-    mirrors: list[tuple[str, int, str]] = []
-    for name in sorted(changed):
-        start, end = entry.names.get(name), trial.names.get(name)
-        if start is None or end is None or start.kind is not Kind.TENSOR or end.kind is not Kind.TENSOR:
-            continue
-        second.names[name] = _carried(it, name, start, end, node, mirrors)
-        it.entered[node, name] = second.names[name].layout
-    _turn(it, node, body, second, header)
-    for name in sorted(changed):
-        entered, end = it.entered.get((node, name)), second.names.get(name)
+            turn.names[name] = Fact(Kind.PLAIN, symbol="=" + name)
+    entry = {n: turn.names[n] for n in changed if n in turn.names}
+    state = Carry(node, dict(entry), entry)
+    for attempt in count():
+        _turn(it, node, body, turn, header)
+        if not carry(it, state, turn, env) and attempt:
+            break
+        it.before.restore(saved[0])
+        it.after.restore(saved[1])
+        if state.starts:
+            it.before.setdefault(node, {}).update(state.starts)
+        turn = env.copy()
+        turn.names.update(entry)
+    _same_layouts(it, node, body, turn, changed)
+    for (name, axis), mirror in state.mirrors.items():
+        end = turn.names.get(name)
+        size = end.shape[axis] if end is not None and end.shape is not None and axis < len(end.shape) else None
+        if size is not None and not (isinstance(size, Sym) and size.text == mirror):
+            it.after.setdefault(body, {})[mirror] = size
+    _leave(it, body, env, turn, state.mirrors, header)
+
+
+def _same_layouts(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, turn: Env, changed: list[str]) -> None:
+    """What enters a turn channels first leaves it so."""
+    for name in changed:
+        entered, end = it.entered.get((node, name)), turn.names.get(name)
         it.relayout.get(body, {}).pop(name, None)
         if entered is Layout.FLIPPED and end is not None and (
                 end.kind is Kind.TENSOR and end.layout is Layout.PLAIN and (end.rank or 0) > 2):
             it.relayout.setdefault(body, {})[name] = end.rank or 4
-            second.names[name] = end.but(layout=Layout.FLIPPED)
-    for name, axis, mirror in mirrors:
-        end = second.names.get(name)
-        size = end.shape[axis] if end is not None and end.shape is not None and axis < len(end.shape) else None
-        if size is not None and not (isinstance(size, Sym) and size.text == mirror):
-            it.after.setdefault(body, {})[mirror] = size
-    _leave(it, body, env, second, mirrors, header)
+            turn.names[name] = end.but(layout=Layout.FLIPPED)
 
 
 def _before_loop(env: Env) -> Env:
@@ -160,45 +165,18 @@ def _turn(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env,
     it.run(body.body, env)
 
 
-def _carried(it: Interp, name: str, start: Fact, end: Fact, node: cst.CSTNode,
-             mirrors: list[tuple[str, int, str]]) -> Fact:
-    if start.shape is None or end.shape is None or len(start.shape) != len(end.shape):
-        return start.but(last=start.width if start.width == end.width else None, shape=None,
-                         mask=masks.joined(start, end))
-    dims: list[Dim] = list(start.shape)
-    for axis, (a, b) in enumerate(zip(start.shape, end.shape, strict=True)):
-        if a == b:
-            continue
-        if a is None or b is None or axis == 0 or not carries(it):
-            dims[axis] = None
-            continue
-        mirror = mirror_name(it, name, axis, len(dims))
-        note_mirror(it, mirror)
-        if not (isinstance(a, Sym) and a.text == mirror):
-            it.before.setdefault(node, {})[mirror] = a
-        mirrors.append((name, axis, mirror))
-        dims[axis] = Sym(mirror)
-    layout = start.layout if start.layout is end.layout or len(dims) < 3 else Layout.FLIPPED
-    it.relayout.get(("before", node), {}).pop(name, None)
-    if layout is Layout.FLIPPED and start.layout is Layout.PLAIN:
-        it.relayout.setdefault(("before", node), {})[name] = len(dims)
-    return start.but(shape=tuple(dims), layout=layout, payload=None if layout is not start.layout else start.payload,
-                     mask=masks.joined(start, end))
-
-
-def _leave(it: Interp, body: cst.BaseSuite, env: Env, inside: Env, mirrors: list[tuple[str, int, str]],
+def _leave(it: Interp, body: cst.BaseSuite, env: Env, inside: Env, mirrors: dict[tuple[str, int], str],
            header: tuple[cst.BaseExpression, Fact] | None) -> None:
     """After the loop: carried sizes are their mirrors; lists that grew stand for any length."""
-    carried = {(name, axis): mirror for name, axis, mirror in mirrors}
     bound = _names(header[0]) if header is not None else set()
-    local = bound | set(_assigned(body))
+    local = bound | set(_assigned(body)) | set(mirrors.values())
     for name, fact in inside.names.items():
         before = env.names.get(name)
         if fact.kind is Kind.TENSOR and fact.shape is not None:
             shape = list(fact.shape)
             for axis, dim in enumerate(shape):
-                if (name, axis) in carried:
-                    shape[axis] = Sym(carried[name, axis])
+                if (name, axis) in mirrors:
+                    shape[axis] = Sym(mirrors[name, axis])
                 elif isinstance(dim, Sym) and dim.names & local and not carries(it):
                     shape[axis] = None
                 elif isinstance(dim, Sym) and dim.names & local and name not in env.names:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import libcst as cst
 
-from port.facts import Kind, Sym
+from port.facts import Dim, Fact, Kind, Sym
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.scopes import Env
 
 _SPATIAL = {1: ["length"], 2: ["height", "width"], 3: ["depth", "height", "width"]}
+
+
+ABSENT = Sym("None")  # a size of what is None
 
 
 # ---------------------------------------------------------------- mirrors
@@ -27,7 +30,7 @@ def mirror_name(it: Interp, var: str, axis: int, rank: int) -> str:
 def _mirror_name(it: Interp, var: str, axis: int, rank: int) -> str:
     if axis == rank - 1:
         function = it.current[-1] if it.current else None
-        main = function is None or var == "x" or var in function.params[:1]
+        main = var == "x" or (function is not None and var in function.params[:1])
         kind = "channels" if rank != 2 else "features"
         return f"in_{kind}" if main else f"{var}_{kind}"
     names = _SPATIAL.get(rank - 2, [])
@@ -62,6 +65,53 @@ def rename_stale(it: Interp, name: str, env: Env, line: cst.CSTNode | None) -> N
                     shape[axis] = None
         if tuple(shape) != fact.shape:
             env.names[var] = fact.but(shape=tuple(shape))
+
+
+LONG = 24  # a size with a longer text gets a variable of its own
+
+
+def settle(it: Interp, name: str, fact: Fact, env: Env, line: cst.CSTNode | None) -> Fact:
+    """`name` is bound to a tensor of a model: heights and widths with a long text become variables behind this line."""
+    graph = it.depth == 0 and (not it.current or it.current[-1].graph)
+    if not graph or not carries(it) or not isinstance(line, cst.SimpleStatementLine) or fact.shape is None:
+        return fact
+    shape = list(fact.shape)
+    for axis, dim in enumerate(shape):
+        if isinstance(dim, Sym) and axis and _unsettled(it, name, axis, len(shape), dim, line):
+            shape[axis] = _variable(it, name, axis, fact.shape, line)
+            _save_stale(it, name, env, line)
+    return fact.but(shape=tuple(shape))
+
+
+def _unsettled(it: Interp, name: str, axis: int, rank: int, dim: Sym, line: cst.CSTNode) -> bool:
+    own = mirror_name(it, name, axis, rank)
+    if dim.text == own or dim.names & it.after.get(line, {}).keys():
+        return dim.text != own
+    return axis < rank - 1 and (len(dim.text) > LONG or own in dim.names)
+
+
+def _variable(it: Interp, name: str, axis: int, shape: tuple[Dim, ...], line: cst.CSTNode) -> Dim:
+    dim, mirror = shape[axis], mirror_name(it, name, axis, len(shape))
+    it.after.setdefault(line, {})[mirror] = dim
+    note_mirror(it, mirror)
+    return Sym(mirror, dim.known if isinstance(dim, Sym) else dim)
+
+
+def _save_stale(it: Interp, name: str, env: Env, line: cst.CSTNode) -> None:
+    """Other tensors whose sizes are written with variables that change behind this line get their own."""
+    waiting = [v for v in env.names if v != name]
+    while waiting:
+        again = False
+        for var in waiting:
+            fact = env.names[var]
+            shape = fact.shape if fact.kind is Kind.TENSOR else None
+            stale = [axis for axis, d in enumerate(shape or ()) if isinstance(d, Sym) and d.names & it.after[
+                line].keys() and d.text != mirror_name(it, var, axis, len(shape or ()))]
+            if shape is not None and stale:
+                env.names[var] = fact.but(shape=tuple(_variable(it, var, axis, shape, line) if axis in stale else d
+                                                      for axis, d in enumerate(shape)))
+                again = True
+        waiting = [v for v in waiting if again]
 
 
 def singular(name: str) -> str:

@@ -57,7 +57,7 @@ def concat(g: Given) -> Fact:
                 total = Sym(f"sum({grown.counts})") if len(facts) == 1 and axis == rank - 1 else None
             sizes.append(total)
         else:
-            sizes.append(next((d for d in column if isinstance(d, int)), next((d for d in column if d), None)))
+            sizes.append(min(column, key=plainness))
     return tensor(tuple(sizes), facts[0].dtype, join_layout(facts))
 
 

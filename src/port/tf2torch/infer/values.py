@@ -84,6 +84,14 @@ class ShapeOf:
     name: str = ""
 
 
+@dataclass(frozen=True)
+class CorrectPad:
+    """The amounts that keras.applications pads `of` with before a strided window of `kernel`."""
+
+    of: Fact
+    kernel: int | tuple[int, ...]
+
+
 @dataclass(eq=False)
 class Function:
     """A function of the user, or a lambda."""

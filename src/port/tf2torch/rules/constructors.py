@@ -6,8 +6,8 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import drop_commas, expression, reflow
-from port.facts import UNKNOWN
+from port.build import argument, drop_commas, expression, reflow
+from port.facts import UNKNOWN, Dim, Fact
 from port.tf2torch.calls.applying import parameter_of
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.arrivals import bind_args
@@ -30,15 +30,22 @@ def ctor_call(em: Emitter, node: cst.Call, function: Function, name: str, spec: 
             continue
         if parameter in function.tensors or (function, parameter) in em.it.ranks:
             for mirror in spec.mirrors_of(parameter):
-                value = em.size(sizes.get(mirror), node)
+                value = _size(em, node, bound[parameter][0] if parameter in bound else UNKNOWN, sizes.get(mirror))
                 by_name = keyword_seen or arg.keyword is not None
                 made.append(cst.Arg(value, keyword=cst.Name(mirror) if by_name else None,
                                     equal=plain if by_name else cst.MaybeSentinel.DEFAULT, comma=arg.comma))
             continue
         keyword_seen = keyword_seen or arg.keyword is not None or bool(arg.star)
         made.append(arg.with_changes(value=em.expr(arg.value)))
+    if not any(a.star for a in node.args):
+        made += [argument(m, cst.Name("None"), None) for m, parameter in spec.mirrors if parameter not in bound]
     return reflow(cst.Call(expression(name), drop_commas(made, list(node.args)),
                            whitespace_before_args=node.whitespace_before_args), list(node.args))
+
+
+def _size(em: Emitter, node: cst.Call, arriving: Fact, size: Dim) -> cst.BaseExpression:
+    """A size of a tensor that arrives; None where None arrives in its place."""
+    return cst.Name("None") if arriving.literal(...) is None else em.size(size, node)
 
 
 def curried_choice(em: Emitter, node: cst.Call, options: list[Curried]) -> cst.BaseExpression:

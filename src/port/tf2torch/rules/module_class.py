@@ -14,6 +14,7 @@ from port.tf2torch.rules.attribute_names import assign_names, flattened
 from port.tf2torch.rules.bodies import assigned_names, self_reads, used_names
 from port.tf2torch.rules.prune import prune
 from port.tf2torch.rules.split import Split
+from port.tf2torch.rules.tidy import tidied
 from port.tree import code, loads, named
 
 
@@ -39,6 +40,7 @@ def class_of(split: Split, name: str, docstring: list[Any], init: list[Any], for
         new_init.insert(0, statement(f"self.{model} = {model}"))
     if apply_init:
         new_init.append(statement("self.apply(init_weights)"))
+    new_init = tidied(new_init)
     definition = _class(name, docstring, _param_nodes(function, params, defaults), new_init, forward_params,
                         new_forward, leading)
     em.it_classes[name] = split

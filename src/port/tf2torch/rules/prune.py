@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
@@ -49,8 +50,44 @@ def prune(body: list[Any], keep: set[str]) -> list[Any]:
         if smaller is None:
             smaller = _without_idle(body, keep)
         if smaller is None:
-            return body
+            return _stored_for_use(body, keep, keep)[0]
         body = smaller
+
+
+def _stored_for_use(body: Sequence[Any], later: set[str], keep: set[str]) -> tuple[list[Any], set[str]]:
+    """Without assignments whose value nothing reads before the next one; and what is read before it is assigned."""
+    out: list[Any] = []
+    read = set(later)
+    for s in reversed(body):
+        name = _candidate(s) if isinstance(s, cst.SimpleStatementLine) else None
+        if name is not None:
+            if name not in read | keep:
+                continue
+            read = (read - {name}) | named(s.body[0] if isinstance(s.body[0], cst.AugAssign) else s.body[0].value)
+        elif isinstance(s, cst.If):
+            s, read = _if_for_use(s, read, keep)
+            if s is None:
+                continue
+        elif isinstance(s, cst.For):
+            read = read | named(s)
+            inner = _stored_for_use(s.body.body, read, keep)[0]
+            s = s.with_changes(body=s.body.with_changes(body=inner or [statement("pass")]))
+        else:
+            read = read | named(s)
+        out.append(s)
+    return out[::-1], read
+
+
+def _if_for_use(s: cst.If, later: set[str], keep: set[str]) -> tuple[cst.If | None, set[str]]:
+    body, read = _stored_for_use(s.body.body, later, keep)
+    orelse: Any = s.orelse
+    other = later
+    if isinstance(orelse, cst.If):
+        orelse, other = _if_for_use(orelse, later, keep)
+    elif orelse is not None:
+        inner, other = _stored_for_use(orelse.body.body, later, keep)
+        orelse = orelse.with_changes(body=orelse.body.with_changes(body=inner)) if inner else None
+    return _if_of(s, body, orelse), read | other | named(s.test)
 
 
 def _without_idle(body: list[Any], keep: set[str]) -> list[Any] | None:
@@ -155,7 +192,11 @@ def _prune_if(s: cst.If, used: set[str]) -> cst.If | None:
             orelse = orelse.with_changes(body=orelse.body.with_changes(body=inner)) if inner else None
     if body is None and orelse is s.orelse:
         return s
-    statements = list(s.body.body) if body is None else body
+    return _if_of(s, list(s.body.body) if body is None else body, orelse)
+
+
+def _if_of(s: cst.If, statements: list[Any], orelse: Any) -> cst.If | None:
+    """The `if` with other branches; None if nothing is left of it."""
     if not statements and orelse is None:
         return None if pure(s.test) else s
     if not statements:

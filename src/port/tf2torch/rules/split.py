@@ -6,6 +6,7 @@ Names of attributes and sizes that depend on them are placeholders until the who
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import libcst as cst
@@ -17,7 +18,7 @@ from port.tf2torch.emit import Emitter, Scope
 from port.tf2torch.infer.values import Function, Size, has_tensor
 from port.tf2torch.rules.constructors import user_module
 from port.tf2torch.rules.naming import literal_name
-from port.tree import children
+from port.tree import children, find
 
 Statements = list[cst.BaseStatement]
 
@@ -85,6 +86,13 @@ class Split:
     models: dict[str, str] = field(default_factory=dict)
     result_of: Function | None = None  # curried builders: the inner function, whose result is returned
     globals_: bool = False  # a module-level graph: settings are globals and need no self
+
+    @cached_property
+    def optional(self) -> frozenset[str]:
+        """Variables that hold a tensor or None, where they are read."""
+        root = self.em.it.module if self.function is None else self.function.node
+        facts = ((n.value, self.em.fact(n)) for n in find(root, cst.Name))
+        return frozenset(n for n, fact in facts if fact.kind is Kind.TENSOR and fact.symbol == "?")
 
     # ------------------------------------------------------------ settings in forward
     def setting(self, name: str) -> str | None:

@@ -11,13 +11,13 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import statement
-from port.facts import Dim, Fact, Sym
+from port.facts import Fact
 from port.tf2torch import lines
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.values import has_tensor
 from port.tf2torch.rules.bodies import names_of
 from port.tf2torch.rules.entries import permute_line
+from port.tf2torch.rules.mirrored import mirror_lines
 from port.tf2torch.rules.split import (
     Branch,
     Frame,
@@ -58,6 +58,7 @@ def block(split: Split, body: Sequence[cst.CSTNode]) -> tuple[list[Any], Stateme
             _mirrors(split, node, init)
             with lines.around(split.em, forward, node):
                 ended = split_line(split, node, init, forward)
+            init += mirror_lines(split.em.it.after.get(node, {}))
             if ended:
                 return init, forward, True
         else:
@@ -66,14 +67,7 @@ def block(split: Split, body: Sequence[cst.CSTNode]) -> tuple[list[Any], Stateme
 
 
 def _mirrors(split: Split, node: cst.CSTNode, init: list[Any]) -> None:
-    for name, dim in split.em.it.before.get(node, {}).items():
-        _mirror(name, dim, init)
-
-
-def _mirror(name: str, dim: Dim, init: list[Any]) -> None:
-    if dim is None or (isinstance(dim, Sym) and dim.text == name):
-        return
-    init.append(statement(f"{name} = {dim}"))
+    init += mirror_lines(split.em.it.before.get(node, {}))
 
 
 def _if(split: Split, node: cst.If, rest: list[cst.CSTNode], init: list[Any],
@@ -136,8 +130,7 @@ def _otherwise(split: Split, node: cst.If) -> tuple[list[Any], Statements, bool]
     init: list[Any] = []
     forward: Statements = []
     ended = bool(_if(split, node.orelse, [], init, forward))
-    for name, dim in split.em.it.after.get(node.orelse, {}).items():
-        _mirror(name, dim, init)
+    init += mirror_lines(split.em.it.after.get(node.orelse, {}))
     return init, forward, ended
 
 
@@ -151,8 +144,7 @@ def _branch(split: Split, body: Sequence[cst.CSTNode], key: cst.CSTNode) -> tupl
         stop = cst.parse_statement(f"raise NotImplementedError('not ported: {message}')")
         comment = cst.EmptyLine(comment=cst.Comment(f"# port: {refusal.code} {refusal.message}"))
         return [stop.with_changes(leading_lines=[comment])], [], True
-    for name, dim in split.em.it.after.get(key, {}).items():
-        _mirror(name, dim, a)
+    a += mirror_lines(split.em.it.after.get(key, {}))
     b += relayouts(split.em, key)
     return a, b, ended
 
@@ -219,9 +211,7 @@ def _loop(split: Split, node: Any, init: list[Any], forward: Statements) -> None
     body_init, body_forward, _ = block(split, node.body.body)
     settings = split.loop_names.pop()
     split.frames.pop()
-    mirrors: list[Any] = []
-    for name, dim in em.it.after.get(node.body, {}).items():
-        _mirror(name, dim, mirrors)
+    mirrors = mirror_lines(em.it.after.get(node.body, {}))
     split.settings |= settings
     header = (_count_target(em, node.target), split.init(_count_header(split, node)))
     body_forward += relayouts(em, node.body)

@@ -81,6 +81,10 @@ def _assign(split: Split, small: Any, line: cst.SimpleStatementLine, init: list[
     if value is not None and _holds_layers(fact):
         _hold_list(split, targets, value, init)
         return
+    if fact.values == frozenset([None]) and isinstance(small, cst.Assign) and all(
+            isinstance(t, cst.Name) and t.value in split.optional for t in targets):
+        forward.append(line)
+        return
     new = split.init(small)
     if not (isinstance(new, cst.Assign) and code(new.targets[0].target) == code(new.value)):
         init.append(line.with_changes(body=[new]))
@@ -95,9 +99,16 @@ def _assign(split: Split, small: Any, line: cst.SimpleStatementLine, init: list[
 def _targets(small: Any, new: Any) -> Any:
     """Targets stay; only the value was translated in forward's terms."""
     if isinstance(small, cst.Assign):
-        return new.with_changes(targets=[t.with_changes(target=o.target) if isinstance(o.target, cst.Name)
-                                         else t for t, o in zip(new.targets, small.targets, strict=True)])
+        return new.with_changes(targets=[t.with_changes(target=_target(t.target, o.target))
+                                         for t, o in zip(new.targets, small.targets, strict=True)])
     return new
+
+
+def _target(new: Any, old: Any) -> Any:
+    if isinstance(old, cst.Tuple | cst.List):
+        return new.with_changes(elements=[n.with_changes(value=_target(n.value, o.value)) for n, o in zip(
+            new.elements, old.elements, strict=True)])
+    return old if isinstance(old, cst.Name) else new
 
 
 def _is_input(em: Emitter, value: Any) -> bool:
@@ -196,5 +207,5 @@ def _out_sizes(fact: Fact) -> str | None:
         return str(fact.shape[-1]) if fact.shape and fact.shape[-1] is not None else None
     if isinstance(fact.payload, Items):
         parts = [_out_sizes(e) for e in fact.payload.elements]
-        return f"({', '.join(p or 'None' for p in parts)},)"
+        return f"({', '.join(p or 'None' for p in parts)}{',' if len(parts) == 1 else ''})"
     return None
