@@ -55,8 +55,7 @@ def _mentions_size(it: Interp, node: cst.CSTNode) -> bool:
 
 def correct_pad_call(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     kernel = args[1].literal() if len(args) == 2 else None
-    numbers = kernel if isinstance(kernel, tuple) else (kernel,)
-    if args[0].kind is Kind.TENSOR and all(isinstance(k, int) for k in numbers):
+    if isinstance(kernel, int | tuple) and args[0].kind is Kind.TENSOR:
         return it.plain(node).but(payload=CorrectPad(args[0], kernel))
     return it.plain(node)
 

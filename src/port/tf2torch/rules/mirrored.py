@@ -13,7 +13,7 @@ def mirror_lines(dims: Mapping[str, Dim]) -> list[Any]:
     """All at once: each new value is written with the old ones, so that a variable is read before it changes."""
     left = {name: dim for name, dim in dims.items() if dim is not None and not (
         isinstance(dim, Sym) and dim.text == name)}
-    lines = []
+    lines: list[Any] = []
     while left:
         ready = next((n for n in left if not any(_reads(d, n) for other, d in left.items() if other != n)), None)
         if ready is None:
