@@ -46,6 +46,7 @@ class Verdict:
     attributed: tuple[str, ...] = ()  # constants that the source's framework rounds to float32
     divergences: tuple[str, ...] = ()  # declared ones that were found and corrected for
     notes: tuple[str, ...] = field(default=())
+    layers: tuple[str, ...] = ()  # of the source: a row named 'i/kernel' speaks of the i-th
     backend: str = ""  # of a Keras port, where several were asked for
 
     def as_dict(self) -> dict[str, Any]:
