@@ -54,9 +54,14 @@ def _translation(command: argparse.ArgumentParser) -> None:
     add("--init", choices=("keep", "framework"), help="keep the source's initial distributions (default), or not")
     add("--target", choices=("tf", "keras"), help="torch2tf: Keras 3 with tf ops (default), or keras.ops only")
     add("--format", choices=("text", "json", "sarif", "github"), default="text")
+    _page(add)
     add("--jobs", type=_positive, metavar="N", help="processes for many files; default: all cores")
     add("--no-cache", action="store_true", help="neither read nor write .port_cache")
     _case(command)
+
+
+def _page(add: Callable[..., object]) -> None:
+    add("--report", metavar="OUT.html", help="also write the whole run as one page for a browser")
 
 
 def _case(command: argparse.ArgumentParser) -> None:
@@ -90,6 +95,7 @@ def _verification(command: argparse.ArgumentParser) -> None:
     add("--record", metavar="REF.npz", help="run only the source side here, and keep its numbers")
     add("--against", metavar="REF.npz", help="run only the ported side, against recorded numbers")
     add("--format", choices=("text", "json"), default="text")
+    _page(add)
     _case(command)
 
 

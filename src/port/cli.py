@@ -86,7 +86,7 @@ def _translate(direction: str, given: argparse.Namespace) -> int:
     except ValueError as problem:
         raise Usage(str(problem)) from None
     report = Report(direction, tuple(item.report for item in items), given.check)
-    return _finish(report, given.format, with_diff=not writes, verbose=given.verbose)
+    return _finish(report, given, with_diff=not writes)
 
 
 def _config(path: os.PathLike[str]) -> Config:
@@ -152,25 +152,17 @@ def _review(items: list[Item]) -> list[Item]:
     return session.review(items, session.Talk(console, input, session.edit))
 
 
-def _finish(report: Report, form: str, with_diff: bool, verbose: bool) -> int:
-    """Print the report in one of the formats; errors of single files go to stderr as well."""
-    if form == "text":
-        from rich.console import Console
+def _finish(report: Report, given: argparse.Namespace, with_diff: bool) -> int:
+    """Print the report in the format asked for, and write it as a page if one is."""
+    from port import output
 
-        from port.report import terminal
-
-        terminal.show(report, Console(width=None if sys.stdout.isatty() else 120), with_diff, verbose)
-    else:
-        from importlib import import_module
-
-        module = import_module({"json": "port.report.jsonout"}.get(form, f"port.report.{form}"))
-        if text := module.render(report):
-            print(text)
-    for file in report.files:
-        if file.error:
-            _say(f"{file.path}: {file.error}")
-    if not report.files:
-        _say("no Python files found")
+    try:
+        output.page(report, given.report)
+    except ValueError as problem:
+        raise Usage(str(problem)) from None
+    output.show(report, given.format, with_diff, given.verbose)
+    for line in output.problems(report):
+        _say(line)
     return report.exit_code
 
 
@@ -196,7 +188,7 @@ def _verify(given: argparse.Namespace) -> int:
     except ValueError as problem:
         raise Usage(str(problem)) from None
     report = Report(direction, (FileReport(str(source), verdicts=verdicts),))
-    return _finish(report, given.format, with_diff=False, verbose=given.verbose)
+    return _finish(report, given, with_diff=False)
 
 
 def _status(given: argparse.Namespace) -> int:

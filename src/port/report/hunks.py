@@ -37,7 +37,45 @@ def split(text: str) -> list[str]:
 
 
 def opcodes(before: Sequence[str], after: Sequence[str], context: int = CONTEXT) -> list[list[Opcode]]:
-    return list(difflib.SequenceMatcher(None, before, after, autojunk=False).get_grouped_opcodes(context))
+    """Groups of changes, each with so many lines around it."""
+    match = difflib.SequenceMatcher(_blank, before, after, autojunk=False)
+    return _grouped([part for op in match.get_opcodes() for part in _refined(op, before, after)], context)
+
+
+def _blank(line: str) -> bool:
+    return not line.strip()
+
+
+def _grouped(found: list[Opcode], context: int) -> list[list[Opcode]]:
+    """Changes with `context` lines around them; those nearer than twice that are one group."""
+    groups: list[list[Opcode]] = [[]]
+    for n, (tag, i, i_end, j, j_end) in enumerate(found):
+        if tag != "equal":
+            groups[-1].append((tag, i, i_end, j, j_end))
+            continue
+        near, last = min(context, i_end - i), n == len(found) - 1
+        if n and not last and i_end - i <= 2 * context:
+            groups[-1].append((tag, i, i_end, j, j_end))
+            continue
+        if n:
+            groups[-1].append((tag, i, i + near, j, j + near))
+            groups.append([])
+        if not last:
+            groups[-1].append((tag, i_end - near, i_end, j_end - near, j_end))
+    kept = [[op for op in group if op[1] < op[2] or op[3] < op[4]] for group in groups]
+    return [group for group in kept if any(op[0] != "equal" for op in group)]
+
+
+def _refined(op: Opcode, before: Sequence[str], after: Sequence[str]) -> list[Opcode]:
+    """Blank lines are everywhere, and no sign that two places belong together; but they part small changes."""
+    tag, i, i_end, j, j_end = op
+    if tag != "replace":
+        return [op]
+    inner = difflib.SequenceMatcher(None, before[i:i_end], after[j:j_end], autojunk=False).get_opcodes()
+    sizes = [max(b - a, d - c) for _, a, b, c, d in inner]
+    joins = any(op[0] == "equal" and sizes[n] < max(sizes[max(n - 1, 0)], *sizes[n + 1:n + 2], 0)
+                for n, op in enumerate(inner))
+    return [op] if joins else [(tag, i + a, i + b, j + c, j + d) for tag, a, b, c, d in inner]
 
 
 def hunks(result: Result, findings: Iterable[Finding], context: int = CONTEXT) -> tuple[Hunk, ...]:

@@ -88,7 +88,8 @@ def _numbers(case: Case, source: Part, target: Part, pairing: Pairing, pairs: tu
         r.note == "biased variance" for r in rows) else ()
     worst = compare.worst(rows, meta["dtypes"][0])
     layers = tuple(unit.get("label") or unit["name"] or unit["path"] or "the model" for unit in meta["units"])
-    return Verdict(case, status, stage, message, worst, tuple(rows), pairs, place, names, divergences, tuple(notes), layers)
+    return Verdict(case, status, stage, message, worst, tuple(rows), pairs, place, names, divergences, tuple(notes),
+                   layers)
 
 
 def _skipped(meta: dict[str, Any], arrays: Arrays, rows: list[compare.Row]) -> list[str]:
