@@ -11,14 +11,15 @@ from port.verify.cases import Case
 from port.verify.compare import Row
 from port.verify.verdict import MISMATCH, VERIFIED, PairLine, Place, Verdict
 
-HOSTILE = "</script><script>window.pwned=1</script><img src=x onerror=window.pwned=1>\"'><svg onload=window.pwned=1>{}$title&lt;"
+HOSTILE = ("</script><script>window.pwned=1</script><img src=x onerror=window.pwned=1>\"'><svg onload=window.pwned=1>"
+           "{}$title&lt;")
 LAYERS = tuple(f"block_{i}_conv" for i in range(40))
 
 
 def verdict(status: str, text: str = "") -> Verdict:
     rows = [Row(dtype, "dw", 0, "train", f"{i}/kernel", error * (1 + i), limit, 1.0) for i in range(40)
             for dtype, error, limit in (("float64", 2e-16, 1e-9), ("float32", 1e-7, 1e-4))]
-    rows += [Row("float64", "y", 0, "infer", "0", 0.0, 1e-9, 1.0), Row("float64", "dx", 0, "infer", "0", 1e-15, 1e-9, 1.0)]
+    rows += [Row("float64", group, 0, "infer", "0", error, 1e-9, 1.0) for group, error in (("y", 0.0), ("dx", 1e-15))]
     if status == MISMATCH:
         rows[6] = Row("float64", "dw", 0, "train", "3/kernel", 3e-4, 1e-9, 1.0)
         rows[8] = Row("float64", "dw", 0, "train", "4/kernel", math.inf, 1e-9, 1.0, "only in the source")
