@@ -140,7 +140,7 @@ def _against_baseline(direction: str, found: Sequence[Found], given: argparse.Na
         report = Report(direction, tuple(baseline.compare(Path(given.baseline), direction, found)))
     except baseline.BaselineProblem as problem:
         raise Usage(str(problem)) from None
-    return _finish(report, given.format, with_diff=False, verbose=given.verbose)
+    return _finish(report, given, with_diff=False)
 
 
 def _review(items: list[Item]) -> list[Item]:
