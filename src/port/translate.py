@@ -102,9 +102,10 @@ def _translated(texts: Mapping[str, str], direction: str, options: Options, para
             results[path] = parsed
     if direction == "torch2tf":
         return results | {path: _to_tf(text, module, options, params) for path, (text, module) in trees.items()}
-    from port.tf2torch import together, units
+    from port import units
+    from port.tf2torch import together
 
-    found = units.read(trees)
+    found = units.read(trees, direction)
     done = together.translate(list(found.values()), options, params)
     return results | {path: result for path, result in zip(found, done, strict=True) if path in texts}
 

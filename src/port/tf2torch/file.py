@@ -9,9 +9,9 @@ import libcst as cst
 
 from port import imports, names
 from port.result import Options
+from port.scopes import File
 from port.tf2torch.emit import Emitter, Refused, Scope
 from port.tf2torch.infer import links
-from port.tf2torch.infer.scopes import File
 from port.tf2torch.infer.values import Function, has_tensor
 from port.tf2torch.initial.blocks import blocks as initial_blocks
 from port.tf2torch.rules import builders, classes, hints, plain

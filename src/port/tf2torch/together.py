@@ -7,21 +7,21 @@ from dataclasses import replace
 
 import libcst as cst
 
-from port import imports, places, table
+from port import imports, places, siblings, table
 from port.facts import Fact
 from port.findings import CATALOGUE, Finding, Outcome
 from port.result import Options, Result
-from port.tf2torch import adapt, siblings
+from port.scopes import File
+from port.tf2torch import adapt, renames
 from port.tf2torch.emit import Emitter, Handlers
 from port.tf2torch.expressions import attributes, calls, constants, subscripts
 from port.tf2torch.file import Pass
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.project import infer
-from port.tf2torch.infer.scopes import File
 from port.tf2torch.rules import chosen, classes, inline, relocate, sequential_class
 from port.tf2torch.rules.class_sizes import channel_mirrors
-from port.tf2torch.units import Unit
 from port.tree import code, module_code, syntax_error
+from port.units import Unit, scoped
 
 HANDLERS = Handlers(calls.call, constants.constant, subscripts.subscript, attributes.attribute, classes.convert,
                     adapt.ARGS, adapt.ROWS, adapt.LAYERS)
@@ -77,7 +77,7 @@ def _translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] 
 def converted(units: Sequence[Unit], forms: Sequence[cst.Module], options: Options,
               params: dict[str, Fact] | None) -> Reading:
     """One reading of every file, translated; findings are placed in the files as they were written."""
-    files = _files(units, forms)
+    files = scoped(units, forms)
     it = infer(files, table.by_tf_name(), params or {})
     passes = emitted(it, files, options, set())
     if any(r[1] in ("P102", "P208") for p in passes for r in p.em.reports) and (
@@ -96,17 +96,6 @@ def converted(units: Sequence[Unit], forms: Sequence[cst.Module], options: Optio
     return [_result(u, p, text) for u, p, text in zip(units, passes, texts, strict=True)], _refusals(passes)
 
 
-def _files(units: Sequence[Unit], forms: Sequence[cst.Module]) -> list[File]:
-    made = {u: File(u.name, form, u.bound) for u, form in zip(units, forms, strict=True)}
-    for unit, file in made.items():
-        file.links = {name: (made[other], symbol) for name, (other, symbol) in unit.links.items()}
-        file.stars = [made[other] for other in unit.stars]
-        file.inside = {name: made[other] for name, other in unit.inside.items()}
-        for other in unit.stars:
-            unit.bound.bound = {**other.bound.bound, **unit.bound.bound}
-    return list(made.values())
-
-
 def emitted(it: Interp, files: Sequence[File], options: Options, open_sizes: set[str]) -> list[Pass]:
     """One emission of all files: first their statements, then what depends on all of these."""
     passes: dict[File, Pass] = {}
@@ -122,7 +111,7 @@ def emitted(it: Interp, files: Sequence[File], options: Options, open_sizes: set
     for made in passes.values():
         made.out = made.finished()
     for made in passes.values():
-        made.out = siblings.renamed(made)
+        made.out = renames.renamed(made)
     return list(passes.values())
 
 

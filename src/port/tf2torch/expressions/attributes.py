@@ -6,10 +6,10 @@ import libcst as cst
 
 from port.build import expression, paren
 from port.facts import Kind, Layout
+from port.scopes import File
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.expressions import members, own
 from port.tf2torch.expressions.constants import constant
-from port.tf2torch.infer.scopes import File
 from port.tf2torch.infer.values import Function, LayerCall, SelfValue
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout, Sym, tensor
+from port.scopes import Env
 from port.tf2torch.infer.interp import Interp
-from port.tf2torch.infer.scopes import Env
 from port.tf2torch.infer.values import Alternatives, Function, Items, SelfValue
 from port.tree import memo
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Sym
+from port.scopes import Env
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.mirrors import rename_stale, settle
-from port.tf2torch.infer.scopes import Env
 from port.tf2torch.infer.values import EITHER, LayerCall, SelfValue, Size, has_tensor
 
 

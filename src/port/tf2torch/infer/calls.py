@@ -6,6 +6,7 @@ import libcst as cst
 
 from port.binding import keyword
 from port.facts import UNKNOWN, Fact, Kind, tensor
+from port.scopes import Env
 from port.tf2torch.infer.attributes import variable_of
 from port.tf2torch.infer.builtins import (
     ACTIVATION,
@@ -27,7 +28,6 @@ from port.tf2torch.infer.layers import MERGES, merge
 from port.tf2torch.infer.models import add_layer, apply_to, new_model, new_sequential
 from port.tf2torch.infer.objects import call_alternatives, instantiate
 from port.tf2torch.infer.rowcalls import new_layer, row_call
-from port.tf2torch.infer.scopes import Env
 from port.tf2torch.infer.values import (
     Alternatives,
     Class,

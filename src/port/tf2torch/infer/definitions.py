@@ -6,8 +6,8 @@ import libcst as cst
 
 from port.facts import Fact, Kind
 from port.names import dotted_name
+from port.scopes import Env, File
 from port.tf2torch.infer.interp import Interp
-from port.tf2torch.infer.scopes import Env, File
 from port.tf2torch.infer.values import Class, Function
 from port.tree import find, named
 

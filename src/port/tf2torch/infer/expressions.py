@@ -21,7 +21,6 @@ from port.tf2torch.infer.given import Given
 from port.tf2torch.infer.interp import TEXT, Interp
 from port.tf2torch.infer.loops import element_of
 from port.tf2torch.infer.origins import join_origin
-from port.tf2torch.infer.scopes import Env, File
 from port.tf2torch.infer.subscripts import subscript
 from port.tf2torch.infer.values import Choice, Function, Grown, Items, SelfValue, ShapeOf, Size, has_tensor, tensors_in
 from port.tree import code

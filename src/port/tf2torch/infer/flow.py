@@ -8,6 +8,7 @@ from typing import Any
 import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout
+from port.scopes import Env
 from port.tf2torch.infer import shapes
 from port.tf2torch.infer.assignments import assign
 from port.tf2torch.infer.definitions import define
@@ -15,7 +16,6 @@ from port.tf2torch.infer.given import Given
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.joins import merge
 from port.tf2torch.infer.loops import for_, loop
-from port.tf2torch.infer.scopes import Env
 from port.tf2torch.infer.values import Items
 
 

@@ -12,9 +12,9 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, tensor
 from port.names import Names, dotted_name
+from port.scopes import Env, File
 from port.table import Row
 from port.tf2torch.infer.given import simplify_sym
-from port.tf2torch.infer.scopes import Env, File
 from port.tf2torch.infer.values import Class, Function, Items, LayerCall, Origin, ShapeOf, Size
 from port.tree import NODES, children, code
 

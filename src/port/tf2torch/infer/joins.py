@@ -11,11 +11,11 @@ from collections.abc import Callable
 import libcst as cst
 
 from port.facts import LONGEST, UNKNOWN, Dim, Fact, Kind, Layout, Sym
+from port.scopes import Env
 from port.tf2torch.infer import masks
 from port.tf2torch.infer.conditions import joined_number
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.mirrors import ABSENT, carries, mirror_name, note_mirror, singular
-from port.tf2torch.infer.scopes import Env
 from port.tf2torch.infer.values import EITHER, Grown, Items, MixedRank, Origin, SameRank, has_tensor
 from port.tree import find
 

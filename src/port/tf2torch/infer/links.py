@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from port.facts import Fact, Kind
+from port.scopes import File
 from port.tf2torch.infer.definitions import member
 from port.tf2torch.infer.interp import Interp
-from port.tf2torch.infer.scopes import File
 from port.tf2torch.infer.values import Class, Function
 
 

@@ -11,7 +11,6 @@ from port.tf2torch.infer.assignments import assign
 from port.tf2torch.infer.carried import Carry, carry
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.mirrors import carries, mirror_name, note_mirror, singular
-from port.tf2torch.infer.scopes import Env
 from port.tf2torch.infer.values import Grown, Items, has_tensor, tensors_in
 from port.tree import children, memo
 

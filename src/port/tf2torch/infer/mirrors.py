@@ -6,7 +6,6 @@ import libcst as cst
 
 from port.facts import Dim, Fact, Kind, Sym
 from port.tf2torch.infer.interp import Interp
-from port.tf2torch.infer.scopes import Env
 
 _SPATIAL = {1: ["length"], 2: ["height", "width"], 3: ["depth", "height", "width"]}
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import libcst as cst
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, Sym, tensor
+from port.scopes import Env
 from port.tf2torch.infer.analysis import analyze, tensor_param
 from port.tf2torch.infer.arrivals import bind_args, receive, want_flips
 from port.tf2torch.infer.definitions import ROOTS
 from port.tf2torch.infer.functions import call_function
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.results import bindings_of, default_dim, in_terms, out_of
-from port.tf2torch.infer.scopes import Env
 from port.tf2torch.infer.values import (
     Alternatives,
     Applied,

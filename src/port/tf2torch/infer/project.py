@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from port.facts import Fact
+from port.scopes import File
 from port.table import Row
 from port.tf2torch.infer import flow, layers, links, models
 from port.tf2torch.infer.analysis import LIMIT
 from port.tf2torch.infer.expressions import EXPRESSIONS
 from port.tf2torch.infer.interp import Interp, Parts
 from port.tf2torch.infer.objects import analyze_rest
-from port.tf2torch.infer.scopes import File
 
 PARTS = Parts(EXPRESSIONS, flow.run, layers.run_layer, models.apply_to)
 

@@ -8,8 +8,8 @@ from typing import Any
 import libcst as cst
 
 from port.facts import Dim, Fact, Kind, Sym
+from port.scopes import Env, File
 from port.table import Row
-from port.tf2torch.infer.scopes import Env, File
 
 EITHER = "either."  # begins the symbol of a variable that holds one of several layers or functions
 OPEN = object()  # stands among the reaching values of a setting when anything may arrive

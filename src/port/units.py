@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import libcst as cst
 
-from port import names, project, stars, table
-from port.tf2torch import siblings
+from port import names, project, siblings, stars, table
+from port.scopes import File
 
 
 @dataclass(eq=False)
@@ -30,11 +30,16 @@ class Unit:
         self.bound = names.collect(self.module)
 
 
-def read(texts: Mapping[str, tuple[str, cst.Module]]) -> dict[str, Unit]:
+def rows(direction: str) -> Mapping[str, tuple[table.Row, ...]]:
+    """The rows by the names of the framework that is read."""
+    return table.by_tf_name() if direction == "tf2torch" else table.by_torch_name()
+
+
+def read(texts: Mapping[str, tuple[str, cst.Module]], direction: str) -> dict[str, Unit]:
     """The units of these files (by path, each with its tree) and of what they import, behind what they import."""
-    rows = project.has_rows(table.by_tf_name())
+    known = rows(direction)
     given = {Path(path).resolve() if path else Path(): path for path in texts}
-    found = project.closure({key: texts[path][0] for key, path in given.items() if path}, rows)
+    found = project.closure({key: texts[path][0] for key, path in given.items() if path}, project.has_rows(known))
     units: dict[Path, Unit] = {}
     for key in [*found, *([Path()] if "" in texts else [])]:
         path = given.get(key)
@@ -45,11 +50,11 @@ def read(texts: Mapping[str, tuple[str, cst.Module]]) -> dict[str, Unit]:
     for key, unit in units.items():
         if key in found:
             _tie(unit, found[key], units)
-            unit.module = siblings.beside(unit.module, *_moved(found[key], given))
+            unit.module = siblings.beside(unit.module, *_moved(found[key], given, direction))
         if "import *" in unit.text:
-            unit.module = stars.expand(unit.module, "tf2torch", table.by_tf_name())
+            unit.module = stars.expand(unit.module, direction, known)
         unit.again()
-    live = _live(list(units.values()))
+    live = _live(list(units.values()), direction)
     for unit in live:
         unit.links = {name: link for name, link in unit.links.items() if link[0] in live}
         unit.stars = [other for other in unit.stars if other in live]
@@ -57,12 +62,34 @@ def read(texts: Mapping[str, tuple[str, cst.Module]]) -> dict[str, Unit]:
     return {given.get(key, str(key)): unit for key, unit in units.items() if unit in live}
 
 
-def _live(units: list[Unit]) -> set[Unit]:
-    """Units that use the framework, or import from one that does; what others hold concerns no translation."""
-    live = {unit for unit in units if unit.bound.uses("tf2torch")}
-    while more := {u for u in units if u not in live and live & {*u.stars, *(other for other, _ in u.links.values())}}:
+def scoped(units: Sequence[Unit], forms: Sequence[cst.Module]) -> list[File]:
+    """What the interpreter reads: `forms` are their modules, as they are to be read."""
+    made = {u: File(u.name, form, u.bound) for u, form in zip(units, forms, strict=True)}
+    for unit, file in made.items():
+        file.links = {name: (made[other], symbol) for name, (other, symbol) in unit.links.items()}
+        file.stars = [made[other] for other in unit.stars]
+        file.inside = {name: made[other] for name, other in unit.inside.items()}
+        for other in unit.stars:
+            unit.bound.bound = {**other.bound.bound, **unit.bound.bound}
+    return list(made.values())
+
+
+def _live(units: list[Unit], direction: str) -> set[Unit]:
+    """Units that use the framework, or import from one that does; what others hold concerns no translation.
+
+    To Keras, axes and layouts depend on numbers too, and helpers may work on tensors without naming the framework:
+    what such units import is read as well.
+    """
+    live = {unit for unit in units if unit.bound.uses(direction)}
+    while more := {u for u in units if u not in live and live & _imported(u)}:
+        live |= more
+    while direction == "torch2tf" and (more := {o for u in live for o in _imported(u)} - live):
         live |= more
     return live
+
+
+def _imported(unit: Unit) -> set[Unit]:
+    return {*unit.stars, *(other for other, _ in unit.links.values())}
 
 
 def _parsed(text: str) -> cst.Module | None:
@@ -84,9 +111,9 @@ def _tie(unit: Unit, member: project.Member, units: Mapping[Path, Unit]) -> None
         unit.inside = {p.stem: u for p, u in near.items()} | {p.parent.name: u for p, u in below.items()}
 
 
-def _moved(member: project.Member, given: Mapping[Path, str]) -> tuple[dict[project.Key, str], str]:
+def _moved(member: project.Member, given: Mapping[Path, str], direction: str) -> tuple[dict[project.Key, str], str]:
     """Neighbours that are imported through the framework's own package, and how they are imported once ported."""
-    roots = names.FRAMEWORKS["tf2torch"]
+    roots = names.FRAMEWORKS[direction]
     moved = {key: target.path.stem for key, target in member.targets.items()
              if not key[0] and names.canonical(key[1]).split(".")[0] in roots}
     return moved, "." if member.path.parent / "__init__.py" in given else ""

@@ -1,0 +1,70 @@
+"""Imports between the files of a project, as they are written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.names import dotted_name
+from port.tree import code, rebuild, walk
+
+Key = tuple[int, str, str]  # see port.project
+
+
+def beside(module: cst.Module, moved: dict[Key, str], dots: str) -> cst.Module:
+    """Imports of neighbours through the framework's own package become imports of the ported neighbours.
+
+    `moved`: import -> name of the neighbour; `dots`: '.' inside a package that is ported whole, else ''.
+    """
+    def change(node: Any) -> Any:
+        if isinstance(node, cst.SimpleStatementLine):
+            body = [part for s in node.body for part in _parts(s, moved, dots)]
+            return node if body == list(node.body) else node.with_changes(body=body)
+        if isinstance(node, cst.Module | cst.IndentedBlock | cst.BaseCompoundStatement | cst.Else | cst.ExceptHandler):
+            return rebuild(node, change)
+        return node
+
+    return change(module) if moved else module  # type: ignore[no-any-return]
+
+
+def _parts(node: Any, moved: dict[Key, str], dots: str) -> list[Any]:
+    """One import, apart where only some of its names move."""
+    if not isinstance(node, cst.ImportFrom) or isinstance(node.names, cst.ImportStar) or node.module is None:
+        return [node]
+    base = dotted_name(node.module)
+    key = {a: (len(node.relative), base, dotted_name(a.name)) for a in node.names}  # type: ignore[arg-type]
+    stay = [a for a in node.names if key[a] not in moved]
+    if len(stay) == len(node.names):
+        return [node]
+    made: list[Any] = [node.with_changes(names=last_plain(stay))] if stay else []
+    for alias in node.names:
+        neighbour = moved.get(key[alias])
+        if neighbour is None:
+            continue
+        whole = neighbour == alias.name.value and not base.endswith("." + neighbour)
+        tail = code(alias).strip().rstrip(",").strip()
+        text = f"from {dots or '.'} import {tail}" if whole and dots else (
+            f"import {tail}" if whole else f"from {dots}{neighbour} import {tail}")
+        made.append(cst.parse_statement(text).body[0])  # type: ignore[union-attr, index]
+    return made
+
+
+def last_plain(aliases: list[cst.ImportAlias]) -> list[cst.ImportAlias]:
+    return [*aliases[:-1], aliases[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)]
+
+
+def importing(module: cst.Module, name: str) -> cst.CSTNode | None:
+    """The import that binds this name."""
+    for node in walk(module):
+        if isinstance(node, cst.Import | cst.ImportFrom) and not isinstance(node.names, cst.ImportStar) and any(
+                name == local_name(a) for a in node.names):
+            return node
+    return None
+
+
+def local_name(alias: cst.ImportAlias) -> str:
+    """What it binds."""
+    if alias.asname is not None:
+        return alias.asname.name.value  # type: ignore[union-attr]
+    return dotted_name(alias.name).split(".")[0]  # type: ignore[arg-type]
