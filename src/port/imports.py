@@ -141,7 +141,7 @@ def rewrite(module_body: list[Any], originals: list[Any], em: Any, blocks: list[
         out.append(node)
     if not placed and new_lines:
         at = _after_docstring(out)
-        out[at:at] = [statement(ln) for ln in new_lines]
+        out[at:at] = _apart([statement(ln) for ln in new_lines], out, at)
         last_import = at + len(new_lines) - 1
     out, last_import = _standard(out, em, last_import, originals)
     return _insert(out, last_import, blocks)
@@ -151,6 +151,23 @@ def _of_skipped(part: Any) -> list[str]:
     """Names that code out of sight needs: the first argument of what stands for it (skips.py)."""
     return [n for call in find(part, cst.Call) if type(call.func) is cst.Name and call.func.value.startswith(MARK)
             for n in code(call.args[0]).strip("', ").split()] if part is not None else []
+
+
+def _apart(lines: list[Any], body: list[Any], at: int) -> list[Any]:
+    """New imports at the head of a file that had none; what follows keeps its distance."""
+    blank = [cst.EmptyLine(indent=False)]
+    if at:
+        lines[0] = lines[0].with_changes(leading_lines=blank)
+    following: Any = body[at] if at < len(body) else None
+    if isinstance(following, cst.FunctionDef | cst.ClassDef) or (
+            at == 0 and hasattr(following, "leading_lines") and not _is_import(following)):
+        gap = blank * (2 if isinstance(following, cst.FunctionDef | cst.ClassDef) else 1)
+        body[at] = following.with_changes(leading_lines=[*gap, *_no_blank(following.leading_lines)])
+    return lines
+
+
+def _is_import(node: Any) -> bool:
+    return isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom)
 
 
 def _kept_import(node: cst.SimpleStatementLine, em: Any) -> Any:

@@ -38,9 +38,10 @@ def tasks(sources: Mapping[files.Found, files.Source | None], direction: str, op
     texts = {found.path.resolve(): source.text for found, source in sources.items()
              if source is not None and found.path.suffix != ".ipynb"}
     used = any(uses(text, direction) for text in texts.values())
-    rows = project.has_rows(table.by_tf_name() if used else ())  # loaded only where they can matter
+    known = table.by_tf_name if direction == "tf2torch" else table.by_torch_name
+    rows = project.has_rows(known() if used else ())  # loaded only where they can matter
     members = project.closure(texts, rows, reader)
-    top = project.tied(members, direction) if direction == "tf2torch" else {}
+    top = project.tied(members, direction)
     together: dict[Path, list[files.Found]] = {}
     for found in sources:
         path = found.path.resolve()
@@ -56,7 +57,8 @@ def _of_group(group: Sequence[files.Found], members: Mapping[Path, Member], dire
     paths = [found.path.resolve() for found in group]
     readable = all(path in members for path in paths)
     reached = _reached(paths, members) if readable else []
-    idle = readable and not any(uses(m.text, direction) for m in reached)
+    idle = readable and (not any(uses(m.text, direction) for m in reached) or (direction == "torch2tf" and all(
+        not uses(members[path].text, direction) and project.only_imports(members[path].text) for path in paths)))
     for chosen, wanted in by_options.items():
         key = _key(group, wanted, reached, direction, chosen) if readable and not idle else ""
         yield Task(tuple(group), tuple(wanted), chosen, key, idle)

@@ -76,11 +76,18 @@ def closure(texts: Mapping[Path, str], rows: Callable[[str], bool], reader: Read
 def tied(found: Mapping[Path, Member], direction: str) -> dict[Path, Path]:
     """Each file of a closure with one that stands for all those that are translated together with it.
 
-    What holds nothing of the framework, nor imports from what does, ties nothing: no translation looks into it.
+    What holds nothing of the framework, nor imports from what does, ties nothing: no translation looks into it. To
+    Keras, functions that work on tensors without naming the framework count as well; a file that only imports, and
+    from which nothing is imported, does not: no name changes.
     """
     live = {path for path, member in found.items() if uses(member.text, direction)}
     while more := {p for p, m in found.items() if p not in live and live & m.leads_to}:
         live |= more
+    if direction == "torch2tf":
+        while more := {o for p in live for o in found[p].leads_to if "def " in found[o].text} - live:
+            live |= more
+        read = {o for p in live for o in found[p].leads_to}
+        live -= {p for p in live - read if only_imports(found[p].text)}
     root = {path: path for path in found}
 
     def top(path: Path) -> Path:
@@ -105,6 +112,18 @@ def state(path: Path) -> str:
         name = place.relative_to(root).as_posix() if root in place.parents else ""
         digest.update(f"{name}\0{len(member.text)}\0{member.text}".encode("utf-8", "surrogatepass"))
     return digest.hexdigest() if found else ""
+
+
+@lru_cache(1 << 12)
+def only_imports(text: str) -> bool:
+    """Does a file nothing but import, and name what it exports?"""
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return all(isinstance(s, ast.Import | ast.ImportFrom) or (isinstance(s, ast.Expr) and isinstance(
+        s.value, ast.Constant)) or (isinstance(s, ast.Assign | ast.AugAssign) and not any(
+            isinstance(n, ast.Call | ast.Attribute) for n in ast.walk(s.value))) for s in body)
 
 
 def locate(path: Path, level: int, module: str, name: str) -> Target | None:

@@ -32,6 +32,8 @@ class File:
 class Env:
     """Names of one scope; looks outward. Copies are cheap enough for branches."""
 
+    __slots__ = ("file", "names", "outer")
+
     def __init__(self, outer: Env | None = None, names: dict[str, Fact] | None = None):
         self.outer = outer
         self.names: dict[str, Fact] = names if names is not None else {}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import libcst as cst
 
-from port import names, project, skips, tree
+from port import project, skips, tree
 from port.facts import Fact
 from port.findings import Finding
 from port.result import Options, Result
@@ -100,14 +100,21 @@ def _translated(texts: Mapping[str, str], direction: str, options: Options, para
             trees[path] = text, parsed
         elif uses(text, direction):
             results[path] = parsed
-    if direction == "torch2tf":
-        return results | {path: _to_tf(text, module, options, params) for path, (text, module) in trees.items()}
     from port import units
-    from port.tf2torch import together
 
     found = units.read(trees, direction)
-    done = together.translate(list(found.values()), options, params)
+    done = _work(direction)(list(found.values()), options, params)
     return results | {path: result for path, result in zip(found, done, strict=True) if path in texts}
+
+
+def _work(direction: str) -> Callable[..., list[Result]]:
+    if direction == "tf2torch":
+        from port.tf2torch import together
+
+        return together.translate
+    from port.torch2tf import module
+
+    return module.translate
 
 
 def _read(texts: Mapping[str, str]) -> Iterator[str]:
@@ -124,12 +131,3 @@ def _parsed(text: str) -> cst.Module | Result:
         line = getattr(error, "raw_line", 1)
         message = str(error).splitlines()[0] if not hasattr(error, "message") else error.message
         return Result(text, text, (Finding(line, 0, "P902", f"not valid Python: {message}"),))
-
-
-def _to_tf(text: str, module: cst.Module, options: Options, params: dict[str, Fact] | None) -> Result:
-    bound = names.collect(module)
-    if not bound.uses("torch2tf"):
-        return Result(text, text)
-    from port.torch2tf import translate as to_keras
-
-    return to_keras(text, module, bound, options, params)

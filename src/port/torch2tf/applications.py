@@ -97,7 +97,7 @@ def framework(w: Any, node: cst.Call, symbol: str, callee: Fact) -> Any:
     if len(options(callee)) > 1:  # a class or function that a setting chose
         return generic_call(w, node)
     if symbol.startswith("torch.nn.") and symbol.rpartition(".")[2][:1].isupper():
-        if w.it.names.resolve(node.func) == "":
+        if w.outside(node.func) == "":
             return through_value(w, node)
         return module(w, node, symbol)
     special = methods.FUNCTIONS.get(symbol)
@@ -106,7 +106,7 @@ def framework(w: Any, node: cst.Call, symbol: str, callee: Fact) -> Any:
     padded = ownhelpers.same_padded(w, node, symbol)
     if padded is not None:
         return padded
-    if w.it.names.resolve(node.func) == "":  # a function that a variable holds
+    if w.outside(node.func) == "":  # a function that a variable holds
         return held_call(w, node)
     return rows.write_call(w, node, symbol)
 
@@ -179,7 +179,7 @@ def _forwards(payload: Any) -> list[Function]:
     from port.torch2tf import members
 
     if isinstance(payload, Instance | SelfOf):
-        return members.methods(payload.cls, "forward") or members.methods(payload.cls, "__call__")
+        return members.called(payload, "forward") or members.called(payload, "__call__")
     return []
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
+from port.scopes import Env
 from port.torch2tf import einops, members, modules, opshapes, spread, users
 from port.torch2tf.values import (
     BOTTOM,
@@ -15,7 +16,6 @@ from port.torch2tf.values import (
     Bound,
     Chain,
     Class,
-    Env,
     Function,
     Instance,
     Items,
@@ -42,6 +42,8 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
     if any(a.star == "**" for a in node.args) and callee.symbol.startswith(("torch.", "tensor.")):
         node = spread.written_out(it, node)
         it.receivers[node], args = callee, [it.fact(a.value) for a in node.args]
+    if callee.symbol.startswith("torch.nn."):
+        it.homes[node] = it.file
     flip = callee.kind is Kind.LAYER and modules.one_layout(it, options(callee), args)
     found: Fact | None = None
     for option in options(callee):
@@ -62,7 +64,7 @@ def _call(it: Interp, node: cst.Call, callee: Fact, args: list[Fact], env: Env) 
     if isinstance(payload, Class):
         return users.instantiate(it, node, payload, args)
     if isinstance(payload, Instance):
-        return users.apply(it, node, payload.cls, args)
+        return users.apply(it, node, payload, args)
     if isinstance(payload, Partial):
         return _call_partial(it, node, payload, args, env)
     if isinstance(payload, Bound):

@@ -237,18 +237,18 @@ def is_held(cls: Class) -> bool:
 
 
 # ---------------------------------------------------------------- who takes `training`
-def trained(w: Any) -> set[Function]:
+def trained(it: Any) -> set[Function]:
     """Functions whose body reads self.training, and methods that call such a method."""
-    found = {f for f in w.it.functions.values() if f.owner is not None and isinstance(f.node, cst.FunctionDef)
-             and f.name != "__init__" and any(_reads_training(w, n) for n in walk(f.node.body))}
+    found = {f for f in it.functions.values() if f.owner is not None and isinstance(f.node, cst.FunctionDef)
+             and f.name != "__init__" and any(_reads_training(it, n) for n in walk(f.node.body))}
     grew = True
     while grew:
         grew = False
-        for f in w.it.functions.values():
+        for f in it.functions.values():
             if f in found or f.owner is None or not isinstance(f.node, cst.FunctionDef) or f.name == "__init__":
                 continue
             for n in walk(f.node.body):
-                callee = w.it.receivers.get(n)
+                callee = it.receivers.get(n)
                 if callee is not None and callee.payload in found and callee.payload.name != "forward":
                     found.add(f)
                     grew = True
@@ -256,8 +256,8 @@ def trained(w: Any) -> set[Function]:
     return found
 
 
-def _reads_training(w: Any, node: cst.CSTNode) -> bool:
-    return isinstance(node, cst.Attribute) and node.attr.value == "training" and w.fact(node).symbol == "self.training"
+def _reads_training(it: Any, node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.Attribute) and node.attr.value == "training" and it.fact(node).symbol == "self.training"
 
 
 __all__ = ["Fact", "Items", "class_", "definition", "function", "trained"]

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, tensor
+from port.scopes import Env
 from port.torch2tf.values import (
     NONE,
     PLAIN,
     Class,
-    Env,
     Function,
     put,
 )
@@ -57,7 +57,7 @@ def make_function(it: Interp, node: cst.FunctionDef, env: Env, owner: Class | No
     if function is not None:
         function.env = env
         return function
-    function = it.functions[node] = Function(node.name.value, node, env, owner)
+    function = it.functions[node] = Function(node.name.value, node, env, owner, file=it.file)
     read_parameters(function, node.params)
     function.evidence = _evidence(it, node, frozenset(function.params))
     function.picks = _picks(it, node, frozenset(function.params))
@@ -85,6 +85,8 @@ def read_parameters(function: Function, params: cst.Parameters) -> None:
 def _evidence(it: Interp, node: cst.FunctionDef, params: frozenset[str]) -> frozenset[str]:
     """Parameters that are used as only a tensor can be: by its methods, or as the input of a torch function."""
     found = set()
+    if not it.names.uses("torch2tf"):  # NumPy's arrays have the same methods
+        return frozenset()
     for n in walk(node.body):
         if base := _used_as_tensor(n):
             found.add(base)
@@ -142,7 +144,7 @@ def define_class(it: Interp, node: cst.ClassDef, env: Env) -> Class:
     cls = it.classes.get(node)
     if cls is not None:
         return cls
-    cls = it.classes[node] = Class(node.name.value, node, env)
+    cls = it.classes[node] = Class(node.name.value, node, env, file=it.file)
     for base in node.bases:
         fact = it.ev(base.value, env)
         cls.bases.append(fact)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout
+from port.scopes import Env
 from port.torch2tf import definitions, members, shapes, users
 from port.torch2tf.values import (
     Chain,
-    Env,
     Instance,
     Items,
     Mapping,

@@ -137,9 +137,9 @@ def narrowed_class(w: Any, node: cst.BaseExpression) -> Class | None:
 
 
 def _tests(w: Any) -> dict[cst.CSTNode, dict[str, Any]]:
-    known = w.it.objects.get("isinstance tests")
+    known = w.it.notes.get("isinstance tests")
     if known is None:
-        known = w.it.objects["isinstance tests"] = {}
+        known = w.it.notes["isinstance tests"] = {}
         _collect(w, w.it.module, {}, known)
     return known
 

@@ -42,7 +42,7 @@ def _applied(w: Any) -> tuple[dict[Any, Any], dict[Any, set[tuple[str, str]]], d
     tops: dict[Any, Any] = {}
     applied: dict[Any, set[tuple[str, str]]] = {}
     names: dict[str, set[Any]] = {}
-    for top in w.it.module.body:
+    for top in (s for file in w.it.files for s in file.module.body):
         for n in walk(top):
             if isinstance(n, cst.Name):
                 names.setdefault(n.value, set()).add(top)
@@ -52,7 +52,7 @@ def _applied(w: Any) -> tuple[dict[Any, Any], dict[Any, set[tuple[str, str]]], d
                     f = w.fact(n.args[0].value).payload
                     if isinstance(f, Function) and isinstance(f.node, cst.FunctionDef) and f.arguments:
                         applied[top] = _of_body(w, f.node.body, f.arguments[0])
-    users = {top: names.get(top.name.value, set()) - {top} for top in w.it.module.body
+    users = {top: names.get(top.name.value, set()) - {top} for file in w.it.files for top in file.module.body
              if isinstance(top, cst.FunctionDef | cst.ClassDef)}
     return tops, applied, users
 

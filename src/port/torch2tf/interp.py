@@ -1,4 +1,4 @@
-"""The abstract interpreter for PyTorch source: one Fact for each expression, over all functions of a file.
+"""The abstract interpreter for PyTorch source: one Fact for each expression, over all functions of a project.
 
 Each function is read with the join of what its callers pass; a worklist runs those again whose arguments, attributes or
 callees have changed, until nothing does. Nothing here prints code.
@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import builtins
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import copy
 from typing import Any
 
 import libcst as cst
@@ -16,14 +18,14 @@ import libcst as cst
 from port.binding import literal_text
 from port.facts import UNKNOWN, Fact, Kind, Layout, arithmetic
 from port.names import Names, canonical
+from port.scopes import Env, File
 from port.table import Row
-from port.torch2tf import calls, definitions, meetings, members, modules, shapes, users
+from port.torch2tf import calls, definitions, links, meetings, members, modules, shapes, users
 from port.torch2tf.values import (
     BOTTOM,
     PLAIN,
     Chain,
     Class,
-    Env,
     Function,
     Items,
     Layer,
@@ -44,20 +46,20 @@ ARITHMETIC = {cst.Add: "+", cst.Subtract: "-", cst.Multiply: "*", cst.FloorDivid
 
 
 class Interp:
-    """Facts of one file, and what is known of its functions and classes."""
+    """Facts of the files of a project, and what is known of their functions and classes."""
 
-    def __init__(self, module: cst.Module, names: Names, rows: Mapping[str, tuple[Row, ...]],
+    def __init__(self, files: Sequence[File], rows: Mapping[str, tuple[Row, ...]],
                  params: dict[str, Fact] | None = None, helpers: dict[cst.CSTNode, str] | None = None):
         self.enclosed: frozenset[Any] = frozenset()  # modules that take and give the source's axes (meetings.py)
         self.helpers = helpers or {}  # definitions that are helpers of `port` itself
-        self.module, self.names, self.rows = module, names, rows
+        self.files, self.file, self.rows = files, files[0], rows  # `file`: the one that is being read
         self.given = params or {}  # facts of parameters, where the caller of the translation knows them
         self.facts: dict[cst.CSTNode, Fact] = {}
         self.functions: dict[cst.CSTNode, Function] = {}
         self.classes: dict[cst.CSTNode, Class] = {}
         self.layers: dict[tuple[cst.CSTNode, str], Layer] = {}  # by the call that makes it, and its class
         self.objects: dict[Any, Any] = {}  # allocation sites: containers and instances
-        self.globals = Env()
+        self.notes: dict[str, Any] = {}  # what the writing of one file remembers
         self.queue: deque[Function] = deque()
         self.waiting: set[Function] = set()
         self.current: list[Function] = []
@@ -65,25 +67,62 @@ class Interp:
         self.returns: list[Fact | None] = []  # what the running functions give, joined
         self.wants: dict[cst.CSTNode, Layout] = {}  # call or operator -> the layout that its tensors must have
         self.receivers: dict[cst.CSTNode, Any] = {}  # call -> what it was found to call (Function or Class)
+        self.homes: dict[cst.CSTNode, File] = {}  # call of a class of torch.nn -> the file that it stands in
         # Where paths meet: variables that come in two layouts, whether the first path brings channels last, their rank.
         self.conflicts: dict[cst.CSTNode, dict[str, tuple[bool, int | None]]] = {}
 
+    @property
+    def module(self) -> cst.Module:
+        return self.file.module
+
+    @property
+    def names(self) -> Names:
+        return self.file.names
+
+    @property
+    def globals(self) -> Env:
+        return self.file.env
+
+    @contextmanager
+    def within(self, file: File | None) -> Iterator[None]:
+        """Names mean what they mean in this file."""
+        outer, self.file = self.file, file or self.file
+        try:
+            yield
+        finally:
+            self.file = outer
+
+    def seen_from(self, file: File) -> Interp:
+        """The same facts; names mean what they mean in this file."""
+        seen = copy(self)
+        seen.file, seen.notes = file, {}
+        return seen
+
     # ------------------------------------------------------------ the worklist
     def run(self) -> Interp:
-        from port.torch2tf import flow
-
-        flow.run(self, self.module.body, self.globals)
+        for file in self.files:
+            file.env.names.clear()
+        self._statements()
         users.enqueue_makers(self)
         self.drain()
         users.enqueue_roots(self)
         self.drain()
         users.enqueue_uncalled(self)
         self.drain()
-        flow.run(self, self.module.body, self.globals)  # what functions give is known now
+        self._statements()  # what functions give is known now
         self.drain()
         modules.apply_roots(self)
         self.drain()
         return self
+
+    def _statements(self) -> None:
+        """Those of the files, each behind those that it imports."""
+        from port.torch2tf import flow
+
+        for file in self.files:
+            with self.within(file):
+                links.bind(self, file)
+                flow.run(self, file.module.body, file.env)
 
     def enqueue(self, function: Function) -> None:
         if function not in self.waiting and function.runs < LIMIT:
@@ -315,7 +354,7 @@ class Interp:
     def _lambda(self, node: cst.Lambda, env: Env) -> Fact:
         function = self.functions.get(node)
         if function is None:
-            function = self.functions[node] = Function("<lambda>", node, env)
+            function = self.functions[node] = Function("<lambda>", node, env, file=self.file)
             definitions.read_parameters(function, node.params)
         function.env = env
         if function.result is None and not function.received:
@@ -397,12 +436,15 @@ def _text(node: cst.CSTNode) -> str:
     return node.value if isinstance(node, cst.Integer | cst.Float | cst.SimpleString) else _BLANK.code_for_node(node)
 
 
-def infer(module: cst.Module, names: Names, rows: Mapping[str, tuple[Row, ...]],
+def infer(files: Sequence[File], rows: Mapping[str, tuple[Row, ...]],
           params: dict[str, Fact] | None = None, helpers: dict[cst.CSTNode, str] | None = None) -> Interp:
-    """Facts of a whole file, which is read again if modules that meet at one place disagree on the order of axes."""
-    it = Interp(module, names, rows, params, helpers).run()
+    """Facts of the files of a project, each behind those that it imports.
+
+    They are read again if modules that meet at one place disagree on the order of axes.
+    """
+    it = Interp(files, rows, params, helpers).run()
     while new := meetings.to_enclose(it) - it.enclosed:
-        again = Interp(module, names, rows, params, helpers)
+        again = Interp(files, rows, params, helpers)
         again.enclosed = it.enclosed | new
         again.objects = {k: v for k, v in it.objects.items() if isinstance(k, tuple) and k[0] in ("partial", "spread")}
         it = again.run()

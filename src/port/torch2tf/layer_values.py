@@ -118,7 +118,13 @@ def calls_through_value(w: Any, symbol: str) -> list[cst.Call]:
     """Calls of a variable that may hold this class."""
     return [node for node, callee in w.it.receivers.items() if isinstance(node, cst.Call)
             and any(o.symbol == symbol and o.payload is None for o in options(callee))
-            and not w.it.names.resolve(node.func)]
+            and not _imported(w, node)]
+
+
+def _imported(w: Any, node: cst.Call) -> bool:
+    """Is what it calls a name that an import of its file binds?"""
+    name = w.it.homes[node].names.resolve(node.func) if node in w.it.homes else ""
+    return bool(name) and not name.startswith(".")
 
 
 def partials(w: Any, symbol: str) -> list[cst.Call]:

@@ -38,7 +38,7 @@ def taken(it: Interp, payload: Any) -> Layout | None:
     if isinstance(payload, Chain):
         return payload.inputs[0].layout if payload.inputs else None
     if isinstance(payload, Instance):
-        for method in members.methods(payload.cls, "forward"):
+        for method in members.called(payload, "forward"):
             flipped = bool(method.arguments) and method.inside and method.is_flipped(method.arguments[0])
             return Layout.FLIPPED if flipped else Layout.PLAIN
     return None
@@ -48,7 +48,7 @@ def given(payload: Any) -> Fact | None:
     """What a module gives, if that is one tensor."""
     result = payload.output if isinstance(payload, Layer | Chain) else None
     if isinstance(payload, Instance):
-        for method in members.methods(payload.cls, "forward"):
+        for method in members.called(payload, "forward"):
             result = method.result
             if result is not None and not method.inside:
                 result = result.but(layout=Layout.PLAIN)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, tensor
+from port.scopes import Env, File
+from port.torch2tf import links
 from port.torch2tf.values import (
     BOTTOM,
     PLAIN,
@@ -15,7 +17,6 @@ from port.torch2tf.values import (
     Bound,
     Chain,
     Class,
-    Env,
     Function,
     Instance,
     Items,
@@ -77,9 +78,11 @@ def _attribute(it: Interp, owner: Fact, name: str) -> Fact:
     if isinstance(payload, SelfOf):
         return of_self(it, owner, payload, name)
     if isinstance(payload, Instance):
-        return of_class(it, owner, payload.cls, name)
+        return of_class(it, owner, payload, name)
     if isinstance(payload, Class):
         return _of_class_object(it, payload, name)
+    if isinstance(payload, File):
+        return links.member(it, payload, name)
     if isinstance(payload, Mapping) and payload.kind == "modules" and name in payload.values:
         return payload.values[name]
     if isinstance(payload, Items) and name in ("values", "indices") and len(payload.elements) == 2:
@@ -92,10 +95,11 @@ def _attribute(it: Interp, owner: Fact, name: str) -> Fact:
 
 
 def of_some_settings(it: Interp, name: str) -> Fact:
-    """`config.width` of an unknown `config`: what the one class of settings in this file says of that name."""
-    found = [c.attrs[name] for c in it.classes.values() if c.fields and not c.is_module and name in c.fields
-             and name in c.attrs]
-    return found[0] if len(found) == 1 and found[0].kind is Kind.PLAIN else BOTTOM
+    """`config.width` of an unknown `config`: what the one class of settings in this file, or project, says of it."""
+    known = [c for c in it.classes.values() if c.fields and not c.is_module and name in c.fields and name in c.attrs]
+    known = [c for c in known if c.file is it.file] or known
+    found = known[0].attrs[name] if len(known) == 1 else BOTTOM
+    return found if found.kind is Kind.PLAIN else BOTTOM
 
 
 def tensor_attribute(owner: Fact, name: str) -> Fact:
@@ -137,17 +141,18 @@ def of_self(it: Interp, owner: Fact, payload: SelfOf, name: str) -> Fact:
         return Fact(Kind.FUNCTION, symbol=f"module.{name}", payload=Bound(owner, name))
     if name == "training":
         return Fact(Kind.PLAIN, symbol="self.training")
-    return of_class(it, owner, cls, name)
+    return of_class(it, owner, payload, name)
 
 
-def of_class(it: Interp, owner: Fact, cls: Class, name: str) -> Fact:
+def of_class(it: Interp, owner: Fact, payload: Instance | SelfOf, name: str) -> Fact:
     """An attribute of an object: what any method of its line of inheritance puts there."""
+    cls = payload.cls
     if it.current:
         cls.readers.setdefault(name, set()).add(it.current[-1])
     if name in cls.attrs:
         return cls.attrs[name]
     found: Fact | None = None
-    for method in methods(cls, name):
+    for method in called(payload, name):
         if any(_is_property(d) for d in method.node.decorators):  # type: ignore[union-attr]
             method.callers.add(it.current[-1] if it.current else None)
             result = method.result or BOTTOM
@@ -183,6 +188,14 @@ def find_method(cls: Class, name: str) -> Function | None:
             if found is not None:
                 return found
     return None
+
+
+def called(payload: Instance | SelfOf, name: str) -> list[Function]:
+    """The methods of this name that an object may have."""
+    if isinstance(payload, Instance) and payload.exact:
+        found = find_method(payload.cls, name)
+        return [found] if found is not None else []
+    return methods(payload.cls, name)
 
 
 def methods(cls: Class, name: str) -> list[Function]:

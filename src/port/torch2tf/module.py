@@ -2,67 +2,87 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import libcst as cst
 
-from port import imports, places, table
+from port import imports, places, siblings, table
 from port.facts import Fact
 from port.findings import CATALOGUE, Finding, Outcome
-from port.names import Names
 from port.result import Options, Result
-from port.torch2tf import classes, compound, importing, ownhelpers
+from port.scopes import File
+from port.torch2tf import classes, compound, importing, ownhelpers, refusals
 from port.torch2tf.interp import infer
+from port.torch2tf.refusals import Part
 from port.torch2tf.refused import Refused
 from port.torch2tf.write import Writer
-from port.tree import module_code, walk
+from port.tree import loads, module_code, walk
+from port.units import Unit, scoped
 
 
 @dataclass(eq=False)
-class Part:
-    """One statement of the module, and what its translation needs."""
+class Written:
+    """One file that is being written."""
 
-    node: Any
-    made: list[Any] = field(default_factory=list)
-    needs: set[str] = field(default_factory=set)
-    helpers: dict[str, None] = field(default_factory=dict)
-    reports: list[Any] = field(default_factory=list)
-    refusal: Refused | None = None
-
-    @property
-    def name(self) -> str:
-        return self.node.name.value if isinstance(self.node, cst.FunctionDef | cst.ClassDef) else ""
+    unit: Unit
+    w: Writer
+    parts: list[Part]
 
 
-def translate(text: str, module: cst.Module, bound: Names, options: Options,
-              params: dict[str, Fact] | None = None) -> Result:
-    """`module`, which was parsed from `text`, as Keras 3 code."""
-    helpers: dict[cst.CSTNode, str] = {node: name for node in module.body if (name := ownhelpers.name_of(node))}
-    it = infer(module, bound, table.by_torch_name(), params, helpers)
-    w = Writer(it, options, bound=own_names(module), target=options.target)
-    w.original_imports = imports.original_imports(module)
-    w.trained = classes.trained(w)
-    parts = [written(w, node) for node in module.body]
-    spread_refusals(w, parts)
-    for part in parts:
+def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] | None = None) -> list[Result]:
+    """The files of a project, each behind those that it imports, as Keras 3 code."""
+    if not units:
+        return []
+    files = scoped(units, [u.module for u in units])
+    helpers: dict[cst.CSTNode, str] = {node: name for u in units for node in u.module.body
+                                       if (name := ownhelpers.name_of(node))}
+    it = infer(files, table.by_torch_name(), params, helpers)
+    trained = classes.trained(it)
+    done: list[Written] = []
+    for unit, file in zip(units, files, strict=True):
+        w = Writer(it.seen_from(file), options, bound=own_names(unit.module), target=options.target, trained=trained)
+        w.original_imports = originals(file, dict(zip(files, units, strict=True)))
+        done.append(Written(unit, w, [written(w, node) for node in unit.module.body] if unit.wanted else []))
+    refusals.spread(done)
+    return [_result(one) for one in done]
+
+
+def originals(file: File, units: dict[File, Unit]) -> dict[str, str]:
+    """Name to the smallest import that binds it; a star takes what the other file imports."""
+    found = imports.original_imports(units[file].module)
+    for other in file.stars:
+        found = {**imports.original_imports(units[other].module), **found}
+    return found
+
+
+def _result(one: Written) -> Result:
+    unit, w = one.unit, one.w
+    for part in one.parts:
         w.needs |= part.needs
         w.helpers |= part.helpers
         w.reports += part.reports
-    bring_back_helpers(w, parts)
+    bring_back_helpers(w, one.parts)
     body: list[Any] = []
-    for part in parts:
-        body += kept(w, part, module) if part.refusal is not None else part.made
+    for part in one.parts:
+        body += kept(w, part, unit.module) if part.refusal is not None else part.made
+    read = frozenset[str]().union(*(loads(node) for node in unit.module.body if not refusals.is_import(node)))
+    for name, (other, _) in unit.links.items():
+        if not other.wanted and other.bound.uses("torch2tf") and name in read:
+            w.report("P210", f"`{other.name}`, which `{name}` comes from, is not ported in this run: name both files",
+                     siblings.importing(unit.module, name))
+    module = unit.module
     body = importing.rewrite(w, body, list(module.body), importing.helper_blocks(w))
     new = module_code(module.with_changes(body=body))
     try:
         cst.parse_module(new)
     except cst.ParserSyntaxError as error:
-        return Result(text, text, (Finding(1, 0, "P901", f"the output would not parse: {error.message}"),))
-    if new == text and not w.reports:
-        return Result(text, new)
-    found, edits = places.placed(w.reports, w.applied, w.kept, module)
-    return Result(text, new, found, edits=edits)
+        return Result(unit.text, unit.text, (Finding(1, 0, "P901", f"the output would not parse: {error.message}"),))
+    if new == unit.text and not w.reports:
+        return Result(unit.text, new)
+    found, edits = places.placed(w.reports, w.applied, w.kept, unit.written)
+    return Result(unit.text, new, found, edits=edits)
 
 
 def own_names(module: cst.Module) -> frozenset[str]:
@@ -99,27 +119,6 @@ def written(w: Writer, node: Any) -> Part:
     return part
 
 
-def spread_refusals(w: Writer, parts: list[Part]) -> None:
-    """What uses a class or function that stays in PyTorch stays there as well."""
-    mentions = {id(p): {n.value for n in walk(p.node) if isinstance(n, cst.Name)} for p in parts}
-    reasons = {p.name: p.refusal for p in parts if p.refusal is not None and p.name}
-    grew = bool(reasons)
-    while grew:
-        grew = False
-        for part in parts:
-            used = sorted(mentions[id(part)] & reasons.keys() - {part.name})
-            if part.refusal is None and used and not is_import(part.node):
-                part.refusal = Refused("P206", f"it uses `{used[0]}`, which is not ported", part.node)
-                grew = True
-                if part.name:
-                    reasons[part.name] = part.refusal
-    for part in parts:
-        if part.refusal is not None:
-            part.needs, part.helpers = set(), {}
-            r = part.refusal
-            part.reports = [(r.node if r.node is not None else part.node, r.code, r.args[0], r.symbol)]
-
-
 def bring_back_helpers(w: Writer, parts: list[Part]) -> None:
     """Helpers of tf2torch that are still called: by code that stays in PyTorch."""
     todo = [p.node for p in parts if p.refusal is not None]
@@ -131,10 +130,6 @@ def bring_back_helpers(w: Writer, parts: list[Part]) -> None:
             part.made = [node]
             w.top_level |= w.framework_names(node)
             todo.append(node)
-
-
-def is_import(node: Any) -> bool:
-    return isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom)
 
 
 def kept(w: Writer, part: Part, module: cst.Module) -> list[Any]:

@@ -125,9 +125,9 @@ def apply(it: Interp, node: cst.Call | None, callee: Fact, args: list[Fact], sit
             it.wants[node] = Layout.PLAIN if meetings.is_enclosed(it, payload) else payload.inputs[0].layout
         return result
     if isinstance(payload, Instance):
-        return users.apply(it, node, payload.cls, args, site)
+        return users.apply(it, node, payload, args, site)
     if isinstance(payload, SelfOf):
-        return users.apply(it, node, payload.cls, args, site)
+        return users.apply(it, node, payload, args, site)
     if isinstance(payload, Alternatives):
         found: Fact | None = None
         for option in payload.options:
@@ -202,7 +202,7 @@ def _spatial(it: Interp, payload: Any) -> bool:
         return modshapes.wish(payload.symbol) is True
     if isinstance(payload, Chain):
         return _spatial_rank(it, payload) is not None
-    forwards = members.methods(payload.cls, "forward") if isinstance(payload, Instance) else []
+    forwards = members.called(payload, "forward") if isinstance(payload, Instance) else []
     return any(m.inside and bool(m.arguments) and m.is_flipped(m.arguments[0]) for m in forwards)
 
 
@@ -263,7 +263,7 @@ def _spatial_rank(it: Interp, chain: Chain) -> int | None:
         elif isinstance(payload, Chain):
             return _spatial_rank(it, payload)
         elif isinstance(payload, Instance):
-            for method in members.methods(payload.cls, "forward"):
+            for method in members.called(payload, "forward"):
                 first = method.arguments[0] if method.arguments else ""
                 held = method.held.get(first)
                 return held.rank if held is not None and method.is_flipped(first) else None

@@ -18,9 +18,9 @@ def named_numbers(w: Any) -> frozenset[str]:
     it = getattr(w, "it", None)
     if it is None:
         return frozenset()
-    if "numbers" not in it.objects:
-        it.objects["numbers"] = frozenset(_collect(it.module))
-    return it.objects["numbers"]  # type: ignore[no-any-return]
+    if "numbers" not in it.notes:
+        it.notes["numbers"] = frozenset(_collect(it.module))
+    return it.notes["numbers"]  # type: ignore[no-any-return]
 
 
 def last_word(node: cst.BaseExpression) -> str:

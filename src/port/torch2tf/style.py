@@ -23,8 +23,8 @@ def single_quotes(w: Any) -> bool:
     it = getattr(w, "it", None)
     if it is None:
         return False
-    if "quotes" not in it.objects:
+    if "quotes" not in it.notes:
         texts = [n.value for n in walk(it.module) if isinstance(n, cst.SimpleString)]
         texts = [t for t in texts if not t.startswith(('"""', "'''"))]
-        it.objects["quotes"] = 2 * len([t for t in texts if t[:1] == "'"]) > len(texts)
-    return bool(it.objects["quotes"])
+        it.notes["quotes"] = 2 * len([t for t in texts if t[:1] == "'"]) > len(texts)
+    return bool(it.notes["quotes"])

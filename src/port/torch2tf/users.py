@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
+from port.scopes import Env
 from port.torch2tf import members
 from port.torch2tf.definitions import WHOLE, hinted
 from port.torch2tf.values import (
@@ -15,7 +16,6 @@ from port.torch2tf.values import (
     PERMUTED,
     TENSOR,
     Class,
-    Env,
     Function,
     Instance,
     Items,
@@ -210,6 +210,11 @@ def _general(fact: Fact) -> Fact:
 # ---------------------------------------------------------------- reading a body
 def analyze(it: Interp, function: Function) -> None:
     """Run the body once with all that is known of its parameters."""
+    with it.within(function.file):
+        _analyze(it, function)
+
+
+def _analyze(it: Interp, function: Function) -> None:
     from port.torch2tf import flow
 
     function.runs += 1
@@ -315,7 +320,7 @@ def _as_parameter(it: Interp, function: Function, name: str, fact: Fact) -> Fact
 
 # ---------------------------------------------------------------- classes
 def instantiate(it: Interp, node: cst.Call, cls: Class, args: list[Fact]) -> Fact:
-    instance = it.objects.setdefault((node, cls), Instance(cls, node))
+    instance = it.objects.setdefault((node, cls), Instance(cls, node, not _of_own_class(node)))
     maker = it.current[-1].owner if it.current else None
     if maker is not None and maker.is_module:
         cls.makers.add(maker)
@@ -331,14 +336,22 @@ def instantiate(it: Interp, node: cst.Call, cls: Class, args: list[Fact]) -> Fac
     return Fact(kind, symbol=cls.name, payload=instance)
 
 
-def apply(it: Interp, node: cst.Call | None, cls: Class, args: list[Fact], site: Any = None) -> Fact:
+def _of_own_class(node: cst.Call) -> bool:
+    """`cls(...)`, `self.__class__(...)`, `type(self)(...)`: perhaps of a class that inherits."""
+    func = node.func
+    return isinstance(func, cst.Call) or (isinstance(func, cst.Name) and func.value == "cls") or (
+        isinstance(func, cst.Attribute) and func.attr.value == "__class__")
+
+
+def apply(it: Interp, node: cst.Call | None, payload: Instance | SelfOf, args: list[Fact], site: Any = None) -> Fact:
     """`module(x)`: the module's forward, or that of a subclass."""
+    cls = payload.cls
     caller = it.current[-1] if it.current else None
     if isinstance(site, tuple) or (caller is not None and caller.owner is not None and caller.owner.is_module
                                    and caller.owner is not cls):
         cls.held = True
     found: Fact | None = None
-    for method in members.methods(cls, "forward") or members.methods(cls, "__call__"):
+    for method in members.called(payload, "forward") or members.called(payload, "__call__"):
         found = join(found, call(it, node, method, args, site))
     return found if found is not None else BOTTOM
 

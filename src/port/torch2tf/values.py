@@ -9,6 +9,7 @@ from typing import Any
 import libcst as cst
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, tensor
+from port.scopes import Env, File
 
 MOST_VALUES = 8  # literals that are kept for one place; more is "anything"
 TO_FIRST = {3: (0, 2, 1), 4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}  # channels last to channels first
@@ -130,6 +131,7 @@ class Function:
     runs: int = 0
     yields: bool = False
     static: bool = False
+    file: File | None = None  # that it is written in
     conflicts: dict[Any, str] = field(default_factory=dict)  # statement -> variable in two layouts
 
     def is_flipped(self, name: str) -> bool:
@@ -160,6 +162,7 @@ class Class:
     held: bool = False  # other code of this file applies it: no root
     makers: set[Any] = field(default_factory=set)  # module classes whose code makes such objects
     fields: list[str] = field(default_factory=list)  # of a dataclass
+    file: File | None = None
 
     @property
     def is_module(self) -> bool:
@@ -168,10 +171,11 @@ class Class:
 
 @dataclass(eq=False)
 class Instance:
-    """An object of a user's class, made by `node`."""
+    """An object of a user's class, made by `node`; not `exact`: or of a class that inherits from it."""
 
     cls: Class
     node: cst.CSTNode | None = None
+    exact: bool = True
 
 
 @dataclass(eq=False)
@@ -235,28 +239,6 @@ class Bound:
 
     owner: Fact
     name: str
-
-
-class Env:
-    """Names of one scope; looks outward."""
-
-    __slots__ = ("names", "outer")
-
-    def __init__(self, outer: Env | None = None, names: dict[str, Fact] | None = None):
-        self.outer = outer
-        self.names: dict[str, Fact] = {} if names is None else names
-
-    def get(self, name: str) -> Fact | None:
-        env: Env | None = self
-        while env is not None:
-            found = env.names.get(name)
-            if found is not None:
-                return found
-            env = env.outer
-        return None
-
-    def copy(self) -> Env:
-        return Env(self.outer, dict(self.names))
 
 
 PLAIN = Fact(Kind.PLAIN)

@@ -100,6 +100,11 @@ class Writer:
     def covered(self, layer: Any) -> bool:
         return init_covers.covered(self, layer)
 
+    def outside(self, node: cst.BaseExpression) -> str:
+        """Canonical name of what is imported from outside the project; '' of the project's own names."""
+        name = self.it.names.resolve(node)
+        return "" if name.startswith(".") else name
+
     # ------------------------------------------------------------ expressions
     def expr(self, node: Any, want: Layout | None = None) -> Any:
         """The translated expression; tensors in the layout that is wanted, if one is."""
@@ -124,9 +129,7 @@ class Writer:
         if fact.shape is not None and len(fact.shape) not in ORDER:
             return new
         if fact.shape is None:
-            if want is Layout.FLIPPED:
-                raise Refused("P208", "the rank of this tensor is not known, so its axes cannot be reordered", node)
-            return new
+            raise Refused("P208", "the rank of this tensor is not known, so its axes cannot be reordered", node)
         return self.transposed(new, ORDER[len(fact.shape)][want is Layout.PLAIN])
 
     def transposed(self, new: Any, order: str) -> cst.BaseExpression:
@@ -138,7 +141,7 @@ class Writer:
 
     def _name(self, node: cst.Name) -> Any:
         fact = self.fact(node)
-        if not self.it.names.resolve(node):  # a variable keeps its name, whatever it holds
+        if not self.outside(node):  # a variable keeps its name, whatever it holds
             return node
         if fact.kind is Kind.FUNCTION and fact.payload is None and fact.symbol.startswith("torch."):
             return self.symbol(node, fact.symbol)
@@ -155,7 +158,7 @@ class Writer:
     def _attribute(self, node: cst.Attribute) -> Any:
         fact, owner = self.fact(node), self.fact(node.value)
         if ((fact.kind is Kind.FUNCTION and fact.payload is None) or fact.kind is Kind.PLAIN) and (
-                fact.symbol.startswith("torch.")) and self.it.names.resolve(node):
+                fact.symbol.startswith("torch.")) and self.outside(node):
             return self.symbol(node, fact.symbol)
         name = node.attr.value
         if owner.kind is Kind.TENSOR:

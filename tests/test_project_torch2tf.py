@@ -1,0 +1,297 @@
+"""PyTorch files that import from each other are ported so that the ports fit together, and verify."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from test_project import put, refused
+
+from port import cli, project
+from port.result import Result
+from port.translate import translate, translate_together
+from port.verify.parent import Case, Settings, verify
+
+PACKAGE = {
+    "net/__init__.py": '''
+"""A package."""
+from .blocks import ConvBlock, channel_mean
+from .model import build
+
+__all__ = ["ConvBlock", "build", "channel_mean"]
+''',
+    "net/sizes.py": '''
+EXPANSION = 2
+AXIS = 1
+''',
+    "net/acts.py": '''
+from functools import partial
+
+from torch import nn
+import torch.nn.functional as F
+
+ACTS = {"relu": nn.ReLU, "gelu": nn.GELU}
+norm = partial(nn.BatchNorm2d, eps=1e-3)
+Norm = nn.BatchNorm2d
+swish = F.silu
+
+
+def make_act(name):
+    return ACTS[name]()
+''',
+    "net/plain.py": '''
+def scaled(x, factor):
+    return x.mean(1, keepdim=True) * factor
+
+
+def double(n):
+    return n * 2
+''',
+    "net/blocks.py": '''
+import torch
+from torch import nn
+
+from .acts import Norm, make_act, swish
+from .sizes import AXIS, EXPANSION
+
+
+class ConvBlock(nn.Module):
+    """A convolution, normalised."""
+
+    def __init__(self, in_channels, out_channels, stride=1, act="relu"):
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1, bias=False)
+        self.bn = Norm(out_channels)
+        self.act = make_act(act)
+
+    def forward(self, x):
+        return self.act(self.bn(self.conv(x)))
+
+
+class Wide(ConvBlock):
+    def __init__(self, in_channels, out_channels):
+        super().__init__(in_channels, out_channels * EXPANSION)
+        self.out = nn.Conv2d(out_channels * EXPANSION, out_channels, 1)
+
+    def forward(self, x):
+        return swish(self.out(super().forward(x)))
+
+
+def channel_mean(x):
+    return torch.mean(x, dim=AXIS, keepdim=True)
+''',
+    "net/model.py": '''
+import torch
+from torch import nn
+
+from net.blocks import ConvBlock
+from . import blocks
+from .acts import norm
+from .blocks import Wide as W, channel_mean
+from .plain import double, scaled
+
+
+class Gated(W):
+    def forward(self, x):
+        return super().forward(x) * torch.sigmoid(channel_mean(x)) + scaled(x, 0.5)
+
+
+class Net(nn.Module):
+    def __init__(self, width=6, classes=4):
+        super().__init__()
+        self.stem = ConvBlock(3, width, stride=2)
+        self.body = nn.Sequential(Gated(width, width), blocks.Wide(width, width), norm(width))
+        self.head = nn.Linear(width, double(classes) // 2)
+
+    def forward(self, x):
+        x = self.body(self.stem(x))
+        b, c, h, w = x.shape
+        return self.head(x.reshape(b, c, h * w).mean(2))
+
+
+def build(width=6):
+    return Net(width)
+''',
+    "net/heads/__init__.py": "",
+    "net/heads/classify.py": '''
+from torch import nn
+
+import net.model
+from net import ConvBlock
+from .. import blocks
+from ..blocks import *
+
+
+class Head(nn.Module):
+    def __init__(self, width=5):
+        super().__init__()
+        self.one = ConvBlock(4, width)
+        self.two = blocks.ConvBlock(width, 7, act="gelu")
+        self.three = Wide(7, 7)
+
+    def forward(self, x):
+        x = self.three(self.two(self.one(x)))
+        return blocks.channel_mean(x).flatten(1)
+''',
+}
+
+
+@pytest.fixture(scope="module")
+def ported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, dict[str, Result]]:
+    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("target")
+    results = translate_together(put(source, PACKAGE), "torch2tf")
+    named = {str(Path(path).relative_to(source)): result for path, result in results.items()}
+    put(target, {name: result.text for name, result in named.items()})
+    return source, target, named
+
+
+def together(folder: Path, **files: str) -> dict[str, str]:
+    """The ported texts of these modules, by name."""
+    texts = put(folder, {f"{name}.py": text for name, text in files.items()})
+    return {Path(path).stem: result.text for path, result in translate_together(texts, "torch2tf").items()}
+
+
+CONV = """
+from torch import nn
+
+
+class Conv(nn.Module):
+    def __init__(self, a, b):
+        super().__init__()
+        self.conv = nn.Conv2d(a, b, 3, padding=1)
+
+    def forward(self, x):
+        return self.conv(x)
+"""
+USER = """
+from torch import nn
+
+from parts import Conv
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one = Conv(3, 4)
+
+    def forward(self, x):
+        return self.one(x).mean(dim=1)
+"""
+
+
+def test_nothing_of_the_package_is_refused(ported: tuple[Path, Path, dict[str, Result]]) -> None:
+    assert {name: refused(result) for name, result in ported[2].items() if refused(result)} == {}
+
+
+def test_blocks_of_other_files_take_channels_last(ported: tuple[Path, Path, dict[str, Result]]) -> None:
+    text = {name: result.text for name, result in ported[2].items()}
+    assert "tf.transpose" not in text["net/blocks.py"] and "class ConvBlock(layers.Layer)" in text["net/blocks.py"]
+    assert "  # NCHW to NHWC\n        x = self.body(self.stem(x))" in text["net/model.py"]
+    assert "b, h, w, c = keras.ops.shape(x)" in text["net/model.py"]
+    assert "x = self.three(self.two(self.one(x)))" in text["net/heads/classify.py"]
+
+
+def test_functions_and_constants_of_other_files_are_known(ported: tuple[Path, Path, dict[str, Result]]) -> None:
+    text = {name: result.text for name, result in ported[2].items()}
+    assert "tf.reduce_mean(x, axis=-1, keepdims=True)" in text["net/blocks.py"]  # of AXIS, channels last
+    assert text["net/plain.py"].startswith("import tensorflow as tf\n\n\ndef scaled(x, factor):\n    return tf.reduce")
+    assert "def double(n):\n    return n * 2\n" in text["net/plain.py"]
+    assert "sigmoid(channel_mean(x)) + scaled(x, 0.5)" in text["net/model.py"]
+
+
+def test_names_of_imported_symbols_stay(ported: tuple[Path, Path, dict[str, Result]]) -> None:
+    text = {name: result.text for name, result in ported[2].items()}
+    assert "norm(width)])" in text["net/model.py"] and "self.bn = Norm(out_channels)" in text["net/blocks.py"]
+    assert "return swish(self.out(super().call(x)))" in text["net/blocks.py"]
+    assert "from .blocks import Wide as W, channel_mean" in text["net/model.py"]
+    assert "class Gated(W):" in text["net/model.py"]
+    assert not any("import torch" in t or "from torch" in t for t in text.values())
+
+
+@pytest.mark.parametrize("name", ["net/__init__.py", "net/sizes.py", "net/heads/__init__.py"])
+def test_a_file_that_needs_no_change_comes_back(name: str, ported: tuple[Path, Path, dict[str, Result]]) -> None:
+    assert not ported[2][name].changed and ported[2][name].text == ported[2][name].source
+
+
+def test_the_package_verifies(ported: tuple[Path, Path, dict[str, Result]]) -> None:
+    source, target, _ = ported
+    case = Case("net.model:build()", ("f32[2,3,16,12]",))
+    found = verify(source, target, "torch2tf", [case], Settings(dtypes=("float64",)))
+    assert [v.status for v in found] == ["verified"], found[0].message
+
+
+def test_the_command_copies_and_writes_the_package(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(tmp_path / "src", PACKAGE)
+    assert cli.main(["torch2tf", str(tmp_path / "src"), "-o", str(tmp_path / "out")]) == 0, capsys.readouterr().out
+    assert "tf.transpose" not in (tmp_path / "out/net/blocks.py").read_text()
+    for name in ("net/sizes.py", "net/__init__.py"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "src" / name).read_bytes()
+
+
+def test_one_file_alone_reads_the_others_and_names_them(tmp_path: Path) -> None:
+    texts = put(tmp_path, {"parts.py": CONV, "main.py": USER})
+    path = str(tmp_path / "main.py")
+    result = translate(texts[path], "torch2tf", path=path)
+    assert "tf.reduce_mean(self.one(x), axis=-1)" in result.text
+    assert any(f.startswith("P210 `parts.py`") for f in refused(result)), refused(result)
+
+
+def test_what_uses_a_refused_definition_of_another_file_is_refused(tmp_path: Path) -> None:
+    bad = CONV.replace("return self.conv(x)", "return self.conv(x).unheard_of()")
+    again = "import main\n\n\ndef make():\n    return main.Net()\n"
+    texts = put(tmp_path, {"parts.py": bad, "main.py": USER, "again.py": again})
+    results = {Path(path).name: result for path, result in translate_together(texts, "torch2tf").items()}
+    assert "class Conv(nn.Module)" in results["parts.py"].text
+    assert "# port: P206 it uses `Conv`, which is not ported\nclass Net(nn.Module)" in results["main.py"].text
+    assert any("it uses `main.Net`" in f for f in refused(results["again.py"]))
+
+
+def test_a_broken_file_does_not_stop_the_others(tmp_path: Path) -> None:
+    texts = put(tmp_path, {"parts.py": CONV, "main.py": USER, "bad.py": "import torch\ndef f(:\n"})
+    results = {Path(path).name: result for path, result in translate_together(texts, "torch2tf").items()}
+    assert results["bad.py"].findings[0].code == "P902" and "keras.Model" in results["main.py"].text
+
+
+def test_imports_in_a_circle_and_inside_functions(tmp_path: Path) -> None:
+    text = together(tmp_path, parts=CONV + """
+
+def net():
+    from main import Net
+
+    return Net()
+""", main=USER)
+    assert "    from main import Net\n" in text["parts"] and "self.one(x), axis=-1)" in text["main"]
+
+
+def test_star_imports_of_the_project_bring_its_names_and_the_frameworks(tmp_path: Path) -> None:
+    text = together(tmp_path, parts=CONV, main="""
+from parts import *
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one = Conv(3, 4)
+        self.two = nn.Linear(4, 2)
+
+    def forward(self, x):
+        return self.two(self.one(x).mean(dim=(2, 3)))
+""")
+    assert "class Net(keras.Model)" in text["main"] and "layers.Dense(2" in text["main"]
+    assert "axis=[1, 2])" in text["main"] or "axis=(1, 2))" in text["main"]
+
+
+def test_star_imports_of_the_framework(tmp_path: Path) -> None:
+    text = together(tmp_path, main=CONV.replace("from torch import nn", "from torch.nn import *").replace("nn.", ""))
+    assert "class Conv(keras.Model)" in text["main"] and "import *" not in text["main"]
+
+
+def test_files_tied_by_imports_are_one_group(tmp_path: Path) -> None:
+    """A file that only imports ties nothing; one through which others import does."""
+    texts = put(tmp_path, {"parts.py": CONV, "main.py": USER, "alone.py": CONV, "all.py": "import main\nimport alone\n",
+                           "through.py": "from hub import Conv\n\n\ndef make():\n    return Conv(1, 2)\n",
+                           "hub.py": "from alone import Conv\n"})
+    members = project.closure({Path(path): text for path, text in texts.items()}, lambda symbol: False)
+    top = {path.stem: other for path, other in project.tied(members, "torch2tf").items()}
+    assert top["main"] == top["parts"] and top["alone"] == top["hub"] == top["through"]
+    assert len(set(top.values())) == 3  # and all.py
