@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from port.facts import Dim, Fact, Kind, Layout, Sym
+from port.scopes import Env
 from port.tf2torch.infer import masks
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.mirrors import ABSENT, carries, mirror_name, note_mirror
-from port.tf2torch.infer.scopes import Env
 
 
 @dataclass

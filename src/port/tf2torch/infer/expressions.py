@@ -12,6 +12,7 @@ import libcst as cst
 from port.binding import literal_text
 from port.facts import UNKNOWN, Fact, Kind, arithmetic
 from port.names import canonical
+from port.scopes import Env, File
 from port.tf2torch.infer import calls, joins, shapes
 from port.tf2torch.infer.assignments import assign
 from port.tf2torch.infer.attributes import inherited, object_attribute, tensor_attribute, variable_of

@@ -7,6 +7,7 @@ from itertools import count
 import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout, Sym
+from port.scopes import Env
 from port.tf2torch.infer.assignments import assign
 from port.tf2torch.infer.carried import Carry, carry
 from port.tf2torch.infer.interp import Interp

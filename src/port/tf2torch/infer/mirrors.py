@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from port.facts import Dim, Fact, Kind, Sym
+from port.scopes import Env
 from port.tf2torch.infer.interp import Interp
 
 _SPATIAL = {1: ["length"], 2: ["height", "width"], 3: ["depth", "height", "width"]}
