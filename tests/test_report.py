@@ -124,7 +124,8 @@ def test_json_is_documented() -> None:
     row = Row("float64", "y", 0, "inference", "0", 2e-15, 1e-9, 1.0)
     verdict = Verdict(CASE, VERIFIED, "numeric", "", 2e-15, (row,), (PairLine("a", "b", "c", "name"),),
                       Place("", "stem", "self.conv", (7,), (3,)))
-    report = Report("tf2torch", (*MIXED.files, FileReport("v.py", verdicts=(verdicts.of(verdict),))))
+    report = Report("tf2torch", (*MIXED.files, FileReport("e.py", DIFF),
+                                 FileReport("v.py", verdicts=(verdicts.of(verdict),))))
     document = json.loads(jsonout.render(report))
     del document["counts"]  # its keys are outcomes
     text = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")

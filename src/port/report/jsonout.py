@@ -34,6 +34,7 @@ def _file(file: FileReport) -> dict[str, Any]:
         "error": file.error or None,
         "diff": "\n".join(file.diff()),
         "findings": sorted(findings, key=lambda f: (f["line"], f["column"])),
+        "edits": [asdict(edit) for edit in file.result.edits] if file.result else [],
         "verdicts": [_verdict(verdict) for verdict in file.verdicts],
     }
 
