@@ -130,3 +130,37 @@ def test_framework_leaves_keras_defaults():
     text = translate(source("dense"), "torch2tf", Options(init="framework")).text
     assert "init" not in text.replace("__init__", "")
     assert "initializer" not in translate(source("loop"), "torch2tf", Options(init="framework")).text
+
+
+def test_a_parameter_with_the_value_of_a_function() -> None:
+    """Its shape shows when the value is computed."""
+    text = translate(HEAD + """        self.a = nn.Parameter(table(5), requires_grad=False)
+
+    def forward(self, x):
+        return x + self.a
+
+
+def table(n):
+    return torch.arange(n) / n
+""", "torch2tf").text
+    assert "keras.Variable(table(5), dtype=self.variable_dtype, trainable=False, name=\"a\")" in text
+
+
+def test_a_bias_that_exists() -> None:
+    """Before Keras makes the weights of a layer, its setting tells whether there will be a bias."""
+    text = translate(HEAD + """        self.a = nn.Linear(4, 5)
+        self.apply(self.init)
+
+    def forward(self, x):
+        return self.a(x)
+
+    @staticmethod
+    def init(m):
+        if isinstance(m, nn.Linear) and exists(m.bias):
+            nn.init.constant_(m.bias, 0.5)
+
+
+def exists(value):
+    return value is not None
+""", "torch2tf").text
+    assert "if isinstance(m, layers.Dense) and m.use_bias:" in text

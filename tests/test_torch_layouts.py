@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from port.findings import Outcome
 from port.translate import translate
 
 HEAD = """import torch
@@ -30,6 +31,20 @@ def test_einsum_gets_the_axes_of_the_source() -> None:
         return einsum('b h i j, b h j d -> b h i d', x, v)
 ''')
     assert "tf.einsum('b h i j, b h j d -> b h i d', tf.transpose(x, [0, 3, 1, 2]), v)" in text
+
+
+def test_axes_that_a_pattern_adds_are_not_channels_moved() -> None:
+    text = port('''class A(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 1)
+        self.position = nn.Parameter(torch.randn(16))
+
+    def forward(self, x):
+        position = rearrange(self.position, '(h w) -> () () h w', h = 4)
+        return self.conv(x) + position
+''')
+    assert "+ tf.transpose(position, [0, 2, 3, 1])" in text
 
 
 def test_permutes_around_a_layer_norm_cost_nothing() -> None:
@@ -217,3 +232,51 @@ class A(nn.Module):
         return F.unfold(self.conv(x), 3, padding=1)
 """)
     assert "return unfold(self.conv(x), 3, padding=1)" in text
+
+
+UNKNOWN = {  # what is handed in, or imported, may take and give either order of axes
+    "a child of a Sequential": ("self.net = nn.Sequential(nn.Conv2d(c, c, 3), act)", "return self.net(x)"),
+    "a module": ("self.act = act\n        self.c = nn.Conv2d(c, c, 1)", "return self.act(self.c(x))"),
+    "a module before": ("self.act = act\n        self.c = nn.Conv2d(c, c, 1)",
+                        "x = self.act(x)\n        return self.c(x)"),
+    "a function": ("self.c = nn.Conv2d(c, c, 1)", "return self.c(helper(x))"),
+}
+
+
+@pytest.mark.parametrize("what", UNKNOWN)
+def test_what_is_not_known_gets_no_channels_last(what: str) -> None:
+    made, body = UNKNOWN[what]
+    result = translate(HEAD + f"""from other import helper
+
+
+class A(nn.Module):
+    def __init__(self, c, act):
+        super().__init__()
+        {made}
+
+    def forward(self, x):
+        {body}
+""", "torch2tf")
+    assert [f.code for f in result.findings if f.outcome is Outcome.REFUSED] == ["P204"]
+
+
+def test_a_class_that_is_passed_makes_modules_that_are_known() -> None:
+    """Read first with its default alone, None, which nobody calls."""
+    text = port('''class A(nn.Module):
+    def __init__(self, c, act=None):
+        super().__init__()
+        self.net = nn.Sequential(nn.Conv2d(c, c, 3), nn.Identity() if act is None else act(), nn.MaxPool2d(2))
+
+    def forward(self, x):
+        return self.net(x)
+
+
+class B(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = A(3, nn.ReLU)
+
+    def forward(self, x):
+        return self.a(x)
+''')
+    assert "Permute" not in text and "layers.Identity() if act is None else act(), layers.MaxPooling2D(2)" in text

@@ -66,6 +66,12 @@ def prove(cases: list[Any], target: str, folder: Any, refusals: bool) -> Proof:
     return found
 
 
+def test_a_dtype_that_is_passed_stays_a_parameter() -> None:
+    source = "import torch\n\n\ndef f(x, dtype=torch.float32):\n    return (x * 2).type(dtype)\n"
+    result = translate(source, "torch2tf", params={"x": tensor((2, 3), "float")})
+    assert last_line(result.text) == "return tf.cast(x * 2, dtype)"
+
+
 def last_line(source: str) -> str:
     return source.strip().splitlines()[-1].strip()
 
@@ -165,6 +171,18 @@ def test_refused(text: str) -> None:
 
 TEXTS = {"torch.from_numpy(a)": "tf.convert_to_tensor(a)", "x.cuda()": "x", "x.bfloat16()": "tf.cast(x, tf.bfloat16)",
          "torch.get_default_dtype()": "keras.config.floatx()",
+         # floats that a function makes: torch's default dtype is Keras' floatx
+         "torch.zeros(2, 3)": "tf.zeros((2, 3), keras.config.floatx())",
+         "torch.arange(4) / 3": "tf.range(4, dtype=keras.config.floatx()) / 3",
+         # random numbers drawn into a new tensor
+         "torch.zeros(2, 3).uniform_(0, 1)": "tf.random.uniform((2, 3), 0, 1, dtype=keras.config.floatx())",
+         "torch.zeros((2, 3), device=x.device).float().normal_()":
+             "tf.random.normal((2, 3), dtype=keras.config.floatx())",
+         "torch.empty(4, dtype=torch.float64).uniform_(2.0, 3.0)":
+             "tf.random.uniform((4,), 2.0, 3.0, dtype=tf.float64)",
+         "torch.zeros_like(x).uniform_()": "tf.random.uniform(tf.shape(x), dtype=x.dtype)",
+         "torch.FloatTensor((5, 7)).uniform_()": "tf.random.uniform((2,), dtype=keras.config.floatx())",
+         "x * (torch.arange(3) / 2)": "x * (tf.range(3, dtype=keras.config.floatx()) / 2)",
          "torch.is_autocast_enabled()": "False",
          "torch.nn.MSELoss()": "lambda input, target: tf.reduce_mean(tf.square(input - target))",
          "torch.nn.functional.cross_entropy": "cross_entropy"}

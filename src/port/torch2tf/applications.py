@@ -11,6 +11,7 @@ from port.facts import Fact, Kind, Layout
 from port.torch2tf import (
     containers,
     definitions,
+    drawn,
     einops,
     init_calls,
     layers,
@@ -19,6 +20,7 @@ from port.torch2tf import (
     methods,
     ownhelpers,
     rows,
+    unknowns,
 )
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import (
@@ -34,6 +36,7 @@ from port.torch2tf.values import (
     options,
     tensors_in,
 )
+from port.tree import code
 
 EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 
@@ -63,6 +66,7 @@ def call(w: Any, node: cst.Call) -> Any:
     if word is not None:
         return word
     _no_unknown_tensor_method(w, node)
+    unknowns.check_callee(w, node, callee)
     return generic_call(w, node)
 
 
@@ -162,6 +166,7 @@ def bracketed(elements: list[Any]) -> cst.List:
 def application(w: Any, node: cst.Call, callee: Fact) -> Any:
     """`module(x)`: each tensor in the layout that the module takes."""
     containers.agree(w, callee, node)
+    unknowns.check_input(w, node, callee)
     recipe = [o.payload for o in options(callee)]
     layer = next((p for p in recipe if isinstance(p, Layer)), None)
     if layer is not None:
@@ -205,6 +210,9 @@ def arguments(w: Any, node: cst.Call, function: Function | None, default: Layout
         want = default
         if function is not None:
             want = Layout.FLIPPED if function.inside and function.is_flipped(name) else Layout.PLAIN
+            if want is Layout.FLIPPED and fact.kind is Kind.UNKNOWN:
+                raise Refused("P204", f"what `{code(arg.value)}` is is not known, and `{function.name}` takes it "
+                              "channels last in Keras", node)
         if fact.kind is not Kind.TENSOR or fact.rank in (0, 1, 2):
             want = None
         if isinstance(fact.payload, Items) and any(t.layout is Layout.FLIPPED for t in tensors_in(fact)):
@@ -215,6 +223,9 @@ def arguments(w: Any, node: cst.Call, function: Function | None, default: Layout
 
 
 def user_call(w: Any, node: cst.Call, function: Function) -> Any:
+    known = init_calls.exists_weight(w, node, function)
+    if known is not None:
+        return known
     func = w.expr(node.func)
     args = arguments(w, node, function)
     if function in w.trained and function.name != "forward" and not any(
@@ -240,8 +251,8 @@ def _method(w: Any, node: cst.Call, symbol: str, bound: Bound) -> Any:
     if kind == "tensor" and isinstance(node.func, cst.Attribute):
         if is_reversal(node):
             return reversed_axes(w, node.func.value)
-        drawn = methods.drawn(w, node)
-        return drawn if drawn is not None else rows.write_call(w, gathered(node, symbol), symbol, node.func.value)
+        random = drawn.write(w, node)
+        return random if random is not None else rows.write_call(w, gathered(node, symbol), symbol, node.func.value)
     if kind == "module":
         return methods.of_module(w, node, bound)
     if kind == "list":

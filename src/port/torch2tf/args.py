@@ -39,7 +39,7 @@ def prepare(job: Job) -> None:
     elif base in TESTS and dtype not in (None, "bool"):
         job.casts = {n: dtypes.spell(job.w, "bool") for n in tensors}
     elif base in FLOATING and dtypes.category(dtype) in (0, 1):
-        job.casts = {n: dtypes.created(job.w, job.node) for n in tensors if dtypes.category(job.fact(n).dtype) != 2}
+        job.casts = {n: job.w.float_dtype() for n in tensors if dtypes.category(job.fact(n).dtype) != 2}
     elif job.row.returns in ("broadcast", "compare", "divide"):
         _meet(job)
 
@@ -140,8 +140,8 @@ def new_dtype(job: Job, name: str, of: str) -> Any:
     given = dtype(job, name, of)
     if given is not ABSENT:
         return given
-    own = job.w.float_dtype(job.node)
-    return ABSENT if own is None else own if isinstance(own, cst.BaseExpression) else expression(own)
+    by_default = job.w.target == "keras" and not job.w.in_layer  # keras.ops take floatx by themselves
+    return ABSENT if by_default else job.w.float_dtype()
 
 
 def value_dtype(job: Job, name: str, of: str) -> Any:
@@ -254,11 +254,7 @@ def made_value(job: Job, name: str, of: str) -> Any:
     new = plain(job, name)
     if kinds <= {"int", "bool"}:
         return new if kinds == {"bool"} else dtypes.constant(job.w, new, dtypes.spell(job.w, "int64"))
-    d = dtypes.created(job.w, job.node)
-    text = d if isinstance(d, str) else ""
-    if text == "tf.float32" and isinstance(job.literal(name), float):
-        return new
-    return dtypes.constant(job.w, new, d)
+    return dtypes.constant(job.w, new, job.w.float_dtype())
 
 
 ARGS: dict[str, Any] = {

@@ -25,6 +25,7 @@ from port.torch2tf.values import (
     SelfOf,
     ShapeOf,
     Size,
+    is_none,
     join,
     literal,
     options,
@@ -55,7 +56,7 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
 
 def _call(it: Interp, node: cst.Call, callee: Fact, args: list[Fact], env: Env) -> Fact:
     payload = callee.payload
-    if callee is BOTTOM:
+    if callee is BOTTOM or is_none(callee):  # None, so far: nobody calls that, another value will come
         return BOTTOM
     if callee.kind is Kind.LAYER and not isinstance(payload, Items):
         return modules.apply(it, node, callee, args)

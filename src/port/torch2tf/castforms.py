@@ -23,6 +23,8 @@ def to(job: Job) -> cst.BaseExpression:
     for value in given:
         fact = job.w.fact(value)
         if d := dtypes.dtype_name(fact.symbol):
+            if isinstance(value, cst.Name) and not job.w.it.names.resolve(value):  # a parameter: others may be passed
+                return dtypes.cast(job.w, new, job.w.expr(value))
             return new if job.fact(x).dtype == d else _cast_to(job, new, d, x)
         if fact.symbol == "tensor.dtype" or (isinstance(value, cst.Attribute) and value.attr.value == "dtype"):
             return dtypes.cast(job.w, new, job.w.expr(value))
@@ -58,12 +60,11 @@ def to_float(job: Job) -> cst.BaseExpression:
     inner = job.bound.args[x]
     if isinstance(inner, cst.Call) and job.w.fact(inner.func).symbol == "torch.nn.functional.one_hot" and (
             len(inner.args) == 2 and job.w.target == "tf"):
-        own = job.w.float_dtype(job.node)
-        return made(job, "tf.one_hot({i}, {n}, dtype={d})" if own is not None else "tf.one_hot({i}, {n})",
-                    i=job.w.expr(inner.args[0].value), n=job.w.expr(inner.args[1].value), d=own)
+        return made(job, "tf.one_hot({i}, {n}, dtype={d})", i=job.w.expr(inner.args[0].value),
+                    n=job.w.expr(inner.args[1].value), d=job.w.float_dtype())
     if job.fact(x).dtype == "float32":
         return job.expr(x)
-    return dtypes.cast(job.w, job.expr(x), dtypes.created(job.w, job.node) if made_of in (0, 1) else dtypes.spell(
+    return dtypes.cast(job.w, job.expr(x), job.w.float_dtype() if made_of in (0, 1) else dtypes.spell(
         job.w, "float32"))
 
 

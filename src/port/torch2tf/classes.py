@@ -7,7 +7,7 @@ from typing import Any
 import libcst as cst
 
 from port.facts import Fact, Kind
-from port.torch2tf import compound, hints
+from port.torch2tf import compound, hints, stars
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import TO_FIRST, Class, Function, Items, can_flip, may_be_none
 from port.tree import code, walk
@@ -49,8 +49,10 @@ def function(w: Any, f: Function) -> cst.FunctionDef:
         name = "call" if f.owner is not None and f.owner.is_module and f.name == "forward" else f.name
         returns = node.returns.with_changes(annotation=hints.hint(w, node.returns.annotation)) if (
             node.returns is not None) else None
-        return node.with_changes(name=cst.Name(name), params=parameters(w, f, node), body=whole, returns=returns,
-                                 decorators=decorators)
+        new = node.with_changes(name=cst.Name(name), params=parameters(w, f, node), body=whole, returns=returns,
+                                decorators=decorators)
+        found = stars.plan(w, f)
+        return new if found is None else stars.named(f, new, found)
     finally:
         w.function, w.modes = saved
 

@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.build import build, expression
 from port.facts import Fact, Kind, Layout
-from port.torch2tf import applications, einops, initial, meetings, ownlayers
+from port.torch2tf import applications, einops, initial, meetings, ownlayers, unknowns
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import (
     TO_FIRST,
@@ -76,6 +76,7 @@ def sequential(w: Any, node: cst.Call) -> Any:
             turns = [turn(w, chain, i) for i in range(at, at + count)]
             for i in range(at, min(at + count, len(chain.children))):
                 agree(w, chain.children[i], node)
+                unknowns.check_child(w, chain, i, node)
             if arg.star and any(turns):
                 raise Refused("P209", "a module of this list needs another order of axes than the one before it gives",
                               node)

@@ -58,12 +58,6 @@ def constant(w: Any, value: cst.BaseExpression, dtype: str | cst.BaseExpression)
     return build("tf.constant({v}, {d})", v=value, d=dtype)
 
 
-def created(w: Any, node: cst.CSTNode) -> str | cst.BaseExpression:
-    """The dtype of floats that are made here."""
-    own = w.float_dtype(node)
-    return own if own is not None else spell(w, "float32")
-
-
 def category(dtype: str | None) -> int | None:
     """0 bool, 1 whole numbers, 2 floats, 3 complex."""
     if dtype == "bool":
@@ -122,15 +116,15 @@ def divisions(w: Any, nodes: Sequence[cst.BaseExpression], at: cst.CSTNode) -> l
     facts = [w.fact(n) for n in nodes]
     found = result(facts)
     if found == "default" or (found is not None and category(found) in (0, 1)):
-        return [created(w, at) if f.kind is Kind.TENSOR else None for f in facts]
+        return [w.float_dtype() if f.kind is Kind.TENSOR else None for f in facts]
     return promotions(w, nodes, at)
 
 
 def expressed(w: Any, wanted: str, nodes: Sequence[cst.BaseExpression], at: cst.CSTNode) -> str | cst.BaseExpression:
     """A dtype as an expression: that of a tensor near by for the model's float type."""
     if wanted == "float":
-        return like(w, nodes, "float") or created(w, at)
-    return created(w, at) if wanted == "default" else spell(w, wanted)
+        return like(w, nodes, "float") or w.float_dtype()
+    return w.float_dtype() if wanted == "default" else spell(w, wanted)
 
 
 def like(w: Any, nodes: Sequence[cst.BaseExpression], dtype: str | None) -> cst.BaseExpression | None:
@@ -153,7 +147,7 @@ def dtype_of(w: Any, node: cst.BaseExpression) -> cst.BaseExpression | None:
     if fact.dtype != "float":
         return expression(spell(w, fact.dtype))
     found = like(w, [node], "float")
-    return found if found is not None else w.float_dtype(node)
+    return found if found is not None else w.float_dtype()
 
 
 def is_variable(node: cst.CSTNode) -> bool:

@@ -217,16 +217,29 @@ def _classes(w: Any, text: str, node: cst.BaseExpression) -> dict[str, Any]:
 # ---------------------------------------------------------------- has it a bias, and other attributes
 def has_weight(w: Any, node: cst.Comparison) -> Any:
     """`m.bias is not None` before the weights exist: `m.use_bias`; None if it is another comparison."""
-    left = node.left
-    if not isinstance(left, cst.Attribute) or left.attr.value not in ("weight", "bias") or len(
-            node.comparisons) != 1 or code(node.comparisons[0].comparator) != "None":
+    if len(node.comparisons) != 1 or code(node.comparisons[0].comparator) != "None":
+        return None
+    return _has(w, node.left, isinstance(node.comparisons[0].operator, cst.IsNot))
+
+
+def exists_weight(w: Any, node: cst.Call, function: Function) -> Any:
+    """The same for `exists(m.bias)` of the user's `exists`, which says whether its argument is not None."""
+    body = function.node.body if isinstance(function.node, cst.FunctionDef) else None
+    name = next(iter(function.params), "")
+    if len(node.args) != 1 or len(function.params) != 1 or body is None or (
+            code(body).strip() != f"return {name} is not None"):
+        return None
+    return _has(w, node.args[0].value, True)
+
+
+def _has(w: Any, left: cst.BaseExpression, positive: bool) -> Any:
+    if not isinstance(left, cst.Attribute) or left.attr.value not in ("weight", "bias"):
         return None
     place = _place(w, left)
     if place is None or place[2] in EARLY:
         return None
     owner, weight, _ = place
     attribute = {"bias": "use_bias", "beta": "center", "gamma": "scale"}.get(weight)
-    positive = isinstance(node.comparisons[0].operator, cst.IsNot)
     if attribute is None:
         return cst.Name(str(positive))
     found = build(f"{{o}}.{attribute}", o=owner)

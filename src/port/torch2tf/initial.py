@@ -7,7 +7,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import build
+from port.build import build, expression
 from port.facts import Kind, Layout
 from port.torch2tf.refused import Refused
 from port.torch2tf.style import in_style
@@ -59,22 +59,30 @@ def write_parameter(w: Any, node: cst.Call, name: str) -> Any:
     value = node.args[0].value
     made = _recipe(w, value)
     settings: list[tuple[str, Any]] = [("shape", made.shape), ("initializer", made.initial)]
-    if made.dtype is not None:
+    if made.shape is None:
+        settings = [("", made.initial), ("dtype", expression(f"{function.params[0]}.variable_dtype"))]
+    elif made.dtype is not None:
         settings.append(("dtype", made.dtype))
     grad = next((a.value for a in node.args[1:]), None)
     if grad is not None and w.fact(grad).literal() is not True:
         settings.append(("trainable", w.expr(grad)))
     if name.isidentifier():
         settings.append(("name", cst.SimpleString(f'"{name}"')))
-    args = [cst.Arg(v, keyword=cst.Name(k), equal=_EQUAL) for k, v in settings]
-    return in_style(w, cst.Call(build(f"{function.params[0]}.add_weight"), args))
+    args = [cst.Arg(v, keyword=cst.Name(k), equal=_EQUAL) if k else cst.Arg(v) for k, v in settings]
+    if made.shape is None:
+        w.need("keras")
+    return in_style(w, cst.Call(build(f"{function.params[0]}.add_weight" if made.shape is not None else (
+        "keras.Variable")), args))
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a new tensor is made: its shape, an initialiser, a dtype that was asked for."""
+    """How a new tensor is made: its shape, an initialiser, a dtype that was asked for.
 
-    shape: cst.BaseExpression
+    No shape: `initial` is a value, whose shape shows when it is computed.
+    """
+
+    shape: cst.BaseExpression | None
     initial: cst.BaseExpression
     dtype: cst.BaseExpression | None = None
 
@@ -113,6 +121,8 @@ def _drawn(w: Any, node: cst.Call) -> Recipe | None:
         return None
     name, tensor, args = found
     inner, rank = _recipe(w, tensor), w.fact(tensor).rank
+    if inner.shape is None:
+        raise Refused("P208", "the shape of this nn.Parameter is not known", node)
     symmetric = name in ("xavier_uniform_", "xavier_normal_", "glorot_normal_")
     draw = init_values.draw(w, name, args, rank == 2 and name.startswith("kaiming"))
     initial = draw.node
@@ -252,10 +262,10 @@ def _scaled(w: Any, node: cst.BinaryOperation) -> Recipe | None:
 
 
 def _any_value(w: Any, node: cst.BaseExpression) -> Recipe:
-    """Another tensor: its value, where it has a shape that is known."""
+    """Another tensor: its value."""
     fact = w.fact(node)
-    if fact.kind is not Kind.TENSOR or fact.shape is None or not all(isinstance(d, int) for d in fact.shape):
-        raise Refused("P208", "the shape of this nn.Parameter is not known", node)
+    if fact.shape is None or not all(isinstance(d, int) for d in fact.shape):
+        return Recipe(None, w.expr(node, Layout.PLAIN))
     sizes = ", ".join(map(str, fact.shape)) + ("," if len(fact.shape) == 1 else "")
     cast = "keras.ops.cast" if w.target == "keras" else "tf.cast"
     w.need(cast.partition(".")[0])

@@ -65,32 +65,6 @@ def of_module(w: Any, node: cst.Call, bound: Bound) -> Any:
     raise Refused("P203", f"`{name}` of a module has no counterpart in Keras", node)
 
 
-def drawn(w: Any, node: cst.Call) -> Any:
-    """`torch.zeros(n).uniform_(a, b)`: random numbers of that shape; None for any other call."""
-    func = node.func
-    if not isinstance(func, cst.Attribute) or func.attr.value not in ("uniform_", "normal_"):
-        return None
-    inner = func.value
-    if not isinstance(inner, cst.Call) or w.fact(inner.func).symbol not in ("torch.zeros", "torch.ones", "torch.empty"):
-        return None
-    sizes = [a for a in inner.args if a.keyword is None]
-    if any(a.star for a in sizes) or any(a.keyword is not None for a in node.args):
-        return None
-    listed = len(sizes) == 1 and w.fact(sizes[0].value).payload is not None
-    shape = w.expr(sizes[0].value) if listed else expression(
-        "(" + ", ".join("S" for _ in sizes) + ("," if len(sizes) == 1 else "") + ")").with_changes(elements=[
-            cst.Element(w.expr(a.value), comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(
-                " " if i < len(sizes) - 1 else ""))) for i, a in enumerate(sizes)])
-    module = "keras.random" if w.target == "keras" else "tf.random"
-    w.need(module.partition(".")[0])
-    args = [cst.Arg(shape), *(cst.Arg(w.expr(a.value)) for a in node.args)]
-    dtype = w.float_dtype(node)
-    if dtype is not None:
-        args.append(cst.Arg(dtype, keyword=cst.Name("dtype"), equal=cst.AssignEqual(
-            cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))))
-    return cst.Call(expression(f"{module}.{func.attr.value[:-1]}"), args)
-
-
 # ---------------------------------------------------------------- functions
 def _checkpoint(w: Any, node: cst.Call) -> Any:
     """checkpoint(f, x) saves memory and changes no number: f(x)."""

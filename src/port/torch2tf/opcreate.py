@@ -77,9 +77,9 @@ def from_data(a: Args) -> Result:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return tensor((), dtype or ("float" if isinstance(value, float) else "int64")), PLAIN
     if isinstance(x.payload, Items) and not x.payload.open and x.payload.elements:
-        inner = [e.payload for e in x.payload.elements]
-        if all(i is None for i in inner):
-            whole = all(isinstance(e.literal(...), int) for e in x.payload.elements)
+        inner = x.payload.elements
+        if all(e.kind is Kind.PLAIN and (e.payload is None or isinstance(e.payload, Size)) for e in inner):
+            whole = all(isinstance(e.literal(...), int) or isinstance(e.payload, Size) for e in inner)
             return tensor((len(inner),), dtype or ("int64" if whole else None)), PLAIN
     return tensor(None, dtype), PLAIN
 

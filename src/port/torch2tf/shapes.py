@@ -23,7 +23,7 @@ def binary(it: Interp, node: cst.CSTNode, a: Fact, b: Fact) -> Fact:
         return matmul(it, node, a, b)
     dtype = promoted(a, b)
     if isinstance(operator, cst.Divide | cst.DivideAssign) and dtype is not None and dtype not in FLOATS:
-        dtype = "float32"
+        dtype = "float"
     return broadcast(it, node, [a, b]).but(dtype=dtype)
 
 
@@ -38,7 +38,7 @@ def promoted(a: Fact, b: Fact) -> str | None:
     if b.kind is not Kind.TENSOR:
         number = b.literal(...)
         if a.dtype is not None and a.dtype not in FLOATS and (isinstance(number, float) or b.dtype == "float"):
-            return "float32"
+            return "float"
         if a.dtype == "bool" and isinstance(number, int):
             return "int64"
         return a.dtype

@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.scopes import Env
-from port.torch2tf import members
+from port.torch2tf import members, stars
 from port.torch2tf.definitions import WHOLE, hinted
 from port.torch2tf.values import (
     BOTTOM,
@@ -53,6 +53,8 @@ def bind(function: Function, node: cst.Call | None, args: list[Fact]) -> tuple[d
                         at += 1
             elif arg.star == "*":
                 at = len(names)
+            elif isinstance(fact.payload, Mapping):
+                found |= {n: v for n, v in fact.payload.values.items() if n in names}
         elif arg is not None and arg.keyword is not None:
             if arg.keyword.value in names:
                 found[arg.keyword.value] = fact
@@ -78,6 +80,8 @@ def call(it: Interp, node: cst.Call | None, function: Function, args: list[Fact]
     for name in function.arguments:
         if name in bound:
             changed |= _receive(it, function, name, bound[name], node if site is None else site)
+    if function.star or function.kwstar:
+        changed |= stars.receive(function, node, args)
     if changed or function.result is None:
         it.enqueue(function)
     if caller is not None and function.whole:
@@ -228,10 +232,12 @@ def _analyze(it: Interp, function: Function) -> None:
                             else Fact(Kind.LAYER if cls.is_module else Kind.UNKNOWN, payload=SelfOf(cls)))
     for name in names:
         env.names[name] = function.held[name] = parameter(it, function, name)
+    told = function.inside and not function.extra_hidden
     if function.star:
-        env.names[function.star] = Fact(Kind.PLAIN, payload=Items([UNKNOWN], "tuple", True))
+        env.names[function.star] = Fact(Kind.PLAIN, payload=Items([] if told else [UNKNOWN], "tuple", not told))
     if function.kwstar:
-        env.names[function.kwstar] = Fact(Kind.PLAIN, payload=Mapping(any=UNKNOWN))
+        env.names[function.kwstar] = Fact(Kind.PLAIN, payload=Mapping(
+            dict(function.extra) if told else {}, None if told else UNKNOWN))
     before, depth = function.result, it.depth
     it.depth = 0
     it.current.append(function)

@@ -125,6 +125,8 @@ class Function:
     numbers: set[str] = field(default_factory=set)  # tensor parameters that a use proves to hold whole numbers
     whole: set[str] = field(default_factory=set)  # parameters that a use proves to be Python ints
     flipped: set[str] = field(default_factory=set)  # tensor parameters that are channels last in the target
+    extra: dict[str, Fact] = field(default_factory=dict)  # what callers pass through `**kwargs`
+    extra_hidden: bool = False  # they pass more than is known through its stars
     result: Fact | None = None
     inside: bool = False  # called by other code of this file: its layout is a matter of this file
     callers: set[Any] = field(default_factory=set)

@@ -83,12 +83,20 @@ class Writer:
             raise Refused("P204", "whether the module trains is not known here")
         return cst.Name("training")
 
-    def float_dtype(self, node: cst.CSTNode | None = None) -> cst.BaseExpression | None:
-        """The dtype of new floats: that of the layer; None, where there is none, is float32."""
+    def float_dtype(self) -> cst.BaseExpression:
+        """The dtype of new floats: that of the layer; where there is none, Keras' default, as torch follows its own."""
+        if self.in_layer:
+            assert self.function is not None
+            return expression(f"{self.function.params[0]}.compute_dtype")
+        self.need("keras")
+        return expression("keras.config.floatx()")
+
+    @property
+    def in_layer(self) -> bool:
+        """Is a method of a layer being written, which has a dtype?"""
         function = self.function
-        if function is None or function.owner is None or not function.owner.is_module or function.static:
-            return None
-        return expression(f"{function.params[0]}.compute_dtype")
+        return (function is not None and function.owner is not None and function.owner.is_module
+                and not function.static)
 
     def unpacked(self, node: cst.CSTNode) -> int:
         """Into how many variables the value is unpacked, if it is the value of the current statement."""

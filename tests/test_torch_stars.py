@@ -1,0 +1,73 @@
+"""`forward(self, x, *args, **kwargs)`: what callers pass gets its name, as Keras' layers want it."""
+
+from __future__ import annotations
+
+import pytest
+
+from port.findings import Outcome
+from port.result import Result
+from port.translate import translate
+
+HEAD = """import torch
+from torch import nn
+
+
+class Attention(nn.Module):
+    def forward(self, x, context=None, scale=1.0):
+        return x if context is None else x * scale + context
+
+
+class Feed(nn.Module):
+    def forward(self, x):
+        return x * 2
+
+
+class Wrap(nn.Module):
+    def __init__(self, fn):
+        super().__init__()
+        self.fn = fn
+
+    def forward(self, x, *args, **kwargs):
+        return self.fn(x, *args, **kwargs) + x
+
+
+"""
+NET = """class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = {made}
+
+    def forward(self, x, y):
+        return {call}
+"""
+
+
+def ported(made: str, call: str) -> Result:
+    return translate(HEAD + NET.format(made=made, call=call), "torch2tf")
+
+
+@pytest.mark.parametrize(("made", "call", "wanted"), [
+    ("Wrap(Attention())", "self.a(x)", ["def call(self, x):", "return self.fn(x) + x"]),
+    ("Wrap(Attention())", "self.a(x, context=y, scale=0.5)",
+     ["def call(self, x, context=None, scale=1.0):", "return self.fn(x, context=context, scale=scale) + x"]),
+    ("Wrap(Wrap(Attention()))", "self.a(x, context=y, scale=0.5)", ["def call(self, x, context=None, scale=1.0):"]),
+])
+def test_arguments_get_their_names(made: str, call: str, wanted: list[str]) -> None:
+    result = ported(made, call)
+    assert not result.findings and all(line in result.text for line in wanted), result.text
+
+
+def test_tensors_alone_may_come_in_a_dict() -> None:
+    text = ported("Wrap(Attention()) if True else Wrap(Feed())", "self.a(x, context=y)").text
+    assert "def call(self, x, *args, **kwargs):" in text
+
+
+def test_a_mixture_that_keras_refuses_is_refused() -> None:
+    result = ported("Wrap(Attention()) if True else Wrap(Feed())", "self.a(x, context=y, scale=0.5)")
+    found = [f for f in result.findings if f.outcome is Outcome.REFUSED]
+    assert found and found[0].code == "P206" and "`**kwargs` carries the tensor `context`" in found[0].message
+
+
+def test_a_model_that_others_call_keeps_its_stars() -> None:
+    text = translate(HEAD, "torch2tf").text
+    assert "def call(self, x, *args, **kwargs):" in text
