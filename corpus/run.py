@@ -1,164 +1,143 @@
-"""Translate and verify published builders and the examples: `python -m corpus.run [--only NAME] [--jobs N]`."""
+"""Translate and verify the builders of published packages: `python -m corpus.run [--only NAME] [--jobs N]`."""
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
-import threading
-import tomllib
+import os
+import subprocess
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from corpus import fetch
-from port.findings import CATALOGUE, Outcome
-from port.translate import translate
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from corpus import entries, fetch, ported, probe, results
+from corpus.entries import Entry, Found, State
 from port.verify.parent import Case, Settings, verify
 
 HERE = Path(__file__).parent
-RESULTS, STATE = HERE / "results.md", fetch.CACHE / "state.json"
-VERDICTS = ("verified", "refused", "mismatch", "error")
+STOPS = ("refused", "internal")  # outcomes after which a builder may fail, told
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One builder: where its file is, and what to build and feed."""
-
-    name: str
-    call: str
-    inputs: tuple[str, ...]
-    package: str = ""
-    file: str = ""
-    keras: int = 3
-    refused: str = ""  # why a refusal is expected
-
-    def path(self, packages: dict[str, dict[str, str]]) -> Path:
-        if not self.package:
-            return HERE / "examples" / self.file
-        return fetch.file_of(fetch.package(self.package, **packages[self.package]), self.file)
+def environment(package: str, manifest: Mapping[str, Any]) -> dict[str, str]:
+    """What the children need: the paths of requirements, stand-ins for optional imports, settings of the package."""
+    about = manifest["packages"][package]
+    folders = fetch.requirements(about.get("requires", ()), manifest["requirements"], manifest["packages"])
+    path = [str(HERE / "support"), *(str(fetch.tree(f.name.rsplit("-", 1)[0], manifest["packages"])
+                                         if f.parent.name == "packages" else f) for f in folders)]
+    return {"PYTHONPATH": os.pathsep.join(path), "PORT_CORPUS_STUBS": ",".join(about.get("stubs", ())),
+            **about.get("env", {})}
 
 
-@dataclass(frozen=True)
-class Found:
-    """What is written about one entry."""
-
-    verdict: str
-    worst: float | None = None
-    codes: str = ""
-    note: str = ""
-
-
-def entries(manifest: dict) -> Iterator[Entry]:
-    for raw in manifest["builders"]:
-        yield Entry(**{**raw, "inputs": tuple(raw["inputs"])})
-    cases = tomllib.loads((HERE / "examples" / "cases.toml").read_text())["cases"]
-    seen: Counter[str] = Counter()
-    for raw in cases:
-        stem = raw["file"].removesuffix(".py")
-        seen[stem] += 1
-        inputs = raw.get("inputs", raw.get("input", ()))
-        given = (inputs,) if isinstance(inputs, str) else tuple(inputs)
-        yield Entry(f"examples/{stem}-{seen[stem]}", raw["call"], given, file=raw["file"])
+def findings(entry: Entry, port: ported.Ported, texts: Mapping[Path, str], tree: Path) -> Found:
+    """The findings of the builder's file and of all that it imports, before anything is run."""
+    inside = {str(path.relative_to(tree.resolve())) for path in texts}
+    held = [f for name in sorted(inside & set(port.findings)) for f in port.findings[name]]
+    stops = [f for f in held if f["outcome"] in STOPS]
+    reasons = [f"{f['code']} {f['message']}" for f in stops]
+    reasons += [f"{name}: {port.errors[name]}" for name in sorted(inside & set(port.errors))]
+    return Found("", None, dict(Counter(f["code"] for f in held)), "", tuple(dict.fromkeys(reasons)))
 
 
-def engine() -> str:
-    """A digest of everything that decides a translation and its verdict."""
-    total = hashlib.sha256()
-    for folder, pattern in (("src/port", "*.py"), ("mappings", "*.yaml")):
-        for path in sorted((HERE.parent / folder).rglob(pattern)):
-            total.update(path.read_bytes())
-    return total.hexdigest()
-
-
-def examine(entry: Entry, source: Path, timeout: float) -> Found:
-    """Translate one file, and verify the builder in it."""
-    text = source.read_text(encoding="utf-8")
-    result = translate(text, "tf2torch", path=str(source))
-    counts = Counter(f.code for f in result.findings)
-    codes = ", ".join(f"{code} x{n}" if n > 1 else code for code, n in sorted(counts.items()))
-    refused = any(CATALOGUE[code].outcome is Outcome.REFUSED for code in counts)
-    ported = fetch.CACHE / "ported" / f"{entry.name.replace('/', '-')}.py"
-    ported.parent.mkdir(parents=True, exist_ok=True)
-    ported.write_text(result.text, encoding="utf-8")
-    if entry.keras != 3:
-        return Found("refused" if refused else "error", None, codes, f"the reference needs Keras {entry.keras}")
-    verdict = verify(source, ported, "tf2torch", [Case(entry.call, entry.inputs)], Settings(timeout=timeout))[0]
+def examine(entry: Entry, tree: Path, folder: Path, built: str | None, base: Found, timeout: float) -> Found:
+    """The verdict on one builder; `built` says what went wrong when its port was built, if that is known."""
+    failed = "refused" if base.reasons else "error"
+    if entry.unverifiable:
+        return replace(base, verdict="not verified", note=entry.unverifiable)
+    if built:
+        return replace(base, verdict=failed, note=f"port: {built}")
+    wait_for_memory()
+    source, target = (tree / entry.file, folder / entry.file) if entry.file else (tree, folder)
+    verdict = verify(source, target, entry.direction, [Case(entry.call, entry.inputs)], Settings(timeout=timeout))[0]
     worst = verdict.worst if verdict.worst == verdict.worst else None
-    if verdict.status in ("verified", "mismatch"):
-        return Found(verdict.status, worst, codes)
-    return Found("refused" if refused else "error", worst, codes, verdict.message)
+    found = replace(base, verdict=verdict.status, worst=worst, note=verdict.message)
+    if verdict.status == "mismatch":
+        return found if base.reasons else replace(found, verdict="SILENT")
+    if verdict.status == "error":
+        if not verdict.message.startswith("source"):
+            return replace(found, verdict=failed)
+        if entry.keras == 2:
+            return replace(found, verdict="not verified", note=f"needs Keras 2: {verdict.message}")
+    return found
 
 
-def attempt(entry: Entry, packages: dict[str, dict[str, str]], timeout: float) -> Found:
+def wait_for_memory(least: int = 4_000_000) -> None:
+    """Two frameworks and the arrays of a large model take gigabytes: wait until so many kB are free."""
+    for _ in range(60):
+        text = Path("/proc/meminfo").read_text() if Path("/proc/meminfo").exists() else f"MemAvailable: {least}"
+        if int(text.partition("MemAvailable:")[2].split()[0]) >= least:
+            return
+        time.sleep(5)
+
+
+def unit(group: list[Entry], manifest: Mapping[str, Any], state: State, given: argparse.Namespace,
+         told: Callable[[Entry, Found], None]) -> tuple[int, float]:
+    """One package: fetched, translated, its builders verified; (lines, seconds of translating)."""
+    first = group[0]
     try:
-        return examine(entry, entry.path(packages), timeout)
-    except Exception as fault:  # one entry must not end the run
-        return Found("error", note=f"{type(fault).__name__}: {str(fault).splitlines()[0] if str(fault) else ''}")
+        tree = fetch.tree(first.package, manifest["packages"])
+        about = manifest["packages"][first.package]
+        port = ported.translate(first.package, tree, first.direction, about.get("only", ()), 4 * given.timeout)
+        os.environ.update(environment(first.package, manifest))
+    except (subprocess.SubprocessError, OSError, ValueError) as fault:
+        for entry in group:
+            told(entry, Found("error", note=f"{type(fault).__name__}: {fault}"[:300]))
+        return 0, 0.0
+    verifier = ported.engine("src/port/verify")
+    open_: list[tuple[Entry, str, Found]] = []
+    for entry in group:
+        texts = entries.closure(entry.path(tree))
+        mine = entries.closure(entry.path(port.folder))
+        base = findings(entry, port, texts, tree)
+        digest = entries.key(entry, [*texts.values(), *mine.values()], verifier, repr(base), repr(about))
+        known = state.get(entry, digest)
+        if known is not None:
+            told(entry, known)
+        else:
+            open_.append((entry, digest, base))
+    calls = [{"name": e.name, "file": e.file, "call": e.call} for e, _, _ in open_ if not e.unverifiable]
+    other = "torch" if first.side == "tf" else "tf"
+    built = probe.run(other, first.package, port.folder, calls, 60 + 30 * len(calls)) if calls else {}
+    for entry, digest, base in open_:
+        found = examine(entry, tree, port.folder, built.get(entry.name), base, given.timeout)
+        state.put(entry, digest, found)
+        told(entry, found)
+    return port.lines, port.seconds
 
 
-class State:
-    """Finished entries, kept in a file of the cache after each one."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.done = json.loads(STATE.read_text()) if STATE.exists() else {}
-
-    def key(self, entry: Entry, digest: str) -> str:
-        return hashlib.sha256(json.dumps([asdict(entry), digest]).encode()).hexdigest()
-
-    def get(self, entry: Entry, digest: str) -> Found | None:
-        known = self.done.get(entry.name)
-        return Found(**known["outcome"]) if known and known["key"] == self.key(entry, digest) else None
-
-    def put(self, entry: Entry, digest: str, outcome: Found) -> None:
-        with self.lock:
-            self.done[entry.name] = {"key": self.key(entry, digest), "outcome": asdict(outcome)}
-            STATE.parent.mkdir(parents=True, exist_ok=True)
-            STATE.write_text(json.dumps(self.done, indent=1))
-
-
-def row(entry: Entry, outcome: Found) -> str:
-    worst = f"{outcome.worst:.1e}" if outcome.worst is not None else ""
-    note = entry.refused if outcome.verdict == "refused" and entry.refused else outcome.note
-    return f"| {entry.name} | {outcome.verdict} | {worst} | {outcome.codes} | {note.replace('|', '/')[:160]} |"
-
-
-def table(found: list[tuple[Entry, Found]]) -> str:
-    counts = Counter(outcome.verdict for _, outcome in found)
-    head = ["# Results", "", "Written by `python -m corpus.run`. Worst error: float64, relative.", "",
-            ", ".join(f"{counts[v]} {v}" for v in VERDICTS) + f", of {len(found)}.", "",
-            "| builder | verdict | worst error | findings | note |", "|---|---|---|---|---|"]
-    return "\n".join([*head, *(row(e, o) for e, o in found)]) + "\n"
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser("corpus.run", description=__doc__)
+    parser.add_argument("--only", metavar="NAME", help="entries whose name contains this")
+    parser.add_argument("--side", choices=("tf", "torch"), help="entries whose source is in this framework")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="packages at a time")
+    parser.add_argument("--timeout", type=float, default=300, metavar="SECONDS", help="for each side of one entry")
+    return parser.parse_args()
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser("corpus.run", description=__doc__)
-    parser.add_argument("--only", metavar="NAME", help="entries whose name contains this")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="entries at a time")
-    parser.add_argument("--timeout", type=float, default=900, metavar="SECONDS", help="for each side of one entry")
-    given = parser.parse_args()
-    manifest = tomllib.loads((HERE / "manifest.toml").read_text())
-    wanted = [e for e in entries(manifest) if not given.only or given.only in e.name]
-    state, digest = State(), engine()
+    given = arguments()
+    manifest, wanted = entries.load()
+    chosen = [e for e in wanted if (not given.only or given.only in e.name) and given.side in (None, e.side)]
+    state, done = State(), {}
+    bar = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    task = bar.add_task("builders", total=len(chosen))
 
-    def one(entry: Entry) -> tuple[Entry, Found]:
-        outcome = state.get(entry, digest)
-        if outcome is None:
-            outcome = attempt(entry, manifest["packages"], given.timeout)
-            state.put(entry, digest, outcome)
-        print(row(entry, outcome), flush=True)
-        return entry, outcome
+    def told(entry: Entry, found: Found) -> None:
+        done[entry] = found
+        bar.console.print(results.line(entry, found), markup=False, highlight=False, soft_wrap=True)
+        bar.advance(task)
 
-    with ThreadPoolExecutor(given.jobs) as pool:
-        found = list(pool.map(one, wanted))
-    text = table(found)
-    if not given.only:
-        RESULTS.write_text(text, encoding="utf-8")
-    print(text.splitlines()[4])
-    return int(any(outcome.verdict in ("mismatch", "error") for _, outcome in found))
+    with bar, ThreadPoolExecutor(given.jobs) as pool:
+        speeds = list(pool.map(lambda group: (group[0].side, *unit(group, manifest, state, given, told)),
+                               entries.units(chosen)))
+    if chosen == wanted:
+        results.write([(e, done[e]) for e in wanted], speeds)
+    print(results.summary(Counter((e.side, f.verdict) for e, f in done.items())))
+    return int(any(f.verdict in ("SILENT", "error") for f in done.values()))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,112 @@
+"""The manifest: builders, and how a finished one is remembered."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from corpus.fetch import CACHE
+from port import project
+from port.verify import modules
+
+MANIFEST = Path(__file__).parent / "manifest.toml"
+VERDICTS = ("verified", "refused", "mismatch", "SILENT", "error", "not verified")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One builder: where its file is, and what to build and feed."""
+
+    name: str
+    side: str
+    package: str
+    call: str
+    inputs: tuple[str, ...]
+    file: str = ""  # of a builder that is loaded from its file alone
+    keras: int = 3
+    unverifiable: str = ""
+
+    @property
+    def direction(self) -> str:
+        return "tf2torch" if self.side == "tf" else "torch2tf"
+
+    def path(self, folder: Path) -> Path:
+        name = modules.split(self.call)[0]
+        return modules.find(folder, name) if name else folder / self.file
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is written about one entry. `codes` are of the files that the builder's file imports, and its own."""
+
+    verdict: str
+    worst: float | None = None
+    codes: dict[str, int] = field(default_factory=dict)
+    note: str = ""
+    reasons: tuple[str, ...] = ()  # the messages of the refusals among them
+
+
+def load() -> tuple[dict[str, Any], list[Entry]]:
+    manifest = tomllib.loads(MANIFEST.read_text())
+    return manifest, [Entry(**{**raw, "inputs": tuple(raw["inputs"])}) for raw in manifest["builders"]]
+
+
+def closure(path: Path) -> dict[Path, str]:
+    """The texts of a file and of all that it imports in its tree, with the `__init__`s on the way to them."""
+    path = path.resolve()
+    found: dict[Path, str] = {}
+    todo = {path}
+    while todo:
+        texts = {p: p.read_text(encoding="utf-8", errors="replace") for p in todo}
+        found |= {p: m.text for p, m in project.closure(texts, lambda symbol: False).items()}
+        ways = {folder / "__init__.py" for p in found for folder in p.parents}
+        todo = {w for w in ways if w not in found and w.is_file() and _package(w, path)}
+    return found
+
+
+def _package(init: Path, path: Path) -> bool:
+    return init.parent in path.parents or project.import_root(init) == project.import_root(path)
+
+
+def key(entry: Entry, texts: Iterable[str], *more: str) -> str:
+    """A digest of all that the verdict follows from."""
+    total = hashlib.sha256(json.dumps([asdict(entry), *more]).encode())
+    for text in texts:
+        total.update(text.encode())
+    return total.hexdigest()
+
+
+class State:
+    """Finished entries, kept in a file of the cache after each one."""
+
+    def __init__(self, path: Path = CACHE / "state.json") -> None:
+        self.path, self.lock = path, threading.Lock()
+        self.done: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+
+    def get(self, entry: Entry, digest: str) -> Found | None:
+        known = self.done.get(f"{entry.side} {entry.name}")
+        if known is None or known["key"] != digest:
+            return None
+        return Found(**{**known["found"], "reasons": tuple(known["found"]["reasons"])})
+
+    def put(self, entry: Entry, digest: str, found: Found) -> None:
+        with self.lock:
+            self.done[f"{entry.side} {entry.name}"] = {"key": digest, "found": asdict(found)}
+            fresh = self.path.with_suffix(".new")
+            fresh.write_text(json.dumps(self.done, indent=1))
+            os.replace(fresh, self.path)
+
+
+def units(entries: Sequence[Entry]) -> list[list[Entry]]:
+    """Entries of one package and side together; packages whose builders stand alone first."""
+    groups: dict[tuple[str, str], list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault((entry.side, entry.package), []).append(entry)
+    return sorted(groups.values(), key=lambda group: not all(entry.file for entry in group))
