@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import threading
 import tomllib
@@ -14,7 +15,7 @@ from typing import Any
 
 from corpus.fetch import CACHE
 from port import project
-from port.verify import modules
+from port.verify import inputs, modules
 
 MANIFEST = Path(__file__).parent / "manifest.toml"
 VERDICTS = ("verified", "refused", "mismatch", "SILENT", "error", "not verified")
@@ -105,8 +106,12 @@ class State:
 
 
 def units(entries: Sequence[Entry]) -> list[list[Entry]]:
-    """Entries of one package and side together; packages whose builders stand alone first."""
+    """Entries of one package and side together; small inputs first, so that a run that is cut short has seen most."""
     groups: dict[tuple[str, str], list[Entry]] = {}
-    for entry in entries:
+    for entry in sorted(entries, key=_cost):
         groups.setdefault((entry.side, entry.package), []).append(entry)
-    return sorted(groups.values(), key=lambda group: not all(entry.file for entry in group))
+    return sorted(groups.values(), key=lambda group: _cost(group[-1]))
+
+
+def _cost(entry: Entry) -> int:
+    return sum(math.prod(spec.shape) for spec in inputs.read(entry.inputs)[0])

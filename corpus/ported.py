@@ -60,7 +60,9 @@ def translate(name: str, tree: Path, direction: str, only: Sequence[str], timeou
 
 
 def _chosen(path: Path, pattern: str) -> bool:
-    """`a/b/` is all below that folder, `a/*.py` the files in it."""
+    """`a/b/` is all below that folder, `a/*.py` the files in it; tests are left out."""
+    if path.name.endswith("_test.py") or path.name.startswith("test_") or "tests" in path.parts:
+        return False
     return str(path).startswith(pattern) if pattern.endswith("/") else path.match(pattern)
 
 
@@ -68,7 +70,7 @@ def main(path: str) -> None:
     job = json.loads(Path(path).read_text())
     tree, only = Path(job["tree"]), job["only"]
     found = [f for f in files.find([tree], (), None)
-             if not only or any(_chosen(f.path.relative_to(tree), pattern) for pattern in only)]
+             if any(_chosen(f.path.relative_to(tree), pattern) for pattern in only or ('*.py',))]
     start = time.process_time()
     items = list(batch.run(found, job["direction"], Options(), 1))
     seconds = time.process_time() - start
