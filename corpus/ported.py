@@ -72,7 +72,7 @@ def main(path: str) -> None:
     found = [f for f in files.find([tree], (), None)
              if any(_chosen(f.path.relative_to(tree), pattern) for pattern in only or ('*.py',))]
     start = time.process_time()
-    items = list(batch.run(found, job["direction"], Options(), 1))
+    items = list(batch.run(found, job["direction"], lambda path: Options(), 1))
     seconds = time.process_time() - start
     items = batch.save(items, Path(job["folder"]), single=False)
     findings = {str(i.found.path.relative_to(tree)): [
