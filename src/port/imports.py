@@ -27,6 +27,12 @@ def is_framework(statement: Any, roots: tuple[str, ...]) -> bool:
         b.split(".")[0] in roots for b in import_bindings(statement).values())
 
 
+def is_fallback(node: Any, roots: tuple[str, ...]) -> bool:
+    """`try:` around imports of the framework alone."""
+    return isinstance(node, cst.Try) and all(isinstance(s, cst.SimpleStatementLine) and is_framework(s.body[0], roots)
+                                             for s in node.body.body)
+
+
 def local_imports(em: Any, names: set[str], body: Sequence[cst.CSTNode] = ()) -> list[Any]:
     """Import statements for names that a kept statement uses, written where they are needed; not twice in a `body`."""
     own = {n for s in body if isinstance(s, cst.SimpleStatementLine) for i in s.body
@@ -119,7 +125,8 @@ def rewrite(module_body: list[Any], originals: list[Any], em: Any, blocks: list[
     placed = False
     last_import = -1
     for node in module_body:
-        if isinstance(node, cst.SimpleStatementLine) and is_framework(node.body[0], roots):
+        if isinstance(node, cst.SimpleStatementLine | cst.Try) and (
+                is_fallback(node, roots) if isinstance(node, cst.Try) else is_framework(node.body[0], roots)):
             em.by(node, "rule imports")
             kept = _kept_import(node, em)
             if kept is not None:
@@ -170,8 +177,11 @@ def _is_import(node: Any) -> bool:
     return isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom)
 
 
-def _kept_import(node: cst.SimpleStatementLine, em: Any) -> Any:
-    """The part of a framework import that module-level code still needs."""
+def _kept_import(node: Any, em: Any) -> Any:
+    """The part of a framework import that module-level code still needs; of one with a fallback the whole."""
+    if isinstance(node, cst.Try):
+        bound = {_bound_name(alias) for alias in find(node, cst.ImportAlias)}
+        return node if bound & em.top_level else None
     small = node.body[0]
     assert isinstance(small, cst.Import | cst.ImportFrom)
     if isinstance(small.names, cst.ImportStar):

@@ -159,9 +159,8 @@ class Pass:
                     return refused_definition(em, node, refusal)
             if isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom):
                 return [node]
-            if isinstance(node, cst.Try) and all(imports.is_framework(s.body[0], names.FRAMEWORKS["tf2torch"])
-                                                 for s in node.body.body if isinstance(s, cst.SimpleStatementLine)):
-                return [s for s in node.body.body if isinstance(s, cst.SimpleStatementLine)]
+            if imports.is_fallback(node, names.FRAMEWORKS["tf2torch"]):
+                return [node]
             kept: set[str] = set()
             made = plain.one(em, node, kept)
             em.top_level |= kept
