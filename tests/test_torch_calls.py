@@ -36,3 +36,41 @@ def test_settings_behind_two_stars_are_written_out(body: str, written: str) -> N
 def test_settings_that_may_be_others_are_refused(body: str) -> None:
     text, codes = port(body, TO)
     assert "**dd" in text and "P202" in codes, text
+
+
+LOADS = '''import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(3, 4)
+
+    def restore(self, path):
+        """Reads weights."""
+        self.load_state_dict(torch.load(path))
+
+    def forward(self, x):
+        return self.fc(x)
+
+
+def load(model, settings):
+    assert settings
+    model.load_state_dict(torch.load(settings["path"]))
+    model.mean = settings["mean"]
+
+
+def net(settings=None):
+    model = Net()
+    if settings is not None:
+        load(model, settings)
+    return model
+'''
+
+
+def test_what_reads_a_weights_file_says_so_and_the_rest_is_ported() -> None:
+    result = translate(LOADS, "torch2tf")
+    assert [f.code for f in result.findings] == ["P207", "P207"] and "torch" not in result.text.replace("PyTorch", "")
+    assert result.text.count('    raise NotImplementedError("PyTorch weights are not read by Keras")') == 2
+    assert "        load(model, settings)\n    return model" in result.text and '"""Reads weights."""' in result.text

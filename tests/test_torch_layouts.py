@@ -280,3 +280,28 @@ class B(nn.Module):
         return self.a(x)
 ''')
     assert "Permute" not in text and "layers.Identity() if act is None else act(), layers.MaxPooling2D(2)" in text
+
+
+def test_a_parameter_that_is_transposed_before_a_convolution_stays_as_it_is() -> None:
+    text = port("""class Conv(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.norm = nn.LayerNorm(dim)
+        self.conv = nn.Sequential(nn.Conv1d(dim, dim, 3), nn.GLU(dim=1))
+
+    def forward(self, x):
+        x = self.norm(x)
+        x = x.transpose(1, 2)
+        x = self.conv(x)
+        return x.transpose(1, 2)
+
+
+class Net(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.layer = Conv(dim)
+
+    def forward(self, x):
+        return self.layer(x.transpose(0, 1)).transpose(0, 1)
+""")
+    assert "x = self.norm(x)\n        x = self.conv(x)\n        return x\n" in text, text

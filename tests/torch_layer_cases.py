@@ -273,6 +273,7 @@ nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(
 nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 5)) | 2,3,4,5
 nn.Sequential(nn.Conv1d(3, 4, 3, 1, 1), nn.Linear(8, 5), nn.ReLU()) | 2,3,8
 nn.Sequential(nn.Conv1d(3, 4, 3, stride=2, padding=1), nn.GroupNorm(2, 4), nn.Softplus(), nn.GLU(dim=1)) | 2,3,8
+nn.Sequential(nn.Conv1d(3, 8, 1), nn.GLU(dim=1), nn.Conv1d(4, 6, 3), nn.GLU(), nn.Linear(3, 2)) | 2,3,8
 nn.Sequential(nn.Linear(6, 32), nn.Unflatten(1, (8, 2, 2)), nn.ConvTranspose2d(8, 4, 4, 2, 1), nn.Tanh()) | 2,6
 nn.Sequential(nn.Conv2d(3, 4, 1), nn.Softmax(dim=1), nn.LayerNorm(5)) | 2,3,4,5
 nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.Flatten(2), nn.Conv1d(4, 5, 3)) | 2,3,4,5

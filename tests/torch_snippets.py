@@ -69,6 +69,8 @@ p = F.max_pool2d(im, 2); return F.interpolate(p, size=im.shape[2:], mode='neares
 p = F.max_pool2d(im, 2); q, r, s, t = p.shape; return p.view(q, r, s * t).transpose(1, 2)
 p = F.max_pool2d(im, 2); return p.softmax(dim=1), p.argmax(1), p.max(dim=1)[0]
 p = F.avg_pool2d(im, 2); return p.std(dim=(2, 3)), p.amax((2, 3)), p.view(p.size(0), -1)
+p = F.avg_pool2d(im[:, :1], 2); return p.squeeze(1), p.squeeze((1, 0)), F.avg_pool2d(im, (8, 1)).squeeze(2)
+p = F.avg_pool2d(im, (1, 6)); return p.squeeze(-1), p.squeeze((3,)), p.squeeze(1)
 p = F.avg_pool2d(im, 2); return F.pad(p, (1, 0, 2, 1)), F.pad(p, (1, 1, 1, 1), mode='reflect')
 p = F.avg_pool2d(im, 2); return p.unsqueeze(1), p.squeeze(0), p.reshape(2, -1), p.transpose(2, 3), p.chunk(3, 1)[0]
 p = F.avg_pool2d(im, 2); return F.cross_entropy(p, torch.zeros(2, 4, 3).long()), F.normalize(p), F.softmax(p, dim=1)
@@ -88,6 +90,7 @@ p = x * 2; F.relu_(p); return p
 p = x * 2; p = F.relu(p, inplace=True); return p + 1
 p, q = x.split(2, dim=1); return p.sum(1) + q.sum(1)
 p, q = x.split(3, dim=2); return p.sum(2) - q.sum(2)
+n = x.size(1) - 2; return F.pad(x, (0, 0, n, -n)), F.pad(x, (-n, n), value=2.0), F.pad(x, (0, n - 1, -n, 2))
 p = lambda t: t * 2; q, r = p(x).max(1); return q + r
 p = lambda t: F.avg_pool2d(t, 2); return F.interpolate(p(im), scale_factor=2, mode='bilinear')
 p = F.relu; q = F.mse_loss; return p(x) + q(x, x * 2)

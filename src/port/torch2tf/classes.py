@@ -38,7 +38,7 @@ def function(w: Any, f: Function) -> cst.FunctionDef:
         decorators, stops = _decorators(w, node)
         docstring, rest = split_docstring(list(node.body.body)) if isinstance(node.body, cst.IndentedBlock) else (
             [], None)
-        body = compound.suite(w, rest) if rest is not None else None
+        body = _body(w, f, rest) if rest is not None else None
         if stops and body is not None:
             body = [s.visit(_Stopped(w, f)) for s in body]
         if body is not None:
@@ -55,6 +55,17 @@ def function(w: Any, f: Function) -> cst.FunctionDef:
         return new if found is None else stars.named(f, new, found)
     finally:
         w.function, w.modes = saved
+
+
+def _body(w: Any, f: Function, rest: list[Any]) -> list[Any]:
+    """The statements; of a function that others call to read a weights file, that Keras does not."""
+    try:
+        return compound.suite(w, rest)
+    except Refused as refusal:
+        called = any(c is not None for c in f.callers) or (f.owner is not None and f.name not in ("__init__", "forward"))
+        if refusal.code != "P207" or not called:
+            raise
+        return [compound.no_weights(w, refusal, f.node)]
 
 
 TRAINING = frozenset(("backward", "zero_grad", "clip_grad_norm_", "clip_grad_value_", "param_groups"))

@@ -113,10 +113,15 @@ def branch(w: Any, node: Any) -> Any:
     except Refused as refusal:
         if refusal.code != "P207" or w.function is None:
             raise
-        w.report(refusal.code, refusal.args[0], refusal.node or node)
-        note = cst.EmptyLine(comment=cst.Comment(f"# port: P207 {refusal.args[0]}"))
-        stop = cst.parse_statement('raise NotImplementedError("PyTorch weights are not read by Keras")')
-        return cst.IndentedBlock([stop.with_changes(leading_lines=[note])])
+        return cst.IndentedBlock([no_weights(w, refusal, node)])
+
+
+def no_weights(w: Any, refusal: Refused, node: cst.CSTNode) -> cst.BaseStatement:
+    """What stands for code that reads a weights file of PyTorch."""
+    w.report(refusal.code, refusal.args[0], refusal.node or node)
+    note = cst.EmptyLine(comment=cst.Comment(f"# port: P207 {refusal.args[0]}"))
+    stop = cst.parse_statement('raise NotImplementedError("PyTorch weights are not read by Keras")')
+    return stop.with_changes(leading_lines=[note])
 
 
 def _check_layouts(w: Any, node: cst.CSTNode) -> None:

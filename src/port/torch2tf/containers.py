@@ -226,8 +226,9 @@ def list_display(w: Any, node: cst.List) -> Any:
 
 # ---------------------------------------------------------------- lists, dicts
 def module_list(w: Any, node: cst.Call) -> Any:
+    held = w.it.objects.get(node)
     if not node.args:
-        return expression("[]")
+        return expression("{}" if isinstance(held, Items) and held.named else "[]")
     value = node.args[0].value
     new = w.expr(value)
     if isinstance(value, cst.List | cst.ListComp):

@@ -420,7 +420,7 @@ class Interp:
         if fact.layout is Layout.FLIPPED:
             return
         for origin in members.origins_of(fact):
-            if origin.name not in origin.function.flipped and not origin.more:
+            if origin.name not in origin.function.flipped and not origin.more and not origin.moved:
                 origin.function.flipped.add(origin.name)
                 self.enqueue(origin.function)
                 for caller in origin.function.callers:

@@ -127,7 +127,8 @@ def softmax2d(at: At) -> Plan:
 def glu(at: At) -> Plan:
     axis = at.axis("dim") if at.given("dim") or at.flipped else expression("-1")
     at.w.need("keras")
-    return activation(at, "", "keras.activations.glu(x, axis={a})", a=axis)
+    # Not layers.Activation: to Keras, an activation keeps the shape.
+    return Plan((function_layer(at.w, "keras.activations.glu(x, axis={a})", a=axis),))
 
 
 def prelu(at: At) -> Plan:

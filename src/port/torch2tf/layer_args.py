@@ -158,7 +158,7 @@ SPATIAL = {f"{kind}{n}d": n + 2 for n in (1, 2, 3) for kind in (
 SPATIAL |= {"BatchNorm2d": 4, "BatchNorm3d": 5, "LazyBatchNorm2d": 4, "LazyBatchNorm3d": 5, "PixelShuffle": 4,
             "PixelUnshuffle": 4, "UpsamplingBilinear2d": 4, "UpsamplingNearest2d": 4, "ChannelShuffle": 4, "Unfold": 4}
 ANY_SPATIAL = {"BatchNorm1d", "LazyBatchNorm1d", "GroupNorm", "Upsample", "SyncBatchNorm", "LocalResponseNorm"}
-SOURCE_AXES = {"Linear", "LazyLinear", "LayerNorm", "RMSNorm", "Bilinear", "GLU", "Unflatten", "LSTM", "GRU", "RNN",
+SOURCE_AXES = {"Linear", "LazyLinear", "LayerNorm", "RMSNorm", "Bilinear", "Unflatten", "LSTM", "GRU", "RNN",
                "Fold", "CosineSimilarity", "PairwiseDistance", "MultiheadAttention"}
 
 

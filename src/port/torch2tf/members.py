@@ -85,6 +85,8 @@ def _attribute(it: Interp, owner: Fact, name: str) -> Fact:
         return links.member(it, payload, name)
     if isinstance(payload, Mapping) and payload.kind == "modules" and name in payload.values:
         return payload.values[name]
+    if isinstance(payload, Items) and name in payload.names:
+        return payload.elements[payload.names[name]]
     if isinstance(payload, Items) and name in ("values", "indices") and len(payload.elements) == 2:
         return payload.elements[name == "indices"]  # of x.max(1), x.sort(), x.topk(k)
     if isinstance(payload, Layer):
@@ -220,6 +222,7 @@ def element_of(it: Interp, fact: Fact) -> Fact:
     if fact is BOTTOM:
         return BOTTOM
     if isinstance(payload, Items):
+        payload.counted = True
         return payload.any() or BOTTOM
     if isinstance(payload, Chain):
         found: Fact | None = None
@@ -283,6 +286,7 @@ def _subscript(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
         payload.indexed = True
         return _index_chain(it, index, at, payload)
     if isinstance(payload, Items):
+        payload.counted = True
         if isinstance(index, cst.Slice):
             low, high, step = (it.fact(p).literal(...) if p is not None else None
                                for p in (index.lower, index.upper, index.step))

@@ -44,8 +44,9 @@ def of_module(w: Any, node: cst.Call, bound: Bound) -> Any:
         return w.expr(owner)
     if any(isinstance(p, Chain) for p in payloads) and name in ("append", "add_module"):
         return cst.Call(cst.Attribute(paren(w.expr(owner)), cst.Name("add")), [cst.Arg(w.expr(node.args[-1].value))])
-    if any(isinstance(p, Items) for p in payloads) and name == "add_module":
-        raise Refused("P206", "a ModuleList whose modules have names; hold them in an nn.ModuleDict", node)
+    if any(isinstance(p, Items) for p in payloads) and name in ("add_module", "register_module"):
+        raise Refused("P206", "a ModuleList whose modules have names and are taken by number as well; hold them in an "
+                      "nn.ModuleDict", node)
     if any(isinstance(p, Items | Mapping) for p in payloads):
         return node.with_changes(func=func.with_changes(value=w.expr(owner)), args=[w.expr(a) for a in node.args])
     if name == "parameters":

@@ -21,7 +21,7 @@ SPATIAL |= {"BatchNorm2d": 4, "BatchNorm3d": 5, "LazyBatchNorm2d": 4, "LazyBatch
             "PixelUnshuffle": 4, "UpsamplingBilinear2d": 4, "UpsamplingNearest2d": 4, "ChannelShuffle": 4}
 # Those of them that take several ranks.
 ANY_SPATIAL = {"BatchNorm1d", "LazyBatchNorm1d", "GroupNorm", "Upsample", "SyncBatchNorm", "LocalResponseNorm"}
-LAST_AXIS = {"Linear", "LazyLinear", "LayerNorm", "RMSNorm", "Bilinear", "GLU"}  # axes as in the source
+LAST_AXIS = {"Linear", "LazyLinear", "LayerNorm", "RMSNorm", "Bilinear"}  # axes as in the source
 RECURRENT = {"LSTM", "GRU", "RNN"}
 KEEPS_SIZE = {"InstanceNorm", "BatchNorm", "LazyBatchNorm", "Dropout", "GroupNorm", "LocalResponseNorm",
               "SyncBatchNorm"}
@@ -75,6 +75,8 @@ def result(it: Interp, layer: Layer, args: list[Fact]) -> tuple[Fact, Layout]:
         return spatial(it, layer, name, x, rank)
     if name in LAST_AXIS:
         return _last_axis(layer, name, x), PLAIN
+    if name == "GLU":
+        return _gated(layer, x)
     if name == "Embedding":
         it.prove_whole(x)
         size = layer.facts.get("embedding_dim", UNKNOWN).literal()
@@ -166,12 +168,26 @@ def _sizes(fact: Fact, count: int) -> tuple[Dim, ...]:
 
 def _last_axis(layer: Layer, name: str, x: Fact) -> Fact:
     if name in ("LayerNorm", "RMSNorm"):
+        if x.shape is None:
+            return x.but(payload=made_of(x, moved=True))
         return x.but(layout=PLAIN) if x.layout is PLAIN else tensor(x.shape, x.dtype)
     value = layer.facts.get("out_features", UNKNOWN).literal() if name in ("Linear", "Bilinear", "LazyLinear") else None
     if x.shape is None:
-        return tensor(None, "float" if x.dtype in (None, "float") else x.dtype).but(payload=made_of(x))
+        return tensor(None, "float" if x.dtype in (None, "float") else x.dtype).but(
+            payload=made_of(x, moved=True))
     shape = (*x.shape[:-1], value if isinstance(value, int) else None)
     return tensor(shape, "float" if x.dtype in (None, "float") else x.dtype)
+
+
+def _gated(layer: Layer, x: Fact) -> tuple[Fact, Layout]:
+    """One axis is halved; the order stays."""
+    at = layer.facts["dim"].literal(...) if "dim" in layer.facts else -1
+    if x.shape is None or not isinstance(at, int):
+        return tensor(None, x.dtype).but(payload=made_of(x)), PLAIN
+    shape = list(x.shape)
+    half = shape[at % len(shape)]
+    shape[at % len(shape)] = half // 2 if isinstance(half, int) else None
+    return tensor(tuple(shape), x.dtype, x.layout), x.layout
 
 
 def _recurrent(layer: Layer, name: str, x: Fact) -> Fact:

@@ -281,6 +281,8 @@ def method(it: Interp, node: cst.Call, name: str, owner: Fact, args: list[Fact])
         from port.torch2tf import calls
 
         return calls._list_method(it, node, payload, name, args)
+    if isinstance(payload, Items) and name in ("add_module", "register_module") and len(args) == 2:
+        return _named(it, node, payload, args)
     if isinstance(payload, Mapping) and name in ("items", "values", "keys"):
         from port.torch2tf import calls
 
@@ -289,6 +291,18 @@ def method(it: Interp, node: cst.Call, name: str, owner: Fact, args: list[Fact])
         return _grow(it, payload, name, args)
     if isinstance(payload, SelfOf):
         return _own(it, node, payload, name, args)
+    return PLAIN
+
+
+def _named(it: Interp, node: cst.Call, items: Items, args: list[Fact]) -> Fact:
+    """`blocks.add_module("pad", module)` of an nn.ModuleList."""
+    if items.add(node, args[1], it.depth):
+        it.touched(items)
+    name = args[0].literal(...)
+    if isinstance(name, str):
+        items.names[name] = items.sites[node]
+    else:
+        items.counted = True
     return PLAIN
 
 

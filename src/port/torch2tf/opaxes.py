@@ -59,7 +59,7 @@ def permuted(x: Fact, dims: tuple[int, ...]) -> Result:
 def transpose(a: Args) -> Result:
     x, i, j = a.x, a.literal(1, "dim0", "axis0"), a.literal(2, "dim1", "axis1")
     if x.shape is None or not isinstance(i, int) or not isinstance(j, int):
-        return tensor(None, x.dtype).but(payload=made_of(x) if x.shape is None else None), PLAIN
+        return tensor(None, x.dtype).but(payload=made_of(x, moved=True) if x.shape is None else None), PLAIN
     rank = len(x.shape)
     if not (-rank <= i < rank and -rank <= j < rank):
         return tensor(None, x.dtype), PLAIN
@@ -73,7 +73,7 @@ def transpose(a: Args) -> Result:
 def matrix_transpose(a: Args) -> Result:
     s = a.x.shape
     if s is None:
-        return tensor(None, a.x.dtype).but(payload=made_of(a.x)), PLAIN
+        return tensor(None, a.x.dtype).but(payload=made_of(a.x, moved=True)), PLAIN
     return tensor(None if len(s) < 2 else (*s[:-2], s[-1], s[-2]), a.x.dtype), PLAIN
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import build, expression
+from port.build import build, expression, paren
 from port.facts import Layout
 from port.torch2tf.jobs import Job
 from port.torch2tf.rowforms import made
@@ -19,6 +19,9 @@ def pad(job: Job) -> cst.BaseExpression:
         return _cropped(job, amounts)
     pads = paddings(job, "pad", "input")
     nodes: dict[str, Any] = {"x": job.expr("input"), "p": pads}
+    if mode == "constant" and _is_signed(job):
+        words = ", value={v}" if job.given("value") and job.literal("value") not in (None, 0) else ""
+        return made(job, f"helpers.pad_or_cut({{x}}, {{p}}{words})", v=job.expr("value"), **nodes)
     if mode == "constant":
         value = job.literal("value")
         if value is None or (value == 0 and not isinstance(value, bool)):
@@ -31,6 +34,14 @@ def pad(job: Job) -> cst.BaseExpression:
     if mode in ("replicate", "circular"):
         return made(job, f"helpers.pad_{mode}({{x}}, {{p}})", **nodes)
     raise job.refuse("P208", "the mode of padding is not known")
+
+
+def _is_signed(job: Job) -> bool:
+    """Is an amount written as `-n`, of a number that is not known here?"""
+    node = job.bound.args["pad"]
+    return isinstance(node, cst.Tuple | cst.List) and any(
+        isinstance(e.value, cst.UnaryOperation) and isinstance(e.value.operator, cst.Minus)
+        and not isinstance(e.value.expression, cst.Integer) for e in node.elements)
 
 
 def _cropped(job: Job, amounts: tuple[Any, ...]) -> cst.BaseExpression:
@@ -49,11 +60,19 @@ def paddings(job: Job, name: str, of: str) -> Any:
     rank = job.fact(of or "input").rank
     pairs = pad_pairs(job, name)
     if rank is None:
-        raise job.refuse("P208", "how many axes the tensor has is not known")
+        return _behind(job, pairs, job.bound.args[of or "input"])
     rows = [("0", "0")] * (rank - len(pairs)) + pairs
     if job.want is Layout.FLIPPED:
         rows = [rows[0], *rows[2:], rows[1]]
     return cst.List([cst.Element(cst.List([cst.Element(_node(a)), cst.Element(_node(b))])) for a, b in rows])
+
+
+def _behind(job: Job, pairs: list[Any], x: cst.BaseExpression) -> Any:
+    """Pairs for the last axes of a tensor whose rank is not known here."""
+    if not isinstance(x, cst.Name | cst.Attribute) or job.want is Layout.FLIPPED:
+        raise job.refuse("P208", "how many axes the tensor has is not known")
+    last = cst.List([cst.Element(cst.List([cst.Element(_node(a)), cst.Element(_node(b))])) for a, b in pairs])
+    return build(f"[[0, 0]] * (len({{x}}.shape) - {len(pairs)}) + {{last}}", x=paren(job.expr("input")), last=last)
 
 
 def pad_pairs(job: Job, name: str) -> list[Any]:

@@ -154,8 +154,9 @@ def squeeze(job: Job) -> cst.BaseExpression:
         if not unit:
             return job.expr(x)
         if len(unit) < len(several):
+            unit = [args.moved_axis(a, len(shape)) for a in unit] if job.want is Layout.FLIPPED else unit
             return made(job, f"tf.squeeze({{x}}, {unit})", f"keras.ops.squeeze({{x}}, {unit})", x=job.expr(x))
-    return made(job, "tf.squeeze({x}, {a})", "keras.ops.squeeze({x}, {a})", x=job.expr(x), a=job.expr("dim"))
+    return made(job, "tf.squeeze({x}, {a})", "keras.ops.squeeze({x}, {a})", x=job.expr(x), a=args.axis(job, "dim", x))
 
 
 def expand(job: Job) -> cst.BaseExpression:

@@ -247,7 +247,11 @@ def module_statement(w: Any, node: cst.Call) -> list[Any] | None:
         return None
     name, owner = node.func.attr.value, node.func.value
     if name in ("register_buffer", "register_parameter", "add_module", "register_module") and len(node.args) >= 2:
-        if any(not isinstance(o.payload, SelfOf) for o in options(w.fact(owner))):
+        owners = [o.payload for o in options(w.fact(owner))]
+        if name in ("add_module", "register_module") and all(isinstance(o, Items) and o.named for o in owners):
+            place = build("{o}[{k}]", o=paren(w.expr(owner)), k=w.expr(node.args[0].value))
+            return [cst.Assign([cst.AssignTarget(place)], w.expr(node.args[1].value))]  # type: ignore[arg-type]
+        if any(not isinstance(o, SelfOf) for o in owners):
             return None
         return _registered(w, node, owner, name)
     if name == "append" and len(node.args) == 1:

@@ -163,7 +163,7 @@ def _in_callers_terms(function: Function, payload: Origin | Origins, bound: dict
         if part.function is not function:
             found.add(part)
         elif part.name in bound:
-            made = made_of(bound[part.name], more=part.more)
+            made = made_of(bound[part.name], more=part.more, moved=part.moved)
             found |= made.parts if made is not None else set()
     return Origins(frozenset(found)) if found else None
 

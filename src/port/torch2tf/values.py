@@ -67,6 +67,13 @@ class Items:
     depth: int = 0  # loops around the place that made it
     written: bool = False  # elements are replaced by index
     readers: set[Any] = field(default_factory=set)  # functions that have seen it
+    names: dict[str, int] = field(default_factory=dict)  # of add_module -> element
+    counted: bool = False  # elements are taken by number, or in a loop
+
+    @property
+    def named(self) -> bool:
+        """Are all elements modules that have names, by which alone they are taken?"""
+        return bool(self.names) and not self.counted and len(self.names) == len(self.elements)
 
     def add(self, site: Any, fact: Fact, depth: int) -> bool:
         """What `site`, under `depth` loops, appends; True if that is news."""
@@ -190,11 +197,15 @@ class SelfOf:
 
 @dataclass(frozen=True)
 class Origin:
-    """A tensor that is a parameter, or has the shape and layout of one; `more`: axes that it has besides."""
+    """A tensor that is a parameter, or has the shape and layout of one; `more`: axes that it has besides.
+
+    `moved`: its axes are in another order, or must have the source's: only the rank tells of the parameter.
+    """
 
     function: Any
     name: str
     more: int = 0
+    moved: bool = False
 
 
 @dataclass(frozen=True)
@@ -274,13 +285,14 @@ def tensors_in(fact: Fact) -> Iterator[Fact]:
             yield from tensors_in(element)
 
 
-def made_of(*facts: Fact, more: int = 0) -> Any:
-    """Payload of a tensor that rank and layout connect with these; it has `more` axes than they."""
+def made_of(*facts: Fact, more: int = 0, moved: bool = False) -> Any:
+    """Payload of a tensor that rank and layout (but if `moved`) connect with these; it has `more` axes than they."""
     parts: set[Origin] = set()
     for fact in facts:
         if isinstance(fact.payload, Origin | Origins):
             known = (fact.payload,) if isinstance(fact.payload, Origin) else fact.payload.parts
-            parts |= {replace(p, more=p.more + more) for p in known} if more else set(known)
+            parts |= {replace(p, more=p.more + more, moved=p.moved or moved) for p in known} if more or moved else set(
+                known)
     return Origins(frozenset(parts)) if parts else None
 
 

@@ -13,7 +13,7 @@ from port.result import Options
 from port.torch2tf import applications, containers, indexing, init_calls, init_covers, layers, operators, rows
 from port.torch2tf.interp import Interp
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import TO_FIRST, TO_LAST, Alternatives, Class, Function, Mapping, SelfOf, options
+from port.torch2tf.values import TO_FIRST, TO_LAST, Alternatives, Class, Function, Items, Mapping, SelfOf, options
 from port.tree import rebuild, walk
 
 ORDER = {3: ("[0, 2, 1]", "[0, 2, 1]"), 4: ("[0, 2, 3, 1]", "[0, 3, 1, 2]"), 5: ("[0, 2, 3, 4, 1]", "[0, 4, 1, 2, 3]")}
@@ -176,8 +176,8 @@ class Writer:
             return part
         if fact.symbol == "self.training":
             return self.training()
-        if any(isinstance(o.payload, Mapping) and o.payload.kind == "modules" and name in o.payload.values
-               for o in options(owner)):
+        if any((isinstance(o.payload, Mapping) and o.payload.kind == "modules" and name in o.payload.values)
+               or (isinstance(o.payload, Items) and o.payload.named and name in o.payload.names) for o in options(owner)):
             return build(f'{{x}}["{name}"]', x=self.expr(node.value))
         if name == "forward" and owner.kind is Kind.LAYER:
             return cst.Attribute(self.expr(node.value), cst.Name("call"))

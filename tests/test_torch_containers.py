@@ -1,0 +1,34 @@
+"""Containers of modules: what their users take from them decides what they become."""
+
+from __future__ import annotations
+
+from port.translate import translate
+
+NAMED = '''import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.blocks = nn.ModuleList()
+        self.blocks.add_module("pad", nn.ZeroPad2d((0, 1, 0, 1)))
+        self.blocks.add_module("conv", nn.Conv2d(3, 4, 1))
+
+    def forward(self, x):
+        x = self.blocks.pad(x)
+        return USE
+'''
+
+
+def test_a_list_of_modules_with_names_is_a_dict() -> None:
+    result = translate(NAMED.replace("USE", "self.blocks.conv(x[:, :, 1:, 1:])"), "torch2tf")
+    assert not result.findings and "self.blocks = {}\n" in result.text
+    assert "self.blocks['conv'] = layers" in result.text.replace('"', "'")
+    assert "x = self.blocks['pad'](x)\n" in result.text.replace('"', "'")
+    assert "self.blocks['conv'](x[:, 1:, 1:])" in result.text.replace('"', "'")
+
+
+def test_names_and_numbers_together_are_refused() -> None:
+    result = translate(NAMED.replace("USE", "self.blocks[1](x)"), "torch2tf")
+    assert [f.code for f in result.findings] == ["P206"] and "ModuleDict" in result.findings[0].message
