@@ -62,7 +62,8 @@ def _body(w: Any, f: Function, rest: list[Any]) -> list[Any]:
     try:
         return compound.suite(w, rest)
     except Refused as refusal:
-        called = any(c is not None for c in f.callers) or (f.owner is not None and f.name not in ("__init__", "forward"))
+        method = f.owner is not None and f.name not in ("__init__", "forward")
+        called = method or any(c is not None for c in f.callers)
         if refusal.code != "P207" or not called:
             raise
         return [compound.no_weights(w, refusal, f.node)]

@@ -176,8 +176,7 @@ class Writer:
             return part
         if fact.symbol == "self.training":
             return self.training()
-        if any((isinstance(o.payload, Mapping) and o.payload.kind == "modules" and name in o.payload.values)
-               or (isinstance(o.payload, Items) and o.payload.named and name in o.payload.names) for o in options(owner)):
+        if any(_holds(o.payload, name) for o in options(owner)):
             return build(f'{{x}}["{name}"]', x=self.expr(node.value))
         if name == "forward" and owner.kind is Kind.LAYER:
             return cst.Attribute(self.expr(node.value), cst.Name("call"))
@@ -230,6 +229,13 @@ class Writer:
         """Names below that imports of the source's framework bind."""
         return {n.value for n in walk(node) if isinstance(n, cst.Name) and self.it.names.bound.get(
             n.value, "").split(".")[0] == "torch"}
+
+
+def _holds(payload: Any, name: str) -> bool:
+    """Is this a container that holds a module under this name, which a dict of Keras layers holds as a key?"""
+    if isinstance(payload, Mapping):
+        return payload.kind == "modules" and name in payload.values
+    return isinstance(payload, Items) and payload.named and name in payload.names
 
 
 _METHODS: dict[type, Any] = {
