@@ -75,3 +75,11 @@ def test_what_is_refused_names_no_row() -> None:
 
 def test_a_file_that_stays_has_no_edits() -> None:
     assert translate("import torch\nx = 1\n", "tf2torch").edits == ()
+
+
+def test_helpers_stand_behind_the_imports_that_they_use() -> None:
+    """Also where a statement stands above these; and no class of the output is named like one of them."""
+    text = "x = 1\n" + KERAS.replace("def build()", "def f()").replace("import layers", "import layers\nz = 2")
+    made = translate(text, "tf2torch").text
+    assert made.startswith("x = 1\n") and made.index("from torch import nn") < made.index("def init_weights")
+    assert "class F(" not in made and "class FModel(nn.Module)" in made

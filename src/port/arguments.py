@@ -37,13 +37,14 @@ def parser(run: Mapping[str, Callable[[argparse.Namespace], int]]) -> argparse.A
 def _translation(command: argparse.ArgumentParser) -> None:
     flag = argparse.BooleanOptionalAction
     add = command.add_argument
-    add("paths", nargs="+", metavar="PATH", help="a file, or a folder that is walked for *.py")
+    add("paths", nargs="+", metavar="PATH", help="a file, or a folder that is walked for *.py and *.ipynb")
     mode = command.add_mutually_exclusive_group()
     mode.add_argument("--write", action="store_true", help="replace the files in place, atomically")
     mode.add_argument("-o", "--output", metavar="OUT", help="write beside: a file for one file, else a folder")
     mode.add_argument("--check", action="store_true", help="write nothing; exit 1 if anything would change")
     add("--baseline", metavar="FILE", help="with --check: report only uses of the framework that are not on record")
     add("--update-baseline", action="store_true", help="put these files on record in FILE, and do nothing else")
+    add("--clear-outputs", action="store_true", help="leave out the outputs of notebooks that are written")
     add("--verify", action="store_true", help="run both versions and compare their numbers; this runs your code")
     add("--interactive", action="store_true",
         help="ask about each hunk, then write what was taken, in place or with -o")

@@ -80,8 +80,6 @@ def _translated(tasks: Sequence[planning.Task], direction: str, jobs: int
 def _read(found: files.Found) -> files.Source | str:
     """The file as read, or why it could not be."""
     try:
-        if found.path.suffix == ".ipynb":
-            return "notebooks are not translated yet"
         return files.read(found.path)
     except files.FileProblem as problem:
         return str(problem)
@@ -179,6 +177,11 @@ def _internal(error: Exception) -> Finding:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(frame.filename).name}:{frame.lineno}"
     return Finding(1, 0, "P901", f"{type(error).__name__}: {error} ({where})")
+
+
+def without_outputs(items: Sequence[Item]) -> list[Item]:
+    """The notebooks among them are written without their outputs."""
+    return [replace(item, source=files.without_outputs(item.source)) if item.source else item for item in items]
 
 
 def save(items: Sequence[Item], output: Path | None, single: bool) -> list[Item]:

@@ -112,6 +112,10 @@ def verify_items(items: Sequence[Item], direction: str, config: Config, given: S
             if not item.report.changed:
                 done.append(item)
                 continue
+            if item.found.path.suffix == ".ipynb":
+                said = CaseVerdict("", "not verified", "a notebook cannot be imported: move its model into a module")
+                done.append(replace(item, report=replace(item.report, verdicts=(said,))))
+                continue
             wanted = list(given) or configured(config, item.found.path)
             note(f"verifying {item.found.path}")
             verdicts = verify_pair(item.found.path, ported[item.found.path], direction, wanted, settings)

@@ -81,6 +81,8 @@ def _translate(direction: str, given: argparse.Namespace) -> int:
             items = _review(items)
         if given.verify:
             items = _verify_items(items, direction, config, given, cache)
+        if given.clear_outputs:
+            items = batch.without_outputs(items)
         if writes:
             items = batch.save(items, output, single=len(paths) == 1 and not paths[0].is_dir())
     except ValueError as problem:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tokenize
-from collections.abc import Iterator, Sequence
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -23,9 +24,14 @@ class Source:
     text: str
     encoding: str
     mode: int
+    pack: Callable[[str], str] | None = None  # of a notebook: from the text of its cells to that of the file
 
     def encode(self, text: str) -> bytes:
         """`text` as bytes in this file's encoding, byte order mark included."""
+        try:
+            text = self.pack(text) if self.pack is not None else text
+        except ValueError as problem:
+            raise FileProblem(str(problem)) from None
         try:
             return text.encode(self.encoding)
         except UnicodeEncodeError as error:
@@ -34,16 +40,34 @@ class Source:
 
 
 def read(path: Path) -> Source:
-    """Read one file in the encoding that its cookie or byte order mark declares."""
+    """Read one file in the encoding that its cookie or byte order mark declares; a notebook as its code cells."""
     try:
         raw, mode = path.read_bytes(), path.stat().st_mode
     except OSError as error:
         raise FileProblem(error.strerror or str(error)) from None
+    if path.suffix == ".ipynb":
+        return _notebook(path, raw, mode)
     try:
         encoding, _ = tokenize.detect_encoding(BytesIO(raw).readline)
         return Source(path, raw, raw.decode(encoding), encoding, mode)
     except (SyntaxError, UnicodeDecodeError) as error:
         raise FileProblem(f"cannot be decoded: {error}") from None
+
+
+def _notebook(path: Path, raw: bytes, mode: int, clear: bool = False) -> Source:
+    from port import notebooks
+
+    encoding = "utf-8-sig" if raw.startswith(BOM_UTF8) else "utf-8"
+    try:
+        book = notebooks.read(raw.decode(encoding))
+    except ValueError as problem:
+        raise FileProblem(str(problem)) from None
+    return Source(path, raw, book.module(), encoding, mode, book.pack_cleared if clear else book.pack)
+
+
+def without_outputs(source: Source) -> Source:
+    """A notebook whose outputs are left out when it is written; any other file as it is."""
+    return _notebook(source.path, source.raw, source.mode, clear=True) if source.pack is not None else source
 
 
 def replace(source: Source, content: bytes) -> None:
@@ -104,7 +128,7 @@ class Found:
 
 
 def find(paths: Sequence[Path], exclude: Sequence[str] = (), output: Path | None = None) -> list[Found]:
-    """The files that `paths` name, directories walked for *.py, each real file once, in a stable order.
+    """The files that `paths` name, directories walked for *.py and *.ipynb, each real file once, in a stable order.
 
     A path that does not exist is in the list too, so that reading it names the problem.
     `exclude` are glob patterns for files met on a walk, and `output` is a folder of results that are no sources;
@@ -136,7 +160,7 @@ def matches(relative: Path, patterns: Sequence[str]) -> bool:
 def _walk(top: Path) -> Iterator[Path]:
     for folder, folders, names in os.walk(top):
         folders[:] = sorted(name for name in folders if not _skipped(Path(folder, name)))
-        yield from (Path(folder, name) for name in sorted(names) if name.endswith(".py"))
+        yield from (Path(folder, name) for name in sorted(names) if name.endswith((".py", ".ipynb")))
 
 
 def _skipped(folder: Path) -> bool:

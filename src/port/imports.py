@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -151,7 +151,7 @@ def rewrite(module_body: list[Any], originals: list[Any], em: Any, blocks: list[
         out[at:at] = _apart([statement(ln) for ln in new_lines], out, at)
         last_import = at + len(new_lines) - 1
     out, last_import = _standard(out, em, last_import, originals)
-    return _insert(out, last_import, blocks)
+    return _insert(out, blocks, lines.values())
 
 
 def _of_skipped(part: Any) -> list[str]:
@@ -240,12 +240,14 @@ def _root(node: Any) -> str:
     return code(node.module).split(".")[0] if node.module is not None else "."
 
 
-def _insert(body: list[Any], last: int, blocks: list[Any]) -> list[Any]:
+def _insert(body: list[Any], blocks: list[Any], lines: Iterable[str]) -> list[Any]:
+    """Helpers go right behind the leading imports, not behind one further down; never before what they use."""
     if not blocks:
         return body
-    at = max(last + 1, _after_docstring(body))
-    # helpers go right behind the leading imports, not behind one further down
-    for i in range(_after_docstring(body), len(body)):
+    own = set(lines)
+    used = [i for i, s in enumerate(body) if isinstance(s, cst.SimpleStatementLine) and code(s).strip() in own]
+    at = len(body)
+    for i in range(max([_after_docstring(body), *(n + 1 for n in used)]), len(body)):
         s = body[i]
         if not (isinstance(s, cst.SimpleStatementLine) and isinstance(s.body[0], cst.Import | cst.ImportFrom)) and (
                 not isinstance(s, cst.Try)):

@@ -36,7 +36,7 @@ def tasks(sources: Mapping[files.Found, files.Source | None], direction: str, op
           reader: Reader) -> list[Task]:
     """The work on these files, each as read, if it could be read; `reader` gives the imports of a text."""
     texts = {found.path.resolve(): source.text for found, source in sources.items()
-             if source is not None and found.path.suffix != ".ipynb"}
+             if source is not None}
     used = any(uses(text, direction) for text in texts.values())
     known = table.by_tf_name if direction == "tf2torch" else table.by_torch_name
     rows = project.has_rows(known() if used else ())  # loaded only where they can matter

@@ -11,18 +11,21 @@ def render(report: Report) -> str:
 
 
 def _file(file: FileReport) -> list[str]:
-    lines = [_finding(file.path, finding) for finding in file.findings]
+    lines = [_finding(file, finding) for finding in file.findings]
     if file.changed and not file.written:
         lines.append(f"::notice file={_property(file.path)},line=1,title=port::would change")
     return lines + [f"::error file={_property(file.path)},line=1,title=port::{_data(t)}" for t in file.problems()]
 
 
-def _finding(path: str, finding: Finding) -> str:
+def _finding(file: FileReport, finding: Finding) -> str:
+    cell, _ = file.place(finding.line)
+    path, finding = file.path, file.in_cell(finding)
+    message = f"cell {cell}: {finding.message}" if cell else finding.message
     place = f"file={_property(path)},line={max(finding.line, 1)},col={finding.column + 1}"
     if finding.end_line:
         place += f",endLine={finding.end_line}"
     name = _property(f"{finding.code} {title(finding)}")
-    return f"::{_level(finding.outcome)} {place},title={name}::{_data(finding.message)}"
+    return f"::{_level(finding.outcome)} {place},title={name}::{_data(message)}"
 
 
 def _level(outcome: Outcome) -> str:

@@ -108,7 +108,7 @@ def _chip(by: str) -> Html:
 def _margin(file: FileReport) -> dict[int, list[Html]]:
     lines: dict[int, list[Html]] = {}
     for finding, accepted in _all(file):
-        lines.setdefault(max(finding.line, 1), []).append(note(finding, accepted))
+        lines.setdefault(max(finding.line, 1), []).append(note(file, finding, accepted))
     return lines
 
 
@@ -116,7 +116,7 @@ def _all(file: FileReport) -> Iterable[tuple[Finding, bool]]:
     return sorted([(f, False) for f in file.findings] + [(f, True) for f in file.accepted])
 
 
-def note(finding: Finding, accepted: bool) -> Html:
+def note(file: FileReport, finding: Finding, accepted: bool) -> Html:
     """One finding: a line that opens to the whole message, what it means and what to do."""
     code = CATALOGUE[finding.code]
     outcome = code.outcome.value
@@ -129,7 +129,8 @@ def note(finding: Finding, accepted: bool) -> Html:
     if finding.symbol:
         told.append(tag("p", "It is about ", tag("code", finding.symbol), "."))
     told += [tag("p", tag("b", f"{code.title}. "), code.what), tag("p", tag("b", "What to do: "), code.do)]
-    place = f"line {finding.line}, column {finding.column + 1}"
+    cell, line = file.place(finding.line)
+    place = (f"cell {cell}, " if cell else "") + f"line {line}, column {finding.column + 1}"
     return tag("details", summary, tag("div", tag("p", place, class_="place"), *told),
                class_=f"finding {outcome}" + (" accepted" if accepted else ""), data_outcome=outcome,
                data_code=finding.code)
@@ -137,4 +138,4 @@ def note(finding: Finding, accepted: bool) -> Html:
 
 def notes(file: FileReport) -> Html:
     """The findings of a file that has no table to stand beside."""
-    return join(note(finding, accepted) for finding, accepted in _all(file))
+    return join(note(file, finding, accepted) for finding, accepted in _all(file))

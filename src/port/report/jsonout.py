@@ -26,14 +26,14 @@ def render(report: Report) -> str:
 
 
 def _file(file: FileReport) -> dict[str, Any]:
-    findings = [_finding(f, False) for f in file.findings] + [_finding(f, True) for f in file.accepted]
+    findings = [_finding(file, f, False) for f in file.findings] + [_finding(file, f, True) for f in file.accepted]
     return {
         "path": file.path,
         "changed": file.changed,
         "written": file.written or None,
         "error": file.error or None,
         "diff": "\n".join(file.diff()),
-        "findings": sorted(findings, key=lambda f: (f["line"], f["column"])),
+        "findings": sorted(findings, key=lambda f: (f["cell"] or 0, f["line"], f["column"])),
         "edits": [asdict(edit) for edit in file.result.edits] if file.result else [],
         "verdicts": [_verdict(verdict) for verdict in file.verdicts],
     }
@@ -44,7 +44,8 @@ def _verdict(verdict: CaseVerdict) -> dict[str, Any]:
     return {**whole, "case": verdict.case, "status": verdict.status, "text": verdict.text}
 
 
-def _finding(finding: Finding, accepted: bool) -> dict[str, Any]:
+def _finding(file: FileReport, finding: Finding, accepted: bool) -> dict[str, Any]:
     code = CATALOGUE[finding.code]
-    extra = {"outcome": code.outcome.value, "title": code.title, "do": code.do, "accepted": accepted}
-    return {**asdict(finding), **extra}
+    extra = {"outcome": code.outcome.value, "title": code.title, "do": code.do, "accepted": accepted,
+             "cell": file.place(finding.line)[0] or None}
+    return {**asdict(file.in_cell(finding)), **extra}

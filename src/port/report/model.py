@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from port import cells
 from port.findings import CATALOGUE, Finding
 from port.report import hunks
 from port.report.hunks import Hunk
@@ -43,6 +44,20 @@ class FileReport:
     @property
     def changed(self) -> bool:
         return self.result is not None and self.result.changed
+
+    def place(self, line: int) -> tuple[int, int]:
+        """(cell, line in it) of a notebook; (0, line) of any other file."""
+        return cells.place(self.path, self.result.source, line) if self.result is not None else (0, line)
+
+    def spot(self, finding: Finding) -> str:
+        """`7:5`, and of a notebook `cell 3, 2:5`."""
+        cell, line = self.place(finding.line)
+        return (f"cell {cell}, " if cell else "") + f"{line}:{finding.column + 1}"
+
+    def in_cell(self, finding: Finding) -> Finding:
+        """The finding with lines that count from the start of its cell, if the file is a notebook."""
+        (_, line), (_, end) = self.place(finding.line), self.place(finding.end_line)
+        return replace(finding, line=line, end_line=end if finding.end_line else 0)
 
     @property
     def mismatch(self) -> bool:

@@ -48,14 +48,19 @@ def _results(file: FileReport) -> list[dict[str, Any]]:
 
 
 def _result(file: FileReport, finding: Finding) -> dict[str, Any]:
-    location = {"artifactLocation": {"uri": _uri(file.path)}, "region": _region(finding)}
+    location = {"artifactLocation": {"uri": _uri(file.path)}, "region": _region(file.in_cell(finding))}
     return {
         "ruleId": finding.code,
         "ruleIndex": list(CATALOGUE).index(finding.code),
         "level": level(finding.outcome),
-        "message": {"text": finding.message},
+        "message": {"text": _message(file, finding)},
         "locations": [{"physicalLocation": location}],
     }
+
+
+def _message(file: FileReport, finding: Finding) -> str:
+    cell, _ = file.place(finding.line)
+    return f"cell {cell}: {finding.message}" if cell else finding.message
 
 
 def _region(finding: Finding) -> dict[str, int]:

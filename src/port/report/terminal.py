@@ -25,7 +25,7 @@ def _file(file: FileReport, console: Console, with_diff: bool, verbose: bool) ->
     if left or file.verdicts:
         _line(console, Text(file.path, "bold"))
     for finding in left:
-        _finding(finding, console)
+        _finding(file, finding, console)
     for verdict in file.verdicts:
         _verdict(verdict, console, verbose)
     if file.written:
@@ -42,15 +42,15 @@ def _diff(file: FileReport, console: Console) -> set[Finding]:
     for line in head:
         _line(console, Text(line, "bold"))
     for hunk, part in zip(found, parts, strict=True):
-        show_hunk(hunk, part, console)
+        show_hunk(file, hunk, part, console)
     return {finding for hunk in found for finding in hunk.findings} if console.is_terminal else set()
 
 
-def show_hunk(hunk: Hunk, lines: list[str], console: Console) -> None:
+def show_hunk(file: FileReport, hunk: Hunk, lines: list[str], console: Console) -> None:
     for line in lines:
         _line(console, Text(line, {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")))
     for finding in hunk.findings if console.is_terminal else ():
-        _finding(finding, console)
+        _finding(file, finding, console)
 
 
 def _verdict(verdict: CaseVerdict, console: Console, verbose: bool) -> None:
@@ -67,9 +67,9 @@ def _line(console: Console, text: Text) -> None:
     console.print(text, soft_wrap=True, highlight=False)
 
 
-def _finding(finding: Finding, console: Console) -> None:
+def _finding(file: FileReport, finding: Finding, console: Console) -> None:
     outcome = finding.outcome
-    head = Text(f"  {finding.line}:{finding.column + 1} ").append(f"{finding.code} {outcome.value}", _style(outcome))
+    head = Text(f"  {file.spot(finding)} ").append(f"{finding.code} {outcome.value}", _style(outcome))
     _line(console, head.append(f" {title(finding)}: {finding.message}", "default"))
     if outcome.needs_person:
         _line(console, Text(f"      {CATALOGUE[finding.code].do}", "dim"))

@@ -18,6 +18,7 @@ from port import files
 from port.batch import Item
 from port.report import terminal
 from port.report.hunks import Hunk, split, unified
+from port.report.model import FileReport
 from port.review.choices import Draft, accepted, decided, draft, fault, undefined
 
 HELP = """\
@@ -72,7 +73,7 @@ def _file(item: Item, talk: Talk) -> str:
     assert item.report.result is not None and item.source is not None
     made = draft(item.report.result)
     while True:
-        answers = _answers(item.report.path, made, talk)
+        answers = _answers(item.report, made, talk)
         text = decided(made, answers)
         problem = _problem(text, item.source)
         if problem:
@@ -98,15 +99,15 @@ def _problem(text: str, source: files.Source) -> str:
     return ""
 
 
-def _answers(path: str, made: Draft, talk: Talk) -> list[Answer]:
+def _answers(file: FileReport, made: Draft, talk: Talk) -> list[Answer]:
     answers: list[Answer] = []
-    head, *parts = unified(path, made.hunks)
+    head, *parts = unified(file.path, made.hunks)
     for line in head:
         talk.say(line)
     for n, (hunk, part) in enumerate(zip(made.hunks, parts, strict=True), 1):
-        terminal.show_hunk(hunk, part, talk.console)
+        terminal.show_hunk(file, hunk, part, talk.console)
         for finding in () if talk.console.is_terminal else hunk.findings:
-            talk.say(f"  {finding.line}:{finding.column + 1} {finding.code} {finding.message}")
+            talk.say(f"  {file.spot(finding)} {finding.code} {finding.message}")
         answer = _ask(talk, f"({n}/{len(made.hunks)}) Take this hunk? [y,n,e,a,d,q,?] ", "yneadq")
         if answer == "e":
             answers.append(_edited(made, hunk, answers, talk))

@@ -7,7 +7,7 @@ from typing import Any
 
 import libcst as cst
 
-from port import imports, names
+from port import cells, imports, names
 from port.result import Options
 from port.scopes import File
 from port.tf2torch.emit import Emitter, Refused, Scope
@@ -124,6 +124,10 @@ class Pass:
         last = section[-1]
         graph.name = free_name(em, graph.name)
         try:
+            if any(s.targets[0].target.value == cells.MARK for n in section[:-1] for s in getattr(n, "body", ())
+                   if isinstance(s, cst.Assign) and isinstance(s.targets[0].target, cst.Name)):
+                raise Refused("P206", "this model is built in several cells of the notebook: put them into one",
+                              graph.model)
             definition, params, outside = graph_class(em, None, body, graph, graph.name, set(), [])
         except Refused as refusal:
             em.report(refusal.code, refusal.message, refusal.node or graph.model)

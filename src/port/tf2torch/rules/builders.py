@@ -72,10 +72,11 @@ def curried(em: Emitter, outer: Function) -> Spec:
     params = [_tensor_param(p, inner.node) for p in tensors]
     merged = Function(outer.name, node, outer.env, params=[*tensors, *outer.params],
                       defaults=outer.defaults, tensors=dict(inner.tensors), mirrors=dict(inner.mirrors))
+    name = free_name(em, camel(outer.name))
     definition, spec_params, dropped, mirrors = class_of(
-        split, camel(outer.name), docstring, [*first, *init], forward, params, merged, list(node.leading_lines),
+        split, name, docstring, [*first, *init], forward, params, merged, list(node.leading_lines),
         apply_init=outer.called == 0)
-    return Spec(camel(outer.name), definition, spec_params, dropped, mirrors)
+    return Spec(name, definition, spec_params, dropped, mirrors)
 
 
 def _tensor_param(name: str, node: cst.FunctionDef) -> cst.Param:

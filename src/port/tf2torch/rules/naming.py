@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from port.imports import has_helper
+from port.imports import LINES, has_helper
 from port.tf2torch.emit import Emitter
 
 
@@ -61,7 +61,8 @@ RESERVED = {"training", "forward", "modules", "parameters", "children", "buffers
 
 
 def free_name(em: Emitter, name: str) -> str:
-    """A class name that the file does not use yet."""
-    while name in em.it.globals.names or name in em.it.names.bound or name in em.it_classes or has_helper(name):
+    """A class name that the file does not use yet, nor will: torch.nn.functional is imported as F."""
+    while (name in LINES or name in em.it.globals.names or name in em.it.names.bound or name in em.it_classes
+           or has_helper(name)):
         name += "Model"
     return name
