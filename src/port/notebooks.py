@@ -76,7 +76,7 @@ def _check(whole: Any, text: str) -> None:
     if not isinstance(whole, dict) or not isinstance(whole.get("cells"), list) or whole.get("nbformat") != 4:
         version = whole.get("nbformat") if isinstance(whole, dict) else None
         if isinstance(version, int) and version != 4:
-            raise NotebookProblem(f"is a notebook of version {version}; `jupyter nbconvert --to notebook` makes it version 4")
+            raise NotebookProblem(f"is a notebook of version {version}: `jupyter nbconvert --to notebook` upgrades it")
         raise NotebookProblem("is not a notebook")
     if not any(mark in text for marks in MARKS.values() for mark in marks):
         return  # nothing to translate: whoever wrote it may keep it as it is
