@@ -15,6 +15,8 @@ HERE = Path(__file__).parent
 FILES = [*sorted(HERE.glob("golden/tf2torch/*/tf_version.py")), HERE / "test_rows.py", HERE / "test_laws.py"]
 SYNTAX = '''
 import os; from . import (a, b as c,)  # why
+from a.b import c, d as e; assert a
+def g(a: int=1, *, b: str, **k): return [(i for i in -x), [i for j in x if j if i for i in j], lambda: 0, a is not b]
 @decorator(1)
 class A(B, metaclass=M):
 

@@ -8,8 +8,9 @@ from typing import Any
 import libcst as cst
 
 from port.findings import Finding
-from port.printer import Printer
-from port.printing import COMPOUND, WRITERS
+from port.printing import WRITERS
+from port.printing.printer import Printer
+from port.printing.statements import COMPOUND
 from port.result import Edit
 from port.tree import walk
 
@@ -62,12 +63,12 @@ class _Recorder(Printer):
 
     def __init__(self, module: cst.Module, wanted: set[cst.CSTNode]):
         super().__init__(module.default_indent, module.default_newline, WRITERS)
-        self.wanted = set(wanted)
+        self.wanted = set(map(id, wanted))  # asked of every node, and the hash of a node is slow
         self.starts: dict[cst.CSTNode, int] = {}
         self.spans: dict[cst.CSTNode, tuple[int, int]] = {}
 
-    def put(self, node: cst.CSTNode, **flags: bool) -> None:
-        if node not in self.wanted:
+    def put(self, node: cst.CSTNode, **flags: Any) -> None:
+        if id(node) not in self.wanted:
             super().put(node, **flags)
         elif type(node) in COMPOUND:
             self.before_codegen(node)
@@ -77,17 +78,17 @@ class _Recorder(Printer):
             node._codegen(self, **flags)
 
     def before_codegen(self, node: cst.CSTNode) -> None:
-        if node in self.wanted:
+        if id(node) in self.wanted:
             self.starts[node] = len(self.tokens)
 
     def after_codegen(self, node: cst.CSTNode) -> None:
-        if node in self.wanted and node not in self.spans:  # else its code proper is noted already
+        if id(node) in self.wanted and node not in self.spans:  # else its code proper is noted already
             self.spans[node] = self.starts[node], len(self.tokens)
 
     def record_syntactic_position(self, node: cst.CSTNode, *, start_node: Any = None, end_node: Any = None) -> Any:
-        if node not in self.wanted:
+        if id(node) not in self.wanted:
             return super().record_syntactic_position(node)
-        self.wanted |= {n for n in (start_node, end_node) if n is not None}
+        self.wanted |= {id(n) for n in (start_node, end_node) if n is not None}
         return _Proper(self, node, start_node, end_node)
 
 

@@ -303,8 +303,11 @@ def can_flip(fact: Fact) -> bool:
 def put(places: dict[Any, Fact], site: Any, fact: Fact) -> Fact:
     """Note what a place gives now; the join over all places. What it gave before it was known better is forgotten."""
     places[site] = fact
+    facts = list(places.values())
+    if all(each.kind is fact.kind for each in facts) and fact.kind in CHOICES:
+        return facts[0] if all(same(facts[0], each) for each in facts[1:]) else _join_choices(facts)
     found: Fact | None = None
-    for each in places.values():
+    for each in facts:
         found = join(found, each)
     return found or UNKNOWN
 
@@ -323,6 +326,10 @@ def put_inputs(owner: Layer | Chain, site: Any, facts: list[Fact]) -> None:
 
 
 # ---------------------------------------------------------------- join
+CHOICES = (Kind.LAYER, Kind.FUNCTION)  # kinds of which several may reach one place
+COMPARED = (Items, Size, ShapeOf, Bound, Alternatives, Origin, Origins)  # payloads that `same` looks into
+
+
 def same(a: Fact | None, b: Fact | None) -> bool:
     """Do two facts say the same?"""
     if a is b:
@@ -371,15 +378,27 @@ def join(a: Fact | None, b: Fact | None) -> Fact:
         return join_tensors(a, b)
     if a.kind is Kind.PLAIN:
         return _join_plain(a, b)
-    none = NONE.values if may_be_none(a) or may_be_none(b) else None
-    if a.kind in (Kind.LAYER, Kind.FUNCTION):
-        found: list[Fact] = []
-        for option in (*options(a), *options(b)):
-            if not any(same(option.but(values=None), f) for f in found):
-                found.append(option.but(values=None))
-        merged = found[0] if len(found) == 1 else Fact(a.kind, payload=Alternatives(tuple(found)))
-        return merged.but(values=none)
-    return a.but(payload=None, values=none) if a.kind is Kind.SHAPE else UNKNOWN
+    if a.kind in CHOICES:
+        return _join_choices([a, b])
+    return a.but(payload=None, values=_none(a, b)) if a.kind is Kind.SHAPE else UNKNOWN
+
+
+def _none(*facts: Fact) -> frozenset[Any] | None:
+    return NONE.values if any(map(may_be_none, facts)) else None
+
+
+def _join_choices(facts: list[Fact]) -> Fact:
+    """Any of these modules or functions: each one once, found by identity, since a long chain has many."""
+    found: list[Fact] = []
+    seen: set[tuple[Fact, int]] = set()
+    for option in (o if o.values is None else o.but(values=None) for fact in facts for o in options(fact)):
+        if (option, id(option.payload)) in seen or (
+                isinstance(option.payload, COMPARED) and any(same(option, f) for f in found)):
+            continue
+        seen.add((option, id(option.payload)))
+        found.append(option)
+    merged = found[0] if len(found) == 1 else Fact(facts[0].kind, payload=Alternatives(tuple(found)))
+    return merged.but(values=_none(*facts))
 
 
 def join_tensors(a: Fact, b: Fact) -> Fact:
@@ -389,7 +408,7 @@ def join_tensors(a: Fact, b: Fact) -> Fact:
     payload = a.payload if isinstance(a.payload, Origin) and a.payload == b.payload else made_of(a, b)
     layout = Layout.FLIPPED if Layout.FLIPPED in (a.layout, b.layout) else Layout.PLAIN
     return Fact(Kind.TENSOR, shape, a.dtype if a.dtype == b.dtype else None, layout,
-                NONE.values if may_be_none(a) or may_be_none(b) else None, payload=payload)
+                _none(a, b), payload=payload)
 
 
 def _join_plain(a: Fact, b: Fact) -> Fact:

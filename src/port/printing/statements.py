@@ -1,128 +1,14 @@
-"""The text of nodes. libcst's own printing asks every node, each white space too, through four calls and a context
-manager or two; the commonest kinds are written here straight away, and what is not listed prints itself."""
+"""The text of statements."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import libcst as cst
 
-from port.printer import Printer, Writers
+from port.printing.printer import Printer, Writers
 
 
-def printed(node: cst.CSTNode, indent: str, newline: str) -> str:
-    printer = Printer(indent, newline, WRITERS)
-    printer.put(node)
-    return "".join(printer.tokens)
-
-
-def _in_parentheses(write: Callable[[Any, Printer], None]) -> Callable[..., None]:
-    def writer(node: Any, to: Printer) -> None:
-        for left in node.lpar:
-            to.tokens.append("(")
-            to.space(left.whitespace_after)
-        write(node, to)
-        for right in node.rpar:
-            to.space(right.whitespace_before)
-            to.tokens.append(")")
-
-    return writer
-
-
-# ---------------------------------------------------------------- expressions
-def _word(node: Any, to: Printer) -> None:
-    to.tokens.append(node.value)
-
-
-def _attribute(node: cst.Attribute, to: Printer) -> None:
-    to.put(node.value)
-    to.spaced(node.dot.whitespace_before, ".", node.dot.whitespace_after)
-    to.put(node.attr)
-
-
-def _call(node: cst.Call, to: Printer) -> None:
-    to.put(node.func)
-    to.spaced(node.whitespace_after_func, "(", node.whitespace_before_args)
-    for i, arg in enumerate(node.args, 1):
-        to.put(arg, default_comma=i < len(node.args))
-    to.tokens.append(")")
-
-
-def _arg(node: cst.Arg, to: Printer, default_comma: bool = False) -> None:
-    to.tokens.append(node.star)
-    to.space(node.whitespace_after_star)
-    if node.keyword is not None:
-        to.put(node.keyword)
-    if type(node.equal) is cst.AssignEqual:
-        to.spaced(node.equal.whitespace_before, "=", node.equal.whitespace_after)
-    elif node.keyword is not None and node.equal is cst.MaybeSentinel.DEFAULT:
-        to.tokens.append(" = ")
-    to.put(node.value)
-    to.comma(node.comma, ", " if default_comma else "")
-    to.space(node.whitespace_after_arg)
-
-
-def _element(node: cst.Element, to: Printer, default_comma: bool = False,
-             default_comma_whitespace: bool = False) -> None:
-    to.put(node.value)
-    to.comma(node.comma, (", " if default_comma_whitespace else ",") if default_comma else "")
-
-
-def _dict_element(node: cst.DictElement, to: Printer, default_comma: bool = False,
-                  default_comma_whitespace: bool = False) -> None:
-    to.put(node.key)
-    to.spaced(node.whitespace_before_colon, ":", node.whitespace_after_colon)
-    to.put(node.value)
-    to.comma(node.comma, (", " if default_comma_whitespace else ",") if default_comma else "")
-
-
-def _elements(nodes: Any, to: Printer) -> None:
-    for i, element in enumerate(nodes, 1):
-        to.put(element, default_comma=i < len(nodes), default_comma_whitespace=True)
-
-
-def _tuple(node: cst.Tuple, to: Printer) -> None:
-    if len(node.elements) == 1:
-        to.put(node.elements[0], default_comma=True)
-    else:
-        _elements(node.elements, to)
-
-
-def _list(node: cst.List, to: Printer) -> None:
-    to.tokens.append("[")
-    to.space(node.lbracket.whitespace_after)
-    _elements(node.elements, to)
-    to.space(node.rbracket.whitespace_before)
-    to.tokens.append("]")
-
-
-def _dict(node: cst.Dict, to: Printer) -> None:
-    to.tokens.append("{")
-    to.space(node.lbrace.whitespace_after)
-    _elements(node.elements, to)
-    to.space(node.rbrace.whitespace_before)
-    to.tokens.append("}")
-
-
-def _operation(node: Any, to: Printer) -> None:
-    to.put(node.left)
-    to.put(node.operator)
-    to.put(node.right)
-
-
-def _comparison(node: cst.Comparison, to: Printer) -> None:
-    to.put(node.left)
-    for target in node.comparisons:
-        to.put(target)
-
-
-def _target(node: cst.ComparisonTarget, to: Printer) -> None:
-    to.put(node.operator)
-    to.put(node.comparator)
-
-
-# ---------------------------------------------------------------- statements
 def _assign(node: cst.Assign, to: Printer, default_semicolon: bool = False) -> None:
     for target in node.targets:
         to.put(target)
@@ -149,6 +35,35 @@ def _return(node: cst.Return, to: Printer, default_semicolon: bool = False) -> N
     if node.value is not None:
         to.put(node.value)
     _semicolon(node, to, default_semicolon)
+
+
+def _assert(node: cst.Assert, to: Printer, default_semicolon: bool = False) -> None:
+    to.tokens.append("assert")
+    to.space(node.whitespace_after_assert)
+    to.put(node.test)
+    to.comma(node.comma, "" if node.msg is None else ", ")
+    if node.msg is not None:
+        to.put(node.msg)
+    _semicolon(node, to, default_semicolon)
+
+
+def _import_from(node: cst.ImportFrom, to: Printer, default_semicolon: bool = False) -> None:
+    if node.relative or node.lpar is not None or node.module is None or isinstance(node.names, cst.ImportStar):
+        return node._codegen_impl(to, default_semicolon)
+    to.tokens.append("from")
+    to.space(node.whitespace_after_from)
+    to.put(node.module)
+    to.spaced(node.whitespace_before_import, "import", node.whitespace_after_import)
+    for i, alias in enumerate(node.names, 1):
+        to.put(alias, default_comma=i < len(node.names))
+    _semicolon(node, to, default_semicolon)
+
+
+def _alias(node: cst.ImportAlias, to: Printer, default_comma: bool = False) -> None:
+    to.put(node.name)
+    if node.asname is not None:
+        to.put(node.asname)
+    to.comma(node.comma, ", " if default_comma else "")
 
 
 def _semicolon(node: Any, to: Printer, default: bool) -> None:
@@ -221,7 +136,7 @@ def _function(node: cst.FunctionDef, to: Printer) -> None:
         to.put(node.params)
         to.tokens.append(")")
         if node.returns is not None:
-            node.returns._codegen(to, default_indicator="->")
+            to.put(node.returns, default_indicator="->")
         to.space(node.whitespace_before_colon)
         to.tokens.append(":")
         to.put(node.body)
@@ -272,14 +187,28 @@ def _module(node: cst.Module, to: Printer) -> None:
         to.pop_trailing_newline()
 
 
-EXPRESSIONS = {
-    cst.Name: _word, cst.Integer: _word, cst.Float: _word, cst.SimpleString: _word, cst.Attribute: _attribute,
-    cst.Call: _call, cst.Tuple: _tuple, cst.List: _list, cst.Dict: _dict, cst.BinaryOperation: _operation,
-    cst.BooleanOperation: _operation, cst.Comparison: _comparison}
+def _for(node: cst.For, to: Printer) -> None:
+    if node.asynchronous is not None:
+        return node._codegen_impl(to)
+    to.lines(node.leading_lines)
+    to.add_indent_tokens()
+    with to.record_syntactic_position(node, end_node=node.orelse or node.body):
+        to.tokens.append("for")
+        to.space(node.whitespace_after_for)
+        to.put(node.target)
+        to.spaced(node.whitespace_before_in, "in", node.whitespace_after_in)
+        to.put(node.iter)
+        to.space(node.whitespace_before_colon)
+        to.tokens.append(":")
+        to.put(node.body)
+        if node.orelse is not None:
+            to.put(node.orelse)
+
+
 COMPOUND: Writers = {
-    cst.IndentedBlock: _block, cst.If: _if, cst.Else: _else, cst.FunctionDef: _function, cst.ClassDef: _class}
-WRITERS: Writers = {
-    **{kind: _in_parentheses(write) for kind, write in EXPRESSIONS.items()}, **COMPOUND,
-    cst.Arg: _arg, cst.Element: _element, cst.DictElement: _dict_element, cst.ComparisonTarget: _target,
-    cst.Assign: _assign, cst.AssignTarget: _assign_target, cst.Expr: _expr, cst.Return: _return,
+    cst.IndentedBlock: _block, cst.If: _if, cst.Else: _else, cst.For: _for, cst.FunctionDef: _function,
+    cst.ClassDef: _class}
+STATEMENTS: Writers = {
+    **COMPOUND, cst.Assign: _assign, cst.AssignTarget: _assign_target, cst.Expr: _expr, cst.Return: _return,
+    cst.Assert: _assert, cst.ImportFrom: _import_from, cst.ImportAlias: _alias,
     cst.SimpleStatementLine: _statement_line, cst.Module: _module}

@@ -20,7 +20,7 @@ class Printer(CodegenState):
         super().__init__(indent, newline)
         self.writers = writers
 
-    def put(self, node: cst.CSTNode, **flags: bool) -> None:
+    def put(self, node: cst.CSTNode, **flags: Any) -> None:
         writer = self.writers.get(type(node))
         if writer is None:
             node._codegen(self, **flags)

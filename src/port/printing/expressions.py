@@ -1,0 +1,301 @@
+"""The text of expressions and of what they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import libcst as cst
+from libcst._nodes.op import BaseUnaryOp, _BaseOneTokenOp
+
+from port.printing.printer import Printer, Writers
+
+# Operators by their one token; `!=` may also be `<>`.
+_BETWEEN, _BEFORE = ({kind: kind()._get_token() for kind in vars(cst).values() if isinstance(kind, type)
+                      and issubclass(kind, base) and kind is not cst.NotEqual and not kind.__abstractmethods__}
+                     for base in (_BaseOneTokenOp, BaseUnaryOp))
+
+
+def _in_parentheses(write: Callable[[Any, Printer], None]) -> Callable[..., None]:
+    def writer(node: Any, to: Printer) -> None:
+        if not node.lpar:
+            return write(node, to)
+        for left in node.lpar:
+            to.tokens.append("(")
+            to.space(left.whitespace_after)
+        write(node, to)
+        for right in node.rpar:
+            to.space(right.whitespace_before)
+            to.tokens.append(")")
+
+    return writer
+
+
+# ---------------------------------------------------------------- expressions
+def _word(node: Any, to: Printer) -> None:
+    to.tokens.append(node.value)
+
+
+def _attribute(node: cst.Attribute, to: Printer) -> None:
+    to.put(node.value)
+    to.spaced(node.dot.whitespace_before, ".", node.dot.whitespace_after)
+    to.put(node.attr)
+
+
+def _call(node: cst.Call, to: Printer) -> None:
+    to.put(node.func)
+    to.spaced(node.whitespace_after_func, "(", node.whitespace_before_args)
+    for i, arg in enumerate(node.args, 1):
+        to.put(arg, default_comma=i < len(node.args))
+    to.tokens.append(")")
+
+
+def _arg(node: cst.Arg, to: Printer, default_comma: bool = False) -> None:
+    to.tokens.append(node.star)
+    to.space(node.whitespace_after_star)
+    if node.keyword is not None:
+        to.put(node.keyword)
+    if type(node.equal) is cst.AssignEqual:
+        to.spaced(node.equal.whitespace_before, "=", node.equal.whitespace_after)
+    elif node.keyword is not None and node.equal is cst.MaybeSentinel.DEFAULT:
+        to.tokens.append(" = ")
+    to.put(node.value)
+    to.comma(node.comma, ", " if default_comma else "")
+    to.space(node.whitespace_after_arg)
+
+
+def _element(node: cst.Element, to: Printer, default_comma: bool = False,
+             default_comma_whitespace: bool = False) -> None:
+    to.put(node.value)
+    to.comma(node.comma, (", " if default_comma_whitespace else ",") if default_comma else "")
+
+
+def _dict_element(node: cst.DictElement, to: Printer, default_comma: bool = False,
+                  default_comma_whitespace: bool = False) -> None:
+    to.put(node.key)
+    to.spaced(node.whitespace_before_colon, ":", node.whitespace_after_colon)
+    to.put(node.value)
+    to.comma(node.comma, (", " if default_comma_whitespace else ",") if default_comma else "")
+
+
+def _elements(nodes: Any, to: Printer) -> None:
+    for i, element in enumerate(nodes, 1):
+        to.put(element, default_comma=i < len(nodes), default_comma_whitespace=True)
+
+
+def _tuple(node: cst.Tuple, to: Printer) -> None:
+    if len(node.elements) == 1:
+        to.put(node.elements[0], default_comma=True)
+    else:
+        _elements(node.elements, to)
+
+
+def _list(node: cst.List, to: Printer) -> None:
+    to.tokens.append("[")
+    to.space(node.lbracket.whitespace_after)
+    _elements(node.elements, to)
+    to.space(node.rbracket.whitespace_before)
+    to.tokens.append("]")
+
+
+def _dict(node: cst.Dict, to: Printer) -> None:
+    to.tokens.append("{")
+    to.space(node.lbrace.whitespace_after)
+    _elements(node.elements, to)
+    to.space(node.rbrace.whitespace_before)
+    to.tokens.append("}")
+
+
+def _operation(node: Any, to: Printer) -> None:
+    to.put(node.left)
+    to.put(node.operator)
+    to.put(node.right)
+
+
+def _comparison(node: cst.Comparison, to: Printer) -> None:
+    to.put(node.left)
+    for target in node.comparisons:
+        to.put(target)
+
+
+def _target(node: cst.ComparisonTarget, to: Printer) -> None:
+    to.put(node.operator)
+    to.put(node.comparator)
+
+
+def _operator(node: Any, to: Printer) -> None:
+    to.spaced(node.whitespace_before, _BETWEEN[type(node)], node.whitespace_after)
+
+
+def _unary_operator(node: Any, to: Printer) -> None:
+    to.tokens.append(_BEFORE[type(node)])
+    to.space(node.whitespace_after)
+
+
+def _unary_operation(node: cst.UnaryOperation, to: Printer) -> None:
+    to.put(node.operator)
+    to.put(node.expression)
+
+
+def _if_else(node: cst.IfExp, to: Printer) -> None:
+    to.put(node.body)
+    to.spaced(node.whitespace_before_if, "if", node.whitespace_after_if)
+    to.put(node.test)
+    to.spaced(node.whitespace_before_else, "else", node.whitespace_after_else)
+    to.put(node.orelse)
+
+
+def _subscript(node: cst.Subscript, to: Printer) -> None:
+    to.put(node.value)
+    to.spaced(node.whitespace_after_value, "[", node.lbracket.whitespace_after)
+    for i, element in enumerate(node.slice, 1):
+        to.put(element, default_comma=i < len(node.slice))
+    to.space(node.rbracket.whitespace_before)
+    to.tokens.append("]")
+
+
+def _subscript_element(node: cst.SubscriptElement, to: Printer, default_comma: bool = False) -> None:
+    to.put(node.slice)
+    to.comma(node.comma, ", " if default_comma else "")
+
+
+def _index(node: cst.Index, to: Printer) -> None:
+    if node.star is not None:
+        return node._codegen_impl(to)
+    to.put(node.value)
+
+
+def _slice(node: cst.Slice, to: Printer) -> None:
+    if node.lower is not None:
+        to.put(node.lower)
+    to.put(node.first_colon)
+    if node.upper is not None:
+        to.put(node.upper)
+    if type(node.second_colon) is cst.Colon:
+        to.put(node.second_colon)
+    elif node.step is not None:
+        to.tokens.append(":")
+    if node.step is not None:
+        to.put(node.step)
+
+
+def _concatenated(node: cst.ConcatenatedString, to: Printer) -> None:
+    to.put(node.left)
+    to.space(node.whitespace_between)
+    to.put(node.right)
+
+
+def _formatted(node: cst.FormattedString, to: Printer) -> None:
+    to.tokens.append(node.start)
+    for part in node.parts:
+        to.put(part)
+    to.tokens.append(node.end)
+
+
+def _formatted_value(node: cst.FormattedStringExpression, to: Printer) -> None:
+    if node.equal is not None or node.conversion is not None or node.format_spec is not None:
+        return node._codegen_impl(to)
+    to.tokens.append("{")
+    to.space(node.whitespace_before_expression)
+    to.put(node.expression)
+    to.space(node.whitespace_after_expression)
+    to.tokens.append("}")
+
+
+def _generated(node: cst.GeneratorExp, to: Printer) -> None:
+    to.put(node.elt)
+    to.put(node.for_in)
+
+
+def _list_generated(node: cst.ListComp, to: Printer) -> None:
+    to.tokens.append("[")
+    to.space(node.lbracket.whitespace_after)
+    to.put(node.elt)
+    to.put(node.for_in)
+    to.space(node.rbracket.whitespace_before)
+    to.tokens.append("]")
+
+
+def _for_in(node: cst.CompFor, to: Printer) -> None:
+    if node.asynchronous is not None:
+        return node._codegen_impl(to)
+    to.spaced(node.whitespace_before, "for", node.whitespace_after_for)
+    to.put(node.target)
+    to.spaced(node.whitespace_before_in, "in", node.whitespace_after_in)
+    to.put(node.iter)
+    for condition in node.ifs:
+        to.put(condition)
+    if node.inner_for_in is not None:
+        to.put(node.inner_for_in)
+
+
+def _lambda(node: cst.Lambda, to: Printer) -> None:
+    if isinstance(node.whitespace_after_lambda, cst.MaybeSentinel):
+        return node._codegen_impl(to)
+    to.tokens.append("lambda")
+    to.space(node.whitespace_after_lambda)
+    to.put(node.params)
+    to.put(node.colon)
+    to.put(node.body)
+
+
+# ---------------------------------------------------------------- parameters
+def _parameters(node: cst.Parameters, to: Printer) -> None:
+    star = node.star_arg
+    if node.posonly_params or type(node.posonly_ind) is cst.ParamSlash:
+        return node._codegen_impl(to)
+    more = star is not cst.MaybeSentinel.DEFAULT or bool(node.kwonly_params) or node.star_kwarg is not None
+    for i, param in enumerate(node.params, 1):
+        to.put(param, default_star="", default_comma=more or i < len(node.params))
+    if type(star) is cst.Param:
+        to.put(star, default_star="*", default_comma=bool(node.kwonly_params) or node.star_kwarg is not None)
+    elif type(star) is cst.ParamStar:
+        to.put(star)
+    elif node.kwonly_params:
+        to.tokens.append("*, ")
+    for i, param in enumerate(node.kwonly_params, 1):
+        to.put(param, default_star="", default_comma=node.star_kwarg is not None or i < len(node.kwonly_params))
+    if node.star_kwarg is not None:
+        to.put(node.star_kwarg, default_star="**", default_comma=False)
+
+
+def _param(node: cst.Param, to: Printer, default_star: str | None = None, default_comma: bool = False) -> None:
+    star = node.star if isinstance(node.star, str) else default_star
+    if star is None:
+        return node._codegen_impl(to)  # says what is missing
+    to.tokens.append(star)
+    to.space(node.whitespace_after_star)
+    to.put(node.name)
+    if node.annotation is not None:
+        to.put(node.annotation, default_indicator=":")
+    if type(node.equal) is cst.AssignEqual:
+        to.put(node.equal)
+    elif node.default is not None and node.equal is cst.MaybeSentinel.DEFAULT:
+        to.tokens.append(" = ")
+    if node.default is not None:
+        to.put(node.default)
+    to.comma(node.comma, ", " if default_comma else "")
+    to.space(node.whitespace_after_param)
+
+
+def _annotation(node: cst.Annotation, to: Printer, default_indicator: str | None = None) -> None:
+    before = node.whitespace_before_indicator
+    if default_indicator is None or isinstance(before, cst.MaybeSentinel):
+        return node._codegen_impl(to, default_indicator)
+    to.spaced(before, default_indicator, node.whitespace_after_indicator)
+    to.put(node.annotation)
+
+
+_PARENTHESIZED = {
+    cst.Name: _word, cst.Integer: _word, cst.Float: _word, cst.SimpleString: _word, cst.Attribute: _attribute,
+    cst.Call: _call, cst.Tuple: _tuple, cst.List: _list, cst.Dict: _dict, cst.BinaryOperation: _operation,
+    cst.BooleanOperation: _operation, cst.Comparison: _comparison, cst.UnaryOperation: _unary_operation,
+    cst.IfExp: _if_else, cst.Subscript: _subscript, cst.ConcatenatedString: _concatenated,
+    cst.FormattedString: _formatted, cst.GeneratorExp: _generated, cst.ListComp: _list_generated, cst.Lambda: _lambda}
+EXPRESSIONS: Writers = {
+    **{kind: _in_parentheses(write) for kind, write in _PARENTHESIZED.items()},
+    **dict.fromkeys(_BETWEEN, _operator), **dict.fromkeys(_BEFORE, _unary_operator),
+    cst.Arg: _arg, cst.Element: _element, cst.DictElement: _dict_element, cst.ComparisonTarget: _target,
+    cst.SubscriptElement: _subscript_element, cst.Index: _index, cst.Slice: _slice,
+    cst.FormattedStringText: _word, cst.FormattedStringExpression: _formatted_value,
+    cst.CompFor: _for_in, cst.Parameters: _parameters, cst.Param: _param, cst.Annotation: _annotation}
