@@ -10,7 +10,7 @@ from port.facts import Fact, Kind
 from port.torch2tf import compound, hints, stars
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import TO_FIRST, Class, Function, Items, can_flip, may_be_none
-from port.tree import code, walk
+from port.tree import code, find, walk
 
 NAMES = {3: ("NCL", "NLC"), 4: ("NCHW", "NHWC"), 5: ("NCDHW", "NDHWC")}
 NOT_ON_MODEL = {"layers"}  # attributes that keras.Model keeps for itself
@@ -75,9 +75,9 @@ TRAINING = frozenset(("backward", "zero_grad", "clip_grad_norm_", "clip_grad_val
 def no_training_code(w: Any, node: cst.FunctionDef) -> None:
     """Gradients and optimizer steps are written by tapes in TensorFlow: not yet translated."""
     for n in walk(node.body):
-        if isinstance(n, cst.Attribute) and n.attr.value in TRAINING and w.fact(n.value).kind is not Kind.LAYER:
+        if type(n) is cst.Attribute and n.attr.value in TRAINING and w.fact(n.value).kind is not Kind.LAYER:
             raise Refused("P205", f"`.{n.attr.value}` belongs to training code", n)
-        if isinstance(n, cst.Call) and w.it.names.resolve(n.func).startswith(("torch.optim.", "torch.utils.data.")):
+        if type(n) is cst.Call and w.it.names.resolve(n.func).startswith(("torch.optim.", "torch.utils.data.")):
             raise Refused("P205", f"`{code(n.func)}` belongs to training code", n)
 
 
@@ -190,22 +190,20 @@ def inline_lists(node: cst.FunctionDef) -> set[Any]:
     """Lists whose modules go into a Sequential and that nobody indexes: `layers = [...]`, `layers += [...]`."""
     spread: set[str] = set()
     indexed: set[str] = set()
-    for n in walk(node.body):
-        if isinstance(n, cst.Call) and code(n.func).endswith("Sequential"):
-            spread |= {a.value.value for a in n.args if a.star == "*" and isinstance(a.value, cst.Name)}
-        elif isinstance(n, cst.Subscript) and isinstance(n.value, cst.Name):
-            indexed.add(n.value.value)
-        elif isinstance(n, cst.Call) and isinstance(n.func, cst.Name) and n.func.value == "len":
-            indexed |= {a.value.value for a in n.args if isinstance(a.value, cst.Name)}
-    found = set()
-    for n in walk(node.body):
-        target = (n.targets[0].target if isinstance(n, cst.Assign) and len(n.targets) == 1
-                  else n.target if isinstance(n, cst.AugAssign) else None)
-        if isinstance(target, cst.Name) and target.value in spread - indexed and isinstance(
-                n.value, cst.List):  # type: ignore[attr-defined]
-            found.add(n.value)  # type: ignore[attr-defined]
-        if isinstance(n, cst.Call) and code(n.func).endswith("Sequential"):
-            found |= {a.value for a in n.args if a.star == "*" and isinstance(a.value, cst.List)}
+    found: set[Any] = set()
+    for call in find(node.body, cst.Call):
+        if code(call.func).endswith("Sequential"):
+            spread |= {a.value.value for a in call.args if a.star == "*" and isinstance(a.value, cst.Name)}
+            found |= {a.value for a in call.args if a.star == "*" and isinstance(a.value, cst.List)}
+        elif isinstance(call.func, cst.Name) and call.func.value == "len":
+            indexed |= {a.value.value for a in call.args if isinstance(a.value, cst.Name)}
+    if not spread:
+        return found
+    indexed |= {n.value.value for n in find(node.body, cst.Subscript) if isinstance(n.value, cst.Name)}
+    simple = [(n.targets[0].target, n.value) for n in find(node.body, cst.Assign) if len(n.targets) == 1]
+    for target, value in [*simple, *((n.target, n.value) for n in find(node.body, cst.AugAssign))]:
+        if isinstance(target, cst.Name) and target.value in spread - indexed and isinstance(value, cst.List):
+            found.add(value)
     return found
 
 
@@ -254,14 +252,14 @@ def is_held(cls: Class) -> bool:
 def trained(it: Any) -> set[Function]:
     """Functions whose body reads self.training, and methods that call such a method."""
     found = {f for f in it.functions.values() if f.owner is not None and isinstance(f.node, cst.FunctionDef)
-             and f.name != "__init__" and any(_reads_training(it, n) for n in walk(f.node.body))}
+             and f.name != "__init__" and any(_reads_training(it, n) for n in find(f.node.body, cst.Attribute))}
     grew = True
     while grew:
         grew = False
         for f in it.functions.values():
             if f in found or f.owner is None or not isinstance(f.node, cst.FunctionDef) or f.name == "__init__":
                 continue
-            for n in walk(f.node.body):
+            for n in find(f.node.body, cst.Call):
                 callee = it.receivers.get(n)
                 if callee is not None and callee.payload in found and callee.payload.name != "forward":
                     found.add(f)
@@ -270,8 +268,8 @@ def trained(it: Any) -> set[Function]:
     return found
 
 
-def _reads_training(it: Any, node: cst.CSTNode) -> bool:
-    return isinstance(node, cst.Attribute) and node.attr.value == "training" and it.fact(node).symbol == "self.training"
+def _reads_training(it: Any, node: cst.Attribute) -> bool:
+    return node.attr.value == "training" and it.fact(node).symbol == "self.training"
 
 
 __all__ = ["Fact", "Items", "class_", "definition", "function", "trained"]

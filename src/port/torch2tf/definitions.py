@@ -15,7 +15,7 @@ from port.torch2tf.values import (
     Function,
     put,
 )
-from port.tree import walk
+from port.tree import find, walk
 
 if TYPE_CHECKING:
     from port.torch2tf.interp import Interp
@@ -63,7 +63,7 @@ def make_function(it: Interp, node: cst.FunctionDef, env: Env, owner: Class | No
     function.picks = _picks(it, node, frozenset(function.params))
     function.static = any(isinstance(d.decorator, cst.Name) and d.decorator.value == "staticmethod"
                           for d in node.decorators)
-    function.yields = any(isinstance(n, cst.Yield) for n in walk(node.body, enter_functions=False))
+    function.yields = bool(find(node.body, cst.Yield, enter_functions=False))
     if owner is None and env is not it.globals:
         it.enqueue(function)
     return function
@@ -90,7 +90,7 @@ def _evidence(it: Interp, node: cst.FunctionDef, params: frozenset[str]) -> froz
     for n in walk(node.body):
         if base := _used_as_tensor(n):
             found.add(base)
-        elif isinstance(n, cst.Call) and n.args and isinstance(n.args[0].value, cst.Name):
+        elif type(n) is cst.Call and n.args and isinstance(n.args[0].value, cst.Name):
             symbol = it.names.resolve(n.func)
             if symbol.startswith(("torch.nn.functional.", "einops.")) or (
                     symbol.startswith("torch.") and symbol.count(".") == 1 and symbol.islower()
@@ -101,9 +101,9 @@ def _evidence(it: Interp, node: cst.FunctionDef, params: frozenset[str]) -> froz
 
 def _used_as_tensor(n: cst.CSTNode) -> str:
     """x of `x.view`, `x[:, 0].flip`, `x.var(dim=0)`."""
-    if isinstance(n, cst.Attribute):
+    if type(n) is cst.Attribute:
         return _indexed(n.value) if n.attr.value in TENSOR_METHODS else ""
-    words = isinstance(n, cst.Call) and isinstance(n.func, cst.Attribute) and any(
+    words = type(n) is cst.Call and isinstance(n.func, cst.Attribute) and any(
         a.keyword is not None and a.keyword.value in TENSOR_WORDS for a in n.args)
     return _indexed(n.func.value) if words else ""  # type: ignore[attr-defined]
 
@@ -118,8 +118,8 @@ def _indexed(node: cst.CSTNode) -> str:
 def _picks(it: Interp, node: cst.FunctionDef, params: frozenset[str]) -> frozenset[str]:
     """Parameters that pick elements of a tensor: whole numbers."""
     found = set()
-    for n in walk(node.body):
-        if not isinstance(n, cst.Call) or not isinstance(n.func, cst.Attribute):
+    for n in find(node.body, cst.Call):
+        if not isinstance(n.func, cst.Attribute):
             continue
         symbol = it.names.resolve(n.func)
         plain = [a.value for a in n.args if a.keyword is None]

@@ -68,9 +68,9 @@ def _variables(body: list[Any]) -> set[str]:
     """Names that are read, without those of attributes."""
     count: collections.Counter[str] = collections.Counter()
     for n in (n for part in body if not _is_import(part) for n in walk(part)):
-        if isinstance(n, cst.Name):
+        if type(n) is cst.Name:
             count[n.value] += 1
-        elif isinstance(n, cst.Attribute):
+        elif type(n) is cst.Attribute:
             count[n.attr.value] -= 1
     return {name for name, times in count.items() if times > 0}
 

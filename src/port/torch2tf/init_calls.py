@@ -5,7 +5,6 @@ Keras makes the weights of its layers at the first call. Until then their `*_ini
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import libcst as cst
@@ -16,7 +15,7 @@ from port.torch2tf import init_values
 from port.torch2tf.layer_values import CLASSES, SETTINGS, leaf, weight_name
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Class, Function, Layer, SelfOf, options
-from port.tree import code
+from port.tree import children, code, find
 
 FAMILIES = {"Conv": [n for n in CLASSES if n.startswith("Conv")], "Linear": ["Linear"], "Embedding": ["Embedding"],
             "BatchNorm": [n for n in CLASSES if n.startswith("BatchNorm")], "LayerNorm": ["LayerNorm"],
@@ -145,16 +144,16 @@ def _tests(w: Any) -> dict[cst.CSTNode, dict[str, Any]]:
 
 
 def _collect(w: Any, node: cst.CSTNode, held: dict[str, Any], found: dict[cst.CSTNode, dict[str, Any]]) -> None:
-    if held and isinstance(node, cst.Attribute | cst.Comparison | cst.Name):
+    if held and type(node) in (cst.Attribute, cst.Comparison, cst.Name):
         found[node] = held
-    if isinstance(node, cst.If):
+    if type(node) is cst.If:
         inside = {**held, **said(w, node.test)}
         _collect(w, node.test, inside, found)
         _collect(w, node.body, inside, found)
         if node.orelse is not None:
             _collect(w, node.orelse, held, found)
         return
-    for child in node.children:
+    for child in children(node):
         _collect(w, child, held, found)
 
 
@@ -191,16 +190,10 @@ def found_word(node: cst.BaseExpression) -> tuple[cst.BaseExpression, str] | Non
 def _module_of(w: Any, name: cst.BaseExpression) -> str:
     """`m` of `classname = m.__class__.__name__`."""
     text = code(name)
-    for at in _assignments(w.it.module):
+    for at in find(w.it.module, cst.Assign):
         if code(at.targets[0].target) == text and code(at.value).endswith(".__class__.__name__"):
             return code(at.value).removesuffix(".__class__.__name__")
     return text.removesuffix(".__class__.__name__")
-
-
-def _assignments(node: cst.CSTNode) -> Iterator[cst.Assign]:
-    from port.tree import walk
-
-    return (n for n in walk(node) if isinstance(n, cst.Assign))
 
 
 def _classes(w: Any, text: str, node: cst.BaseExpression) -> dict[str, Any]:

@@ -44,9 +44,9 @@ def _applied(w: Any) -> tuple[dict[Any, Any], dict[Any, set[tuple[str, str]]], d
     names: dict[str, set[Any]] = {}
     for top in (s for file in w.it.files for s in file.module.body):
         for n in walk(top):
-            if isinstance(n, cst.Name):
+            if type(n) is cst.Name:
                 names.setdefault(n.value, set()).add(top)
-            elif isinstance(n, cst.Call):
+            elif type(n) is cst.Call:
                 tops[n] = top
                 if isinstance(n.func, cst.Attribute) and n.func.attr.value == "apply" and len(n.args) == 1:
                     f = w.fact(n.args[0].value).payload

@@ -18,7 +18,7 @@ from port.torch2tf.interp import infer
 from port.torch2tf.refusals import Part
 from port.torch2tf.refused import Refused
 from port.torch2tf.write import Writer
-from port.tree import loads, module_code, walk
+from port.tree import loads, module_code, named, syntax_error, walk
 from port.units import Unit, scoped
 
 
@@ -75,10 +75,8 @@ def _result(one: Written) -> Result:
     module = unit.module
     body = importing.rewrite(w, body, list(module.body), importing.helper_blocks(w))
     new = module_code(module.with_changes(body=body))
-    try:
-        cst.parse_module(new)
-    except cst.ParserSyntaxError as error:
-        return Result(unit.text, unit.text, (Finding(1, 0, "P901", f"the output would not parse: {error.message}"),))
+    if error := syntax_error(new):
+        return Result(unit.text, unit.text, (Finding(1, 0, "P901", f"the output would not parse: {error}"),))
     if new == unit.text and not w.reports:
         return Result(unit.text, new)
     found, edits = places.placed(w.reports, w.applied, w.kept, unit.written)
@@ -89,13 +87,11 @@ def own_names(module: cst.Module) -> frozenset[str]:
     """Names that the file's own code binds: parameters, variables, functions."""
     found: set[str] = set()
     for n in walk(module):
-        if isinstance(n, cst.Param):
-            found.add(n.name.value)
-        elif isinstance(n, cst.AssignTarget | cst.For | cst.CompFor | cst.NamedExpr):
-            found |= {t.value for t in walk(n.target) if isinstance(t, cst.Name)} if not isinstance(
-                n.target, cst.Attribute) else set()
-        elif isinstance(n, cst.FunctionDef | cst.ClassDef):
-            found.add(n.name.value)
+        if type(n) in (cst.Param, cst.FunctionDef, cst.ClassDef):
+            found.add(n.name.value)  # type: ignore[attr-defined]
+        elif type(n) in (cst.AssignTarget, cst.For, cst.CompFor, cst.NamedExpr):
+            target = n.target  # type: ignore[attr-defined]
+            found |= set() if type(target) is cst.Attribute else named(target)
     return frozenset(found)
 
 
@@ -124,7 +120,7 @@ def bring_back_helpers(w: Writer, parts: list[Part]) -> None:
     todo = [p.node for p in parts if p.refusal is not None]
     by_name = {name: node for node, name in w.it.helpers.items()}
     while todo:
-        for name in sorted({n.value for n in walk(todo.pop()) if isinstance(n, cst.Name)} & by_name.keys()):
+        for name in sorted(named(todo.pop()) & by_name.keys()):
             node = by_name.pop(name)
             part = next(p for p in parts if p.node is node)
             part.made = [node]

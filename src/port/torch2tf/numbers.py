@@ -31,18 +31,18 @@ def _collect(module: cst.Module) -> set[str]:
     found: set[str] = set()
     denied: set[str] = set()
     for node in walk(module):
-        if isinstance(node, cst.Param | cst.AnnAssign) and node.annotation is not None:
+        if type(node) in (cst.Param, cst.AnnAssign) and node.annotation is not None:
             hint = code(node.annotation.annotation)
             name = last_word(node.name if isinstance(node, cst.Param) else node.target)
             (found if hint == "int" else denied if any(t in hint for t in ("Tuple", "tuple", "List", "list", "Sequence",
                                                                            "Union")) else set()).add(name)
-        elif isinstance(node, cst.BinaryOperation) and _number(node):
+        elif type(node) is cst.BinaryOperation and _number(node):
             found |= {last_word(node.left), last_word(node.right)}
-        elif isinstance(node, cst.Call):
+        elif type(node) is cst.Call:
             found |= _sizes(node)
-        elif isinstance(node, cst.Subscript):
+        elif type(node) is cst.Subscript:
             denied.add(last_word(node.value))
-        elif isinstance(node, cst.Assign) and isinstance(node.value, cst.BinaryOperation) and _number(node.value):
+        elif type(node) is cst.Assign and isinstance(node.value, cst.BinaryOperation) and _number(node.value):
             found |= {last_word(t.target) for t in node.targets if isinstance(t.target, cst.Name | cst.Attribute)}
     return (found - denied) - {""}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.tree import rebuild, walk
+from port.tree import find, rebuild
 
 
 def in_style(w: Any, tree: Any) -> Any:
@@ -24,7 +24,7 @@ def single_quotes(w: Any) -> bool:
     if it is None:
         return False
     if "quotes" not in it.notes:
-        texts = [n.value for n in walk(it.module) if isinstance(n, cst.SimpleString)]
+        texts = [n.value for n in find(it.module, cst.SimpleString)]
         texts = [t for t in texts if not t.startswith(('"""', "'''"))]
         it.notes["quotes"] = 2 * len([t for t in texts if t[:1] == "'"]) > len(texts)
     return bool(it.notes["quotes"])

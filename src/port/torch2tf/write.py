@@ -14,7 +14,7 @@ from port.torch2tf import applications, containers, indexing, init_calls, init_c
 from port.torch2tf.interp import Interp
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import TO_FIRST, TO_LAST, Alternatives, Class, Function, Items, Mapping, SelfOf, options
-from port.tree import rebuild, walk
+from port.tree import named, rebuild
 
 ORDER = {3: ("[0, 2, 1]", "[0, 2, 1]"), 4: ("[0, 2, 3, 1]", "[0, 3, 1, 2]"), 5: ("[0, 2, 3, 4, 1]", "[0, 4, 1, 2, 3]")}
 
@@ -227,8 +227,7 @@ class Writer:
 
     def framework_names(self, node: cst.CSTNode) -> set[str]:
         """Names below that imports of the source's framework bind."""
-        return {n.value for n in walk(node) if isinstance(n, cst.Name) and self.it.names.bound.get(
-            n.value, "").split(".")[0] == "torch"}
+        return {n for n in named(node) if self.it.names.bound.get(n, "").split(".")[0] == "torch"}
 
 
 def _holds(payload: Any, name: str) -> bool:
