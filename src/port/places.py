@@ -9,6 +9,7 @@ import libcst as cst
 
 from port.findings import Finding
 from port.printing import WRITERS
+from port.printing.expressions import PARENTHESIZED
 from port.printing.printer import Printer
 from port.printing.statements import COMPOUND
 from port.result import Edit
@@ -25,10 +26,11 @@ def placed(reports: Sequence[Report], applied: Iterable[tuple[cst.CSTNode, str]]
     A node that is not in `module` stands where the first known node inside it does. What was applied inside a node that
     was `kept` in the end is not told. Sorted, each one once.
     """
-    known = set(walk(module))
-    stayed = {n for node in kept for n in walk(node)}
+    known = set(map(id, walk(module)))
+    stayed = {id(n) for node in kept for n in walk(node)}
     where = [None if node is None else _known(node, known) for node, *_ in reports]
-    changed = [(node, by) for found, by in applied if (node := _known(found, known)) not in stayed and node is not None]
+    changed = [(node, by) for found, by in applied
+               if (node := _known(found, known)) is not None and id(node) not in stayed]
     places = spans(module, {n for n in where if n is not None} | {n for n, _ in changed})
     out = set()
     for (_, code, message, symbol), node in zip(reports, where, strict=True):
@@ -38,8 +40,8 @@ def placed(reports: Sequence[Report], applied: Iterable[tuple[cst.CSTNode, str]]
     return tuple(sorted(out)), tuple(sorted(edits))
 
 
-def _known(node: cst.CSTNode, known: set[cst.CSTNode]) -> cst.CSTNode | None:
-    return node if node in known else next((n for n in walk(node) if n in known), None)
+def _known(node: cst.CSTNode, known: set[int]) -> cst.CSTNode | None:
+    return node if id(node) in known else next((n for n in walk(node) if id(n) in known), None)
 
 
 def spans(module: cst.Module, wanted: set[cst.CSTNode]) -> dict[cst.CSTNode, Span]:
@@ -70,9 +72,9 @@ class _Recorder(Printer):
     def put(self, node: cst.CSTNode, **flags: Any) -> None:
         if id(node) not in self.wanted:
             super().put(node, **flags)
-        elif type(node) in COMPOUND:
+        elif type(node) in COMPOUND or (type(node) in PARENTHESIZED and not node.lpar):  # type: ignore[attr-defined]
             self.before_codegen(node)
-            COMPOUND[type(node)](node, self, **flags)
+            super().put(node, **flags)
             self.after_codegen(node)
         else:  # libcst knows where its code proper begins
             node._codegen(self, **flags)

@@ -21,8 +21,19 @@ _SKIP = ("whitespace", "comma", "lpar", "rpar", "semicolon", "lbracket", "rbrack
 NODES = frozenset(kind for kind in vars(cst).values() if isinstance(kind, type) and issubclass(kind, cst.CSTNode))
 Answer = TypeVar("Answer", bound=Callable[..., Any])
 Node = TypeVar("Node", bound=cst.CSTNode)
+
+
+def kinds(*bases: type) -> frozenset[type]:
+    """The concrete node types that are any of these: `type(node) in kinds(...)`, decided once."""
+    return frozenset(kind for kind in NODES if issubclass(kind, bases))
+
+
+EXPRESSIONS = kinds(cst.BaseExpression)
+# Expressions, and what holds one inside another.
+IN_EXPRESSIONS = kinds(cst.BaseExpression, cst.Arg, cst.BaseElement, cst.BaseDictElement, cst.FormattedStringExpression,
+                       cst.Index, cst.Slice, cst.SubscriptElement)
 DEFINITIONS = (cst.FunctionDef, cst.ClassDef, cst.Lambda)
-_REMEMBERED = (*DEFINITIONS, cst.SimpleStatementLine, cst.IndentedBlock, cst.If, cst.For)  # parts of walks to share
+REMEMBERED = (*DEFINITIONS, cst.SimpleStatementLine, cst.IndentedBlock, cst.If, cst.For)  # parts of walks to share
 
 
 _MEMOS: list[Any] = []  # filled when modules are loaded
@@ -65,7 +76,7 @@ def walk(node: cst.CSTNode, enter_functions: bool = True) -> tuple[cst.CSTNode, 
     while stack:
         top = stack.pop()
         kind = type(top)
-        if top is not node and kind in _REMEMBERED:
+        if top is not node and kind in REMEMBERED:
             found += walk(top, enter_functions) if enter_functions or kind not in DEFINITIONS else (top,)
             continue
         found.append(top)

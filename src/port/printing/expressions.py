@@ -286,14 +286,14 @@ def _annotation(node: cst.Annotation, to: Printer, default_indicator: str | None
     to.put(node.annotation)
 
 
-_PARENTHESIZED = {
+PARENTHESIZED = {
     cst.Name: _word, cst.Integer: _word, cst.Float: _word, cst.SimpleString: _word, cst.Attribute: _attribute,
     cst.Call: _call, cst.Tuple: _tuple, cst.List: _list, cst.Dict: _dict, cst.BinaryOperation: _operation,
     cst.BooleanOperation: _operation, cst.Comparison: _comparison, cst.UnaryOperation: _unary_operation,
     cst.IfExp: _if_else, cst.Subscript: _subscript, cst.ConcatenatedString: _concatenated,
     cst.FormattedString: _formatted, cst.GeneratorExp: _generated, cst.ListComp: _list_generated, cst.Lambda: _lambda}
 EXPRESSIONS: Writers = {
-    **{kind: _in_parentheses(write) for kind, write in _PARENTHESIZED.items()},
+    **{kind: _in_parentheses(write) for kind, write in PARENTHESIZED.items()},
     **dict.fromkeys(_BETWEEN, _operator), **dict.fromkeys(_BEFORE, _unary_operator),
     cst.Arg: _arg, cst.Element: _element, cst.DictElement: _dict_element, cst.ComparisonTarget: _target,
     cst.SubscriptElement: _subscript_element, cst.Index: _index, cst.Slice: _slice,

@@ -10,7 +10,10 @@ import libcst as cst
 from port.siblings import last_plain, local_name
 from port.tf2torch.file import Pass
 from port.tf2torch.infer.values import Function
-from port.tree import named, rebuild
+from port.tree import kinds, named, rebuild
+
+ASSIGNMENTS = (cst.Assign, cst.AugAssign, cst.AnnAssign)
+AROUND = kinds(cst.SimpleStatementLine, cst.IndentedBlock, cst.BaseCompoundStatement, cst.Else, cst.ExceptHandler)
 
 
 def renamed(done: Pass) -> list[Any]:
@@ -51,15 +54,13 @@ def _defines(done: Pass, name: str) -> bool:
 
 def _changed(node: Any, taken: dict[str, list[str]], listed: dict[str, list[str]]) -> Any:
     change: Callable[[Any], Any] = lambda child: _changed(child, taken, listed)  # noqa: E731
-    if isinstance(node, cst.ImportFrom) and not isinstance(node.names, cst.ImportStar):
+    kind = type(node)
+    if kind is cst.ImportFrom and not isinstance(node.names, cst.ImportStar):
         aliases = [b for a in node.names for b in _aliases(a, taken)]
         return node if aliases == list(node.names) else node.with_changes(names=last_plain(aliases))
-    if isinstance(node, cst.Assign | cst.AugAssign | cst.AnnAssign) and _is_all(node):
+    if kind in ASSIGNMENTS and _is_all(node):
         return node.with_changes(value=_listed(node.value, listed))
-    if isinstance(node, cst.SimpleStatementLine | cst.IndentedBlock | cst.BaseCompoundStatement | cst.Else
-                  | cst.ExceptHandler):
-        return rebuild(node, change)
-    return node
+    return rebuild(node, change) if kind in AROUND else node
 
 
 def _aliases(alias: cst.ImportAlias, taken: dict[str, list[str]]) -> list[cst.ImportAlias]:

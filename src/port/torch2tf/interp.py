@@ -40,6 +40,7 @@ from port.torch2tf.values import (
 from port.torch2tf.values import (
     Mapping as Dict,
 )
+from port.tree import EXPRESSIONS, IN_EXPRESSIONS, children, code
 
 LIMIT = 40  # runs of one function; far more than a fixpoint needs
 ARITHMETIC = {cst.Add: "+", cst.Subtract: "-", cst.Multiply: "*", cst.FloorDivide: "//"}
@@ -155,11 +156,10 @@ class Interp:
         return self.facts.get(node, UNKNOWN) if node is not None else UNKNOWN
 
     def _children(self, node: cst.CSTNode, env: Env) -> Fact:
-        for child in node.children:
-            if isinstance(child, cst.BaseExpression | cst.Arg | cst.BaseElement | cst.BaseDictElement
-                          | cst.FormattedStringExpression | cst.Index | cst.Slice | cst.SubscriptElement):
+        for child in children(node):
+            if type(child) in IN_EXPRESSIONS:
                 self.ev(child, env)
-        return PLAIN if isinstance(node, cst.BaseExpression) else UNKNOWN
+        return PLAIN if type(node) in EXPRESSIONS else UNKNOWN
 
     def _name(self, node: cst.Name, env: Env) -> Fact:
         found = env.get(node.value)
@@ -180,7 +180,7 @@ class Interp:
 
     def _literal(self, node: Any, env: Env) -> Fact:
         try:
-            return literal(literal_text(_text(node)))
+            return literal(literal_text(code(node)))
         except LookupError:
             return PLAIN
 
@@ -429,11 +429,6 @@ class Interp:
 
 _MUTABLE = {Items, Dict, Chain}
 _CONSTANTS = {"True": literal(True), "False": literal(False), "None": literal(None)}
-_BLANK = cst.Module([])
-
-
-def _text(node: cst.CSTNode) -> str:
-    return node.value if isinstance(node, cst.Integer | cst.Float | cst.SimpleString) else _BLANK.code_for_node(node)
 
 
 def infer(files: Sequence[File], rows: Mapping[str, tuple[Row, ...]],

@@ -31,7 +31,7 @@ def _collect(module: cst.Module) -> set[str]:
     found: set[str] = set()
     denied: set[str] = set()
     for node in walk(module):
-        if type(node) in (cst.Param, cst.AnnAssign) and node.annotation is not None:
+        if (type(node) is cst.Param or type(node) is cst.AnnAssign) and node.annotation is not None:
             hint = code(node.annotation.annotation)
             name = last_word(node.name if isinstance(node, cst.Param) else node.target)
             (found if hint == "int" else denied if any(t in hint for t in ("Tuple", "tuple", "List", "list", "Sequence",

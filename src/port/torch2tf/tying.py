@@ -10,7 +10,7 @@ from port.build import build, paren
 from port.facts import Fact, Kind
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Layer, options
-from port.tree import code, walk
+from port.tree import code, find
 
 LINEAR, EMBEDDING = "torch.nn.Linear", "torch.nn.Embedding"
 NAMES = {LINEAR: "kernel", EMBEDDING: "embeddings"}
@@ -77,8 +77,8 @@ def replaced(w: Any, node: cst.Assign) -> bool:
             not isinstance(function.node, cst.FunctionDef)):
         return False
     text = code(node.targets[0].target)
-    for n in walk(function.node.body):
-        head = tied_head(w, n) if isinstance(n, cst.Assign) else None
+    for n in find(function.node.body, cst.Assign):
+        head = tied_head(w, n)
         if head is not None and code(head[0]) == text:
             return True
     return False

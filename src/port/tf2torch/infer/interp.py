@@ -16,12 +16,7 @@ from port.scopes import Env, File
 from port.table import Row
 from port.tf2torch.infer.given import simplify_sym
 from port.tf2torch.infer.values import Class, Function, Items, LayerCall, Origin, ShapeOf, Size
-from port.tree import NODES, children, code
-
-_EVALUATED = frozenset(kind for kind in NODES if issubclass(kind, (
-    cst.BaseExpression, cst.Arg, cst.BaseElement, cst.BaseDictElement, cst.FormattedStringExpression, cst.Index,
-    cst.Slice, cst.SubscriptElement)))
-
+from port.tree import EXPRESSIONS, IN_EXPRESSIONS, children, code
 
 TEXT = Fact(Kind.PLAIN, symbol="=")  # a setting that is known by its text only
 
@@ -133,13 +128,13 @@ class Interp:
 
     def _children(self, node: cst.CSTNode, env: Env) -> Fact:
         for child in children(node):
-            if type(child) in _EVALUATED:
+            if type(child) in IN_EXPRESSIONS:
                 self.ev(child, env)
         return self.plain(node)
 
     def plain(self, node: cst.CSTNode) -> Fact:
         """A setting that is not a literal: known by its text only."""
-        return TEXT if isinstance(node, cst.BaseExpression) else UNKNOWN
+        return TEXT if type(node) in EXPRESSIONS else UNKNOWN
 
     @staticmethod
     def value(value: Any) -> Fact:

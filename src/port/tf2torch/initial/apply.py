@@ -12,7 +12,8 @@ from port.tf2torch.initial.weights import Owner, Plan
 from port.tree import code, find, rebuild, walk
 
 APPLY = "self.apply(init_weights)"
-COMPOUND = cst.If | cst.For | cst.While | cst.With | cst.Try | cst.Else | cst.ExceptHandler | cst.Finally
+COMPOUND = (cst.If, cst.For, cst.While, cst.With, cst.Try, cst.Else, cst.ExceptHandler, cst.Finally)
+AROUND = (*COMPOUND, cst.FunctionDef, cst.ClassDef, cst.IndentedBlock)
 
 
 class Changes:
@@ -34,13 +35,12 @@ class Changes:
         return Sequence(self, self.layout.owners[None], [s for s in new if s is not None]).block(new)
 
     def any(self, node: Any) -> Any:
-        if isinstance(node, cst.ClassDef) and node in self.layout.owners:
+        kind = type(node)
+        if kind is cst.ClassDef and node in self.layout.owners:
             return self.cls(node)
-        if isinstance(node, cst.FunctionDef) and node in self.layout.owners:
+        if kind is cst.FunctionDef and node in self.layout.owners:
             return self.function(node)
-        if isinstance(node, Definition | COMPOUND | cst.IndentedBlock):
-            return rebuild(node, self.any)
-        return node
+        return rebuild(node, self.any) if kind in AROUND else node
 
     def cls(self, node: cst.ClassDef) -> Any:
         init = constructor(node)
@@ -111,7 +111,7 @@ class Sequence:
         for i, s in enumerate(body):
             if isinstance(s, cst.SimpleStatementLine):
                 out += self.line(s, body[i + 1:])
-            elif isinstance(s, COMPOUND):
+            elif type(s) in COMPOUND:
                 new = rebuild(s, self._inside)
                 out.append(new)
                 for root in sorted(self.roots - self.returned):
@@ -123,7 +123,7 @@ class Sequence:
 
     def _inside(self, node: Any) -> Any:
         """Only returns are looked at below a condition or loop."""
-        if isinstance(node, cst.IndentedBlock):
+        if type(node) is cst.IndentedBlock:
             made: list[Any] = []
             for s in node.body:
                 if isinstance(s, cst.SimpleStatementLine) and isinstance(s.body[0], cst.Return):
@@ -131,7 +131,7 @@ class Sequence:
                 else:
                     made.append(self._inside(s))
             return node.with_changes(body=made)
-        return rebuild(node, self._inside) if isinstance(node, COMPOUND) else node
+        return rebuild(node, self._inside) if type(node) in COMPOUND else node
 
     def line(self, s: cst.SimpleStatementLine, rest: list[Any]) -> list[Any]:
         small = s.body[0]

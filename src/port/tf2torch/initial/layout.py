@@ -10,7 +10,7 @@ from port.tf2torch.emit import Emitter
 from port.tf2torch.initial.parts import parts_of
 from port.tf2torch.initial.places import LISTS, Finder
 from port.tf2torch.initial.weights import Owner, Plan
-from port.tree import children, code, find, memo, walk
+from port.tree import REMEMBERED, children, code, find, memo, walk
 
 Definition = cst.FunctionDef | cst.ClassDef
 CHECKS = ("isinstance", "super", "issubclass")
@@ -19,12 +19,14 @@ CHECKS = ("isinstance", "super", "issubclass")
 @memo
 def loads(node: cst.CSTNode) -> tuple[cst.Name, ...]:
     """Names that are read or called: no attributes, keywords, annotations, no classes in a test."""
-    found = []
+    found: list[cst.Name] = []
     stack: list[Any] = [node]
     while stack:
         top = stack.pop()
         kind = type(top)
-        if kind is cst.Name:
+        if top is not node and kind in REMEMBERED:
+            found += loads(top)
+        elif kind is cst.Name:
             found.append(top)
         elif kind is cst.Attribute or kind is cst.Arg:
             stack.append(top.value)

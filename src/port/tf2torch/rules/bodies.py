@@ -43,6 +43,6 @@ def assigned_names(s: Any) -> set[str]:
 def names_of(target: cst.BaseExpression) -> set[str]:
     if isinstance(target, cst.Name):
         return {target.value}
-    if isinstance(target, cst.Tuple | cst.List):
+    if type(target) is cst.Tuple or type(target) is cst.List:
         return {n for e in target.elements for n in names_of(e.value)}
     return set()

@@ -14,7 +14,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.tree import rebuild, walk
+from port.tree import find, rebuild
 
 
 def rewrite(module: cst.Module) -> cst.Module:
@@ -24,7 +24,7 @@ def rewrite(module: cst.Module) -> cst.Module:
 
 def _inside(node: Any) -> Any:
     if isinstance(node, cst.FunctionDef) and isinstance(node.body, cst.IndentedBlock):
-        new = _suite(node.body, [n.value for n in walk(node.body) if isinstance(n, cst.Name)])
+        new = _suite(node.body, [n.value for n in find(node.body, cst.Name)])
         node = node if new is node.body else node.with_changes(body=new)
     if isinstance(node, cst.Module | cst.FunctionDef | cst.ClassDef | cst.IndentedBlock):
         return rebuild(node, _inside)
@@ -35,8 +35,7 @@ def _suite(block: cst.IndentedBlock, names: list[str]) -> cst.IndentedBlock:
     body = list(block.body)
     for i, (choice, use) in enumerate(pairwise(body)):
         name = _chosen(choice)
-        calls = [n for n in walk(use) if isinstance(n, cst.Call) and isinstance(n.func, cst.Name)
-                 and n.func.value == name]
+        calls = [n for n in find(use, cst.Call) if isinstance(n.func, cst.Name) and n.func.value == name]
         plain = len(calls) == 1 and all(isinstance(a.value, cst.Name) and not a.star for a in calls[0].args)
         out = f"{name}_out"
         if name and plain and isinstance(use, cst.SimpleStatementLine) and out not in names and names.count(

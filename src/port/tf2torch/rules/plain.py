@@ -19,7 +19,7 @@ from port.tf2torch.rules.dropped import decorators, dropped_statement
 from port.tf2torch.rules.entries import entry_lines
 from port.tf2torch.rules.kept import keep, with_imports
 from port.tf2torch.rules.returns import returned
-from port.tree import code, rebuild, walk
+from port.tree import code, find, rebuild, walk
 
 TRAINING = ("compile", "fit", "fit_generator", "evaluate", "predict", "predict_on_batch", "train_on_batch",
             "test_on_batch", "load_weights", "save_weights", "save", "summary", "get_layer", "set_weights",
@@ -214,8 +214,8 @@ def special_statement(em: Emitter, node: cst.SimpleStatementLine) -> list[Any] |
         owner = em.fact(value.func.value)
         if value.func.attr.value == "add" and isinstance(owner.payload, SequentialModel) and value.args:
             return sequential.add_lines(em, value, owner.payload, node)
-    for n in walk(small, enter_functions=False):
-        if isinstance(n, cst.Call) and isinstance(n.func, cst.Attribute) and n.func.attr.value in TRAINING and (
+    for n in find(small, cst.Call, enter_functions=False):
+        if isinstance(n.func, cst.Attribute) and n.func.attr.value in TRAINING and (
                 em.fact(n.func.value).kind is Kind.MODEL or _is_model(em, n.func.value)):
             name = n.func.attr.value
             code_ = "P207" if "weights" in name or name == "save" else "P205"
