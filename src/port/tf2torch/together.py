@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import libcst as cst
 
@@ -27,23 +27,37 @@ HANDLERS = Handlers(calls.call, constants.constant, subscripts.subscript, attrib
                     adapt.ARGS, adapt.ROWS, adapt.LAYERS)
 
 
-Reading = tuple[list[Result], tuple[int, int]]  # and how much of it stays in the source's framework
+@dataclass(frozen=True)
+class Reading:
+    """One reading of every file, translated. `left`: how much of it stays in the source's framework."""
+
+    units: Sequence[Unit]
+    passes: Sequence[Pass]
+    texts: Sequence[str | None]  # None: it would not parse
+    left: tuple[int, int]
+
+    def codes(self) -> set[str]:
+        return {report[1] for done in self.passes for report in done.em.reports}
+
+    def results(self) -> list[Result]:
+        """Findings are placed in the files as they were written."""
+        return [_result(*each) for each in zip(self.units, self.passes, self.texts, strict=True)]
 
 
 def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] | None = None) -> list[Result]:
     """The files, each behind those that it imports, in PyTorch; another reading is tried where much is refused."""
     if not units:
         return []
-    results, left = _translate(units, options, params)
-    if any(f.code in ("P206", "P208") for r in results for f in r.findings):
+    reading = _translate(units, options, params)
+    if reading.codes() & {"P206", "P208"}:
         moved = [relocate.rewrite(chosen.rewrite(u.module)) for u in units]
         if any(m is not u.module for u, m in zip(units, moved, strict=True)):
             others = [replace(u, module=m) for u, m in zip(units, moved, strict=True)]
             others = [_relinked(u, dict(zip(units, others, strict=True))) for u in others]
-            again, less = _translate(others, options, params)
-            if less < left:
-                return again
-    return results
+            again = _translate(others, options, params)
+            if again.left < reading.left:
+                return again.results()
+    return reading.results()
 
 
 def _relinked(unit: Unit, others: dict[Unit, Unit]) -> Unit:
@@ -58,25 +72,26 @@ def _translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] 
     """Sequential models read as functional ones where that serves better."""
     leave: set[cst.Call] = set()
     while any(forms := [sequential_class.rewrite(u.module, u.bound, leave) for u in units]):
-        results, left = converted(units, [f or u.module for u, f in zip(units, forms, strict=True)], options, params)
-        failed = {c for u, r in zip(units, results, strict=True)
-                  for c in sequential_class.untranslated(u.bound, r.text)}
+        reading = converted(units, [f or u.module for u, f in zip(units, forms, strict=True)], options, params)
+        failed = {c for u, text in zip(units, reading.texts, strict=True)
+                  for c in sequential_class.untranslated(u.bound, u.text if text is None else text)}
         if not failed:
-            return results, left
+            return reading
         leave |= failed
         for unit in units:
             unit.again()
     inlined = [inline.rewrite(u.module) for u in units]
     if any(i is not u.module for u, i in zip(units, inlined, strict=True)):
-        results, left = converted(units, inlined, options, params)
-        if not any(f".{maker}(" in r.text for r in results for maker in inline.MAKERS):
-            return results, left
+        reading = converted(units, inlined, options, params)
+        texts = [u.text if text is None else text for u, text in zip(units, reading.texts, strict=True)]
+        if not any(f".{maker}(" in text for text in texts for maker in inline.MAKERS):
+            return reading
     return converted(units, [u.module for u in units], options, params)
 
 
 def converted(units: Sequence[Unit], forms: Sequence[cst.Module], options: Options,
               params: dict[str, Fact] | None) -> Reading:
-    """One reading of every file, translated; findings are placed in the files as they were written."""
+    """One reading of every file, translated."""
     files = scoped(units, forms)
     it = infer(files, table.by_tf_name(), params or {})
     passes = emitted(it, files, options, set())
@@ -86,6 +101,7 @@ def converted(units: Sequence[Unit], forms: Sequence[cst.Module], options: Optio
         other = emitted(it, files, options, open_sizes)
         if _refusals(other) < _refusals(passes):
             passes = other
+    _finish(passes)
     texts = [_text(p, u) for p, u in zip(passes, units, strict=True)]
     changed = {u for u, t in zip(units, texts, strict=True) if t != u.text}
     for unit, done in zip(units, passes, strict=True):
@@ -93,11 +109,11 @@ def converted(units: Sequence[Unit], forms: Sequence[cst.Module], options: Optio
             if not source.wanted and source in changed:
                 done.em.report("P210", f"`{source.name}`, which `{name}` comes from, is not ported in this run: "
                                "name both files", siblings.importing(unit.module, name))
-    return [_result(u, p, text) for u, p, text in zip(units, passes, texts, strict=True)], _refusals(passes)
+    return Reading(units, passes, texts, _refusals(passes))
 
 
 def emitted(it: Interp, files: Sequence[File], options: Options, open_sizes: set[str]) -> list[Pass]:
-    """One emission of all files: first their statements, then what depends on all of these."""
+    """One emission of the statements of all files."""
     passes: dict[File, Pass] = {}
     first = Emitter(it, HANDLERS, open_sizes=open_sizes)
     for file in files:
@@ -108,11 +124,15 @@ def emitted(it: Interp, files: Sequence[File], options: Options, open_sizes: set
         passes[file] = Pass(em, file.module, options, passes)
     for made in passes.values():
         made.statements()
-    for made in passes.values():
-        made.out = made.finished()
-    for made in passes.values():
-        made.out = renames.renamed(made)
     return list(passes.values())
+
+
+def _finish(passes: Sequence[Pass]) -> None:
+    """What depends on the statements of all files. It refuses nothing: readings are compared without it."""
+    for made in passes:
+        made.out = made.finished()
+    for made in passes:
+        made.out = renames.renamed(made)
 
 
 def _text(done: Pass, unit: Unit) -> str | None:
