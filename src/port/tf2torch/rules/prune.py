@@ -32,13 +32,12 @@ _PURE = {"str", "int", "float", "len", "max", "min", "abs", "round", "list", "tu
 def pure(node: cst.CSTNode) -> bool:
     """Can this be left out if its value is not used?"""
     for n in walk(node):
-        kind = type(n)
-        if kind is cst.Call:
+        if type(n) is cst.Call:
             name = n.func.value if isinstance(n.func, cst.Name) else (
                 n.func.attr.value if isinstance(n.func, cst.Attribute) else "")
             if name not in _PURE:
                 return False
-        if kind in (cst.Yield, cst.Await, cst.NamedExpr):
+        if type(n) in (cst.Yield, cst.Await, cst.NamedExpr):
             return False
     return True
 
