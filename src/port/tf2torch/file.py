@@ -124,7 +124,8 @@ class Pass:
         last = section[-1]
         graph.name = free_name(em, graph.name)
         try:
-            if any(s.targets[0].target.value == cells.MARK for n in section[:-1] for s in getattr(n, "body", ())
+            if any(s.targets[0].target.value == cells.MARK
+                   for n in section[:-1] if isinstance(n, cst.SimpleStatementLine) for s in n.body
                    if isinstance(s, cst.Assign) and isinstance(s.targets[0].target, cst.Name)):
                 raise Refused("P206", "this model is built in several cells of the notebook: put them into one",
                               graph.model)
