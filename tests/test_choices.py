@@ -130,3 +130,64 @@ def test_variables_that_are_used_in_other_ways_stay(change: tuple[str, str]) -> 
     module = cst.parse_module(text)
     assert chosen.rewrite(module) is module
     assert "layer_out" in chosen.rewrite(cst.parse_module(CHOSEN)).code
+
+
+def test_a_comprehension_binds_its_own_variable() -> None:
+    """`args` of the sum is not the `args` of the loop below it."""
+    text = HEAD + '''
+def build(blocks=({"filters": 4}, {"filters": 6})):
+    x = inputs = keras.Input((8, 8, 3))
+    total = float(sum(args["filters"] for args in blocks))
+    for args in blocks:
+        x = layers.Conv2D(args["filters"], 1)(x)
+    return keras.Model(inputs, layers.Dropout(1 / total)(x))
+'''
+    assert not refused(text)
+
+
+def test_nothing_is_left_of_a_function_whose_branches_are_all_refused() -> None:
+    """Its source stays, with one reason; no class without a body."""
+    text = HEAD + '''
+def block(x, kind):
+    if kind == "a":
+        x = layers.Nothing()(x)
+    else:
+        x = layers.Nowhere()(x)
+    return layers.Dense(4)(x)
+
+
+def build(kind="a"):
+    inputs = keras.Input((8,))
+    return keras.Model(inputs, block(inputs, kind))
+'''
+    result = translate(text, "tf2torch").text
+    assert "class Block" not in result and "x = layers.Nothing()(x)" in result
+
+
+def test_tensors_of_a_call_are_passed_by_name_where_they_are_out_of_order() -> None:
+    text = HEAD + '''
+def cell(a, b):
+    return layers.concatenate([layers.Dense(4)(a), b])
+
+
+def build():
+    x = keras.Input((8,))
+    y = keras.Input((8,))
+    return keras.Model([x, y], cell(b=x, a=y))
+'''
+    assert "self.cell(b=x, a=y)" in translate(text, "tf2torch").text
+
+
+def test_imports_that_a_setting_chooses() -> None:
+    text = '''from package import TF
+if TF:
+    from tensorflow.keras.layers import Dense
+else:
+    from keras.layers import Dense
+
+
+def head(x):
+    return Dense(3)(x)
+'''
+    result = translate(text, "tf2torch").text
+    assert "if TF" not in result and "package" not in result

@@ -8,6 +8,7 @@ from typing import Any
 import libcst as cst
 
 from port import cells, imports, names
+from port.names import import_bindings
 from port.result import Options
 from port.scopes import File
 from port.tf2torch.emit import Emitter, Refused, Scope
@@ -19,7 +20,7 @@ from port.tf2torch.rules.graph_functions import graph_function
 from port.tf2torch.rules.graphs import graph_class, graphs
 from port.tf2torch.rules.kept import framework_names, left, refused_definition
 from port.tf2torch.rules.naming import free_name
-from port.tree import named
+from port.tree import loads, named, walk
 
 
 class Pass:
@@ -29,6 +30,7 @@ class Pass:
         self.em, self.module, self.options, self.passes = em, module, options, passes
         self.specs: dict[Function, Any] = {}
         self.out: list[Any] = []
+        self.gone: set[str] = set()  # names that chose between imports of the source's framework
         for function in em.it.functions.values():
             if self.is_builder(function) or function.inner is not None:
                 em.classes[function] = self.spec if function.file is em.it.file else self.foreign
@@ -92,7 +94,9 @@ class Pass:
         em.exported |= {c.name for c in em.it.classes.values() if c.file is em.it.file and any(
             i.file is not em.it.file for i in c.instances)}
         em.elsewhere |= links.elsewhere(em.it)
-        out = hints.rewrite(em, self.out)
+        self.gone -= {n for s in self.out if not _is_import(s) for n in named(s)}
+        out = hints.rewrite(em, [s for s in self.out if not (_is_import(s) and import_bindings(s.body[0]) and (
+            import_bindings(s.body[0]).keys() <= self.gone))])
         out = self.with_originals(out)
         blocks, extra = initial_blocks(em, self.module, out, self.options.init == "keep")
         out = [s for s in out if s is not None]
@@ -166,6 +170,9 @@ class Pass:
                 return [node]
             if imports.is_fallback(node, names.FRAMEWORKS["tf2torch"]):
                 return [node]
+            if isinstance(node, cst.If) and (lines := _imports_only(node)):
+                self.gone |= loads(node.test)
+                return lines
             kept: set[str] = set()
             made = plain.one(em, node, kept)
             em.top_level |= kept
@@ -188,3 +195,19 @@ class Pass:
         if function.graph:
             return graph_function(self.em, node, function)
         return plain.function(em, node)
+
+
+def _is_import(node: Any) -> bool:
+    return isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom)
+
+
+def _imports_only(node: Any) -> list[Any]:
+    """The lines of `if TF: from tensorflow.keras import ... else: from keras import ...`, of its first branch."""
+    branches: list[Any] = [node]
+    while isinstance(branches[-1], cst.If) and branches[-1].orelse is not None:
+        branches.append(branches[-1].orelse)
+    lines: list[Any] = [s for b in branches for s in b.body.body]
+    fits = len(branches) > 1 and all(_is_import(s) and imports.is_framework(
+        s.body[0], names.FRAMEWORKS["tf2torch"]) for s in lines)
+    body: list[Any] = list(node.body.body)
+    return body if fits and not any(isinstance(n, cst.Call) for n in walk(node.test)) else []

@@ -18,7 +18,8 @@ from port.tf2torch.expressions import attributes, calls, constants, subscripts
 from port.tf2torch.file import Pass
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.project import infer
-from port.tf2torch.rules import chosen, classes, inline, relocate, sequential_class
+from port.tf2torch.rules import chosen, classes, inline, makers, relocate, sequential_class
+from port.tf2torch.rules import options as options_of
 from port.tf2torch.rules.class_sizes import channel_mirrors
 from port.tree import code, module_code, syntax_error
 from port.units import Unit, scoped
@@ -50,7 +51,7 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
         return []
     reading = _translate(units, options, params)
     if reading.codes() & {"P206", "P208"}:
-        moved = [relocate.rewrite(chosen.rewrite(u.module)) for u in units]
+        moved = [makers.rewrite(options_of.rewrite(relocate.rewrite(chosen.rewrite(u.module)))) for u in units]
         if any(m is not u.module for u, m in zip(units, moved, strict=True)):
             others = [replace(u, module=m) for u, m in zip(units, moved, strict=True)]
             others = [_relinked(u, dict(zip(units, others, strict=True))) for u in others]
@@ -106,7 +107,7 @@ def converted(units: Sequence[Unit], forms: Sequence[cst.Module], options: Optio
     changed = {u for u, t in zip(units, texts, strict=True) if t != u.text}
     for unit, done in zip(units, passes, strict=True):
         for name, (source, _) in unit.links.items():
-            if not source.wanted and source in changed:
+            if not source.wanted and source in changed and name not in done.gone:
                 done.em.report("P210", f"`{source.name}`, which `{name}` comes from, is not ported in this run: "
                                "name both files", siblings.importing(unit.module, name))
     return Reading(units, passes, texts, _refusals(passes))

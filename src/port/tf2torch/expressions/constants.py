@@ -37,4 +37,6 @@ def constant(em: Emitter, node: cst.BaseExpression, symbol: str) -> cst.BaseExpr
         value = activation_value(em, last)
         if value is not None:
             return value
+    if any(row.kind == "layer" for row in em.it.rows.get(symbol) or ()):
+        raise Refused("P206", f"the class `{symbol}` is held as a value; call it where it is chosen", node)
     raise unknown_symbol(em, symbol, node)

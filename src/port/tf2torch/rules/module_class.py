@@ -11,11 +11,11 @@ from port.tf2torch.emit import Refused
 from port.tf2torch.infer.values import Function
 from port.tf2torch.rules.assemble import Writer
 from port.tf2torch.rules.attribute_names import assign_names, flattened
-from port.tf2torch.rules.bodies import assigned_names, self_reads, used_names
+from port.tf2torch.rules.bodies import assigned_names, names_of, self_reads, used_names
 from port.tf2torch.rules.prune import prune
 from port.tf2torch.rules.split import Split
 from port.tf2torch.rules.tidy import tidied
-from port.tree import code, loads, named
+from port.tree import code, find, loads, named
 
 
 def class_of(split: Split, name: str, docstring: list[Any], init: list[Any], forward: list[Any],
@@ -51,10 +51,15 @@ def _in_order(init: list[Any], params: set[str]) -> None:
     """Refuse a constructor that reads a variable (a size that a loop carries along) before it is first assigned."""
     later = {n for s in init for n in assigned_names(s)} - params
     for s in init:
-        if isinstance(s, cst.SimpleStatementLine) and (early := loads(getattr(s.body[0], "value", None) or s) & later):
+        if isinstance(s, cst.SimpleStatementLine) and (early := _read(getattr(s.body[0], "value", None) or s) & later):
             raise Refused("P208", f"the size `{min(early)}` is not known yet where this layer is made, before the loop "
                           "or branch that applies it", None)
         later -= assigned_names(s)
+
+
+def _read(node: Any) -> set[str]:
+    """Variables that it reads, but for those that a comprehension in it binds."""
+    return set(loads(node)) - {n for c in find(node, cst.CompFor) for n in names_of(c.target)}
 
 
 def _parameters(split: Split, function: Function | None, used: set[str], free: list[str] | None

@@ -14,7 +14,7 @@ import libcst as cst
 from port.build import expression
 from port.facts import Kind, Layout
 from port.tf2torch.calls.making import Plan
-from port.tf2torch.emit import Emitter, Scope
+from port.tf2torch.emit import Emitter, Refused, Scope
 from port.tf2torch.infer.values import Function, Size, has_tensor
 from port.tf2torch.rules.constructors import user_module
 from port.tf2torch.rules.naming import literal_name
@@ -85,6 +85,7 @@ class Split:
     outer: set[str] = field(default_factory=set)
     models: dict[str, str] = field(default_factory=dict)
     result_of: Function | None = None  # curried builders: the inner function, whose result is returned
+    refused: list[Refused] = field(default_factory=list)  # of branches that were left out
     globals_: bool = False  # a module-level graph: settings are globals and need no self
 
     @cached_property

@@ -28,8 +28,9 @@ from port.tf2torch.rules.split import (
     Statements,
     touches_tensor,
 )
+from port.tf2torch.rules.split_choices import choice_of, makes_layers, raises_only
 from port.tf2torch.rules.split_lines import split_line
-from port.tree import find, rebuild, walk
+from port.tree import find, rebuild
 
 
 # ---------------------------------------------------------------- statements
@@ -54,6 +55,12 @@ def block(split: Split, body: Sequence[cst.CSTNode]) -> tuple[list[Any], Stateme
                 return init, forward, True
         elif isinstance(node, cst.FunctionDef):
             _nested(split, node, init)
+        elif isinstance(node, cst.SimpleStatementLine) and (choice := choice_of(split, node)) is not None:
+            _mirrors(split, node, init)
+            ended = _if(split, choice, nodes[at + 1:], init, forward)
+            init += mirror_lines(split.em.it.after.get(node, {}))
+            if ended is not None:
+                return init, forward, ended
         elif isinstance(node, cst.SimpleStatementLine):
             _mirrors(split, node, init)
             with lines.around(split.em, forward, node):
@@ -82,7 +89,7 @@ def _if(split: Split, node: cst.If, rest: list[cst.CSTNode], init: list[Any],
         raise Refused("P206", "a condition on the values of tensors among layers", node)
     frame = split.frames[-1]
     frame.depth += 1
-    before, held = set(split.settings), dict(split.held)
+    before, held, refused = set(split.settings), dict(split.held), len(split.refused)
     a, b, ended = _branch(split, node.body.body, node.body)
     after = set(split.settings)
     split.settings = set(before)
@@ -93,9 +100,14 @@ def _if(split: Split, node: cst.If, rest: list[cst.CSTNode], init: list[Any],
     split.settings |= after
     split.held |= held
     frame.depth -= 1
+    if ended and ended_other and len(split.refused) > refused and not (b or other_forward):
+        raise split.refused[refused]  # nothing is left of it
     if a or other_init:
         test = split.init(node.test)
-        init.append(_make_if(node, test, a, other_init, keep_lines=not (b or other_forward)))
+        raises = rest_used and bool(a) and raises_only(a[-1])
+        init.append(_make_if(node, test, a, [] if raises else other_init, keep_lines=not (b or other_forward)))
+        if raises:
+            init += other_init
     if b or (other_forward and not rest_used):
         test = split.forward(node.test)
         forward.append(_make_if(node, test, b, [] if rest_used else other_forward, keep_lines=True))
@@ -139,6 +151,7 @@ def _branch(split: Split, body: Sequence[cst.CSTNode], key: cst.CSTNode) -> tupl
         a, b, ended = block(split, body)
     except Refused as refusal:
         split.pending = []
+        split.refused.append(refusal)
         split.em.report(refusal.code, refusal.message, refusal.node or body[0])
         message = refusal.message.replace("'", '"')
         stop = cst.parse_statement(f"raise NotImplementedError('not ported: {message}')")
@@ -197,7 +210,7 @@ def _loop(split: Split, node: Any, init: list[Any], forward: Statements) -> None
         init.append(split.init(node))
         return
     em = split.em
-    if not any(touches_tensor(split, s) or _makes_layers(split, s) for s in node.body.body):
+    if not any(touches_tensor(split, s) or makes_layers(split, s) for s in node.body.body):
         init.append(split.init(node))
         split.settings |= names_of(node.target) | {n for s in find(node.body, cst.Assign)
                                                    for t in s.targets for n in names_of(t.target)}
@@ -224,10 +237,6 @@ def _loop(split: Split, node: Any, init: list[Any], forward: Statements) -> None
     if body_forward:
         target, iterable = _forward_header(split, node, frame, tensor_names)
         forward.append(LoopForward(node, frame, target, iterable, body_forward, lines, body_init))  # type: ignore
-
-
-def _makes_layers(split: Split, node: cst.CSTNode) -> bool:
-    return any(isinstance(n, cst.Call) and (n in split.em.it.layers) for n in walk(node))
 
 
 def _loop_facts(em: Emitter, target: cst.BaseExpression) -> list[tuple[str, Fact]]:
