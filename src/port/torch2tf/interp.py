@@ -274,6 +274,7 @@ class Interp:
                 items.open = True
                 inner = members.element_of(self, fact)
                 items.elements.append(inner)
+        items.settle()
         values = [e.literal(...) for e in items.elements]
         exact = not items.open and all(v is not ... for v in values)
         if listed:

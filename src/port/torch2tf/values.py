@@ -11,6 +11,7 @@ import libcst as cst
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, tensor
 from port.scopes import Env, File
 
+MOST_LEVELS = 4  # of lists in lists
 MOST_VALUES = 8  # literals that are kept for one place; more is "anything"
 TO_FIRST = {3: (0, 2, 1), 4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}  # channels last to channels first
 PERMUTED = "permuted"  # symbol of a tensor of rank 3 whose last axes were exchanged: which of them is channels is open
@@ -69,11 +70,23 @@ class Items:
     readers: set[Any] = field(default_factory=set)  # functions that have seen it
     names: dict[str, int] = field(default_factory=dict)  # of add_module -> element
     counted: bool = False  # elements are taken by number, or in a loop
+    level: int = 1  # lists in lists in lists
 
     @property
     def named(self) -> bool:
         """Are all elements modules that have names, by which alone they are taken?"""
         return bool(self.names) and not self.counted and len(self.names) == len(self.elements)
+
+
+    def __post_init__(self) -> None:
+        self.settle()
+
+    def settle(self) -> None:
+        """What lies too deep is not told apart: `x = [x, x] if ... else x` would grow with each turn."""
+        self.level = 1 + max([e.payload.level for e in self.elements if isinstance(e.payload, Items)], default=0)
+        if self.level > MOST_LEVELS:
+            self.elements = [e.but(payload=None) if isinstance(e.payload, Items) else e for e in self.elements]
+            self.level = 1
 
     def add(self, site: Any, fact: Fact, depth: int) -> bool:
         """What `site`, under `depth` loops, appends; True if that is news."""
