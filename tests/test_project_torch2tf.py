@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import libcst as cst
 import pytest
 from test_project import put, refused
 
-from port import cli, project
+from port import cli, project, siblings
 from port.result import Result
 from port.translate import translate, translate_together
 from port.verify.parent import Case, Settings, verify
@@ -287,14 +288,16 @@ def test_star_imports_of_the_framework(tmp_path: Path) -> None:
 
 
 def test_files_tied_by_imports_are_one_group(tmp_path: Path) -> None:
-    """A file that only imports ties nothing; one through which others import does."""
-    texts = put(tmp_path, {"parts.py": CONV, "main.py": USER, "alone.py": CONV, "all.py": "import main\nimport alone\n",
-                           "through.py": "from hub import Conv\n\n\ndef make():\n    return Conv(1, 2)\n",
-                           "hub.py": "from alone import Conv\n"})
-    members = project.closure({Path(path): text for path, text in texts.items()}, lambda symbol: False)
+    """A file that only imports ties nothing but what others have from it."""
+    texts = put(tmp_path, {
+        "parts.py": CONV, "main.py": USER, "alone.py": CONV, "all.py": "import main\nimport alone\n", "other.py": CONV,
+        "pack/through.py": "from pack import Conv\n\n\ndef make():\n    return Conv(1, 2)\n",
+        "pack/__init__.py": "from .one import Conv\nfrom .two import Net\n", "pack/one.py": CONV, "pack/two.py": CONV})
+    given = {Path(path): text for path, text in texts.items()}
+    members = project.closure(given, lambda symbol: False, through=True)
     top = {path.stem: other for path, other in project.tied(members, "torch2tf").items()}
-    assert top["main"] == top["parts"] and top["alone"] == top["hub"] == top["through"]
-    assert len(set(top.values())) == 3  # and all.py
+    assert top["main"] == top["parts"] and top["one"] == top["through"]
+    assert len({top[n] for n in ("main", "alone", "other", "one", "two", "__init__", "all")}) == 7
 
 
 def test_lists_that_are_put_into_lists_come_to_an_end() -> None:
@@ -312,3 +315,20 @@ def two(n, x):
     return one([n, n], x) if len(n) < 5 else torch.relu(x)
 """, "torch2tf").text
     assert "tf.nn.relu(x)" in text
+
+
+def test_imports_of_a_tree_are_those_of_its_text() -> None:
+    text = """import a
+import a.b, c.d as e
+from . import f
+from ..g.h import (i, j as k)
+from l import *
+
+
+def m():
+    try:
+        from n.o import p
+    except ImportError:
+        import q
+"""
+    assert sorted(siblings.imports(cst.parse_module(text))) == sorted(project.imports(text) or ())

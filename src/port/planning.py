@@ -40,7 +40,7 @@ def tasks(sources: Mapping[files.Found, files.Source | None], direction: str, op
     used = any(uses(text, direction) for text in texts.values())
     known = table.by_tf_name if direction == "tf2torch" else table.by_torch_name
     rows = project.has_rows(known() if used else ())  # loaded only where they can matter
-    members = project.closure(texts, rows, reader)
+    members = project.closure(texts, rows, reader, through=direction == "torch2tf")
     top = project.tied(members, direction)
     together: dict[Path, list[files.Found]] = {}
     for found in sources:

@@ -50,17 +50,19 @@ def imports(text: str) -> Imports | None:
         return None
 
 
-def closure(texts: Mapping[Path, str], rows: Callable[[str], bool], reader: Reader = imports) -> dict[Path, Member]:
+def closure(texts: Mapping[Path, str], rows: Callable[[str], bool], reader: Reader = imports, through: bool = False
+            ) -> dict[Path, Member]:
     """These files and all that they import, directly or not; a file stands behind those that it imports.
 
     `rows`: is there a row for this symbol, or for something below it? Then the row serves, and no file is followed.
+    `through`: a name from an `__init__.py` that only imports leads to the file that the latter has it from.
     """
     found: dict[Path, Member] = {}
     open_: set[Path] = set()
 
     def visit(path: Path, text: str) -> None:
         open_.add(path)
-        member = _member(path, text, rows, reader)
+        member = _member(path, text, rows, reader, through)
         for target in sorted(member.leads_to):
             if target not in open_ and (other := texts[target] if target in texts else _read(target, reader)
                                         ) is not None:
@@ -169,12 +171,14 @@ def _read(path: Path, reader: Reader) -> str | None:
     return text if reader(text) is not None else None
 
 
-def _member(path: Path, text: str, rows: Callable[[str], bool], reader: Reader) -> Member:
+def _member(path: Path, text: str, rows: Callable[[str], bool], reader: Reader, through: bool) -> Member:
     targets: dict[Key, Target] = {}
     bound: dict[str, Key] = {}
     stars: list[Path] = []
     for key, local in reader(text) or ():
         target = _followed(path, key, rows)
+        if target is not None and through:
+            target = _source(target, rows)
         if target is None:
             continue
         if key[2] == "*":
@@ -195,6 +199,22 @@ def _imports(nodes: Iterable[ast.AST]) -> Iterable[tuple[Key, str]]:
         elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 yield (node.level, node.module or "", alias.name), alias.asname or alias.name
+
+
+def _source(target: Target, rows: Callable[[str], bool]) -> Target:
+    """Past `__init__.py` files that only import."""
+    seen = {target}
+    while target.name not in ("", "*") and target.path.name == "__init__.py":
+        text = _read(target.path, imports)
+        if text is None or not only_imports(text):
+            return target
+        keys = [key for key, local in imports(text) or () if local == target.name]
+        found = _followed(target.path, keys[0], rows) if keys else None
+        if found is None or found in seen:
+            return target
+        target = found
+        seen.add(target)
+    return target
 
 
 def _followed(path: Path, key: Key, rows: Callable[[str], bool]) -> Target | None:

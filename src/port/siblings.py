@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import libcst as cst
@@ -52,6 +53,22 @@ def _parts(node: Any, moved: dict[Key, str], dots: str) -> list[Any]:
 
 def last_plain(aliases: list[cst.ImportAlias]) -> list[cst.ImportAlias]:
     return [*aliases[:-1], aliases[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)]
+
+
+def imports(module: cst.Module) -> Iterator[tuple[Key, str]]:
+    """(import, local name) of all that imports bind: what project.imports finds in a text."""
+    for node in walk(module):
+        if isinstance(node, cst.ImportFrom):
+            base = dotted_name(node.module) if node.module is not None else ""
+            if isinstance(node.names, cst.ImportStar):
+                yield (len(node.relative), base, "*"), "*"
+            else:
+                for alias in node.names:
+                    yield (len(node.relative), base, dotted_name(alias.name)), local_name(alias)  # type: ignore
+        elif isinstance(node, cst.Import):
+            for alias in node.names:
+                name = dotted_name(alias.name)  # type: ignore[arg-type]
+                yield (0, name if alias.asname is not None else name.split(".")[0], ""), local_name(alias)
 
 
 def importing(module: cst.Module, name: str) -> cst.CSTNode | None:

@@ -39,7 +39,13 @@ def read(texts: Mapping[str, tuple[str, cst.Module]], direction: str) -> dict[st
     """The units of these files (by path, each with its tree) and of what they import, behind what they import."""
     known = rows(direction)
     given = {Path(path).resolve() if path else Path(): path for path in texts}
-    found = project.closure({key: texts[path][0] for key, path in given.items() if path}, project.has_rows(known))
+    trees = dict(texts.values())
+
+    def imports(text: str) -> project.Imports | None:
+        return tuple(siblings.imports(trees[text])) if text in trees else project.imports(text)
+
+    found = project.closure({key: texts[path][0] for key, path in given.items() if path}, project.has_rows(known),
+                            imports, through=direction == "torch2tf")
     units: dict[Path, Unit] = {}
     for key in [*found, *([Path()] if "" in texts else [])]:
         path = given.get(key)
