@@ -77,7 +77,6 @@ class Items:
         """Are all elements modules that have names, by which alone they are taken?"""
         return bool(self.names) and not self.counted and len(self.names) == len(self.elements)
 
-
     def __post_init__(self) -> None:
         self.settle()
 
