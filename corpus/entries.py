@@ -8,7 +8,7 @@ import math
 import os
 import threading
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from port import project
 from port.verify import inputs, modules
 
 MANIFEST = Path(__file__).parent / "manifest.toml"
-VERDICTS = ("verified", "refused", "mismatch", "SILENT", "error", "not verified")
+VERDICTS = ("verified", "refused", "mismatch", "SILENT", "error", "not verified", "not run")
 
 
 @dataclass(frozen=True)
@@ -105,13 +105,13 @@ class State:
             os.replace(fresh, self.path)
 
 
-def units(entries: Sequence[Entry]) -> list[list[Entry]]:
-    """Entries of one package and side together; small inputs first, so that a run that is cut short has seen most."""
+def units(entries: Sequence[Entry], packages: Mapping[str, Any]) -> list[list[Entry]]:
+    """Entries of one package and side together; what costs little first: a run that is cut short has seen most."""
     groups: dict[tuple[str, str], list[Entry]] = {}
-    for entry in sorted(entries, key=_cost):
+    for entry in sorted(entries, key=_elements):
         groups.setdefault((entry.side, entry.package), []).append(entry)
-    return sorted(groups.values(), key=lambda group: _cost(group[-1]))
+    return sorted(groups.values(), key=lambda group: 2 * packages[group[0].package]["lines"] + _elements(group[-1]))
 
 
-def _cost(entry: Entry) -> int:
+def _elements(entry: Entry) -> int:
     return sum(math.prod(spec.shape) for spec in inputs.read(entry.inputs)[0])

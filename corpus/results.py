@@ -53,7 +53,7 @@ def write(found: Sequence[tuple[Entry, Found]], speeds: Sequence[tuple[str, int,
 
 def meaning() -> list[str]:
     return ["- *verified*: outputs, gradients and buffers agree (docs/verify.md); *not verified*: no verdict, for the "
-            "reason given.",
+            "reason given; *not run*: the run was cut short.",
             "- *refused*: the port cannot be built or run, and a finding in the files of the builder says so.",
             "- *mismatch*: numbers or structure differ, and a refusal is reported in these files; "
             f"*{SILENT}*: nothing is, a release blocker. *error*: a crash without a finding."]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import subprocess
 import time
@@ -78,6 +79,8 @@ def unit(group: list[Entry], manifest: Mapping[str, Any], state: State, given: a
          told: Callable[[Entry, Found], None]) -> tuple[int, float]:
     """One package: fetched, translated, its builders verified; (lines, seconds of translating)."""
     first = group[0]
+    if time.monotonic() > given.end:
+        return _unreached(group, told)
     try:
         tree = fetch.tree(first.package, manifest["packages"])
         about = manifest["packages"][first.package]
@@ -103,10 +106,19 @@ def unit(group: list[Entry], manifest: Mapping[str, Any], state: State, given: a
     other = "torch" if first.side == "tf" else "tf"
     built = probe.run(other, first.package, port.folder, calls, 60 + 30 * len(calls)) if calls else {}
     for entry, digest, base in open_:
+        if time.monotonic() > given.end:
+            _unreached([entry], told)
+            continue
         found = examine(entry, tree, port.folder, built.get(entry.name), base, given.timeout)
         state.put(entry, digest, found)
         told(entry, found)
     return port.lines, port.seconds
+
+
+def _unreached(group: list[Entry], told: Callable[[Entry, Found], None]) -> tuple[int, float]:
+    for entry in group:
+        told(entry, Found("not run", note="the run was cut short"))
+    return 0, 0.0
 
 
 def arguments() -> argparse.Namespace:
@@ -115,7 +127,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--side", choices=("tf", "torch"), help="entries whose source is in this framework")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="packages at a time")
     parser.add_argument("--timeout", type=float, default=300, metavar="SECONDS", help="for each side of one entry")
-    return parser.parse_args()
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin no further builder after so long")
+    given = parser.parse_args()
+    given.end = time.monotonic() + 60 * given.minutes
+    return given
 
 
 def main() -> int:
@@ -133,7 +148,7 @@ def main() -> int:
 
     with bar, ThreadPoolExecutor(given.jobs) as pool:
         speeds = list(pool.map(lambda group: (group[0].side, *unit(group, manifest, state, given, told)),
-                               entries.units(chosen)))
+                               entries.units(chosen, manifest["packages"])))
     if chosen == wanted:
         results.write([(e, done[e]) for e in wanted], speeds)
     print(results.summary(Counter((e.side, f.verdict) for e, f in done.items())))
