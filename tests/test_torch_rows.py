@@ -23,7 +23,7 @@ from port.result import Options
 from port.translate import translate
 
 # Arrays of NumPy, devices that are not here, a dtype that NumPy lacks: `test_text` holds what is written.
-ELSEWHERE = {"torch_from_numpy", "torch_places", "torch_bfloat16", "torch_get_default_dtype",
+ELSEWHERE = {"torch_from_numpy", "torch_places", "torch_bfloat16",
              "torch_autocast_enabled"}
 ROWS = sorted({(row.file, row.name) for row in torch_row_cases.torch_rows() if row.name not in ELSEWHERE})
 PYTHON = ("number", "size", "plain")  # results that are numbers of Python: they have no width

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from row_cases import Case, literal, tf_cases
+from row_cases import Case, tf_cases
 
 from port import sample as samples
 from port import table
 from port.facts import Fact, tensor
 from port.findings import Outcome
+from port.samplecode import fits, render_torch
 from port.translate import translate
 
 READ_BACK = ("ops_", "activations")
@@ -68,37 +68,12 @@ def backwards() -> Iterator[TorchCase]:
             yield TorchCase(case_.id, case_.row, text, case_.inputs)
 
 
-def fits(signature: table.Signature, sample: dict[str, Any]) -> bool:
-    required = {p.name for p in signature.params if p.default is None and not p.star}
-    return required <= sample.keys() <= {p.name for p in signature.params}
-
-
 def case(name: str, row: table.Row, signature: table.Signature, sample: dict[str, Any]) -> TorchCase:
     inputs: dict[str, samples.Spec] = {}
-    call = render(signature, sample, inputs)
+    call = render_torch(signature, sample, inputs)
     if signature.name.endswith("_"):  # in place: of a copy, which is returned
         receiver, _, rest = call.partition(".")
         text = f"y = {receiver}.clone()\n    y.{rest}\n    return y"
     else:
         text = f"return {call}"
     return TorchCase(name, row, f"{HEAD}\n\ndef f({', '.join(inputs)}):\n    {text}\n", inputs)
-
-
-def render(signature: table.Signature, sample: dict[str, Any], inputs: dict[str, samples.Spec]) -> str:
-    """The call with the values of a sample: `x.view(6, 5)`, `F.pad(input, (1, 2), mode='reflect')`."""
-    parts, positional = [], True
-    for param in signature.params:
-        if param.name not in sample:
-            positional = False
-            continue
-        name = "x" if param.name == "self" else param.name
-        if param.star:
-            parts += [literal(f"{name}_{i}", v, inputs) for i, v in enumerate(sample[param.name])]
-            continue
-        text = literal(name, sample[param.name], inputs)
-        positional = positional and not param.keyword_only
-        parts.append(text if positional and param.default is None else f"{param.name}={text}")
-    spelled = re.sub(r"^torch\.nn\.functional\.", "F.", signature.name)
-    if signature.method:
-        return f"{parts[0]}.{spelled.removeprefix('tensor.')}({', '.join(parts[1:])})"
-    return f"{spelled}({', '.join(parts)})"

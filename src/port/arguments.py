@@ -108,7 +108,10 @@ def _state(command: argparse.ArgumentParser) -> None:
 
 
 def _query(command: argparse.ArgumentParser) -> None:
-    command.add_argument("query", nargs="?", default="", metavar="QUERY", help="part of a name; default: all")
+    add = command.add_argument
+    add("query", nargs="?", default="", metavar="QUERY", help="a name of either side, or words; default: all rows")
+    add("--coverage", action="store_true", help="how many of the calls in published model files the tables know")
+    add("--page", action="store_true", help="print docs/ops.md, the page of what is supported")
 
 
 def _code(command: argparse.ArgumentParser) -> None:

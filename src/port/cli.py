@@ -209,16 +209,21 @@ def _status(given: argparse.Namespace) -> int:
 
 def _ops(given: argparse.Namespace) -> int:
     from port import table
-    from port.report import lookup
+    from port.report import lookup, support
     from port.rowtext import RowError
 
     try:
+        if given.coverage or given.page:
+            print(support.page() if given.page else support.text(), end="" if given.page else "\n")
+            return 0
         texts = list(lookup.ops(table.load(), given.query))
     except RowError as faults:
         _say(f"faulty rows in {table.folder()}:\n{faults}")
         return 2
     if not texts:
-        _say(f"no row holds {given.query!r}: the symbol has no translation yet")
+        near = lookup.nearest(table.load(), given.query)
+        _say(f"no row holds {given.query!r}: the symbol has no translation yet"
+             + (f"; did you mean {' or '.join(near)}?" if near else ""))
         return 1
     print("\n".join(texts))
     return 0

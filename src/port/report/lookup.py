@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import textwrap
 from collections.abc import Iterator, Mapping
 
 from port.findings import CATALOGUE
@@ -29,16 +31,37 @@ def page() -> str:
 
 
 def ops(rows: Mapping[str, tuple[Row, ...]], query: str) -> Iterator[str]:
-    """One text per row whose name or signatures hold `query`; brief if there is none to look for."""
-    wanted = query.lower()
-    for group in rows.values():
-        for row in group:
-            if any(wanted in name.lower() for name in _names(row)):
-                yield _full(row) if query else _brief(row)
+    """One text per row whose names or texts hold every word of `query`; brief if there is none to look for.
+
+    Where a name is exactly that of a row, only such rows.
+    """
+    words = query.lower().split()
+    every = [row for group in rows.values() for row in group]
+    exact = [row for row in every if query and query in _names(row)]
+    for row in exact or every:
+        if exact or all(word in _searched(row) for word in words):
+            yield _full(row) if query else _brief(row)
+
+
+def nearest(rows: Mapping[str, tuple[Row, ...]], query: str, most: int = 3) -> list[str]:
+    """The known symbols that are spelled most like `query`, by their last part where that is all that was asked for."""
+    names = {s.name for group in rows.values() for row in group for s in (*row.tf, *row.torch)}
+    if "." not in query:
+        last: dict[str, str] = {}
+        for name in sorted(names, key=len):
+            last.setdefault(name.rpartition(".")[2].lower(), name)
+        return [last[n] for n in difflib.get_close_matches(query.lower(), last, most)]
+    return difflib.get_close_matches(query, names, most)
 
 
 def _names(row: Row) -> list[str]:
     return [row.name, *(signature.name for signature in (*row.tf, *row.torch))]
+
+
+def _searched(row: Row) -> str:
+    parts = [*_names(row), *row.expr.values(), row.differs, row.none, row.note]
+    parts += [p.name for signature in (*row.tf, *row.torch) for p in signature.params]
+    return "\n".join(parts).lower()
 
 
 def _brief(row: Row) -> str:
@@ -73,9 +96,23 @@ def _full(row: Row) -> str:
         lines.append(f"  differs: {row.differs}")
     else:
         lines.append("  exact: proven by its samples" if row.sample else "  not proven: the row has no samples")
+    if row.only:
+        lines += [f"  only {name}: {', '.join(map(repr, values))}" for name, values in row.only.items()]
     if row.ignore:
         lines.append(f"  dropped: {', '.join(row.ignore)}")
-    return "\n".join(lines)
+    if row.note:
+        lines.append(f"  note: {row.note}")
+    return "\n".join([*lines, *_example(row)])
+
+
+def _example(row: Row) -> list[str]:
+    from port.report import example  # it needs the translator
+
+    found = example.of(row)
+    if found is None:
+        return []
+    source, ported = (textwrap.indent(text, "    ") for text in found)
+    return ["  for example", source, "  becomes", ported]
 
 
 def _signature(signature: Signature) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Any
 
 import libcst as cst
@@ -34,8 +35,15 @@ def find(w: Any, node: cst.Call, symbol: str, receiver: cst.BaseExpression | Non
         reasons.append(reason)
     if not reasons and any(name in table.by_torch_name() for name in names_of(symbol)):
         reasons.append(("P203", "keras.ops has nothing that computes this, only TensorFlow"))
-    code, message = min(reasons, default=("P201", "there is no row for it"), key=lambda r: _RANK.get(r[0], 9))
+    code, message = min(reasons, default=("P201", "there is no row for it" + nearest(symbol)),
+                        key=lambda r: _RANK.get(r[0], 9))
     raise Refused(code, f"`{shown(symbol)}`: {message}", node, symbol)
+
+
+def nearest(symbol: str) -> str:
+    """A hint at the known symbol that is spelled most like it."""
+    near = difflib.get_close_matches(symbol, list(table.by_torch_name()), 1, 0.85)
+    return f"; did you mean `{shown(near[0])}`?" if near else ""
 
 
 _RANK = {"P206": -1, "P203": 0, "P208": 1, "P202": 2}
