@@ -15,8 +15,8 @@ one such unit is worth up to some percent of the gradients before it. (Measured 
 losses above 1e-4 are gone once both dtypes share the signs of their float64 run.) Where nothing but float32 gradients
 is off, the source is run again in float32 from weights and inputs off by up to an ulp, sixteen times: twice the
 largest loss of an array is its limit then. Sixteen runs miss what is rarer (of 24 such runs of NASNetMobile in
-PyTorch, in each of two draws, one had a unit off that no other had, and gradients off by 0.17 and 0.36 with it). So what
-is still off is looked at once more, on both sides, with weights and inputs of another seed: a fault shows again.
+PyTorch, in each of two draws, one had a unit off that no other had, and gradients off by 0.17 and 0.36 with it). So
+what is still off is looked at once more, on both sides, with another seed: a fault shows again.
 
 Where a residue is gone from every array once Keras keeps its Python constants exact in float64, it may be up to four
 times what one float32 ulp of these constants does to the same kind of result in a further run of the source: rounding
