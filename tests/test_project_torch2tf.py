@@ -10,6 +10,8 @@ from test_project import put, refused
 
 from port import cli, project, siblings
 from port.result import Result
+from port.tf2torch.file import Pass
+from port.torch2tf import module
 from port.translate import translate, translate_together
 from port.verify.parent import Case, Settings, verify
 
@@ -251,6 +253,30 @@ def test_a_broken_file_does_not_stop_the_others(tmp_path: Path) -> None:
     texts = put(tmp_path, {"parts.py": CONV, "main.py": USER, "bad.py": "import torch\ndef f(:\n"})
     results = {Path(path).name: result for path, result in translate_together(texts, "torch2tf").items()}
     assert results["bad.py"].findings[0].code == "P902" and "keras.Model" in results["main.py"].text
+
+
+@pytest.mark.parametrize("direction", ["torch2tf", "tf2torch"])
+def test_a_fault_of_ours_in_one_file_does_not_stop_the_others(
+        direction: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """What imports from it is told that it is not ported."""
+    files = {"parts.py": CONV, "main.py": USER, "again.py": USER} if direction == "torch2tf" else {
+        "parts.py": "from keras import layers\n\n\ndef part(x):\n    return layers.Dense(3)(x)\n",
+        "main.py": "import keras\nfrom parts import part\n\n\ndef f(x):\n    return keras.ops.abs(part(x))\n",
+        "again.py": "import keras\nfrom parts import part\n\n\ndef g(x):\n    return keras.ops.abs(part(x))\n"}
+    put(tmp_path / "src", files)
+    if direction == "torch2tf":
+        kept = module.written
+        monkeypatch.setattr(module, "written", lambda w, node: 1 / 0 if w.it.file.name.endswith("main.py") else kept(
+            w, node))
+    else:
+        old = Pass.statements
+        monkeypatch.setattr(Pass, "statements", lambda self: 1 / 0 if self.em.it.file.name.endswith("main.py") else old(
+            self))
+    cli.main([direction, str(tmp_path / "src"), "-o", str(tmp_path / "out"), "--jobs", "1", "--no-cache"])
+    said = capsys.readouterr().out
+    assert said.count("P901") == 1 and "ZeroDivisionError" in said
+    framework = "torch" if direction == "tf2torch" else "keras"
+    assert f"{framework}." in (tmp_path / "out/again.py").read_text()
 
 
 def test_imports_in_a_circle_and_inside_functions(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from port import comments, files, planning
 from port.cache import Cache
 from port.findings import Finding
 from port.report.model import FileReport
-from port.result import Options, Result
+from port.result import Failed, Options, Result
 from port.symbols import uses
 
 _SMALL = 8  # so few files are done before a process pool has started
@@ -128,18 +128,34 @@ def _together(task: planning.Task, direction: str) -> list[Item]:
     read = {str(found.path): _read(found) for found in task.found}
     sources = {name: source for name, source in read.items() if isinstance(source, files.Source)}
     errors = {name: problem for name, problem in read.items() if isinstance(problem, str)}
-    from port.translate import translate_together
-
     texts = {name: source.text for name, source in sources.items()}
     try:
-        results = translate_together(texts, direction, task.options)
+        results = _results_of(texts, direction, task.options)
     except NotImplementedError as error:
         results = {}
         errors |= dict.fromkeys(texts, str(error) or f"{direction} is not implemented yet")
     except Exception as error:
-        results = {name: Result(text, text, (_internal(error),)) for name, text in texts.items()}
+        cause = error.__cause__ if isinstance(error, Failed) else error
+        results = {name: Result(text, text, (_internal(cause),)) for name, text in texts.items()}
     return [_item(f, sources.get(name), results.get(name), errors.get(name, ""), direction)
             for f in task.wanted for name in [str(f.path)]]
+
+
+def _results_of(texts: Mapping[str, str], direction: str, options: Options) -> dict[str, Result]:
+    """The translations; a file that could not be written is left, and the others go on without it."""
+    from port.translate import translate_together
+
+    left: dict[str, str] = dict(texts)
+    results: dict[str, Result] = {}
+    while left:
+        try:
+            return results | translate_together(left, direction, options)
+        except Failed as failure:
+            if failure.name not in left:
+                raise
+            text = left.pop(failure.name)
+            results[failure.name] = Result(text, text, (_internal(failure.__cause__),))
+    return results
 
 
 def _item(found: files.Found, source: files.Source | None, result: Result | None, error: str, direction: str) -> Item:
@@ -173,7 +189,8 @@ def _checked(result: Result) -> Result:
     return result
 
 
-def _internal(error: Exception) -> Finding:
+def _internal(error: BaseException | None) -> Finding:
+    assert error is not None
     frame = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(frame.filename).name}:{frame.lineno}"
     return Finding(1, 0, "P901", f"{type(error).__name__}: {error} ({where})")

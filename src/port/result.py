@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from port.findings import Finding
+
+
+class Failed(Exception):
+    """One of several files could not be written; the cause says why."""
+
+    def __init__(self, name: str):
+        super().__init__(name)
+        self.name = name
+
+
+@contextmanager
+def writing(name: str) -> Iterator[None]:
+    """Whatever goes wrong inside is said of this file."""
+    try:
+        yield
+    except Exception as error:
+        raise Failed(name) from error
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import libcst as cst
 from port import imports, places, siblings, table
 from port.facts import Fact
 from port.findings import CATALOGUE, Finding, Outcome
-from port.result import Options, Result
+from port.result import Options, Result, writing
 from port.scopes import File
 from port.tf2torch import adapt, renames
 from port.tf2torch.emit import Emitter, Handlers
@@ -123,8 +123,9 @@ def emitted(it: Interp, files: Sequence[File], options: Options, open_sizes: set
                      refused=first.refused, module_classes=first.module_classes)
         em.original_imports = imports.original_imports(file.module)
         passes[file] = Pass(em, file.module, options, passes)
-    for made in passes.values():
-        made.statements()
+    for file, made in passes.items():
+        with writing(file.name):
+            made.statements()
     return list(passes.values())
 
 

@@ -11,7 +11,7 @@ import libcst as cst
 from port import imports, places, siblings, table
 from port.facts import Fact
 from port.findings import CATALOGUE, Finding, Outcome
-from port.result import Options, Result
+from port.result import Options, Result, writing
 from port.scopes import File
 from port.torch2tf import classes, compound, importing, ownhelpers, refusals
 from port.torch2tf.interp import infer
@@ -44,7 +44,8 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
     for unit, file in zip(units, files, strict=True):
         w = Writer(it.seen_from(file), options, bound=own_names(unit.module), target=options.target, trained=trained)
         w.original_imports = originals(file, dict(zip(files, units, strict=True)))
-        done.append(Written(unit, w, [written(w, node) for node in unit.module.body] if unit.wanted else []))
+        with writing(unit.name):
+            done.append(Written(unit, w, [written(w, node) for node in unit.module.body] if unit.wanted else []))
     refusals.spread(done)
     return [_result(one) for one in done]
 
