@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import fields
 from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import libcst as cst
@@ -56,10 +57,19 @@ CODE_FIELDS = {kind: tuple(f.name for f in fields(kind) if not f.name.startswith
                for kind in NODES}
 
 
+def _reader(names: tuple[str, ...]) -> Callable[[cst.CSTNode], tuple[Any, ...]]:
+    """Reads these fields of a node, all at once."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return (lambda node: (getattr(node, names[0]),)) if names else lambda node: ()
+
+
+_CODE = {kind: _reader(names) for kind, names in CODE_FIELDS.items()}
+
+
 def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     found: list[cst.CSTNode] = []
-    for name in CODE_FIELDS[type(node)]:
-        value = getattr(node, name)
+    for value in _CODE[type(node)](node):
         kind = type(value)
         if kind is list or kind is tuple:
             found.extend(value)

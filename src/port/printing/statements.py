@@ -67,7 +67,7 @@ def _alias(node: cst.ImportAlias, to: Printer, default_comma: bool = False) -> N
 
 
 def _semicolon(node: Any, to: Printer, default: bool) -> None:
-    if isinstance(node.semicolon, cst.Semicolon):
+    if type(node.semicolon) is cst.Semicolon:
         to.put(node.semicolon)
     elif default:
         to.tokens.append("; ")

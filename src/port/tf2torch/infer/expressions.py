@@ -157,7 +157,7 @@ def _items(it: Interp, node: cst.List | cst.Tuple, env: Env) -> Fact:
     elements: list[Fact] = []
     for element in node.elements:
         fact = it.ev(element.value, env)
-        if isinstance(element, cst.StarredElement):
+        if type(element) is cst.StarredElement:
             inner = it.unpack(fact)
             if inner is None:
                 return it.plain(node)

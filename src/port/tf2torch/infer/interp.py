@@ -160,9 +160,9 @@ class Interp:
     # ------------------------------------------------------------ settings as text
     def text(self, node: cst.CSTNode) -> str:
         """Source text of a setting as `__init__` will write it: sizes of tensors are replaced by their mirrors."""
-        fact = self.facts.get(node, UNKNOWN)
-        if isinstance(node, cst.Name | cst.Integer):
+        if type(node) is cst.Name or type(node) is cst.Integer:
             return node.value
+        fact = self.facts.get(node, UNKNOWN)
         if isinstance(fact.payload, Size) and fact.payload.dim is not None:
             return str(fact.payload.dim)
         if isinstance(node, cst.Attribute) and fact.kind is Kind.PLAIN and len(fact.symbol) > 1 and (
@@ -176,7 +176,7 @@ class Interp:
 
     def _operand(self, node: cst.BaseExpression) -> str:
         text = self.text(node)
-        simple = isinstance(node, cst.Name | cst.Integer | cst.Call | cst.Attribute | cst.Subscript)
+        simple = type(node) in (cst.Name, cst.Integer, cst.Call, cst.Attribute, cst.Subscript)
         return text if (simple and text.replace("_", "").isalnum()) or text.startswith("(") else f"({text})"
 
     def _arg(self, arg: cst.Arg) -> str:
@@ -191,7 +191,7 @@ class Interp:
             if isinstance(node, cst.Name) and not isinstance(fact.payload.dim, int):
                 return Sym(node.value)
             return fact.payload.dim
-        if isinstance(value, int) and not isinstance(node, cst.Name | cst.Attribute | cst.Subscript):
+        if isinstance(value, int) and type(node) not in (cst.Name, cst.Attribute, cst.Subscript):
             return value
         if fact.kind is Kind.TENSOR:
             return None

@@ -16,6 +16,11 @@ COMPOUND = (cst.If, cst.For, cst.While, cst.With, cst.Try, cst.Else, cst.ExceptH
 AROUND = (*COMPOUND, cst.FunctionDef, cst.ClassDef, cst.IndentedBlock)
 
 
+def is_apply(s: Any) -> bool:
+    return (type(s) is cst.SimpleStatementLine and len(s.body) == 1 and type(s.body[0]) is cst.Expr
+            and code(s).strip() == APPLY)
+
+
 class Changes:
     """Puts the applications into the output."""
 
@@ -47,7 +52,7 @@ class Changes:
         if init is None:
             return node
         owner = self.layout.owners[node]
-        lines = [s for s in init.body.body if code(s).strip() != APPLY]
+        lines = [s for s in init.body.body if not is_apply(s)]
         if owner.outermost and self.layout.needs(self.plan, {owner.name}):
             lines += [*self.application(node), *parsed(self.after[node])]
         new = init.with_changes(body=init.body.with_changes(body=lines))

@@ -8,11 +8,11 @@ import libcst as cst
 
 from port import imports
 from port.tf2torch.emit import Emitter
-from port.tf2torch.initial.apply import APPLY, Changes
+from port.tf2torch.initial.apply import Changes, is_apply
 from port.tf2torch.initial.layout import Layout, loads
 from port.tf2torch.initial.reader import is_object
 from port.tf2torch.initial.weights import Plan
-from port.tree import code, find, rebuild
+from port.tree import find, rebuild
 
 
 def blocks(em: Emitter, module: cst.Module, body: list[Any], keep: bool = True) -> tuple[list[Any], set[str]]:
@@ -59,15 +59,11 @@ def _leave_out(body: list[Any]) -> None:
     """--init framework: PyTorch's own initial values."""
     def change(node: Any) -> Any:
         if isinstance(node, cst.IndentedBlock):
-            kept = [s for s in node.body if not _is_apply(s)]
+            kept = [s for s in node.body if not is_apply(s)]
             node = node if len(kept) == len(node.body) else node.with_changes(body=kept)
         return rebuild(node, change)
 
     body[:] = [change(s) if isinstance(s, cst.ClassDef | cst.FunctionDef) else s for s in body]
-
-
-def _is_apply(s: Any) -> bool:
-    return isinstance(s, cst.SimpleStatementLine) and code(s).strip() == APPLY
 
 
 def without_objects(em: Emitter, body: list[Any]) -> list[Any]:

@@ -18,7 +18,7 @@ from port.tf2torch.emit import Emitter, Refused, Scope
 from port.tf2torch.infer.values import Function, Size, has_tensor
 from port.tf2torch.rules.constructors import user_module
 from port.tf2torch.rules.naming import literal_name
-from port.tree import children, find
+from port.tree import EXPRESSIONS, children, find
 
 Statements = list[cst.BaseStatement]
 
@@ -177,15 +177,15 @@ def touches_tensor(split: Split, node: cst.CSTNode) -> bool:
     fact = em.fact(node)
     if isinstance(fact.payload, Size):
         return False
-    if isinstance(node, cst.BaseExpression) and has_tensor(fact):
+    if type(node) in EXPRESSIONS and has_tensor(fact):
         return True
-    if isinstance(node, cst.Call) and node in em.it.applications and fact.kind not in (Kind.LAYER, Kind.MODEL):
+    if type(node) is cst.Call and node in em.it.applications and fact.kind not in (Kind.LAYER, Kind.MODEL):
         callee = em.it.applications[node][0].payload
         if not isinstance(callee, Function) or any(has_tensor(f) for f in em.it.applications[node][1]):
             return True
-    if isinstance(node, cst.Comparison) and any(isinstance(c.operator, cst.Is | cst.IsNot) for c in node.comparisons):
+    if type(node) is cst.Comparison and any(isinstance(c.operator, cst.Is | cst.IsNot) for c in node.comparisons):
         return any(touches_tensor(split, c) for c in (node.left,) if isinstance(c, cst.Call))
-    if isinstance(node, cst.Lambda):
+    if type(node) is cst.Lambda:
         return False
     return any(touches_tensor(split, c) for c in children(node))
 

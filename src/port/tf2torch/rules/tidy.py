@@ -46,12 +46,12 @@ def _fitted(line: cst.SimpleStatementLine) -> cst.SimpleStatementLine:
     """A call or tuple that is too long for a line has one argument a line."""
     small: Any = line.body[0]
     value = getattr(small, "value", None)
+    if type(value) not in (cst.Call, cst.Tuple):
+        return line
     text = code(line.with_changes(leading_lines=[]))
     if "#" in text or max(map(len, text.split("\n"))) <= WIDTH:
         return line
-    if isinstance(value, cst.Call | cst.Tuple):
-        return line.with_changes(body=[small.with_changes(value=_stacked(value))])
-    return line
+    return line.with_changes(body=[small.with_changes(value=_stacked(value))])
 
 
 def _stacked(value: Any) -> Any:
