@@ -74,3 +74,18 @@ def test_what_reads_a_weights_file_says_so_and_the_rest_is_ported() -> None:
     assert [f.code for f in result.findings] == ["P207", "P207"] and "torch" not in result.text.replace("PyTorch", "")
     assert result.text.count('    raise NotImplementedError("PyTorch weights are not read by Keras")') == 2
     assert "        load(model, settings)\n    return model" in result.text and '"""Reads weights."""' in result.text
+
+
+def test_versions_and_precision_of_pytorch_do_not_matter() -> None:
+    result = translate("""import torch
+from packaging import version
+from torch.amp import autocast
+
+
+@autocast('cuda', enabled=False)
+def f(x: torch.Tensor, flash: bool):
+    assert not (flash and version.parse(torch.__version__) < version.parse('2.0.0')), 'too old'
+    return x.exp()
+""", "torch2tf")
+    assert result.text.endswith("\n\ndef f(x: tf.Tensor, flash: bool):\n    return tf.exp(x)\n")
+    assert [f.code for f in result.findings] == ["P103", "P103"]

@@ -305,3 +305,25 @@ class Net(nn.Module):
         return self.layer(x.transpose(0, 1)).transpose(0, 1)
 """)
     assert "x = self.norm(x)\n        x = self.conv(x)\n        return x\n" in text, text
+
+
+def test_a_shape_that_is_unpacked_with_other_values() -> None:
+    """It says how many axes there are, and what the values behind it are."""
+    text = port('''class A(nn.Module):
+    def forward(self, x):
+        b, n, d, dtype = *x.shape, x.dtype
+        return rearrange(x, '... d -> d ...').mean(0), torch.arange(n).type(dtype)
+''')
+    assert "tf.cast(tf.range(n, dtype=tf.int64), dtype)" in text or "tf.range(n, dtype=dtype)" in text
+
+
+def test_a_number_that_is_whole_by_its_default_makes_whole_numbers() -> None:
+    text = port('''class A(nn.Module):
+    def __init__(self, size=7):
+        super().__init__()
+        self.size = size
+
+    def forward(self, x):
+        return torch.arange(self.size) * torch.tensor([2 * self.size - 1])
+''')
+    assert "tf.range(self.size, dtype=tf.int64) * tf.constant([2 * self.size - 1], tf.int64)" in text

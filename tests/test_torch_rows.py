@@ -174,6 +174,8 @@ TEXTS = {"torch.from_numpy(a)": "tf.convert_to_tensor(a)", "x.cuda()": "x", "x.b
          # floats that a function makes: torch's default dtype is Keras' floatx
          "torch.zeros(2, 3)": "tf.zeros((2, 3), keras.config.floatx())",
          "torch.arange(4) / 3": "tf.range(4, dtype=keras.config.floatx()) / 3",
+         "torch.meshgrid(*a)": "tf.meshgrid(*a, indexing='ij')",
+         "torch.meshgrid(x[0], *a, indexing='xy')": "tf.meshgrid(x[0], *a, indexing='xy')",
          # random numbers drawn into a new tensor
          "torch.zeros(2, 3).uniform_(0, 1)": "tf.random.uniform((2, 3), 0, 1, dtype=keras.config.floatx())",
          "torch.zeros((2, 3), device=x.device).float().normal_()":
@@ -181,6 +183,8 @@ TEXTS = {"torch.from_numpy(a)": "tf.convert_to_tensor(a)", "x.cuda()": "x", "x.b
          "torch.empty(4, dtype=torch.float64).uniform_(2.0, 3.0)":
              "tf.random.uniform((4,), 2.0, 3.0, dtype=tf.float64)",
          "torch.zeros_like(x).uniform_()": "tf.random.uniform(tf.shape(x), dtype=x.dtype)",
+         "torch.empty(2, dtype=x.dtype).uniform_()": "tf.random.uniform((2,), dtype=x.dtype)",
+         "torch.tensor([2 * len(a) - 1, 1])": "tf.constant([2 * len(a) - 1, 1], tf.int64)",
          "torch.FloatTensor((5, 7)).uniform_()": "tf.random.uniform((2,), dtype=keras.config.floatx())",
          "x * (torch.arange(3) / 2)": "x * (tf.range(3, dtype=keras.config.floatx()) / 2)",
          "torch.is_autocast_enabled()": "False",

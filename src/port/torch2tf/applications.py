@@ -112,7 +112,7 @@ def framework(w: Any, node: cst.Call, symbol: str, callee: Fact) -> Any:
         return padded
     if w.outside(node.func) == "":  # a function that a variable holds
         return held_call(w, node)
-    return rows.write_call(w, node, symbol)
+    return rows.write_call(w, gathered(node, symbol), symbol)
 
 
 def held_call(w: Any, node: cst.Call) -> Any:
@@ -261,7 +261,7 @@ def _method(w: Any, node: cst.Call, symbol: str, bound: Bound) -> Any:
 
 
 SIZES = {f"tensor.{n}" for n in ("view", "reshape", "expand", "permute", "repeat", "tile", "new_zeros", "new_ones")}
-SIZES |= {f"torch.{n}" for n in ("zeros", "ones", "rand", "randn", "empty")}
+SIZES |= {f"torch.{n}" for n in ("zeros", "ones", "rand", "randn", "empty", "meshgrid")}
 
 
 def gathered(node: cst.Call, symbol: str) -> cst.Call:

@@ -88,6 +88,8 @@ def _decorators(w: Any, node: cst.FunctionDef) -> tuple[list[cst.Decorator], boo
         symbol = w.it.names.resolve(target)
         if symbol in NO_GRADIENT:
             stops = True
+        elif symbol.startswith("torch.") and symbol.endswith(".autocast"):
+            w.report("P103", "the function runs in the layers' own dtype: Keras chooses precision by dtype policy", d)
         elif symbol.startswith("torch.") and not symbol.startswith(DROPPED_DECORATORS):
             raise Refused("P203", f"the decorator `{symbol}` has no counterpart", node)
         elif not symbol.startswith("torch."):

@@ -53,9 +53,7 @@ def _made(w: Any, made: cst.Call) -> tuple[Any, Any]:
     if any(a.star for a in made.args) or not sizes or named.keys() - {"device", "dtype"}:
         return None, None
     given = dtypes.dtype_name(w.fact(named["dtype"]).symbol) if "dtype" in named else ""
-    if "dtype" in named and not given:
-        return None, None
-    dtype = expression(dtypes.spell(w, given)) if given else None
+    dtype = expression(dtypes.spell(w, given)) if given else w.expr(named["dtype"]) if "dtype" in named else None
     if symbol in SIZED:
         return _shape(w, sizes), dtype
     if symbol in CLASSES and len(sizes) == 1 and isinstance(sizes[0], cst.Tuple | cst.List):

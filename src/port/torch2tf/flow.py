@@ -108,18 +108,18 @@ def assign(it: Interp, target: cst.CSTNode, fact: Fact, env: Env, value: cst.CST
             if isinstance(option.payload, SelfOf | Instance):
                 set_attribute(it, option.payload.cls, target.attr.value, fact, target)
     elif isinstance(target, cst.Tuple | cst.List):
-        _unpack(it, target, fact, env)
+        _unpack(it, target, fact, env, value)
     elif isinstance(target, cst.Subscript):
         _store(it, target, fact, env)
     elif isinstance(target, cst.StarredElement):
         assign(it, target.value, fact, env)
 
 
-def _unpack(it: Interp, target: cst.Tuple | cst.List, fact: Fact, env: Env) -> None:
+def _unpack(it: Interp, target: cst.Tuple | cst.List, fact: Fact, env: Env, value: cst.CSTNode | None) -> None:
     elements = target.elements
     star = next((i for i, e in enumerate(elements) if isinstance(e, cst.StarredElement)), None)
     if star is None:
-        parts = members.unpack(it, fact, len(elements))
+        parts = _spread(it, value, len(elements)) or members.unpack(it, fact, len(elements))
     else:
         payload = fact.payload
         after = len(elements) - star - 1
@@ -133,6 +133,21 @@ def _unpack(it: Interp, target: cst.Tuple | cst.List, fact: Fact, env: Env) -> N
             parts[star] = Fact(Kind.PLAIN, payload=Items([one], open=True))
     for element, part in zip(elements, parts, strict=True):
         assign(it, element.value, part, env)
+
+
+def _spread(it: Interp, value: cst.CSTNode | None, count: int) -> list[Fact] | None:
+    """The parts of `*x.shape, self.heads`, which say how many axes x has; None of a value without one star."""
+    if not isinstance(value, cst.Tuple | cst.List):
+        return None
+    stars = [e for e in value.elements if isinstance(e, cst.StarredElement)]
+    hidden = count - len(value.elements) + 1
+    if len(stars) != 1 or hidden < 0:
+        return None
+    parts: list[Fact] = []
+    for element in value.elements:
+        fact = it.fact(element.value)
+        parts += members.unpack(it, fact, hidden) if element is stars[0] else [fact]
+    return parts
 
 
 def _store(it: Interp, target: cst.Subscript, fact: Fact, env: Env) -> None:

@@ -229,7 +229,7 @@ class Interp:
             sizes = [f.payload.dim if isinstance(f.payload, Size) else f.literal() for f in (a, b)]
             known = all(isinstance(s, int) and not isinstance(s, bool) for s in sizes)
             return Fact(Kind.PLAIN, payload=Size(arithmetic(op, *sizes) if known else None))  # type: ignore[arg-type]
-        return Fact(Kind.PLAIN, dtype="int") if a.dtype == b.dtype == "int" and op else PLAIN
+        return Fact(Kind.PLAIN, dtype="int") if op and _is_whole(a) and _is_whole(b) else PLAIN
 
     def _compare(self, node: cst.Comparison, env: Env) -> Fact:
         left = self.ev(node.left, env)
@@ -426,6 +426,10 @@ class Interp:
                 self.enqueue(origin.function)
                 for caller in origin.function.callers:
                     self.enqueue(caller)
+
+
+def _is_whole(fact: Fact) -> bool:
+    return fact.dtype == "int" or type(fact.literal(...)) is int
 
 
 _MUTABLE = {Items, Dict, Chain}

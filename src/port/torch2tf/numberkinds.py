@@ -29,8 +29,11 @@ def _number_text(job: Job, node: cst.BaseExpression) -> str:
             "int" if kinds <= {"int", "bool"} else "")
     if isinstance(node, cst.UnaryOperation):
         return _number_text(job, node.expression)
+    if isinstance(node, cst.List | cst.Tuple) and node.elements:
+        kinds = {_number_text(job, e.value) for e in node.elements}
+        return "" if "" in kinds else next(k for k in ("float", "int", "bool") if k in kinds)
     fact = job.w.fact(node)
-    if isinstance(fact.payload, Size):
+    if isinstance(fact.payload, Size) or fact.dtype == "int":
         return "int"
     found = fact.literal(...)
     if found is ... and isinstance(node, cst.Call) and fact.symbol == "" and isinstance(node.func, cst.Name):

@@ -100,7 +100,7 @@ def embedding(a: Args) -> Result:
 def meshgrid(a: Args) -> Result:
     parts = a.rest(0)
     rank = len(parts)
-    if rank >= 99:
+    if rank >= 99 or any(arg.star for arg in a.node.args):
         return Fact(Kind.PLAIN, payload=Items([tensor()], "tuple", True)), PLAIN
     one = tensor((None,) * rank, parts[0].dtype if parts else None)
     return Fact(Kind.PLAIN, payload=Items([one] * rank, "tuple")), PLAIN

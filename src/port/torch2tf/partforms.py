@@ -109,7 +109,8 @@ def meshgrid(job: Job) -> cst.BaseExpression:
     function = "keras.ops.meshgrid" if job.w.target == "keras" else "tf.meshgrid"
     job.w.need(function.split(".")[0])
     if isinstance(node, cst.Tuple | cst.List):
-        parts = [cst.Arg(job.w.expr(e.value, Layout.PLAIN)) for e in node.elements]
+        parts = [cst.Arg(job.w.expr(e.value, Layout.PLAIN), star="*" if isinstance(e, cst.StarredElement) else "")
+                 for e in node.elements]
     else:
         parts = [cst.Arg(job.w.expr(node), star="*")]
     plain = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))

@@ -21,6 +21,7 @@ from port.torch2tf import (
 )
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Chain, Items, SelfOf, ShapeOf, can_flip, options
+from port.tree import walk
 
 BLANK = cst.Module([])
 
@@ -70,6 +71,9 @@ def simple(w: Any, node: cst.BaseSmallStatement) -> list[Any]:
         return [returned(w, node)]
     if isinstance(node, cst.Del):
         return [node]
+    if isinstance(node, cst.Assert) and any(w.fact(n).symbol == "torch.__version__" for n in walk(node.test)):
+        w.report("P103", "what version of PyTorch there is does not matter in Keras: left out", node)
+        return []
     return [w.generic(node)]
 
 
