@@ -5,13 +5,16 @@ from __future__ import annotations
 import ast
 import random
 import sysconfig
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from port.result import Result
+from port import batch, files
+from port.result import Options, Result
+from port.symbols import MARKS
 from port.translate import translate
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -40,15 +43,56 @@ def _read(path: Path) -> str | None:
         return None
 
 
-def test_the_standard_library_comes_back_as_it_is() -> None:
-    sampled = random.Random(str(STDLIB[0])).sample(STDLIB, min(200, len(STDLIB)))
+@pytest.mark.parametrize(("direction", "mark"), [("tf2torch", "# like tensorflow and keras"), ("torch2tf", "# torch")])
+def test_the_standard_library_comes_back_as_it_is(direction: str, mark: str) -> None:
+    sampled = random.Random(str(STDLIB[0]) + direction).sample(STDLIB, min(120, len(STDLIB)))
     texts = {path: text for path in sampled if (text := _read(path)) is not None}
     assert len(texts) > 100
     for path, text in texts.items():
         # a comment that names a framework: the text is read, and not passed by
-        for given_ in (text, text + "\n# like tensorflow and keras\n"):
-            result = translate(given_, "tf2torch")
+        for given_ in (text, f"{text}\n{mark}\n"):
+            result = translate(given_, direction)
             assert result.text == given_ and not [f for f in result.findings if f.code != "P902"], path
+
+
+def _items(folder: Path, direction: str) -> list[batch.Item]:
+    return list(batch.run(files.find([folder]), direction, lambda path: Options()))
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize(("direction", "mark"), [("tf2torch", b"# tensorflow"), ("torch2tf", b"# torch")])
+@pytest.mark.parametrize("marked", [False, True])
+def test_all_of_the_standard_library_byte_for_byte(tmp_path: Path, direction: str, mark: bytes, marked: bool) -> None:
+    """As it is installed, its tests too; and once more with a comment that makes the translator read it."""
+    top = Path(sysconfig.get_path("stdlib"))
+    for at, path in enumerate(p for p in sorted(top.rglob("*.py")) if "site-packages" not in p.parts):
+        target = tmp_path / f"{at // 500}" / f"{at}_{path.name}"
+        target.parent.mkdir(exist_ok=True)
+        raw = path.read_bytes()
+        target.write_bytes(raw + (b"\n" + mark if marked else b""))
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.py")}
+    items = batch.save(_items(tmp_path, direction), None, single=False)
+    changed = [i.found.path.name for i in items if i.report.changed or i.report.written]
+    assert before == {path: path.read_bytes() for path in tmp_path.rglob("*.py")} and not changed
+    assert not [f for i in items for f in i.report.findings if f.code == "P901"]
+    unread = sum(bool(i.report.error) or i.report.failed for i in items)
+    print(f"{direction}, marked {marked}: {len(items)} files, {unread} are no Python, {len(changed)} changed")
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize(("package", "direction"), [("keras", "tf2torch"), ("vit_pytorch", "torch2tf")])
+def test_whole_packages_come_out_parseable(package: str, direction: str) -> None:
+    spec = find_spec(package)
+    place = Path(spec.origin).parent if spec is not None and spec.origin else ROOT / "corpus/.cache" / package
+    if not place.is_dir():
+        pytest.skip(f"{package} is not installed")
+    items = _items(place, direction)
+    for item in items:
+        assert item.report.result is not None, item.report
+        ast.parse(item.report.result.text)
+    faults = [(str(i.found.path), f.message) for i in items for f in i.report.findings if f.code == "P901"]
+    print(f"{package}: {len(items)} files, {sum(i.report.changed for i in items)} changed, {len(faults)} P901")
+    assert not faults
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=_id)
@@ -80,11 +124,43 @@ LINES = st.one_of(
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(LINES, max_size=8), st.sampled_from(["\n", "\r\n"]), st.booleans())
-def test_texts_without_a_framework_come_back(lines: list[str], newline: str, ends: bool) -> None:
-    text = newline.join(line.replace("\n", newline) for line in lines) + (newline if ends else "")
-    result = translate(text, "tf2torch")
+@given(st.lists(LINES, max_size=8), st.sampled_from(["\n", "\r\n"]), st.booleans(), st.sampled_from(sorted(MARKS)))
+def test_texts_without_a_framework_come_back(lines: list[str], newline: str, ends: bool, direction: str) -> None:
+    kept = [line for line in lines if direction == "tf2torch" or line != "from torch import nn"]
+    text = newline.join(line.replace("\n", newline) for line in kept) + (newline if ends else "")
+    result = translate(text, direction)
     assert result.text == text
+
+
+LETTERS = st.sampled_from("abt.()[]{}:=,'\"#\n\r\t\f \\é\0@")
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(alphabet=LETTERS, max_size=60), st.sampled_from(sorted(MARKS)))
+def test_any_text_is_translated_or_told(text: str, direction: str) -> None:
+    """No exception, no change to what is not Python; also with skips and suppressions in odd places."""
+    head = "import tensorflow as tf\n" if direction == "tf2torch" else "import torch\n"
+    for given_ in (text, head + text, f"{head}{text}# port: skip\n{text}# port: ignore[P203]"):
+        result = translate(given_, direction)
+        assert result.source == given_
+        if any(f.code == "P902" for f in result.findings):
+            assert result.text == given_
+
+
+EDITS = st.sampled_from(["  # port: skip", "  # port: ignore[P203]", "\f", "\\", "(", "\t", "'''", "\0", "\r"])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(SOURCES[:12]), st.integers(0, 10_000), EDITS)
+def test_a_damaged_file_is_translated_or_told(path: Path, at: int, edit: str) -> None:
+    lines = path.read_text(encoding="utf-8").split("\n")
+    lines[at % len(lines)] += edit
+    result = translate("\n".join(lines), "tf2torch")
+    assert not [f for f in result.findings if f.code == "P901"]
+    if any(f.code == "P902" for f in result.findings):
+        assert not result.changed
+    else:
+        ast.parse(result.text)
 
 
 # ---------------------------------------------------------------- every argument is accounted for

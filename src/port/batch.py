@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import os
+import sys
+import threading
 import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,8 +19,9 @@ from port.cache import Cache
 from port.findings import Finding
 from port.report.model import FileReport
 from port.result import Failed, Options, Result
-from port.symbols import uses
+from port.symbols import TOO_DEEP, uses
 
+_STACK, _FRAMES = 256 << 20, 8_000  # of a thread that reads deeply nested code
 _SMALL = 8  # so few files are done before a process pool has started
 
 
@@ -143,19 +146,56 @@ def _together(task: planning.Task, direction: str) -> list[Item]:
 
 def _results_of(texts: Mapping[str, str], direction: str, options: Options) -> dict[str, Result]:
     """The translations; a file that could not be written is left, and the others go on without it."""
-    from port.translate import translate_together
-
     left: dict[str, str] = dict(texts)
     results: dict[str, Result] = {}
     while left:
         try:
-            return results | translate_together(left, direction, options)
+            return results | _translation(left, direction, options)
         except Failed as failure:
             if failure.name not in left:
                 raise
             text = left.pop(failure.name)
             results[failure.name] = Result(text, text, (_internal(failure.__cause__),))
+        except RecursionError:
+            name = max(left, key=lambda name: _depth(left[name]))
+            text = left.pop(name)
+            results[name] = Result(text, text, (Finding(1, 0, "P902", TOO_DEEP),))
     return results
+
+
+def _translation(texts: Mapping[str, str], direction: str, options: Options) -> dict[str, Result]:
+    """As `translate_together`; deep nesting is given a deeper stack."""
+    from port import translate
+
+    try:
+        return translate.translate_together(texts, direction, options)
+    except (Failed, RecursionError) as error:
+        if not isinstance(error.__cause__ or error, RecursionError):
+            raise
+    limit, size = sys.getrecursionlimit(), threading.stack_size(_STACK)
+    try:
+        sys.setrecursionlimit(_FRAMES)
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(translate.translate_together, texts, direction, options).result()
+    except Failed as error:
+        raise error.__cause__ if isinstance(error.__cause__, RecursionError) else error from error.__cause__
+    finally:
+        sys.setrecursionlimit(limit)
+        threading.stack_size(size)
+
+
+def _depth(text: str) -> int:
+    """How deep its statements and expressions are nested."""
+    try:
+        level: list[ast.AST] = [ast.parse(text)]
+    except (SyntaxError, ValueError):
+        return 0
+    except (RecursionError, MemoryError):
+        return sys.maxsize
+    depth = 0
+    while level:
+        depth, level = depth + 1, [child for node in level for child in ast.iter_child_nodes(node)]
+    return depth
 
 
 def _item(found: files.Found, source: files.Source | None, result: Result | None, error: str, direction: str) -> Item:
@@ -181,6 +221,8 @@ def _checked(result: Result) -> Result:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             ast.parse(result.text)
+    except RecursionError:
+        return result  # libcst has read it
     except SyntaxError as error:
         line = dict(result.lines).get(error.lineno or 0, 1)
         text = f"the translation does not parse: {error.msg}: {(error.text or '').strip()}"

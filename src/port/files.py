@@ -48,7 +48,8 @@ def read(path: Path) -> Source:
     if path.suffix == ".ipynb":
         return _notebook(path, raw, mode)
     try:
-        encoding, _ = tokenize.detect_encoding(BytesIO(raw).readline)
+        head = raw[:4096].replace(b"\r\n", b"\n").replace(b"\r", b"\n")  # a lone CR ends a line too
+        encoding, _ = tokenize.detect_encoding(BytesIO(head).readline)
         return Source(path, raw, raw.decode(encoding), encoding, mode)
     except (SyntaxError, UnicodeDecodeError) as error:
         raise FileProblem(f"cannot be decoded: {error}") from None
@@ -90,7 +91,7 @@ def write(path: Path, content: bytes, mode: int | None = None, sync: bool = True
     cost the content.
     """
     target = _real(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         try:

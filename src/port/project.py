@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from port import files
-from port.symbols import FRAMEWORKS, canonical, uses
+from port.symbols import FRAMEWORKS, canonical, too_much, uses
 
 Key = tuple[int, str, str]  # dots, module, name ('' for `import module`), as the import writes them
 Imports = tuple[tuple[Key, str], ...]  # what the imports of a text bind, each with its local name
@@ -41,13 +41,26 @@ class Member:
         return {target.path for target in self.targets.values()} | set(self.stars)
 
 
-@lru_cache(1 << 12)
 def imports(text: str) -> Imports | None:
-    """Everything that the imports of a text bind; None if it is not Python."""
+    """Everything that the imports of a text bind; None if it is not Python, or too much of it."""
+    return _scanned(text)[0]
+
+
+def too_deep(text: str) -> bool:
+    """Are its statements or expressions nested so deep that libcst's parser would take minutes, or die of it?"""
+    return _scanned(text)[1]
+
+
+@lru_cache(1 << 12)
+def _scanned(text: str) -> tuple[Imports | None, bool]:
+    if too_much(text):
+        return None, False
     try:
-        return tuple(_imports(ast.walk(ast.parse(text))))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+        return tuple(_imports(ast.walk(ast.parse(text)))), False
+    except (SyntaxError, ValueError):
+        return None, False
+    except (RecursionError, MemoryError):  # Python's own parser gives up at a depth of about 3,000
+        return None, True
 
 
 def closure(texts: Mapping[Path, str], rows: Callable[[str], bool], reader: Reader = imports, through: bool = False

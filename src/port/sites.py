@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from port.symbols import FRAMEWORKS, canonical, uses
+from port.symbols import FRAMEWORKS, canonical, too_much, uses
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ def sites(text: str, direction: str) -> list[Site] | None:
     """Every use of the framework that the direction comes from, imports left out; None if it is not Python."""
     if not uses(text, direction):
         return []
+    if too_much(text):
+        return None
     try:
         module = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -17,6 +17,7 @@ from port import comments, skipuses
 from port.findings import Finding
 from port.result import Result
 from port.skipuses import DEFINITIONS, Definition, Region
+from port.symbols import too_much
 
 MARK = "__port_skip_"
 SPECIAL = ("__init__", "__call__", "call", "build", "forward")  # a layer without one of these is no layer
@@ -51,6 +52,8 @@ class Mask:
 
 def read(text: str) -> Mask | None:
     """The file without what it skips; None if it skips nothing."""
+    if too_much(text):
+        return None
     said = comments.read(text)
     if said.whole:
         return Mask(text, whole=True)
@@ -58,7 +61,7 @@ def read(text: str) -> Mask | None:
         return None
     try:
         module = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None  # no translator can read it either
     mask = Mask(text)
     for line in said.skipped:

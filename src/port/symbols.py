@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from functools import lru_cache
+from itertools import accumulate
 
 # Spellings of one symbol; applied in order to the dotted name.
 _PREFIXES = [(re.compile(pattern), to) for pattern, to in (
@@ -35,6 +37,26 @@ def canonical(dotted: str) -> str:
     for pattern, to in _PREFIXES:
         dotted = pattern.sub(to, dotted)
     return dotted
+TOO_DEEP = "an expression or statement is nested too deeply"
+LONGEST = 2_000_000  # characters; the longest files that people write have a tenth of that
+DEEPEST = 200  # brackets; Python itself takes no more
+_DEPTH = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
+
+
+def too_much(text: str) -> str:
+    """Why no parser should be asked to read this text; '' if nothing speaks against it.
+
+    libcst's parser dies of brackets that are nested thousands deep, and takes gigabytes for ten megabytes.
+    """
+    if len(text) > LONGEST:
+        return f"longer than {LONGEST:,} characters"
+    if max(accumulate(map(_DEPTH.__getitem__, re.findall(r"[()\[\]{}]", text))), default=0) <= DEEPEST:
+        return ""
+    try:
+        ast.parse(text)  # brackets in strings were counted too
+        return ""
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return f"brackets are nested more than {DEEPEST} deep"
 
 
 def uses(text: str, direction: str) -> bool:

@@ -14,7 +14,7 @@ from port import project, skips, tree
 from port.facts import Fact
 from port.findings import Finding
 from port.result import Options, Result
-from port.symbols import uses
+from port.symbols import TOO_DEEP, too_much, uses
 
 
 def translate(text: str, direction: str, options: Options = Options(), path: str = "",
@@ -95,7 +95,7 @@ def _translated(texts: Mapping[str, str], direction: str, options: Options, para
     results: dict[str, Result] = {}
     trees: dict[str, tuple[str, cst.Module]] = {}
     for path, text in texts.items():
-        parsed = _parsed(text)
+        parsed = _parsed(text) if not (path and project.too_deep(text)) else _told(text, TOO_DEEP)
         if isinstance(parsed, cst.Module):
             trees[path] = text, parsed
         elif uses(text, direction):
@@ -124,7 +124,13 @@ def _read(texts: Mapping[str, str]) -> Iterator[str]:
     yield from (m.text for m in project.closure(known, lambda symbol: False).values())
 
 
+def _told(text: str, problem: str) -> Result:
+    return Result(text, text, (Finding(1, 0, "P902", problem),))
+
+
 def _parsed(text: str) -> cst.Module | Result:
+    if problem := too_much(text):
+        return _told(text, problem)
     try:
         return cst.parse_module(text)
     except (cst.ParserSyntaxError, RecursionError, ValueError) as error:

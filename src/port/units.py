@@ -10,6 +10,7 @@ import libcst as cst
 
 from port import names, project, siblings, stars, table
 from port.scopes import File
+from port.symbols import too_much
 
 
 @dataclass(eq=False)
@@ -99,6 +100,8 @@ def _imported(unit: Unit) -> set[Unit]:
 
 
 def _parsed(text: str) -> cst.Module | None:
+    if too_much(text) or project.too_deep(text):
+        return None
     try:
         return cst.parse_module(text)
     except (cst.ParserSyntaxError, RecursionError, ValueError):
