@@ -64,9 +64,12 @@ def _scan(it: Interp, function: Function, node: cst.FunctionDef) -> None:
             function.stateful |= _calls_stateful(it, function, n.func.value)
     function.absent &= set(function.params)
     function.names = named(node.body)
-    function.assigned = frozenset(t.value for n in find(node.body, cst.AssignTarget)
+    function.assigned = frozenset(t.value for kind in _BINDERS for n in find(node.body, kind)
                                   for t in find(n.target, cst.Name))
     function.graph = model and given
+
+
+_BINDERS: tuple[type[Any], ...] = (cst.AssignTarget, cst.AugAssign, cst.AnnAssign, cst.For, cst.NamedExpr)
 
 
 def _calls_stateful(it: Interp, function: Function, name: str) -> bool:

@@ -69,8 +69,8 @@ def _visible(it: Interp, function: Function, dim: Sym, bindings: dict[str, Dim])
     """Can the caller write this size? Not if it uses names that only the function knows."""
     if isinstance(function.node, cst.Lambda):
         return True
-    if dim.names & function.reassigned:
-        return False
+    if dim.names & (function.reassigned | function.assigned & set(function.params)):
+        return False  # a parameter that the body binds anew is not what the caller passed
     local = function.names
     foreign = function.file is not it.file
     for name in dim.names - bindings.keys():

@@ -1,0 +1,36 @@
+"""Sizes that a caller writes: never a parameter's argument where the body binds that parameter anew."""
+
+from __future__ import annotations
+
+import pytest
+
+from port.translate import translate
+
+SOURCE = """\
+from keras import Input, Model, layers
+
+
+def block(x, filters, alpha):
+    {}
+    return layers.Conv2D(filters, 3)(x)
+
+
+def net(alpha=0.5, classes=3):
+    i = Input((28, 20, 3))
+    x = block(i, 32, alpha)
+    x = layers.Conv2D(classes, 3)(x)
+    return Model(i, x)
+"""
+
+
+@pytest.mark.parametrize("line", ["filters = int(filters * alpha)", "filters *= 2", "filters = max(filters, 64)",
+                                  "if alpha:\n        filters = 7", "for filters in (1, 2):\n        pass",
+                                  "filters, alpha = 2 * filters, 1"])
+def test_a_parameter_that_is_bound_anew_is_not_the_argument(line: str) -> None:
+    result = translate(SOURCE.format(line), "tf2torch")
+    refused = [f for f in result.findings if f.outcome.needs_person]
+    assert refused or ("nn.Conv2d(32, classes, 3)" not in result.text and "Conv2d(" in result.text), result.text
+
+
+def test_a_parameter_that_is_not_is() -> None:
+    assert "nn.Conv2d(32, classes, 3)" in translate(SOURCE.format("alpha = 2 * alpha"), "tf2torch").text
