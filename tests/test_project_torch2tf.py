@@ -313,6 +313,37 @@ def test_star_imports_of_the_framework(tmp_path: Path) -> None:
     assert "class Conv(keras.Model)" in text["main"] and "import *" not in text["main"]
 
 
+def test_a_model_that_a_function_builds_keeps_its_interface_though_another_holds_it(tmp_path: Path) -> None:
+    """A block that only modules make has channels last outside; so has one from a factory that modules call."""
+    text = together(tmp_path, parts=CONV, main=USER + """
+
+def build():
+    return Net()
+
+
+def part():
+    return Conv(1, 2)
+""", pair="""
+from torch import nn
+
+from main import Net, part
+
+
+class Pair(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = Net()
+        self.part = part()
+
+    def forward(self, x, y):
+        return self.net(x).mean(dim=1) + self.part(y).mean(dim=1)
+""")
+    assert "x = tf.transpose(x, [0, 2, 3, 1])  # NCHW to NHWC" in text["main"]
+    assert "tf.transpose" not in text["parts"]
+    assert "self.net(x)" in text["pair"] and "y = tf.transpose(y, [0, 2, 3, 1])  # NCHW to NHWC" in text["pair"]
+    assert "axis=-1)" in text["pair"]
+
+
 def test_files_tied_by_imports_are_one_group(tmp_path: Path) -> None:
     """A file that only imports ties nothing but what others have from it."""
     texts = put(tmp_path, {

@@ -51,7 +51,7 @@ class Interp:
 
     def __init__(self, files: Sequence[File], rows: Mapping[str, tuple[Row, ...]],
                  params: dict[str, Fact] | None = None, helpers: dict[cst.CSTNode, str] | None = None):
-        self.enclosed: frozenset[Any] = frozenset()  # modules that take and give the source's axes (meetings.py)
+        self.enclosed: frozenset[Any] = frozenset()  # modules with the source's axes outside (meetings.py)
         self.helpers = helpers or {}  # definitions that are helpers of `port` itself
         self.files, self.file, self.rows = files, files[0], rows  # `file`: the one that is being read
         self.given = params or {}  # facts of parameters, where the caller of the translation knows them
@@ -106,6 +106,7 @@ class Interp:
         self._statements()
         users.enqueue_makers(self)
         self.drain()
+        self.enclosed |= meetings.built(self)
         users.enqueue_roots(self)
         self.drain()
         users.enqueue_uncalled(self)

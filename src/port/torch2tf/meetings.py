@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import libcst as cst
+
 from port.facts import Fact, Kind, Layout
 from port.torch2tf import members, modshapes
 from port.torch2tf.values import Chain, Instance, Layer, can_flip, options
@@ -70,6 +72,18 @@ def places(it: Interp) -> Iterator[list[Any]]:
             payloads = [o.payload for o in options(callee)]
             if len(payloads) > 1:
                 yield payloads
+
+
+def built(it: Interp) -> frozenset[Any]:
+    """Models that a function of the project builds for whoever calls it, though other modules may hold them too."""
+    makers = [f for f in it.functions.values() if f.owner is None and isinstance(f.node, cst.FunctionDef)]
+    inner = {f for f in makers if any(c is not None and c.owner is not None and c.owner.is_module for c in f.callers)}
+    while more := {f for f in makers if f not in inner and inner & f.callers}:
+        inner |= more
+    found = [o.payload for f in makers if f not in inner and f.file is not None and f.env is f.file.env and f.result
+             for o in options(f.result) if isinstance(o.payload, Instance) and o.payload.cls.is_module]
+    forwards = [members.find_method(instance.cls, "forward") for instance in found]
+    return frozenset(f.owner.node for f in forwards if f is not None and f.owner is not None)
 
 
 def to_enclose(it: Interp) -> frozenset[Any]:
