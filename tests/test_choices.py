@@ -191,3 +191,33 @@ def head(x):
 '''
     result = translate(text, "tf2torch").text
     assert "if TF" not in result and "package" not in result
+
+
+def test_what_a_class_loses_leaves_no_trace() -> None:
+    """`*args, **kwargs` for the base class, and the brackets of a list of layers."""
+    text = HEAD + '''
+class Head(layers.Layer):
+    def __init__(self, *args, units, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.head = Sequential(
+            [
+                layers.Dense(units),
+                layers.Dense(units, activation="relu"),
+            ]
+        )
+
+    def call(self, inputs):
+        return tf.cast(
+            self.head(inputs),
+            dtype=inputs.dtype,
+        )
+
+
+def build():
+    inputs = keras.Input((8,))
+    return keras.Model(inputs, Head(units=3)(inputs))
+'''
+    result = translate(text, "tf2torch").text
+    assert "def __init__(self, in_features, *, units):" in result
+    assert "self.head = nn.Sequential(\n            nn.Linear(in_features, units)," in result
+    assert "return self.head(inputs).to(dtype=inputs.dtype)" in result

@@ -124,7 +124,8 @@ def print_call(job: Job) -> cst.BaseExpression:
         receiver = job.out.pop(first)
         args = arguments(job, Signature(signature.name, signature.params[1:]))
         func = cst.Attribute(paren(receiver), cst.Name(signature.name.rpartition(".")[2]))
-        return cst.Call(func, args)
+        new = cst.Call(func, args, whitespace_before_args=job.node.whitespace_before_args)
+        return reflow(new, list(job.node.args))
     new = cst.Call(expression(short(job.em, job.callee or signature.name)), arguments(job, signature),
                    whitespace_before_args=job.node.whitespace_before_args)
     return reflow(new, list(job.node.args))

@@ -265,12 +265,20 @@ def _params(em: Emitter, cls: Class, node: cst.FunctionDef, body: list[Any]) -> 
     star = node.params.star_kwarg
     if star is not None and star.name.value not in used:
         star = None
-    last = params[-1].with_changes(comma=plain_) if star is None and not node.params.kwonly_params else params[-1]
+    named_only = [p if p.default is None else p.with_changes(default=em.expr(p.default))
+                  for p in node.params.kwonly_params if p.name.value not in SUPER_ONLY - used]
+    rest: Any = node.params.star_arg
+    if (isinstance(rest, cst.Param) and rest.name.value not in used) or isinstance(rest, cst.ParamStar):
+        rest = cst.ParamStar() if named_only else plain_
+    if star is None and named_only:
+        named_only[-1] = named_only[-1].with_changes(comma=plain_)
+    alone = star is None and not named_only and not isinstance(rest, cst.Param)
+    last = params[-1].with_changes(comma=plain_) if alone else params[-1]
     params = [p if i < len(params) - 1 else last for i, p in enumerate(params)]
     for i, p in enumerate(params[:-1]):
         if isinstance(p.comma, cst.MaybeSentinel):
             params[i] = p.with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
-    return node.params.with_changes(params=params, star_kwarg=star)
+    return node.params.with_changes(params=params, star_kwarg=star, star_arg=rest, kwonly_params=named_only)
 
 
 def init_from_build(em: Emitter, cls: Class, node: cst.FunctionDef) -> list[Any]:

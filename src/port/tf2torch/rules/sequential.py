@@ -157,7 +157,22 @@ def _call(layers: cst.List | cst.Tuple, rows: list[tuple[list[cst.BaseExpression
             args[-1] = args[-1].with_changes(comma=_commented(closing, note) if note else closing)
         else:
             args[-1] = args[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=after)
-    return cst.Call(expression("nn.Sequential"), args, whitespace_before_args=bracket)
+    made = cst.Call(expression("nn.Sequential"), args, whitespace_before_args=bracket)
+    deep = len(bracket.last_line.value) - 4 if isinstance(bracket, cst.ParenthesizedWhitespace) and multi else 0
+    return made if deep <= 0 else made.visit(_Outdented(deep))  # type: ignore[return-value]
+
+
+class _Outdented(cst.CSTTransformer):
+    """The list had a bracket of its own on a line: its lines move to the left."""
+
+    def __init__(self, by: int):
+        self.by = by
+
+    def leave_ParenthesizedWhitespace(self, original_node: cst.ParenthesizedWhitespace,
+                                      updated_node: cst.ParenthesizedWhitespace) -> cst.ParenthesizedWhitespace:
+        text = updated_node.last_line.value
+        return updated_node.with_changes(last_line=cst.SimpleWhitespace(text[self.by:])) if (
+            updated_node.indent and len(text) >= self.by) else updated_node
 
 
 def _plain(comma: Any) -> Any:
