@@ -12,8 +12,8 @@ except ImportError:
 '''
 
 
-def port(text: str) -> str:
-    return translate(text.lstrip("\n"), "tf2torch").text
+def port(text: str, direction: str = "tf2torch") -> str:
+    return translate(text.lstrip("\n"), direction).text
 
 
 def test_an_import_that_refused_code_needs_keeps_its_fallback() -> None:
@@ -51,3 +51,29 @@ def f(x):
     return tf.abs(x)
 ''')
     assert "print(name)" in text and "except OSError" in text
+
+
+NORMED = '''
+import torch
+from torch import nn
+try:
+    from torch.nn.utils.parametrizations import unheard_norm
+except ImportError:
+    from torch.nn.utils import unheard_norm
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.dense = WRAP(nn.Linear(3, 4))
+
+    def forward(self, x):
+        return self.dense(x)
+'''
+
+
+def test_torch_imports_with_a_fallback_stay_with_the_code_that_needs_them() -> None:
+    text = port(NORMED.replace("WRAP", "unheard_norm"), "torch2tf")
+    assert "P201" in text and "try:\n    from torch.nn.utils.parametrizations import unheard_norm\nexcept" in text
+    text = port(NORMED.replace("WRAP", ""), "torch2tf")
+    assert "torch" not in text and "try" not in text and "layers.Dense(4" in text

@@ -102,7 +102,8 @@ def written(w: Writer, node: Any) -> Part:
     saved = (w.needs, w.helpers, w.reports)
     w.needs, w.helpers, w.reports = part.needs, part.helpers, part.reports
     try:
-        if isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom):
+        if imports.is_fallback(node, importing.ROOTS) or (
+                isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom)):
             part.made = [node]
         elif node in w.it.helpers:
             part.made = []
