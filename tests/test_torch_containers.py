@@ -32,3 +32,8 @@ def test_a_list_of_modules_with_names_is_a_dict() -> None:
 def test_names_and_numbers_together_are_refused() -> None:
     result = translate(NAMED.replace("USE", "self.blocks[1](x)"), "torch2tf")
     assert [f.code for f in result.findings] == ["P206"] and "ModuleDict" in result.findings[0].message
+
+
+def test_amounts_of_padding_in_a_tuple_are_no_number() -> None:
+    text = translate("from torch import nn\n\n\ndef pad(n=1):\n    return nn.ZeroPad2d((n, 0, n, 0))\n", "torch2tf").text
+    assert "layers.ZeroPadding2D(((n, 0), (n, 0)))" in text

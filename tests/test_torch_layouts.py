@@ -327,3 +327,20 @@ def test_a_number_that_is_whole_by_its_default_makes_whole_numbers() -> None:
         return torch.arange(self.size) * torch.tensor([2 * self.size - 1])
 ''')
     assert "tf.range(self.size, dtype=tf.int64) * tf.constant([2 * self.size - 1], tf.int64)" in text
+
+
+def test_what_may_be_a_variable_becomes_a_tensor_for_einops() -> None:
+    text = port("""class A(nn.Module):
+    def __init__(self, causal):
+        super().__init__()
+        self.bias = nn.Parameter(torch.ones(4, 6))
+        self.causal = causal
+
+    def forward(self, x):
+        bias = self.bias
+        if self.causal:
+            bias = bias[:, :3]
+        return x + rearrange(bias, 'h n -> () h n ()') + rearrange(self.bias, 'h n -> n h')
+""")
+    assert "rearrange(tf.convert_to_tensor(bias), 'h n -> () h n ()')" in text
+    assert "rearrange(self.bias.value, 'h n -> n h')" in text

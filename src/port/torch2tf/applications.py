@@ -24,6 +24,7 @@ from port.torch2tf import (
 )
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import (
+    MAYBE_WEIGHT,
     TO_FIRST,
     TO_LAST,
     Bound,
@@ -321,7 +322,12 @@ def einops_call(w: Any, node: cst.Call, left: bool = False, right: bool = False)
 
 def value_of(w: Any, node: cst.BaseExpression, new: Any) -> Any:
     """einops knows tensors, but not Keras' variables."""
-    return cst.Attribute(paren(new), cst.Name("value")) if w.fact(node).symbol == "weight" else new
+    symbol = w.fact(node).symbol
+    if symbol == MAYBE_WEIGHT:
+        word = "keras.ops.copy" if w.target == "keras" else "tf.convert_to_tensor"
+        w.need(word.partition(".")[0])
+        return build(f"{word}({{x}})", x=new)
+    return cst.Attribute(paren(new), cst.Name("value")) if symbol == "weight" else new
 
 
 def flipped_text(node: cst.BaseExpression, rank: int | None, left: bool, right: bool) -> cst.BaseExpression:

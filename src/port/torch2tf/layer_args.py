@@ -197,6 +197,8 @@ def is_number(w: Any, node: cst.BaseExpression, fact: Fact | None = None) -> boo
         return all(isinstance(v, int | float) for v in fact.values)
     if type(fact.payload).__name__ == "Size":
         return True
+    if isinstance(node, cst.Tuple | cst.List) or type(fact.payload).__name__ == "Items":
+        return False
     if isinstance(node, cst.BinaryOperation):
         return is_number(w, node.left) or is_number(w, node.right)
     if isinstance(node, cst.Call) and isinstance(node.func, cst.Name):

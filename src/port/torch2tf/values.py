@@ -14,6 +14,7 @@ from port.scopes import Env, File
 MOST_LEVELS = 4  # of lists in lists
 MOST_VALUES = 8  # literals that are kept for one place; more is "anything"
 TO_FIRST = {3: (0, 2, 1), 4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}  # channels last to channels first
+MAYBE_WEIGHT = "maybe weight"  # symbol of a tensor that may be a Keras variable as well
 PERMUTED = "permuted"  # symbol of a tensor of rank 3 whose last axes were exchanged: which of them is channels is open
 TO_LAST = {3: (0, 2, 1), 4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
 
@@ -419,8 +420,10 @@ def join_tensors(a: Fact, b: Fact) -> Fact:
         shape = tuple(x if x == y else None for x, y in zip(a.shape, b.shape, strict=True))
     payload = a.payload if isinstance(a.payload, Origin) and a.payload == b.payload else made_of(a, b)
     layout = Layout.FLIPPED if Layout.FLIPPED in (a.layout, b.layout) else Layout.PLAIN
+    held = {a.symbol, b.symbol} & {"weight", MAYBE_WEIGHT}
+    symbol = "" if not held else "weight" if a.symbol == b.symbol == "weight" else MAYBE_WEIGHT
     return Fact(Kind.TENSOR, shape, a.dtype if a.dtype == b.dtype else None, layout,
-                _none(a, b), payload=payload)
+                _none(a, b), symbol=symbol, payload=payload)
 
 
 def _join_plain(a: Fact, b: Fact) -> Fact:
