@@ -35,5 +35,6 @@ def test_names_and_numbers_together_are_refused() -> None:
 
 
 def test_amounts_of_padding_in_a_tuple_are_no_number() -> None:
-    text = translate("from torch import nn\n\n\ndef pad(n=1):\n    return nn.ZeroPad2d((n, 0, n, 0))\n", "torch2tf").text
+    source = "from torch import nn\n\n\ndef pad(n=1):\n    return nn.ZeroPad2d((n, 0, n, 0))\n"
+    text = translate(source, "torch2tf").text
     assert "layers.ZeroPadding2D(((n, 0), (n, 0)))" in text
