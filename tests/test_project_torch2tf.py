@@ -308,6 +308,40 @@ class Net(nn.Module):
     assert "axis=[1, 2])" in text["main"] or "axis=(1, 2))" in text["main"]
 
 
+def test_what_another_file_imports_from_pytorch_comes_from_keras(tmp_path: Path) -> None:
+    """The other file no longer imports it; what stays in PyTorch has it from PyTorch."""
+    text = together(tmp_path, parts="""
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+def scale(x):
+    return torch.exp(x) / torch.tensor(math.pi)
+""", main="""
+from parts import F, math, nn as tnn, scale
+
+
+class Net(tnn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one = tnn.Linear(3, 4)
+
+    def forward(self, x):
+        return scale(F.relu(self.one(x))) * math.sqrt(2)
+
+
+class Kept(tnn.Module):
+    def forward(self, x):
+        return x.unheard_of()
+""")
+    assert "from parts import math, scale\n" in text["main"] and "import math\n" in text["parts"]
+    assert "tf.nn.relu(self.one(x))" in text["main"] and "class Net(keras.Model)" in text["main"]
+    assert "from torch import nn as tnn\n" in text["main"] and "class Kept(tnn.Module)" in text["main"]
+
+
 def test_star_imports_of_the_framework(tmp_path: Path) -> None:
     text = together(tmp_path, main=CONV.replace("from torch import nn", "from torch.nn import *").replace("nn.", ""))
     assert "class Conv(keras.Model)" in text["main"] and "import *" not in text["main"]

@@ -8,8 +8,9 @@ from typing import Any
 
 import libcst as cst
 
-from port import imports
+from port import imports, siblings
 from port.names import dotted_name, import_bindings
+from port.scopes import File
 from port.tree import walk
 
 LINES = {"keras": "import keras", "tf": "import tensorflow as tf"}
@@ -37,18 +38,38 @@ def rewrite(w: Any, body: list[Any], originals: list[Any], blocks: list[Any]) ->
     """The module with its imports and helpers."""
     body = [s.with_changes(body=[with_einops(b) for b in s.body])
             if isinstance(s, cst.SimpleStatementLine) and isinstance(s.body[0], cst.ImportFrom) else s for s in body]
-    body = _without_unused(body, originals, blocks)
+    body = [s for s in (_without_passed_on(s, passed_on(w.it.file)) for s in body) if s is not None]
+    body = _without_unused(body, originals, blocks, w.exported)
     names = sorted(w.needs & {"initializers", "layers"})
     extra = {f"from keras import {', '.join(names)}"} if names else set()
     extra |= w.lines
+    own = {name for node in originals if _is_import(node) for small in node.body for name in import_bindings(small)
+           } - passed_on(w.it.file)
+    extra |= {w.original_imports[name] for name in w.top_level - own if name in w.original_imports}
     if "np" in w.needs and w.it.names.bound.get("np") != "numpy":
         extra.add("import numpy as np")
     return imports.rewrite(body, originals, w, blocks, extra, ROOTS, LINES)
 
 
-def _without_unused(body: list[Any], originals: list[Any], blocks: list[Any]) -> list[Any]:
+def passed_on(file: File) -> frozenset[str]:
+    """Names for PyTorch and its parts that the file imports from another file of the project, which imports them."""
+    return frozenset(n for n in file.links if file.names.bound.get(n, "").split(".")[0] in ROOTS)
+
+
+def _without_passed_on(node: Any, names: frozenset[str]) -> Any:
+    """Without them: the other file no longer has them. None if nothing is left."""
+    if not names or not _is_import(node) or len(node.body) != 1 or isinstance(node.body[0].names, cst.ImportStar):
+        return node
+    aliases = list(node.body[0].names)
+    kept = [a for a in aliases if siblings.local_name(a) not in names]
+    if len(kept) == len(aliases):
+        return node
+    return node.with_changes(body=[node.body[0].with_changes(names=siblings.last_plain(kept))]) if kept else None
+
+
+def _without_unused(body: list[Any], originals: list[Any], blocks: list[Any], exported: frozenset[str]) -> list[Any]:
     """Imports of the standard library that only code which is gone has used."""
-    before, after = _variables(originals), _variables([*body, *blocks])
+    before, after = _variables(originals), _variables([*body, *blocks]) | exported
     out: list[Any] = []
     carried: list[Any] = []
     for node in body:

@@ -13,7 +13,7 @@ from port.facts import Fact
 from port.findings import CATALOGUE, Finding, Outcome
 from port.result import Options, Result, writing
 from port.scopes import File
-from port.torch2tf import classes, compound, importing, ownhelpers, refusals
+from port.torch2tf import classes, compound, importing, links, ownhelpers, refusals
 from port.torch2tf.interp import infer
 from port.torch2tf.refusals import Part
 from port.torch2tf.refused import Refused
@@ -40,9 +40,12 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
                                        if (name := ownhelpers.name_of(node))}
     it = infer(files, table.by_torch_name(), params, helpers)
     trained = classes.trained(it)
+    taken = {link for file in files for link in file.links.values()}
+    open_ = {other for file in files for other in file.stars}
     done: list[Written] = []
     for unit, file in zip(units, files, strict=True):
         w = Writer(it.seen_from(file), options, bound=own_names(unit.module), target=options.target, trained=trained)
+        w.exported = frozenset(n for n in file.names.bound if file in open_ or (file, n) in taken)
         w.original_imports = originals(file, dict(zip(files, units, strict=True)))
         with writing(unit.name):
             done.append(Written(unit, w, [written(w, node) for node in unit.module.body] if unit.wanted else []))
@@ -51,8 +54,12 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
 
 
 def originals(file: File, units: dict[File, Unit]) -> dict[str, str]:
-    """Name to the smallest import that binds it; a star takes what the other file imports."""
+    """Name to the smallest import that binds it; symbols of PyTorch that another file imports come from PyTorch."""
     found = imports.original_imports(units[file].module)
+    for name in importing.passed_on(file):
+        home, symbol = links.source(file, name)
+        line = imports.original_imports(units[home].module).get(symbol, "")
+        found[name] = line if name == symbol else f"{line.partition(' as ')[0]} as {name}"
     for other in file.stars:
         found = {**imports.original_imports(units[other].module), **found}
     return found

@@ -42,6 +42,7 @@ class Writer:
     modes: dict[str, str] = field(default_factory=dict)  # receiver text -> 'True' or 'False', from train() and eval()
     trained: set[Function] = field(default_factory=set)  # functions that take `training`
     top_level: set[str] = field(default_factory=set)  # names of PyTorch imports that stay in use
+    exported: frozenset[str] = frozenset()  # names that other files of the project import from this one
     original_imports: dict[str, str] = field(default_factory=dict)
     chains: set[cst.CSTNode] = field(default_factory=set)  # calls in place whose result alone is kept
     inline: set[cst.CSTNode] = field(default_factory=set)  # calls that may become several elements of a list
