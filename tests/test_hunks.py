@@ -11,7 +11,8 @@ from port.report.align import align
 from port.report.hunks import Opcode, hunks, opcodes, split
 from port.result import Edit, Result
 
-LINES = st.lists(st.sampled_from(["\n", "x = f(1)\n", "x = g(1)\n", "return x\n", "def f(x):\n", "\x0c\n", "y\r\n"]),
+LINES = st.lists(st.sampled_from(["\n", "x = f(1)\n", "x = g(1)\n", "return x\n", "def f(x):\n", "\x0c\n", "y\r\n",
+                                  "__cell__ = 1\n"]),
                  max_size=25)
 
 
@@ -35,6 +36,10 @@ def test_the_groups_lead_from_one_text_to_the_other(before: list[str], after: li
     assert bool(groups) == (before != after)
     ends = [(g[0][1], g[-1][2]) for g in groups]
     assert all(end <= start for (_, end), (start, _) in itertools.pairwise(ends))
+    for group in groups:  # a hunk of a notebook stays in its cell
+        marks = [n for tag, i, i_end, *_ in group if tag == "equal" for n in range(i, i_end)
+                 if before[n].startswith("__cell__")]
+        assert all(n == group[0][1] for n in marks)
 
 
 @settings(max_examples=200, deadline=None)

@@ -193,6 +193,16 @@ def test_verify_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[st
     write(path, CELLS)
     assert run("tf2torch", path, "--verify", "--no-cache") == 1
     assert "move its model into a module" in capsys.readouterr().out
+    assert run("verify", path, path, "--call", "f()") == 2
+    assert "move its model into a module" in capsys.readouterr().err
+
+
+def test_a_hunk_stays_in_its_cell(tmp_path: Path) -> None:
+    path = tmp_path / "book.ipynb"
+    write(path, CELLS)
+    source = files.read(path)
+    found = FileReport(str(path), translate(source.text, "tf2torch")).hunks()
+    assert len(found) == 4 and [h.lines[0][1] for h in found[1:]] == [f"__cell__ = {n}\n" for n in (3, 6, 7)]
 
 
 def test_every_format_names_the_cell(tmp_path: Path) -> None:

@@ -69,6 +69,8 @@ def direction(source: Path, ported: Path, cases: Sequence[Case] = ()) -> str:
 
     Both may use one framework: a round trip, or two versions of a file. ValueError if the imports do not say.
     """
+    if ".ipynb" in (source.suffix, ported.suffix):
+        raise ValueError("a notebook cannot be imported: move its model into a module")
     first, second = _frameworks(source, cases), _frameworks(ported, cases)
     if len(first) == 1 and first == second:
         side = next(iter(first))

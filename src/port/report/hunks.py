@@ -6,7 +6,9 @@ import difflib
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+from port import cells
 from port.findings import Finding
 from port.result import Result
 
@@ -39,17 +41,33 @@ def split(text: str) -> list[str]:
 def opcodes(before: Sequence[str], after: Sequence[str], context: int = CONTEXT) -> list[list[Opcode]]:
     """Groups of changes, each with so many lines around it."""
     match = difflib.SequenceMatcher(_blank, before, after, autojunk=False)
-    return _grouped([part for op in match.get_opcodes() for part in _refined(op, before, after)], context)
+    refined = [part for op in match.get_opcodes() for part in _refined(op, before, after)]
+    return _grouped([part for op in refined for part in _by_cells(op, before)], before, context)
 
 
 def _blank(line: str) -> bool:
     return not line.strip()
 
 
-def _grouped(found: list[Opcode], context: int) -> list[list[Opcode]]:
+def _by_cells(op: Opcode, before: Sequence[str]) -> list[Opcode]:
+    """Lines that stay are parted where a cell of a notebook begins: no hunk goes over that."""
+    tag, i, i_end, j, _ = op
+    if tag != "equal":
+        return [op]
+    cuts = [i, *(n for n in range(i + 1, i_end) if _begins_cell(before[n])), i_end]
+    return [(tag, a, b, j + a - i, j + b - i) for a, b in pairwise(cuts)]
+
+
+def _begins_cell(line: str) -> bool:
+    return line.startswith(f"{cells.MARK} = ")
+
+
+def _grouped(found: list[Opcode], before: Sequence[str], context: int) -> list[list[Opcode]]:
     """Changes with `context` lines around them; those nearer than twice that are one group."""
     groups: list[list[Opcode]] = [[]]
     for n, (tag, i, i_end, j, j_end) in enumerate(found):
+        if tag == "equal" and n and _begins_cell(before[i]):
+            groups.append([])
         if tag != "equal":
             groups[-1].append((tag, i, i_end, j, j_end))
             continue
