@@ -53,7 +53,7 @@ def command(*arguments: object) -> int:
 @pytest.fixture
 def port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Port:
     """The command, in an empty folder."""
-    monkeypatch.setattr("port.translate.translate_together", lambda texts, direction, options: {
+    monkeypatch.setattr("port.translate.translate_together", lambda texts, direction, options, *_: {
         path: fake(text, direction, options, path) for path, text in texts.items()})
     monkeypatch.chdir(tmp_path)
     return command
