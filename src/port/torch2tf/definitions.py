@@ -102,10 +102,12 @@ def _evidence(it: Interp, node: cst.FunctionDef, params: frozenset[str]) -> froz
 def _used_as_tensor(n: cst.CSTNode) -> str:
     """x of `x.view`, `x[:, 0].flip`, `x.var(dim=0)`."""
     if type(n) is cst.Attribute:
-        return _indexed(n.value) if n.attr.value in TENSOR_METHODS else ""
-    words = type(n) is cst.Call and isinstance(n.func, cst.Attribute) and any(
+        return _indexed(n.value) if n.attr.value in ("mT", "mH") else ""
+    if type(n) is not cst.Call or not isinstance(n.func, cst.Attribute):
+        return ""
+    known = n.func.attr.value in TENSOR_METHODS or any(  # `settings.dim`, which is not called, is no method
         a.keyword is not None and a.keyword.value in TENSOR_WORDS for a in n.args)
-    return _indexed(n.func.value) if words else ""  # type: ignore[attr-defined]
+    return _indexed(n.func.value) if known else ""
 
 
 def _indexed(node: cst.CSTNode) -> str:

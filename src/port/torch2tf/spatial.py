@@ -9,7 +9,7 @@ import libcst as cst
 from port.build import build, expression
 from port.facts import Layout
 from port.torch2tf import args
-from port.torch2tf.conditions import is_sequence
+from port.torch2tf.conditions import is_number, is_sequence
 from port.torch2tf.dtypes import is_variable
 from port.torch2tf.jobs import Job
 from port.torch2tf.rowforms import made
@@ -151,6 +151,9 @@ def adaptive_pool(job: Job) -> cst.BaseExpression:
         if is_sequence(job.fact("output_size")):
             return made(job, f"helpers.adaptive_pool({{x}}, {{s}}, {word!r})", x=job.expr("input"),
                         s=job.expr("output_size"))
+        if is_number(job.fact("output_size")):
+            return made(job, f"helpers.adaptive_pool({{x}}, ({{s}},) * {n}, {word!r})", x=job.expr("input"),
+                        s=job.expr("output_size"))
         raise job.refuse("P208", "whether one size or several are given is not known")
     return made(job, f"helpers.adaptive_pool({{x}}, {sizes!r}, {word!r})", x=job.expr("input"))
 
@@ -201,6 +204,8 @@ def _target(job: Job, n: int, factors: Any) -> tuple[cst.BaseExpression, cst.Bas
         if each(job.literal("size"), n) is not None and not isinstance(job.literal("size"), tuple):
             return expression(repr((job.literal("size"),) * n)), None
         if not is_sequence(fact) and not isinstance(job.bound.args["size"], cst.Tuple | cst.List):
+            if is_number(fact):
+                return build(f"({{s}},) * {n}", s=size), None
             raise job.refuse("P208", "whether one size or several are given is not known")
         return size, None
     if not isinstance(factors, int | float):
