@@ -84,11 +84,7 @@ def if_(w: Any, node: cst.If) -> list[Any]:
 def one_layout(w: Any, node: cst.If, new: cst.If) -> cst.If:
     """A variable that one side leaves channels last, and the other does not, gets the source's axes on both."""
     for name, (first, rank) in sorted(w.it.conflicts.get(node, {}).items()):
-        fact = Fact(Kind.TENSOR, None if rank is None else (None,) * rank, layout=Layout.FLIPPED)
-        if rank is None:
-            raise Refused("P209", f"`{name}` is channels first or last, depending on the path", node)
-        value = w.reordered(fact, cst.Name(name), Layout.PLAIN)
-        line = cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Name(name))], value)])
+        line = _source_axes(w, node, name, rank)
         if first:
             new = new.with_changes(body=_with(new.body, line))
         elif isinstance(new.orelse, cst.Else):
@@ -124,22 +120,44 @@ def no_weights(w: Any, refusal: Refused, node: cst.CSTNode) -> cst.BaseStatement
     return stop.with_changes(leading_lines=[note])
 
 
-def _check_layouts(w: Any, node: cst.CSTNode) -> None:
-    names = w.it.conflicts.get(node)
-    if names:  # of a loop
-        raise Refused("P209", f"`{sorted(names)[0]}` is channels first or last, depending on the path", node)
-
-
 def for_(w: Any, node: cst.For) -> list[Any]:
-    _check_layouts(w, node)
+    before, behind = _turned(w, node)
     orelse = node.orelse.with_changes(body=block(w, node.orelse.body)) if node.orelse is not None else None
-    return [node.with_changes(iter=w.expr(node.iter), body=block(w, node.body), orelse=orelse)]
+    return [*before, node.with_changes(iter=w.expr(node.iter), body=behind(block(w, node.body)), orelse=orelse)]
 
 
 def while_(w: Any, node: cst.While) -> list[Any]:
-    _check_layouts(w, node)
+    before, behind = _turned(w, node)
     orelse = node.orelse.with_changes(body=block(w, node.orelse.body)) if node.orelse is not None else None
-    return [node.with_changes(test=w.expr(node.test), body=block(w, node.body), orelse=orelse)]
+    return [*before, node.with_changes(test=w.expr(node.test), body=behind(block(w, node.body)), orelse=orelse)]
+
+
+def _turned(w: Any, node: cst.For | cst.While) -> tuple[list[Any], Any]:
+    """A variable whose order of axes a loop changes has the source's wherever a turn begins.
+
+    Lines that stand before the loop, and what puts others at the end of its body.
+    """
+    found = w.it.conflicts.get(node, {})
+    jumps = any(isinstance(n, cst.Break | cst.Continue) for n in walk(node.body))
+    for name, (first, _) in sorted(found.items()):
+        if first or jumps:
+            raise Refused("P209", f"`{name}` is channels first or last, depending on the path", node)
+    lines = [_source_axes(w, node, name, rank) for name, (_, rank) in sorted(found.items())]
+    before = [_source_axes(w, node, name, rank) for name, rank in sorted(w.it.entries.get(node, {}).items())]
+
+    def behind(body: Any) -> Any:
+        for each in lines:
+            body = _with(body, each)
+        return body
+
+    return before, behind
+
+
+def _source_axes(w: Any, node: cst.CSTNode, name: str, rank: int | None) -> cst.SimpleStatementLine:
+    if rank is None:
+        raise Refused("P209", f"`{name}` is channels first or last, depending on the path", node)
+    value = w.reordered(Fact(Kind.TENSOR, (None,) * rank, layout=Layout.FLIPPED), cst.Name(name), Layout.PLAIN)
+    return cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Name(name))], value)])
 
 
 def with_(w: Any, node: cst.With) -> list[Any]:

@@ -253,12 +253,15 @@ def _if(it: Interp, node: cst.If, env: Env) -> bool:
 def _loop(it: Interp, node: Any, env: Env, start: Any) -> None:
     """Twice: the second time with what the first turn leaves behind."""
     it.depth += 1
+    before = dict(env.names)
     for _ in range(2):
         inner = env.copy()
         it.conflicts.pop(node, None)
         start(inner)
         run(it, node.body.body, inner)
         merge(it, node, env, inner)
+    it.entries[node] = {name: fact.rank for name, fact in before.items() if members.has_layout(fact)
+                        and env.names[name].kind is Kind.TENSOR and not members.has_layout(env.names[name])}
     it.depth -= 1
     if node.orelse is not None:
         run(it, node.orelse.body.body, env)

@@ -71,6 +71,8 @@ class Interp:
         self.homes: dict[cst.CSTNode, File] = {}  # call of a class of torch.nn -> the file that it stands in
         # Where paths meet: variables that come in two layouts, whether the first path brings channels last, their rank.
         self.conflicts: dict[cst.CSTNode, dict[str, tuple[bool, int | None]]] = {}
+        # Loops: variables that come to them channels last, and that they leave in the source's axes; their ranks.
+        self.entries: dict[cst.CSTNode, dict[str, int | None]] = {}
 
     @property
     def module(self) -> cst.Module:
