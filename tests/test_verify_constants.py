@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from port.verify import compare
@@ -177,3 +178,12 @@ def test_a_keras_port_that_keeps_what_the_source_rounds(tmp_path: Path, scale: s
     [found] = verify(source, ported, "tf2tf", [Case("build('rescaling')", ("f32[4,5]",))], FAST)
     assert found.status == status, found.message
     assert ("Rescaling scale" in found.message) == (status == "verified")
+
+
+def test_a_constant_buffer_is_one_in_each_dtype() -> None:
+    """A third is no float32 number: the pass in float32 holds the nearest one."""
+    third = np.array([1 / 3, 2.0])
+    assert compare.constant_buffer(third.astype("float32"), third, "float32")
+    assert compare.constant_buffer(third, third, "float64")
+    assert not compare.constant_buffer(third + 1e-6, third, "float32")
+    assert not compare.constant_buffer(third, None, "float64")

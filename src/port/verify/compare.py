@@ -140,6 +140,15 @@ def rows(meta: dict[str, Any], source: Arrays, target: Arrays, pairing: Pairing)
     return out
 
 
+def constant_buffer(own: Any, initial: Any, dtype: str) -> bool:
+    """Is a buffer what it was at first? One that holds floats is rounded to the dtype that the pass runs in."""
+    if initial is None:
+        return False
+    if initial.dtype.kind == "f":
+        own, initial = own.astype(dtype), initial.astype(dtype)
+    return bool(np.array_equal(own, initial))
+
+
 def _graph(source: Arrays, target: Arrays, dtype: str) -> list[Row]:
     """The port against itself: outputs and buffers inside `tf.function`, and eager ones."""
     out = []
@@ -164,7 +173,7 @@ def _group(meta: dict[str, Any], source: Arrays, pairs: list[tuple[Arrays, Array
     for name in sorted(own.keys() | theirs.keys()):
         if name not in own or name not in theirs:
             later = group == "dw" and (variant or dtype != meta["dtypes"][0])  # see passes.LARGE
-            constant = group == "buf" and name in own and np.array_equal(own[name], source.get(f"w/{name}", np.nan))
+            constant = group == "buf" and name in own and constant_buffer(own[name], source.get(f"w/{name}"), dtype)
             if name not in skip and not constant and (name in own or not (later or group in ("buf", "steps"))):
                 out.append(Row(dtype, group, variant, mode, name, float("inf"), EXACT, 1.0,
                                "only in the " + ("source" if name in own else "port")))
