@@ -107,6 +107,14 @@ def test_without_framework_code_nothing_is_touched(tmp_path: Path, raw: bytes) -
     assert files.read(path).encode(files.read(path).text) == raw
 
 
+def test_a_cell_that_stays_keeps_its_spelling() -> None:
+    odd = '["x =" , " 1  # \\u0041\\/"]'
+    text = json.dumps(notebook([("code", "ODD"), ("code", "import tensorflow")])).replace('["ODD"]', odd)
+    book = notebooks.read(text)
+    made = book.pack(book.module().replace("import tensorflow", "import torch"))
+    assert made == text.replace("import tensorflow", "import torch") and odd in made
+
+
 def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "book.ipynb"
     write(path, CELLS)
