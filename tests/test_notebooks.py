@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +181,15 @@ def test_what_is_no_notebook_is_told_in_a_line(tmp_path: Path, raw: bytes, told:
     assert run("tf2torch", path, "--write", "--no-cache") == 2
     err = capsys.readouterr().err
     assert told in err and err.count("\n") == 1 and path.read_bytes() == raw
+
+
+def test_a_missing_nbformat_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                    capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "book.ipynb"
+    write(path, CELLS)
+    monkeypatch.setitem(sys.modules, "nbformat", None)
+    assert run("tf2torch", path, "--no-cache") == 2
+    assert "pip install 'port[notebook]'" in capsys.readouterr().err
 
 
 def test_a_cell_that_is_not_python_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

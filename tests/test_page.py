@@ -83,6 +83,12 @@ def test_coverage_is_never_rounded_up() -> None:
     assert html.coverage(refused, "tf2torch") == Coverage(2, 1)
 
 
+def test_a_verification_alone_is_no_translation() -> None:
+    page = html.render(Report("tf2tf", (FileReport("a.py", verdicts=(pages.said("verified"),)),)))
+    assert "nothing to port" not in page and "changed" not in page.split("</header>")[0]
+    assert "<p>1 of 1 case verified.</p>" in page
+
+
 def test_the_command_writes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("a.py").write_text("import tensorflow as tf\nx = tf.abs(1)\n")

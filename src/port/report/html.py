@@ -75,7 +75,10 @@ def coverage(file: FileReport, direction: str) -> Coverage:
 
 def _summary(report: Report) -> str:
     changed, written = sum(f.changed for f in report.files), sum(bool(f.written) for f in report.files)
-    parts = [f"{changed} of {plural(len(report.files), 'file')} changed" + (f", {written} written" if written else "")]
+    parts = []
+    if any(f.result is not None or f.error for f in report.files):
+        wrote = f", {written} written" if written else ""
+        parts.append(f"{changed} of {plural(len(report.files), 'file')} changed{wrote}")
     verdicts = [v for f in report.files for v in f.verdicts]
     if verdicts:
         parts.append(f"{sum(v.status == 'verified' for v in verdicts)} of {plural(len(verdicts), 'case')} verified")
@@ -115,8 +118,8 @@ def _overview_row(n: int, file: FileReport, covered: Coverage, linked: bool) -> 
     findings = join((tag("span", f"{number} {o.value}", class_=f"outcome {o.value}") for o in Outcome
                      if (number := kinds[o])), " ")
     cases = join((tag("span", v.status, class_=f"status {v.status.replace(' ', '-')}") for v in file.verdicts), " ")
-    return tag("tr", tag("th", name, scope="row"), tag("td", _bar(covered)), tag("td", _lines(file)),
-               tag("td", findings), tag("td", cases), data_file=f"f{n}")
+    return tag("tr", tag("th", name, scope="row"), tag("td", _bar(covered) if file.result else ""),
+               tag("td", _lines(file)), tag("td", findings), tag("td", cases), data_file=f"f{n}")
 
 
 def _bar(covered: Coverage) -> Html:
@@ -131,8 +134,10 @@ def _bar(covered: Coverage) -> Html:
 
 
 def _lines(file: FileReport) -> str:
-    if file.result is None or not file.changed:
-        return "failed" if file.error else "unchanged"
+    if file.result is None:
+        return "failed" if file.error else ""
+    if not file.changed:
+        return "unchanged"
     changes = [op for group in opcodes(split(file.result.source), split(file.result.text), 0) for op in group]
     return f"+{sum(op[4] - op[3] for op in changes)} −{sum(op[2] - op[1] for op in changes)}"
 
@@ -141,7 +146,7 @@ def _lines(file: FileReport) -> str:
 def _file(n: int, file: FileReport, covered: Coverage, unfolded: bool) -> Html:
     from port.report import htmlcases  # numpy comes with it
 
-    parts = [tag("h2", tag("a", file.path, href=f"#f{n}"), " ", _bar(covered))]
+    parts = [tag("h2", tag("a", file.path, href=f"#f{n}"), " ", _bar(covered) if file.result else "")]
     parts += [tag("p", problem, class_="problem") for problem in file.problems()]
     if file.written:
         parts.append(tag("p", f"written to {file.written}", class_="dim"))
