@@ -1,12 +1,15 @@
-"""Figures that the README quotes: `python -m corpus.bench [translation|startup|verify|step]`.
+"""Figures that the README quotes: `python -m corpus.bench [translation|startup|verify|step|peers]`.
 
-Each figure is a ratio of two times taken in one run, so that it holds on any machine.
+Each figure is a ratio of two times taken in one run, so that it holds on any machine. `peers` compares whole commands
+with other translators, where they are installed: $PACONVERT and $TF_UPGRADE name their commands (not in this venv).
 """
 
 from __future__ import annotations
 
 import gc
 import importlib.util
+import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -146,7 +149,45 @@ def step() -> None:
                   "transformer, tokens (8, 64)")
 
 
+# ---------------------------------------------------------------- other translators
+def spent(command: list[str]) -> float:
+    """Processor seconds of a command and its children, so that a busy machine does not count."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode > 1:  # 1: `port` says that something is left for a person
+        raise RuntimeError(f"{command[0]}: {(done.stderr or done.stdout)[-300:]}")
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def peers(rounds: int = 3) -> None:
+    """Lines per second of whole commands: PaConvert on vit-pytorch, tf_upgrade_v2 on the TF 1 files of tf-slim."""
+    from corpus import entries, fetch
+
+    packages = entries.load()[0]["packages"]
+    for name, variable, inside, direction, shape in (
+            ("PaConvert", "PACONVERT", ("vit-pytorch", "vit_pytorch"), "torch2tf",
+             ["--in_dir", "{source}", "--out_dir", "{out}", "--log_level", "WARNING"]),
+            ("tf_upgrade_v2", "TF_UPGRADE", ("tf-slim", "tf_slim/nets"), "tf2torch",
+             ["--intree", "{source}", "--outtree", "{out}", "--reportfile", "{out}.txt"])):
+        if variable not in os.environ:
+            print(f"{name}: not run, ${variable} is not set")
+            continue
+        source = fetch.tree(inside[0], packages) / inside[1]
+        lines = sum(path.read_text().count("\n") for path in source.rglob("*.py"))
+        times = []
+        for _ in range(rounds):
+            with tempfile.TemporaryDirectory() as folder:
+                given = [part.format(source=source, out=f"{folder}/peer") for part in shape]
+                mine = [sys.executable, "-m", "port.cli", direction, str(source), "-o", f"{folder}/port", "--jobs", "1",
+                        "--no-cache"]
+                times.append((spent([os.environ[variable], *given]), spent(mine)))
+        theirs, ours = (statistics.median(t[i] for t in times) for i in (0, 1))
+        print(f"{name} on {inside[0]}, {lines} lines: {lines / theirs:.0f} lines per second, port {lines / ours:.0f}: "
+              f"{statistics.median(t[0] / t[1] for t in times):.2f} times as fast (median of {rounds})")
+
+
 if __name__ == "__main__":
     wanted = sys.argv[1:] or ["translation", "startup", "verify", "step"]
     for each in wanted:
-        {"translation": translation, "startup": startup, "verify": verify, "step": step}[each]()
+        {"translation": translation, "startup": startup, "verify": verify, "step": step, "peers": peers}[each]()
