@@ -189,7 +189,9 @@ class Emitter:
         return node.with_changes(target=self._bound(node.target))
 
     def _bound(self, node: Any) -> Any:
-        """What an assignment binds: never the size that is known of it."""
+        """What an assignment binds: never the size, or the None, that is known of it."""
+        if type(node) is cst.Name and self.fact(node).values == _NONE:
+            return expression(self.scope.names[node.value]) if node.value in self.scope.names else node
         if isinstance(node, cst.Tuple | cst.List):
             return node.with_changes(elements=[e.with_changes(value=self._bound(e.value)) for e in node.elements])
         kind: type = type(node)
