@@ -31,3 +31,12 @@ def test_one_size_stands_for_all_axes(call: str, written: str) -> None:
     given = {"x": tensor((2, 3, 8, 8), "float")}
     result = translate(HEAD + f"def f(x):\n    return {call}\n", "torch2tf", params=given)
     assert written in result.text and not result.findings, result.text
+
+
+def test_a_number_that_a_range_ends_with_is_whole() -> None:
+    result = translate(HEAD + """class Grid(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.size = torch.arange(size) * torch.tensor([2 * size - 1])
+""", "torch2tf")
+    assert "tf.range(size, dtype=tf.int64) * tf.constant([2 * size - 1], tf.int64)" in result.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, tensor
+from port.torch2tf import users
 from port.torch2tf.opargs import PLAIN, Args, Result, dtype_of
 from port.torch2tf.opaxes import sizes
 from port.torch2tf.values import PLAIN as NUMBER
@@ -46,6 +47,8 @@ def arange(a: Args) -> Result:
     dtype = dtype_of(given) if given is not None else "int64" if whole else None
     last = [f for f, n in zip(a.facts, a.names, strict=True) if not n]
     size: Dim = None
+    if len(last) == 1 and given is None and whole and not a.node.args[0].star:  # written as int64: a float would raise
+        users.prove_whole(a.it, a.node.args[0].value)
     if len(last) == 1:
         value = last[0].literal(...)
         size = value if isinstance(value, int) else last[0].payload.dim if isinstance(last[0].payload, Size) else None
