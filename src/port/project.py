@@ -56,7 +56,7 @@ def _scanned(text: str) -> tuple[Imports | None, bool]:
     if too_much(text):
         return None, False
     try:
-        return tuple(_imports(ast.walk(ast.parse(text)))), False
+        return tuple(_imports(_statements(ast.parse(text)))), False
     except (SyntaxError, ValueError):
         return None, False
     except (RecursionError, MemoryError):  # Python's own parser gives up at a depth of about 3,000
@@ -200,6 +200,16 @@ def _member(path: Path, text: str, rows: Callable[[str], bool], reader: Reader, 
             targets[key] = target
             bound.setdefault(local, key)
     return Member(path, text, targets, bound, tuple(dict.fromkeys(stars)))
+
+
+def _statements(module: ast.AST) -> Iterable[ast.AST]:
+    """All statements, wherever they stand; expressions hold no imports, and are most of a tree."""
+    todo = [module]
+    for node in todo:  # those of the module before those of functions
+        yield node
+        for name in ("body", "handlers", "cases", "orelse", "finalbody"):
+            below = getattr(node, name, None)
+            todo += below if isinstance(below, list) else []
 
 
 def _imports(nodes: Iterable[ast.AST]) -> Iterable[tuple[Key, str]]:

@@ -14,6 +14,7 @@ from port.torch2tf import layer_pad as pad
 from port.torch2tf import layer_pool as pool
 from port.torch2tf import layer_recurrent as rnn
 from port.torch2tf import layer_shape as shape
+from port.torch2tf.latebinding import bound_early
 from port.torch2tf.layer_args import SPATIAL, At, Plan
 from port.torch2tf.layer_signatures import REFUSED, bind_layer, signatures
 from port.torch2tf.layer_values import write_class, write_class_value, write_member, write_partial
@@ -72,7 +73,7 @@ def write_layer(w: Any, node: cst.Call, layer: Layer) -> Plan:
     writer = WRITERS[layer.symbol]
     w.by(layer.node, f"rule {writer.__module__.rpartition('.')[2]}")
     elements = [*at.bridge, *writer(at).elements]
-    return Plan(tuple(in_style(w, element) for element in elements))
+    return Plan(tuple(bound_early(w, in_style(w, element)) for element in elements))
 
 
 def write_application(w: Any, node: cst.Call, layer: Layer) -> Any:

@@ -1,0 +1,63 @@
+"""A lambda reads variables when it is called; a module of the source was given their values when it was made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.tree import loads, walk
+
+EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+SPACE = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+
+
+def bound_early(w: Any, new: Any) -> Any:
+    """The new code, whose lambdas keep the values of variables that change: `lambda x, size=size: ...`."""
+    lambdas = [n for n in walk(new) if isinstance(n, cst.Lambda)]
+    if not lambdas or getattr(w, "it", None) is None:
+        return new
+    changing = _changing(w, w.function.node if w.function is not None else w.it.module)
+    for old in lambdas:
+        own = {p.name.value for p in old.params.params}
+        names = sorted((loads(old.body) & changing) - own)
+        if names:
+            params = [p.with_changes(comma=SPACE) for p in old.params.params]
+            params += [cst.Param(cst.Name(n), default=cst.Name(n), equal=EQUAL,
+                                 comma=SPACE if n != names[-1] else cst.MaybeSentinel.DEFAULT) for n in names]
+            made = old.with_changes(params=old.params.with_changes(params=params))
+            new = made if new is old else new.deep_replace(old, made)
+    return new
+
+
+def _changing(w: Any, function: cst.CSTNode) -> frozenset[str]:
+    """Variables that have more than one value while the function runs."""
+    known = w.it.objects.setdefault("changing", {})
+    if function not in known:
+        known[function] = frozenset(_assigned(function))
+    return known[function]  # type: ignore[no-any-return]
+
+
+def _assigned(function: cst.CSTNode) -> set[str]:
+    seen = {p.name.value for p in walk(function) if isinstance(p, cst.Param)}
+    found: set[str] = set()
+    for node in walk(function):
+        if isinstance(node, cst.For | cst.CompFor | cst.AugAssign | cst.NamedExpr):
+            found |= _names(node.target)
+        elif isinstance(node, cst.Assign):
+            targets = {n for t in node.targets for n in _names(t.target)}
+            found |= targets & seen
+            seen |= targets
+        if isinstance(node, cst.For | cst.While):
+            found |= {n for a in walk(node.body) if isinstance(a, cst.Assign) for t in a.targets
+                      for n in _names(t.target)}
+    return found
+
+
+def _names(target: cst.CSTNode) -> set[str]:
+    """Variables of a target: not those that a subscript or an attribute reads."""
+    if isinstance(target, cst.Name):
+        return {target.value}
+    if isinstance(target, cst.Tuple | cst.List):
+        return {n for e in target.elements for n in _names(e.value)}
+    return set()
