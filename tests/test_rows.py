@@ -6,11 +6,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import pytest
-import row_prover
-from row_cases import Case, function_rows, tf_cases
 
 from port import table
 from port.findings import Outcome
+from port.prove import numbers as row_prover
+from port.prove.cases import Case, function_rows, tf_cases
 from port.translate import translate
 
 PLAIN = "applications.yaml"  # functions of plain values: tests/test_application_rows.py proves them

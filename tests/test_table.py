@@ -17,10 +17,10 @@ def mappings(tmp_path, monkeypatch):
     """An empty folder of rows and an empty cache; the caches in memory are cleared."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(table, "folder", lambda: tmp_path)
-    table._compiled.cache_clear()
+    table._compiled_with.cache_clear()
     table._row.cache_clear()
     yield tmp_path
-    table._compiled.cache_clear()
+    table._compiled_with.cache_clear()
     table._row.cache_clear()
 
 
@@ -61,7 +61,7 @@ def test_cache_gives_the_same_rows(mappings: Path):
     text = "exp: {tf: tf.exp(x), torch: torch.exp(input), args: {x: input}}"
     (mappings / "ops.yaml").write_text(text)
     fresh = table.load()["exp"]
-    table._compiled.cache_clear()
+    table._compiled_with.cache_clear()
     table._row.cache_clear()
     assert list((mappings / "cache" / "port").glob("*.marshal"))
     assert table.load()["exp"] == fresh
@@ -71,7 +71,7 @@ def test_changed_files_are_seen(mappings: Path):
     (mappings / "ops.yaml").write_text("exp: {tf: tf.exp(x), torch: torch.exp(input), args: {x: input}}")
     assert set(table.load()) == {"exp"}
     (mappings / "ops.yaml").write_text("log: {tf: tf.log(x), torch: torch.log(input), args: {x: input}}")
-    table._compiled.cache_clear()
+    table._compiled_with.cache_clear()
     assert set(table.load()) == {"log"}
 
 
@@ -81,7 +81,7 @@ def test_a_damaged_cache_is_made_anew(mappings: Path, junk: bytes):
     table.load()
     for file in (mappings / "cache" / "port").glob("*.marshal"):
         file.write_bytes(junk)
-    table._compiled.cache_clear()
+    table._compiled_with.cache_clear()
     assert set(table.load()) == {"exp"}
 
 

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import row_prover
 import torch_row_cases
 import torch_snippets
-from row_cases import Case, function_rows
 
 from port import table
 from port.facts import tensor
 from port.findings import Outcome
+from port.prove import numbers as row_prover
+from port.prove.cases import Case, function_rows
 from port.result import Options
 from port.translate import translate
 

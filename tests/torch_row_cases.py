@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from row_cases import Case, tf_cases
 
 from port import sample as samples
 from port import table
 from port.facts import Fact, tensor
 from port.findings import Outcome
+from port.prove.cases import Case, tf_cases
 from port.samplecode import fits, render_torch
 from port.translate import translate
 

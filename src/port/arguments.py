@@ -111,6 +111,7 @@ def _query(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("query", nargs="?", default="", metavar="QUERY", help="a name of either side, or words; default: all rows")
     add("--coverage", action="store_true", help="how many of the calls in published model files the tables know")
+    add("--prove", metavar="FILE", help="run the samples of your own rows in both frameworks; this runs your code")
     add("--page", action="store_true", help="print docs/ops.md, the page of what is supported")
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from port.files import Found
     from port.report.model import Report
     from port.result import Options
+    from port.table import Texts
 
 
 class Usage(Exception):
@@ -98,9 +99,25 @@ def _config(path: os.PathLike[str]) -> Config:
 
     start = Path(path)
     try:
-        return config.load(start if start.is_dir() else start.parent)
+        found = config.load(start if start.is_dir() else start.parent)
+        _checked_rows(found.options.get("mappings", ()))
+        return found
     except config.ConfigProblem as problem:
         raise Usage(str(problem)) from None
+
+
+def _checked_rows(texts: Texts) -> None:
+    """Faulty rows of the project are wrong usage, told before any work."""
+    if not texts:
+        return
+    from port import table
+    from port.rowtext import RowError
+
+    try:
+        with table.added(texts):
+            table.load()
+    except RowError as faults:
+        raise Usage(f"faulty rows: {faults}") from None
 
 
 def _options(config: Config, path: Path, given: argparse.Namespace) -> Options:
@@ -212,6 +229,8 @@ def _ops(given: argparse.Namespace) -> int:
     from port.report import lookup, support
     from port.rowtext import RowError
 
+    if given.prove:
+        return _prove(given.prove)
     try:
         if given.coverage or given.page:
             print(support.page() if given.page else support.text(), end="" if given.page else "\n")
@@ -227,6 +246,26 @@ def _ops(given: argparse.Namespace) -> int:
         return 1
     print("\n".join(texts))
     return 0
+
+
+def _prove(name: str) -> int:
+    from pathlib import Path
+
+    from port import config
+    from port.prove import rows
+
+    path = Path(name)
+    loaded = _config(path)
+    root = loaded.root or Path()
+    try:
+        text = config.rows(root, str(path.resolve().relative_to(root.resolve())), name)
+    except (config.ConfigProblem, ValueError) as problem:
+        raise Usage(str(problem)) from None
+    others = tuple((n, t) for n, t in loaded.options.get("mappings", ()) if (root / n).resolve() != path.resolve())
+    _checked_rows((*others, (path.name, text)))
+    proofs = rows.prove((*others, (path.name, text)), [path.name], _say, root.resolve())
+    print("\n".join(proof.text for proof in proofs) or f"{name} has no rows")
+    return 0 if proofs and all(proof.ran and not proof.faults for proof in proofs) else 1
 
 
 def _explain(given: argparse.Namespace) -> int:

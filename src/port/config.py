@@ -94,11 +94,28 @@ def _section(file: Path) -> dict[str, Any] | None:
 
 def _config(section: dict[str, Any], file: Path) -> Config:
     where = f"{file}: tool.port"
-    _known(section, (*CHOICES, *FLAGS, "exclude", "cases", "overrides"), where)
+    _known(section, (*CHOICES, *FLAGS, "exclude", "cases", "overrides", "mappings"), where)
     cases = tuple(_case(case, file) for case in _tables(section, "cases", where))
     overrides = tuple(_override(one, f"{where}.overrides") for one in _tables(section, "overrides", where))
     exclude = _strings(section.get("exclude", []), f"{where}.exclude")
-    return Config(file.parent, _options(section, where), exclude, cases, overrides)
+    options = _options(section, where)
+    if "mappings" in section:
+        names = _strings(section["mappings"], f"{where}.mappings")
+        options["mappings"] = tuple((name, rows(file.parent, name, f"{where}.mappings")) for name in names)
+    return Config(file.parent, options, exclude, cases, overrides)
+
+
+def rows(root: Path, name: str, where: str) -> str:
+    """The text of a file of rows, which must lie in the project."""
+    path = (root / name).resolve()
+    if root.resolve() not in path.parents:
+        raise ConfigProblem(f"{where}: {name} lies outside of the project")
+    try:
+        return path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise ConfigProblem(f"{where}: {name}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigProblem(f"{where}: {name}: {error}") from None
 
 
 def _tables(section: dict[str, Any], key: str, where: str) -> list[dict[str, Any]]:

@@ -142,7 +142,8 @@ def rewrite(module_body: list[Any], originals: list[Any], em: Any, blocks: list[
                 last_import = len(out) - 1 if made else last_import
             continue
         if isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom):
-            out.append(node)
+            left = _without_ported(node, em, module_body)
+            out += [left] if left is not None else []
             last_import = len(out) - 1
             continue
         out.append(node)
@@ -173,10 +174,6 @@ def _apart(lines: list[Any], body: list[Any], at: int) -> list[Any]:
     return lines
 
 
-def _is_import(node: Any) -> bool:
-    return isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom)
-
-
 def _kept_import(node: Any, em: Any) -> Any:
     """The part of a framework import that module-level code still needs; of one with a fallback the whole."""
     if isinstance(node, cst.Try):
@@ -191,6 +188,29 @@ def _kept_import(node: Any, em: Any) -> Any:
         return None
     kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
     return node.with_changes(body=[small.with_changes(names=kept)])
+
+
+def _without_ported(node: cst.SimpleStatementLine, em: Any, body: list[Any]) -> cst.SimpleStatementLine | None:
+    """An import without functions of the project that rows have replaced; None if nothing is left of it."""
+    small = node.body[0]
+    if not isinstance(small, cst.ImportFrom) or isinstance(small.names, cst.ImportStar):
+        return node
+    symbols = import_bindings(small)
+    rows = {name for name, symbol in symbols.items() if not symbol.startswith(".") and symbol in em.it.rows}
+    if not rows:
+        return node
+    used = {n for part in body if not _is_import(part) and part is not None for n in named(part)}
+    kept = [a for a in small.names if _bound_name(a) not in rows - used]
+    if len(kept) == len(small.names) or len(node.body) > 1:
+        return node
+    if not kept:
+        return None
+    kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+    return node.with_changes(body=[small.with_changes(names=kept)])
+
+
+def _is_import(node: Any) -> bool:
+    return isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom)
 
 
 def _bound_name(alias: cst.ImportAlias) -> str:

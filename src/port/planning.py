@@ -39,7 +39,9 @@ def tasks(sources: Mapping[files.Found, files.Source | None], direction: str, op
              if source is not None}
     used = any(uses(text, direction) for text in texts.values())
     known = table.by_tf_name if direction == "tf2torch" else table.by_torch_name
-    rows = project.has_rows(known() if used else ())  # loaded only where they can matter
+    mappings = options(next(iter(sources)).path).mappings if sources else ()  # of the whole project
+    with table.added(mappings):
+        rows = project.has_rows(known() if used else ())  # loaded only where they can matter
     members = project.closure(texts, rows, reader, through=direction == "torch2tf")
     top = project.tied(members, direction)
     together: dict[Path, list[files.Found]] = {}

@@ -245,6 +245,8 @@ def _followed(path: Path, key: Key, rows: Callable[[str], bool]) -> Target | Non
     level, module, name = key
     symbol = canonical(f"{module}.{name}" if name else module)
     target = locate(path, level, module, name)
+    if target is not None and target.name and not level and rows(symbol):
+        return None
     if target is None or level or symbol.split(".")[0] not in _FRAMEWORKS:
         return target
     return target if target.path.parent == path.parent and name and not rows(symbol) else None

@@ -35,6 +35,7 @@ class Options:
     exact: bool = False
     init: str = "keep"  # keep | framework
     target: str = "tf"  # torch2tf only: tf | keras
+    mappings: tuple[tuple[str, str], ...] = ()  # files of rows that a project adds: name and content
 
 
 @dataclass(frozen=True, order=True)

@@ -18,6 +18,7 @@ TEXTS = ("layout", "via", "differs", "residue", "note", "none", "kind", "returns
 KEYS = {"tf", "torch", "call", "draws", "grad", "sample", *MAPS, *LISTS, *TEXTS}
 INHERITED = ("tf", "ignore", "returns", "layout")  # by later rows of a list from its first
 INHERITED_TORCH = ("torch", "ignore_torch", "returns", "layout", "args")  # the same, where the first has no `tf`
+_LONGEST, _LARGEST = 1_000_000, 100_000  # of a file that a project adds: characters, values
 SAMPLE_KEYS = {"call", "training", "build"}  # keys of a sample that are no parameter
 
 
@@ -35,6 +36,9 @@ def compile_rows(files: dict[str, str]) -> Plain:
             except Bad as fault:
                 faults.append(f"{file}: {name}: {fault}")
                 continue
+            except (AttributeError, IndexError, KeyError, SyntaxError, TypeError, ValueError) as fault:
+                faults.append(f"{file}: {name}: is not understood ({fault})")
+                continue
             for row in new:
                 _register(tables, row, len(rows))
                 rows.append(row)
@@ -43,6 +47,55 @@ def compile_rows(files: dict[str, str]) -> Plain:
     for numbers in tables["torch"].values():
         numbers.sort(key=lambda number: _age(rows[number]))
     return {"rows": rows, **tables}
+
+
+def check_foreign(file: str, text: str) -> None:
+    """Rows that a project adds: no bombs, and no shapes that no row has; RowError with one line a fault."""
+    if len(text) > _LONGEST:
+        raise RowError(f"{file}: longer than {_LONGEST:,} characters")
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        if root is not None and _spread(root, {}) > _LARGEST:
+            raise RowError(f"{file}: its anchors spread to more than {_LARGEST:,} values")
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as fault:
+        raise RowError(f"{file}: {' '.join(str(fault).split())}") from None
+    except RecursionError:
+        raise RowError(f"{file}: nested too deeply") from None
+    except ValueError as fault:
+        raise RowError(f"{file}: {fault}") from None
+    if content is not None and not isinstance(content, dict):
+        raise RowError(f"{file}: must be a mapping of names to rows")
+    for name, value in (content or {}).items():
+        for entry in value if isinstance(value, list) else [value]:
+            if problem := _misshapen(entry):
+                raise RowError(f"{file}: {name}: {problem}")
+
+
+def _spread(node: yaml.Node, known: dict[int, int]) -> int:
+    """How many values stand below a node once its anchors are written out."""
+    if id(node) not in known:
+        known[id(node)] = _LARGEST + 1  # of a node inside itself
+        parts = [] if isinstance(node, yaml.ScalarNode) else node.value
+        below = [n for part in parts for n in (part if isinstance(part, tuple) else (part,))]
+        known[id(node)] = min(1 + sum(_spread(n, known) for n in below), _LARGEST + 1)
+    return known[id(node)]
+
+
+def _misshapen(entry: Any) -> str:
+    if not isinstance(entry, dict) or not all(isinstance(key, str) for key in entry):
+        return "a row is a mapping of names to values"
+    for key, value in entry.items():
+        if key in MAPS and not isinstance(value, dict):
+            return f"`{key}` must be a mapping"
+        if key in TEXTS and not isinstance(value, str):
+            return f"`{key}` must be text"
+        texts = value if isinstance(value, list) else [value]
+        if key in ("tf", "torch", "call") and not all(isinstance(text, str) for text in texts):
+            return f"`{key}` must be signatures, as text"
+        if key == "sample" and not all(isinstance(one, dict) for one in texts):
+            return "`sample` must be mappings of parameters to values"
+    return ""
 
 
 def _age(row: Plain) -> int:

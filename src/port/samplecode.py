@@ -19,8 +19,13 @@ def fits(signature: Signature, sample: dict[str, Any]) -> bool:
 
 def snippet(name: str, call: str, inputs: dict[str, Any]) -> str:
     """A function `f` of the tensors that returns `call`, a call of `name`."""
-    heads = {HEADS[name.partition(".")[0]]} | ({HEADS["tf"]} if re.search(r"\btf\.", call) else set())
-    return "\n".join(sorted(heads)) + f"\n\n\ndef f({', '.join(inputs)}):\n    return {call}\n"
+    module, _, own = name.rpartition(".")
+    head = HEADS.get(name.partition(".")[0])
+    if head is None:  # a function of the user's project
+        head, call = f"import tensorflow as tf\nfrom {module} import {own}", call.removeprefix(f"{module}.")
+    elif re.search(r"\btf\.", call) and head != HEADS["tf"]:
+        head = "\n".join(sorted((head, HEADS["tf"])))
+    return f"{head}\n\n\ndef f({', '.join(inputs)}):\n    return {call}\n"
 
 
 def render(signature: Signature, sample: dict[str, Any], inputs: dict[str, samples.Spec]) -> str:

@@ -8,6 +8,8 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -79,14 +81,28 @@ class Row:
     file: str = ""
 
 
+Texts = tuple[tuple[str, str], ...]  # files of rows: name and content
+_ADDED: ContextVar[Texts] = ContextVar("added", default=())
+
+
+@contextmanager
+def added(texts: Texts) -> Iterator[None]:
+    """The rows of these files, before all others, for what is asked meanwhile; a faulty one is a RowError."""
+    token = _ADDED.set(texts)
+    try:
+        yield
+    finally:
+        _ADDED.reset(token)
+
+
 class Index(Mapping[str, tuple[Row, ...]]):
     """Canonical name to rows. A name without rows takes those of the longest prefix row (`tf.strings.*`)."""
 
     def __init__(self, numbers: dict[str, list[int]]):
-        self._numbers = numbers
+        self._numbers, self._added = numbers, _ADDED.get()
 
     def __getitem__(self, name: str) -> tuple[Row, ...]:
-        return tuple(_row(number) for number in self._numbers[self._find(name)])
+        return tuple(_row(number, self._added) for number in self._numbers[self._find(name)])
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self._find(name) in self._numbers
@@ -132,10 +148,15 @@ def folder() -> Path:
     return installed if installed.is_dir() else here.parents[1] / "mappings"
 
 
-@cache
 def _compiled() -> dict[str, Any]:
+    return _compiled_with(_ADDED.get())
+
+
+@cache
+def _compiled_with(added: Texts) -> dict[str, Any]:
     """Plain data of all rows: from the cache if the files are unchanged, else compiled and cached."""
-    texts = {path.name: path.read_bytes() for path in sorted(folder().glob("[!_]*.yaml"))}
+    texts = {name: text.encode() for name, text in added}
+    texts |= {path.name: path.read_bytes() for path in sorted(folder().glob("[!_]*.yaml"))}
     digest = hashlib.blake2b(repr((VERSION, sys.version_info[:2])).encode(), digest_size=16)
     for name, text in texts.items():
         digest.update(b"%s\0%d\0%s" % (name.encode(), len(text), text))
@@ -146,6 +167,8 @@ def _compiled() -> dict[str, Any]:
         pass
     from port import rowfile  # needs PyYAML; only when the cache does not serve
 
+    for name, own in added:
+        rowfile.check_foreign(name, own)
     compiled = rowfile.compile_rows({name: text.decode() for name, text in texts.items()})
     _write(target, marshal.dumps(compiled))
     return compiled
@@ -173,8 +196,8 @@ def _write(target: Path, data: bytes) -> None:
 
 
 @cache
-def _row(number: int) -> Row:
-    plain = dict(_compiled()["rows"][number])
+def _row(number: int, added: Texts) -> Row:
+    plain = dict(_compiled_with(added)["rows"][number])
     for side in ("tf", "torch"):
         plain[side] = tuple(map(_signature, plain.get(side, ())))
     if "call" in plain:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import libcst as cst
 
-from port import project, skips, tree
+from port import project, skips, table, tree
 from port.facts import Fact
 from port.findings import Finding
 from port.result import Options, Result
@@ -33,7 +33,7 @@ def translate_together(texts: Mapping[str, str], direction: str, options: Option
     results = {path: Result(text, text) for path, text in texts.items()}
     if not any(uses(text, direction) for text in _read(texts)):
         return results
-    with _uncollected():
+    with _uncollected(), table.added(options.mappings):
         try:
             return results | _around_skipped(texts, direction, options, params)
         finally:

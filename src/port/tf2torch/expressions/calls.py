@@ -50,7 +50,7 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
             return ruled
     if isinstance(em.fact(node.func).payload, Class):
         return instance_call(em, node)
-    if symbol.split(".")[0] in ("tf", "keras"):
+    if symbol.split(".")[0] in ("tf", "keras") or (symbol and symbol in em.it.rows):  # of the project's own rows
         return row_call(em, node, symbol)
     owner = em.fact(node.func.value) if isinstance(node.func, cst.Attribute) else UNKNOWN
     name = node.func.attr.value if isinstance(node.func, cst.Attribute) else ""

@@ -111,7 +111,7 @@ def main(framework, jobs_path, inputs_path, out_path):
 
                 keras.config.set_dtype_policy(dtype if "keras.layers." in job["source"] else "float32")
             try:
-                space = {}
+                space: dict[str, object] = {}
                 exec(compile(job["source"], job["id"], "exec"), space)
                 outs, grads = run(job["id"], space["f"], arrays, job["grad"])
             except Exception as fault:

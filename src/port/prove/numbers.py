@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from row_cases import Case
 
-CHILD = Path(__file__).with_name("row_child.py")
+from port import verify
+from port.prove.cases import Case
+
+CHILD = Path(verify.__file__).with_name("row_child.py")
 DTYPES = ("float64", "float32")
 TOLERANCE = {"float64": 1e-9, "float32": 2e-5, "float16": 1e-2}
 RESIDUE = 1e-6  # rows that say why
@@ -32,8 +34,8 @@ class Outcome:
 
 
 def run_both(cases: list[Case], sources: dict[str, dict[str, str]], folder: Path,
-             signatures: dict[str, list[Any]]) -> dict[str, Outcome]:
-    """Each case in each framework: `sources` holds its text by framework and id."""
+             signatures: dict[str, list[Any]], root: Path | None = None) -> dict[str, Outcome]:
+    """Each case in each framework: `sources` holds its text by framework and id; `root`: of the project's modules."""
     np.savez(folder / "in.npz", **{f"{c.id}|{n}": a for c in cases for n, a in c.arrays().items()})  # type: ignore
     children = {}
     for side, texts in sources.items():
@@ -41,8 +43,11 @@ def run_both(cases: list[Case], sources: dict[str, dict[str, str]], folder: Path
                  "dtypes": c.row.dtypes or DTYPES}
                 for c in cases if c.id in texts]
         (folder / f"{side}.json").write_text(json.dumps({"run": jobs, "signatures": signatures.get(side, [])}))
-        argv = [sys.executable, str(CHILD), side, *(str(folder / n) for n in (f"{side}.json", "in.npz", f"{side}.npz"))]
+        paths = (str(folder / name) for name in (f"{side}.json", "in.npz", f"{side}.npz"))
+        argv = [sys.executable, "-P", str(CHILD), side, *paths]
         environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+        if root is not None:
+            environment["PYTHONPATH"] = os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
         with open(folder / f"{side}.log", "wb") as log:
             children[side] = subprocess.Popen(argv, env=environment, stderr=log)
     for side, child in children.items():
