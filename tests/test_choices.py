@@ -221,3 +221,57 @@ def build():
     assert "def __init__(self, in_features, *, units):" in result
     assert "self.head = nn.Sequential(\n            nn.Linear(in_features, units)," in result
     assert "return self.head(inputs).to(dtype=inputs.dtype)" in result
+
+
+def test_a_parameter_that_a_layer_is_applied_to_is_a_tensor() -> None:
+    """Blocks of a file that only others use become classes too."""
+    text = HEAD + '''
+def block(x, skip, filters, activation=True):
+    x = layers.Conv2D(filters, 3, padding="same")(x)
+    skip = layers.Conv2D(filters, 1)(skip)
+    if activation:
+        x = layers.ReLU()(x)
+    return layers.concatenate([x, skip])
+'''
+    result = translate(text, "tf2torch").text
+    assert "class Block(nn.Module):" in result and "def forward(self, x, skip):" in result
+    assert "def __init__(self, x_channels, skip_channels, filters, activation=True):" in result
+
+
+def test_a_setting_that_one_path_changes_is_stored_on_every_path() -> None:
+    text = HEAD + '''
+def block(x, mode=None):
+    if mode is None:
+        mode = "a"
+    x = layers.Dense(4)(x)
+    if mode == "a":
+        x = layers.ReLU()(x)
+    return x
+
+
+def build(mode=None):
+    inputs = keras.Input((8,))
+    return keras.Model(inputs, block(inputs, mode))
+'''
+    result = translate(text, "tf2torch").text
+    assert '            mode = "a"\n        self.mode = mode\n' in result
+
+
+def test_a_setting_that_changes_after_it_was_used_is_refused() -> None:
+    """`forward` would read its last value at both places."""
+    text = HEAD + '''
+def block(x, mode="a"):
+    x = layers.Dense(4)(x)
+    if mode == "a":
+        x = layers.ReLU()(x)
+    mode = "b"
+    if mode == "a":
+        x = layers.Softmax()(x)
+    return x
+
+
+def build():
+    inputs = keras.Input((8,))
+    return keras.Model(inputs, block(inputs))
+'''
+    assert any("changes between two uses" in m for m in refused(text))

@@ -24,7 +24,7 @@ def analyze(it: Interp, function: Function) -> None:
     function.busy = True
     depth, it.depth = it.depth, 0
     for _ in range(LIMIT):
-        before = (len(it.flips), len(it.ranks), {k: set(v) for k, v in [("f", function.flipped)]})
+        before = (len(it.flips), len(it.ranks), len(function.tensors), set(function.flipped))
         env = Env(function.env)
         _parameters(it, function, env)
         function.returns = []
@@ -38,7 +38,7 @@ def analyze(it: Interp, function: Function) -> None:
                 it.run(body.body, env)
         it.current.pop()
         function.flipped |= {n for owner, n in it.flips if owner is function and n in function.params}
-        if before == (len(it.flips), len(it.ranks), {"f": function.flipped}):
+        if before == (len(it.flips), len(it.ranks), len(function.tensors), function.flipped):
             break
     function.result = _join_returns(function)
     function.busy, it.depth = False, depth

@@ -47,6 +47,8 @@ def run_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fac
     row = layer.row
     if row is None:
         return tensor()
+    for fact in inputs if row.weights else ():
+        _shows_tensor(it, fact)
     rank = RANK_OF.get(layer.symbol[-2:])
     if rank and first.shape is None and isinstance(first.payload, Origin | SameRank):
         it.ranks[(first.payload.owner, first.payload.name)] = rank
@@ -72,6 +74,17 @@ def run_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fac
     return result
 
 
+
+
+def _shows_tensor(it: Interp, fact: Fact) -> None:
+    """A parameter that a layer with weights is applied to is a tensor, also where no call shows it."""
+    function = it.current[-1] if it.current else None
+    name = fact.symbol.removeprefix("=")
+    if function is None or function.owner is not None or fact.kind is not Kind.PLAIN or fact.payload is not None:
+        return
+    if fact.values is None and fact.symbol == "=" + name and name in function.params and (
+            name not in function.tensors):
+        function.tensors[name] = tensor()
 
 
 def _is_flat(inputs: tuple[Fact, ...]) -> bool:

@@ -110,9 +110,11 @@ def _store(init: list[Any], params: list[str], read: set[str]) -> list[Any]:
                 raise Refused("P206", f"the setting `{n}` changes between two uses", None)
             last[n] = i
     out += [statement(f"self.{n} = {n}") for n in sorted(todo - last.keys())]
+    bound = set(reassigned)  # on every path so far
     for i, s in enumerate(init):
         mine = {n for n in todo if last.get(n) == i}
-        always = mine - (set() if not isinstance(s, cst.If) else {n for n in mine if not _always(s, n)})
+        always = {n for n in mine if n in bound or not isinstance(s, cst.If) or _always(s, n)}
+        bound |= always
         out.append(_stored_inside(s, mine - always) if mine - always else s)
         out += [statement(f"self.{n} = {n}") for n in sorted(always)]
     return out

@@ -85,6 +85,8 @@ def _assign(split: Split, small: Any, line: cst.SimpleStatementLine, init: list[
             isinstance(t, cst.Name) and t.value in split.optional for t in targets):
         forward.append(line)
         return
+    if early := {n for t in targets for n in names_of(t)} & split.stored.keys() - split.outer:
+        raise Refused("P206", f"the setting `{min(early)}` changes between two uses", small)
     new = split.init(small)
     if not (isinstance(new, cst.Assign) and code(new.targets[0].target) == code(new.value)):
         init.append(line.with_changes(body=[new]))
