@@ -27,6 +27,9 @@ def convolutions():
             name = f"conv{n}d {k} {s}"
             conv = helper(f"Conv{n}dSame")(c, 4, shape, stride=stride)
             check(name, loaded(conv, weights(name, f"conv{n}d_layer")), first=1)
+            lazy, x = helper(f"LazyConv{n}dSame")(4, shape, stride=stride), torch.rand(1, c, *(7,) * n)
+            assert torch.equal(lazy(x), lazy(x)), "the first call pads as the later ones do"
+            check(name, loaded(lazy, weights(name, f"conv{n}d_layer")), first=1)
             for kind in ("max", "avg"):
                 pool = helper(f"{kind}_pool{n}d_same")
                 shape_, stride_ = (shape, stride) if n > 1 else (k, s)

@@ -275,3 +275,34 @@ def build():
     return keras.Model(inputs, block(inputs))
 '''
     assert any("changes between two uses" in m for m in refused(text))
+
+
+KEPT_APART = {  # which of several tensors it is decides where its channels are
+    "nested lists": "outs = [[y, y], [y]]\n        return outs",
+    "tensor or tuple": "return self.either(y)",
+}
+
+
+@pytest.mark.parametrize("name", KEPT_APART)
+def test_containers_whose_layouts_cannot_be_told_are_refused(name: str) -> None:
+    found = refused(f"""
+import keras
+from keras import layers
+
+
+class Net(keras.Model):
+    def __init__(self, flag=True):
+        super().__init__()
+        self.flag = flag
+        self.conv = layers.Conv2D(4, 3)
+
+    def either(self, x):
+        if self.flag:
+            return x, x
+        return x
+
+    def call(self, x):
+        y = self.conv(x)
+        {KEPT_APART[name]}
+""")
+    assert len(found) == 1 and "channels first" in found[0]

@@ -107,3 +107,4 @@ def test_syntax_errors_are_found() -> None:
     assert syntax_error("type X[T] = list[T]\n") == "", "syntax of a Python later than 3.11"
     assert syntax_error("x = (1\n")
     assert syntax_error("def f():\nreturn\n")
+    assert syntax_error("def f(a, a):\n    pass\n")

@@ -25,6 +25,7 @@ class Kind(enum.Enum):
 class Layout(enum.Enum):
     PLAIN = "plain"  # axes as the source has them
     FLIPPED = "flipped"  # channels-last in the source, channels-first in the target (or the reverse)
+    MIXED = "mixed"  # one or the other, depending on which element of a container it is
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import symtable
 import warnings
 from collections.abc import Callable
 from dataclasses import fields
@@ -190,16 +191,30 @@ def module_code(module: cst.Module) -> str:
 def syntax_error(text: str) -> str:
     """Why a file's text is not Python, '' if it is.
 
-    Python's own parser is asked first: it takes a tenth of libcst's time. What it does not know may be syntax of a
-    later Python than the one that runs here, so libcst has the last word.
+    Python's own reader is asked first: it takes a tenth of libcst's time, and its symbol table also knows what is wrong
+    beyond grammar (`def f(a, a)`). What it does not know may be syntax of a later Python than the one that runs here,
+    so libcst has the last word there.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd escapes in the user's strings
-            ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of odd escapes in the user's strings
         try:
-            cst.parse_module(text)
-        except cst.ParserSyntaxError as error:
-            return error.message
+            symtable.symtable(text, "output", "exec")
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            return _grammar_error(text) or (str(error) if _parses(text) else "")
     return ""
+
+
+def _grammar_error(text: str) -> str:
+    try:
+        cst.parse_module(text)
+    except cst.ParserSyntaxError as error:
+        return error.message
+    return ""
+
+
+def _parses(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True

@@ -17,7 +17,18 @@ import libcst as cst
 from port.build import build, expression, paren
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
 from port.tf2torch.infer.interp import Interp
-from port.tf2torch.infer.values import Class, Function, MixedRank, Size, has_tensor
+from port.tf2torch.infer.values import (
+    Class,
+    Function,
+    Grown,
+    Items,
+    MixedRank,
+    SelfValue,
+    Size,
+    has_tensor,
+    may_flip,
+    tensors_in,
+)
 from port.tree import find, rebuild, walk
 
 TO_FIRST = {3: (0, 2, 1), 4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}  # channels last to channels first
@@ -84,6 +95,7 @@ class Emitter:
     dropped_init: dict[Any, set[str]] = field(default_factory=dict)
     refused: set[Any] = field(default_factory=set)
     it_classes: dict[str, Any] = field(default_factory=dict)  # class name -> its split, for initial values
+    afterwards: dict[Any, Any] = field(default_factory=dict)  # Class -> initialisers that loops over its layers set
     sites: dict[Any, Any] = field(default_factory=dict)  # callee of a call that makes a module -> its layer's Site
     line: Any = None  # rules/lines.py: what the current simple statement will be given besides its own text
     masks: dict[Any, str] = field(default_factory=dict)  # rules/masking.py: Mask -> the variable that holds it
@@ -141,12 +153,13 @@ class Emitter:
             new = self.in_layout(node, new, want)
         return new
 
-    def in_layout(self, node: cst.BaseExpression, new: cst.BaseExpression, want: Layout,
+    def in_layout(self, node: cst.BaseExpression | Fact, new: cst.BaseExpression, want: Layout,
                   hint: int | None = None) -> cst.BaseExpression:
         """`hint`: the rank that the consumer asks for, where facts do not know it."""
-        fact = self.fact(node)
+        fact = node if isinstance(node, Fact) else self.fact(node)
         if fact.kind is not Kind.TENSOR or fact.layout is want:
             return new
+        place = None if isinstance(node, Fact) else node
         rank = fact.rank
         if rank is not None and rank < 3:
             return new
@@ -155,16 +168,53 @@ class Emitter:
             return build(f"{{x}}.permute{TO_LAST[rank]} if {{x}}.ndim == {rank} else {{x}}", x=new)
         rank = rank if rank is not None else hint
         if rank is None:
-            raise Refused("P208", "the rank of this tensor is not known, so its axes cannot be reordered", node)
+            raise Refused("P208", "the rank of this tensor is not known, so its axes cannot be reordered", place)
         dims = (TO_FIRST if want is Layout.FLIPPED else TO_LAST).get(rank)
         if dims is None:
-            raise Refused("P208", f"axes of a tensor of rank {rank} cannot be reordered", node)
+            raise Refused("P208", f"axes of a tensor of rank {rank} cannot be reordered", place)
         if rank == 3:
             return build("{x}.transpose(1, 2)", x=new)
         return build(f"{{x}}.permute{dims}", x=new)
 
+    def plain(self, node: cst.BaseExpression) -> Any:
+        """The expression for what knows nothing of layouts: tensors in it have their axes as in the source."""
+        fact = self.fact(node)
+        if fact.kind is Kind.TENSOR:
+            return self.expr(node, Layout.PLAIN)
+        if isinstance(node, cst.StarredElement):
+            return node.with_changes(value=self.plain(node.value))
+        if not any(map(may_flip, tensors_in(fact))):
+            return self._expr(node)
+        if isinstance(node, cst.List | cst.Tuple | cst.Set):
+            return node.with_changes(elements=[
+                self.plain(e) if isinstance(e, cst.StarredElement) else e.with_changes(value=self.plain(e.value))
+                for e in node.elements])
+        if isinstance(node, cst.ListComp | cst.GeneratorExp | cst.SetComp):
+            return node.with_changes(elt=self.plain(node.elt), for_in=self._expr(node.for_in))
+        return self.reordered(node, self._expr(node))
+
+    def reordered(self, node: cst.BaseExpression, new: Any) -> Any:
+        """A container of tensors, from a variable or a call: another one, of the tensors with the source's axes."""
+        fact = self.fact(node)
+        tensors, nested = tensors_in(fact), isinstance(fact.payload, Grown) and fact.payload.nested
+        ranks = {t.rank for t in tensors}
+        alike = all(t.layout is Layout.FLIPPED for t in tensors) and len(ranks) == 1 and None not in ranks
+        flat = isinstance(fact.payload, Grown) or all(e.kind is Kind.TENSOR for e in fact.payload.elements)
+        if alike and flat and not nested:
+            moved = self.in_layout(tensors[0], cst.Name("t"), Layout.PLAIN)
+            as_tuple = isinstance(fact.payload, Items) and fact.payload.kind == "tuple"
+            return build("tuple({m} for t in {x})" if as_tuple else "[{m} for t in {x}]", m=moved, x=new)
+        if flat and not nested and isinstance(fact.payload, Items) and isinstance(node, cst.Name):
+            parts = [self.in_layout(e, build(f"{{x}}[{i}]", x=new), Layout.PLAIN)
+                     for i, e in enumerate(fact.payload.elements)]
+            elements = [cst.Element(p) for p in parts]
+            return cst.Tuple(elements) if fact.payload.kind == "tuple" else cst.List(elements)
+        raise Refused("P209", "some tensors of a container are channels first here: give them names of their own", node)
+
     def _expr(self, node: Any) -> Any:
         fact = self.fact(node)
+        if fact.layout is Layout.MIXED:
+            raise Refused("P209", "this tensor is channels first or last, depending on which of several it is", node)
         if self.scope.stage == "init" and isinstance(fact.payload, Size) and not isinstance(node, cst.Name):
             return self.size(fact.payload.dim, node)
         kind: type = type(node)
@@ -269,8 +319,10 @@ class Emitter:
             left, right = self.expr(node.left, Layout.PLAIN), self.expr(node.right, Layout.PLAIN)
         elif self.fact(node).layout is Layout.FLIPPED:
             left, right = self.operand(node.left, a, node), self.operand(node.right, b, node)
-        else:
+        elif has_tensor(self.fact(node)):
             left, right = self._expr(node.left), self._expr(node.right)
+        else:
+            left, right = self.plain(node.left), self.plain(node.right)
         if left is node.left and right is node.right:
             return node
         if not isinstance(node.left, cst.BinaryOperation):
@@ -303,11 +355,49 @@ class Emitter:
         known = self.fact(node.test).literal(...)
         if known is not ... and self.is_foreign(node.test):
             return self._expr(node.body if known else node.orelse)
-        whole = self.fact(node)
-        if known is not ... or whole.kind is not Kind.TENSOR:
+        fact = self.fact(node)
+        if fact.kind is Kind.TENSOR:
+            return node.with_changes(test=self._expr(node.test), body=self.expr(node.body, fact.layout),
+                                     orelse=self.expr(node.orelse, fact.layout))
+        return self.generic(node) if has_tensor(fact) else node.with_changes(
+            test=self._expr(node.test), body=self.plain(node.body), orelse=self.plain(node.orelse))
+
+    # ------------------------------------------------------------ what no fact follows gets the source's axes
+    def _elements(self, node: Any) -> Any:
+        if has_tensor(self.fact(node)) or not node.elements:
             return self.generic(node)
-        return node.with_changes(test=self._expr(node.test), body=self.expr(node.body, whole.layout),
-                                 orelse=self.expr(node.orelse, whole.layout))
+        return node.with_changes(elements=[
+            self.plain(e) if isinstance(e, cst.StarredElement) else e.with_changes(value=self.plain(e.value))
+            for e in node.elements])
+
+    _List = _Tuple = _Set = _elements
+
+    def _DictElement(self, node: cst.DictElement) -> cst.DictElement:
+        return node.with_changes(key=self._expr(node.key), value=self.plain(node.value))
+
+    def _DictComp(self, node: cst.DictComp) -> cst.DictComp:
+        return node.with_changes(key=self._expr(node.key), value=self.plain(node.value), for_in=self._expr(node.for_in))
+
+    def _SetComp(self, node: cst.SetComp) -> cst.SetComp:
+        return node.with_changes(elt=self.plain(node.elt), for_in=self._expr(node.for_in))
+
+    def _Yield(self, node: cst.Yield) -> cst.Yield:
+        if node.value is None or isinstance(node.value, cst.From):
+            return self.generic(node)
+        return node.with_changes(value=self.plain(node.value))
+
+    def _Assign(self, node: cst.Assign) -> cst.Assign:
+        if all(self._follows(t.target) for t in node.targets):
+            return self.generic(node)
+        return node.with_changes(targets=[self._AssignTarget(t) for t in node.targets], value=self.plain(node.value))
+
+    def _follows(self, target: cst.BaseExpression) -> bool:
+        """Is what is assigned there known when it is read?"""
+        if isinstance(target, cst.Subscript):
+            return has_tensor(self.fact(target.value))
+        if isinstance(target, cst.Attribute):
+            return isinstance(self.fact(target.value).payload, SelfValue)
+        return True
 
     def check_layouts(self, node: cst.CSTNode) -> None:
         """Refuse a branch or loop that a tensor leaves channels first on one path and last on another."""

@@ -14,6 +14,7 @@ from port.scopes import File
 from port.tf2torch.emit import Emitter, Refused, Scope
 from port.tf2torch.infer import links
 from port.tf2torch.infer.values import Function, has_tensor
+from port.tf2torch.initial import afterwards
 from port.tf2torch.initial.blocks import blocks as initial_blocks
 from port.tf2torch.rules import builders, classes, hints, plain
 from port.tf2torch.rules.graph_functions import graph_function
@@ -185,6 +186,8 @@ class Pass:
         function = em.it.functions.get(node)
         if function is None:
             return plain.function(em, node)
+        if afterwards.only_sets(em, function):
+            return []
         if function in em.classes:
             try:
                 spec = self.spec(function)

@@ -89,9 +89,24 @@ def _is_module(w: Any, node: cst.BaseExpression) -> bool:
     return isinstance(node, cst.Name) and node.value in w.it.names.bound
 
 
+FOLLOWED = {"list": ("append", "extend", "insert", "pop", "copy", "index", "count", "__iadd__"),
+            "dict": ("get", "pop", "keys", "values", "items")}  # methods whose effect is known
+HARMLESS = ("len", "isinstance", "type", "print", "id", "hasattr", "callable", "repr", "str", "range", "super", "bool",
+            "enumerate", "zip")
+
+
+def _followed(w: Any, node: cst.Call) -> bool:
+    """Is it known where tensors go that this call is given?"""
+    owner, _, name = (w.it.receivers.get(node) or w.fact(node.func)).symbol.partition(".")
+    return any(True for _ in tensors_in(w.fact(node))) or name in FOLLOWED.get(owner, ()) or (
+        owner == "builtins" and name in HARMLESS)
+
+
 def generic_call(w: Any, node: cst.Call) -> Any:
+    """Of something that is not known: it gets tensors with their axes as in the source, in containers too."""
     func = w.expr(node.func)
-    args = [w.expr(a) for a in node.args]
+    args = [w.expr(a) if _followed(w, node) else a.with_changes(value=w.plain(a.value)) for a in node.args]
+    args = [a if new.value is a.value else new for a, new in zip(node.args, args, strict=True)]
     if func is node.func and all(a is b for a, b in zip(args, node.args, strict=True)):
         return node
     return node.with_changes(func=paren(func) if func is not node.func else func, args=args)

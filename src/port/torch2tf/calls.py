@@ -28,6 +28,7 @@ from port.torch2tf.values import (
     is_none,
     join,
     literal,
+    one_of,
     options,
     tensors_in,
 )
@@ -166,10 +167,7 @@ def _list_method(it: Interp, node: cst.Call, items: Items, name: str, args: list
 
 
 def _dict_method(mapping: Mapping, name: str, args: list[Fact]) -> Fact:
-    whole = mapping.any
-    for value in mapping.values.values():
-        whole = join(whole, value)
-    element = whole if whole is not None else BOTTOM
+    element = one_of([*mapping.values.values(), *([mapping.any] if mapping.any is not None else [])]) or BOTTOM
     if name == "values":
         return Fact(Kind.PLAIN, payload=Items([element], open=True))
     if name == "items":

@@ -65,10 +65,11 @@ def spread(elements: list[Any], rank: int) -> list[Any]:
 
 def shortened(order: list[Any]) -> list[Any]:
     """`x[:, :, :, :c]` is written `x[..., :c]`; whole slices at the end are left out."""
+    rank = len(order)
     while len(order) > 1 and is_whole(order[-1]):
         order.pop()
     lead = next((i for i, s in enumerate(order) if not is_whole(s)), 0)
-    if lead >= 2 and lead == len(order) - 1:
+    if lead >= 2 and lead == rank - 1:
         return [cst.Index(cst.Ellipsis()), order[-1]]
     return order
 

@@ -29,6 +29,7 @@ from port.torch2tf.values import (
     Size,
     join,
     literal,
+    one_of,
     options,
 )
 
@@ -297,10 +298,7 @@ def _subscript(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
     if isinstance(payload, Mapping):
         if at is not ... and at in payload.values:
             return payload.values[at]
-        found = payload.any
-        for value in payload.values.values():
-            found = join(found, value)
-        return found or BOTTOM
+        return one_of([*payload.values.values(), *([payload.any] if payload.any is not None else [])]) or BOTTOM
     value = owner.literal(...)
     if isinstance(value, tuple | str) and isinstance(at, int) and -len(value) <= at < len(value):
         return literal(value[at])

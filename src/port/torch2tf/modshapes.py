@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, tensor
@@ -16,7 +17,8 @@ PLAIN, FLIPPED = Layout.PLAIN, Layout.FLIPPED
 SPATIAL = {f"{kind}{n}d": n + 2 for n in (1, 2, 3) for kind in (
     "Conv", "ConvTranspose", "LazyConv", "MaxPool", "AvgPool", "AdaptiveAvgPool", "AdaptiveMaxPool", "LPPool",
     "InstanceNorm", "ReflectionPad", "ReplicationPad", "ZeroPad", "ConstantPad", "CircularPad", "Dropout")}
-SPATIAL |= {f"{kind}{n}d{end}": n + 2 for n in (1, 2, 3) for kind, end in (("Conv", "Same"), ("SeparableConv", ""))}
+SPATIAL |= {f"{kind}{n}d{end}": n + 2 for n in (1, 2, 3) for kind, end in (
+    ("Conv", "Same"), ("LazyConv", "Same"), ("SeparableConv", ""))}
 SPATIAL |= {"BatchNorm2d": 4, "BatchNorm3d": 5, "LazyBatchNorm2d": 4, "LazyBatchNorm3d": 5, "PixelShuffle": 4,
             "PixelUnshuffle": 4, "UpsamplingBilinear2d": 4, "UpsamplingNearest2d": 4, "ChannelShuffle": 4}
 # Those of them that take several ranks.
@@ -33,8 +35,8 @@ def parameters(it: Interp, symbol: str) -> tuple[str, ...]:
     if symbol not in PARAMETERS:
         found = max(([p.name for p in s.params] for row in it.rows.get(symbol, ()) for s in row.torch
                      if s.name == symbol), key=len, default=[])
-        if symbol.startswith("helpers.Conv") and symbol.endswith("Same"):
-            found = list(parameters(it, f"torch.nn.{symbol[8:14]}"))
+        if same := re.fullmatch(r"helpers\.((?:Lazy)?Conv[123]d)Same", symbol):
+            found = list(parameters(it, f"torch.nn.{same[1]}"))
         PARAMETERS[symbol] = tuple(found) or _COMMON.get(symbol.rpartition(".")[2], ())
     return PARAMETERS[symbol]
 

@@ -10,7 +10,7 @@ import libcst as cst
 from port.build import build, expression
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.table import Row
-from port.torch2tf.initial import default_init
+from port.torch2tf.initial import default_init, lazy_init
 from port.torch2tf.layer_args import At, Passed, product, write_call
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import TO_FIRST, TO_LAST, Items, Layer
@@ -41,8 +41,8 @@ def elements(w: Any, node: cst.Call, symbol: str) -> list[Any]:
     writer = WRITERS.get(name)
     if writer is not None:
         return [writer(at)]
-    if name.startswith("Conv") and name.endswith("dSame"):
-        return [_conv_same(at, name[4])]
+    if name.endswith("dSame"):
+        return [_conv_same(at, name[-6])]
     if name.startswith("SeparableConv"):
         return [write_call(at, w.layer(f"SeparableConv{name[-2]}D"), SEPARABLE, positional=("filters", "kernel_size"))]
     return [_from_row(at, name)]
@@ -171,9 +171,12 @@ _EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 
 # ---------------------------------------------------------------- the others
 def _conv_same(at: At, axes: str) -> Any:
-    kernel = at.parts("kernel_size", int(axes))
-    fan = product([at.expr("in_channels"), *(kernel or ())])
-    extra = [("padding", '"same"'), *default_init(at.w, fan, at)]
+    if at.short.startswith("Lazy"):
+        initial = lazy_init(at)
+    else:
+        fan = product([at.expr("in_channels"), *(at.parts("kernel_size", int(axes)) or ())])
+        initial = default_init(at.w, fan, at)
+    extra = [("padding", '"same"'), *initial]
     return write_call(at, at.w.layer(f"Conv{axes}D"), CONV, extra, positional=("filters", "kernel_size", "strides"))
 
 

@@ -20,7 +20,7 @@ from port.torch2tf import (
     tying,
 )
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import Chain, Items, SelfOf, ShapeOf, can_flip, options
+from port.torch2tf.values import Chain, Items, SelfOf, ShapeOf, can_flip, options, tensors_in
 from port.tree import walk
 
 BLANK = cst.Module([])
@@ -298,12 +298,7 @@ def result(w: Any, node: cst.BaseExpression, whole: Fact | None) -> Any:
             return node.with_changes(elements=[e.with_changes(value=result(w, e.value, p))
                                                for e, p in zip(node.elements, parts, strict=True)])
     if fact.kind is not Kind.TENSOR:
-        if isinstance(fact.payload, Items) and not function.inside and _holds_flipped(fact):
-            raise Refused("P209", "a list of channels-last tensors is given to the outside", node)
-        return w.expr(node)
+        known = function.inside and whole is not None and any(True for _ in tensors_in(whole))
+        return w.expr(node) if known else w.plain(node)
     want = Layout.PLAIN if not function.inside else whole.layout if whole is not None else fact.layout
     return w.expr(node, want if fact.rank is None or fact.rank >= 3 else None)
-
-
-def _holds_flipped(fact: Fact) -> bool:
-    return any(e.kind is Kind.TENSOR and e.layout is Layout.FLIPPED for e in fact.payload.elements)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -102,10 +102,7 @@ class Items:
 
     def any(self) -> Fact | None:
         """One Fact for all elements; None if there are none."""
-        found: Fact | None = None
-        for element in self.elements:
-            found = join(found, element)
-        return found
+        return one_of(self.elements)
 
     def take(self, index: Any) -> Fact | None:
         if not self.open and isinstance(index, int) and -len(self.elements) <= index < len(self.elements):
@@ -291,11 +288,30 @@ def options(fact: Fact) -> tuple[Fact, ...]:
 
 
 def tensors_in(fact: Fact) -> Iterator[Fact]:
+    """A tensor, or those in a container."""
     if fact.kind is Kind.TENSOR:
         yield fact
     elif isinstance(fact.payload, Items):
         for element in fact.payload.elements:
             yield from tensors_in(element)
+    elif isinstance(fact.payload, Mapping):
+        for element in (*fact.payload.values.values(), *([fact.payload.any] if fact.payload.any is not None else [])):
+            yield from tensors_in(element)
+
+
+def is_moved(fact: Fact) -> bool:
+    """A tensor that may have another order of axes than in the source."""
+    return fact.kind is Kind.TENSOR and fact.layout is not Layout.PLAIN
+
+
+def one_of(facts: Iterable[Fact]) -> Fact | None:
+    """What is known of any one of several; None if there are none."""
+    known = list(facts)
+    found: Fact | None = None
+    for fact in known:
+        found = join(found, fact)
+    spatial = {f.layout for f in known if f.kind is Kind.TENSOR and (f.shape is None or len(f.shape) > 2)}
+    return found.but(layout=Layout.MIXED) if found is not None and len(spatial) > 1 else found
 
 
 def made_of(*facts: Fact, more: int = 0, moved: bool = False) -> Any:
@@ -419,7 +435,7 @@ def join_tensors(a: Fact, b: Fact) -> Fact:
     if a.shape is not None and b.shape is not None and len(a.shape) == len(b.shape):
         shape = tuple(x if x == y else None for x, y in zip(a.shape, b.shape, strict=True))
     payload = a.payload if isinstance(a.payload, Origin) and a.payload == b.payload else made_of(a, b)
-    layout = Layout.FLIPPED if Layout.FLIPPED in (a.layout, b.layout) else Layout.PLAIN
+    layout = next((o for o in (Layout.FLIPPED, Layout.MIXED) if o in (a.layout, b.layout)), Layout.PLAIN)
     held = {a.symbol, b.symbol} & {"weight", MAYBE_WEIGHT}
     symbol = "" if not held else "weight" if a.symbol == b.symbol == "weight" else MAYBE_WEIGHT
     return Fact(Kind.TENSOR, shape, a.dtype if a.dtype == b.dtype else None, layout,

@@ -13,7 +13,19 @@ from port.result import Options
 from port.torch2tf import applications, containers, indexing, init_calls, init_covers, layers, operators, rows
 from port.torch2tf.interp import Interp
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import TO_FIRST, TO_LAST, Alternatives, Class, Function, Items, Mapping, SelfOf, options
+from port.torch2tf.values import (
+    TO_FIRST,
+    TO_LAST,
+    Alternatives,
+    Class,
+    Function,
+    Items,
+    Mapping,
+    SelfOf,
+    is_moved,
+    options,
+    tensors_in,
+)
 from port.tree import named, rebuild
 
 ORDER = {3: ("[0, 2, 1]", "[0, 2, 1]"), 4: ("[0, 2, 3, 1]", "[0, 3, 1, 2]"), 5: ("[0, 2, 3, 4, 1]", "[0, 4, 1, 2, 3]")}
@@ -117,6 +129,8 @@ class Writer:
     # ------------------------------------------------------------ expressions
     def expr(self, node: Any, want: Layout | None = None) -> Any:
         """The translated expression; tensors in the layout that is wanted, if one is."""
+        if self.fact(node).layout is Layout.MIXED:
+            raise Refused("P209", "this tensor is channels first or last, depending on which of several it is", node)
         if want is not None:
             direct = applications.in_wanted_layout(self, node, want)
             if direct is not None:
@@ -127,6 +141,40 @@ class Writer:
 
     def generic(self, node: Any) -> Any:
         return rebuild(node, self.expr)
+
+    def plain(self, node: Any) -> Any:
+        """The expression for what knows nothing of layouts: tensors in it have their axes as in the source."""
+        fact = self.fact(node)
+        if fact.kind is Kind.TENSOR:
+            return self.expr(node, Layout.PLAIN)
+        if not any(map(is_moved, tensors_in(fact))):
+            return self.expr(node)
+        if isinstance(node, cst.List | cst.Tuple | cst.Set):
+            return node.with_changes(elements=[e.with_changes(value=self.plain(e.value)) for e in node.elements])
+        if isinstance(node, cst.Dict):
+            return node.with_changes(elements=[e.with_changes(value=self.plain(e.value)) for e in node.elements])
+        if isinstance(node, cst.ListComp | cst.GeneratorExp | cst.SetComp):
+            return node.with_changes(elt=self.plain(node.elt), for_in=self.expr(node.for_in))
+        return self._container(node, fact)
+
+    def _container(self, node: Any, fact: Fact) -> Any:
+        """Another container, of the tensors with the source's axes."""
+        payload, new = fact.payload, self.expr(node)
+        held = payload.elements if isinstance(payload, Items) else list(payload.values.values()) + (
+            [payload.any] if payload.any is not None else [])
+        first = held[0]
+        if all(e.kind is Kind.TENSOR and e.layout is Layout.FLIPPED and e.rank == first.rank for e in held):
+            moved = self.reordered(first, cst.Name("t"), Layout.PLAIN)
+            if isinstance(payload, Mapping):
+                return build("{name: {m} for name, t in {x}.items()}", m=moved, x=new)
+            is_tuple = payload.kind == "tuple"
+            return build("tuple({m} for t in {x})" if is_tuple else "[{m} for t in {x}]", m=moved, x=new)
+        if isinstance(node, cst.Name) and isinstance(payload, Items) and not payload.open and all(
+                e.kind is Kind.TENSOR for e in held):
+            parts = [cst.Element(self.reordered(e, build(f"{{x}}[{i}]", x=new), Layout.PLAIN))
+                     for i, e in enumerate(held)]
+            return cst.Tuple(parts) if payload.kind == "tuple" else cst.List(parts)
+        raise Refused("P209", "some tensors of a container are channels last here: give them names of their own", node)
 
     def in_layout(self, node: cst.CSTNode, new: Any, want: Layout) -> Any:
         return self.reordered(self.fact(node), new, want, node)

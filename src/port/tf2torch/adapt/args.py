@@ -100,8 +100,10 @@ def last_axis(job: Job, name: str, arg: Arg) -> None:
     rank = job.inputs[0].rank if job.inputs else None
     if value == -1 or (rank is not None and value == rank - 1):
         return
-    if value == 3 and rank is None:
+    if rank is None and value == 3:
         return
+    if rank is None and value == 1 and job.row.name.startswith("batch_norm"):
+        return  # BatchNorm1d: axis 1 of two or three, as in Keras; it raises for more
     raise job.refuse("P202", f"`{name}={value}`: only the last axis is translated")
 
 

@@ -133,10 +133,15 @@ def _open_padding(job: Job, name: str) -> cst.BaseExpression | None:
     if one(job.literal("strides")) or _never_strided(job, node) or _same_at_one(job, node):
         return job.expr(name)
     n = job.row.torch[0].name[-2]
-    job.em.helper(f"Conv{n}dSame")
-    job.em.need("nn")
     value = job.expr(name)
-    job.callee_expr = build(f"(Conv{n}dSame if {{p}} == 'same' else nn.Conv{n}d)", p=value)
+
+    def callee(lazy: bool) -> cst.BaseExpression:
+        conv = f"LazyConv{n}d" if lazy else f"Conv{n}d"
+        job.em.helper(f"{conv}Same")
+        job.em.need("nn")
+        return build(f"({conv}Same if {{p}} == 'same' else nn.{conv})", p=value)
+
+    job.callee_expr = callee
     return None
 
 

@@ -175,6 +175,9 @@ def kept_args(em: Emitter, node: cst.Call, function: Function) -> list[cst.Arg]:
         if name in gone or name == "training":
             continue
         fact = em.fact(arg.value)
+        if arg.star or (fact.kind is not Kind.TENSOR and name not in function.tensors):
+            made.append(arg.with_changes(value=em.plain(arg.value)))  # nothing says what arrives as which parameter
+            continue
         want = None
         if fact.kind is Kind.TENSOR and (fact.rank is None or fact.rank >= 3) and fact.layout is Layout.FLIPPED:
             want = Layout.FLIPPED if name in function.flipped else Layout.PLAIN

@@ -44,7 +44,7 @@ class Job:
     apply: Callable[..., cst.BaseExpression] | None = None  # adapters may take over the application
     want: Layout | None = None
     trainable: bool = True
-    callee_expr: cst.BaseExpression | None = None  # what is called, where no name says it
+    callee_expr: Callable[[bool], cst.BaseExpression] | None = None  # what is called (lazily?), where no name says it
     callee_call: str = ""  # of the function in `forward`, where it is not the row's
     after_make: str = ""  # the helper that takes the module when it is made
     before_lazy: Callable[[], cst.BaseExpression] | None = None  # the module before it, made with it

@@ -88,25 +88,30 @@ def fill(job: Job, what: str) -> Any:
     raise job.refuse("P208", f"`{what}` of the input is not known")
 
 
-LAZY = {"nn.Linear", "nn.Conv1d", "nn.Conv2d", "nn.Conv3d", "nn.ConvTranspose1d", "nn.ConvTranspose2d",
-        "nn.ConvTranspose3d", "nn.BatchNorm1d", "nn.BatchNorm2d", "nn.BatchNorm3d"}
+LAZY = {"Linear", *(f"{kind}{n}d" for kind in ("Conv", "ConvTranspose", "BatchNorm") for n in "123"),
+        *(f"Conv{n}dSame" for n in "123")}
+
+
+def lazily(callee: str) -> str:
+    """`nn.Conv2d` as `nn.LazyConv2d`, `helpers.Conv2dSame` likewise; '' if the input size must be told."""
+    owner, _, name = callee.rpartition(".")
+    return f"{owner}.Lazy{name}" if name in LAZY else ""
 
 
 def module_call(job: Job) -> cst.BaseExpression:
     assert job.torch is not None
-    name = short(job.em, job.callee)
     open_sizes = [n for n in job.row.fill if job.out.get(n, ...) is None]
+    if open_sizes and not lazily(job.callee):
+        raise job.refuse("P208", "how many channels or features arrive here is not known")
+    name = short(job.em, lazily(job.callee) if open_sizes else job.callee)
     if open_sizes:
-        if name not in LAZY:
-            raise job.refuse("P208", "how many channels or features arrive here is not known")
         job.em.report("P102", f"the input size of this {name} is not known; it is set at the first call", job.node)
-        name = name.replace("nn.", "nn.Lazy")
         job.out = {k: v for k, v in job.out.items() if k not in open_sizes}
         torch = Signature(job.torch.name, tuple(p for p in job.torch.params if p.name not in open_sizes),
                           job.torch.method)
     else:
         torch = job.torch
-    callee = job.callee_expr if job.callee_expr is not None else expression(name)
+    callee = job.callee_expr(bool(open_sizes)) if job.callee_expr is not None else expression(name)
     call = cst.Call(callee, arguments(job, torch), whitespace_before_args=job.node.whitespace_before_args)
     new: cst.BaseExpression = reflow(call, list(job.node.args))
     if job.after_make:

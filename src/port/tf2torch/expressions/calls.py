@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from port.build import build, expression
-from port.facts import UNKNOWN, Kind, Layout
+from port.facts import UNKNOWN, Fact, Kind
 from port.tf2torch import masking
 from port.tf2torch.adapt.activations import chosen
 from port.tf2torch.calls.applying import application
@@ -14,7 +14,7 @@ from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.expressions import members
 from port.tf2torch.infer.calls import CHANNELS_LAST
-from port.tf2torch.infer.values import EITHER, Class, ShapeOf
+from port.tf2torch.infer.values import EITHER, Class, Grown, Items, ShapeOf, has_tensor
 from port.tf2torch.rules.classes import instance_call
 from port.tf2torch.rules.control import expression_rule
 from port.tf2torch.rules.sequential import sequential
@@ -67,14 +67,23 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     return _foreign_call(em, node)
 
 
+LIST_METHODS = ("append", "extend", "insert", "pop", "reverse", "clear", "copy", "index", "count")
+HARMLESS = ("len", "isinstance", "type", "print", "id", "hasattr", "callable", "repr", "str", "range", "super", "bool")
+
+
 def _foreign_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     """A call of something that is not known: it gets tensors with their axes as in the source."""
-    symbol = em.fact(node.func).symbol
-    flipped = [a for a in node.args if em.fact(a.value).layout is Layout.FLIPPED]
-    if not flipped or symbol.startswith(("builtins.", "list.")):
+    func = em.fact(node.func)
+    owner, _, name = func.symbol.partition(".")
+    followed = node in em.it.followed or has_tensor(em.fact(node)) or name in HARMLESS
+    if (owner == "builtins" and followed) or (owner == "list" and name in LIST_METHODS and _holds(func)):
         return em.generic(node)
-    return em.generic_call(node, [a.with_changes(value=em.expr(a.value, Layout.PLAIN)) if a in flipped else em._Arg(a)
-                                  for a in node.args])
+    return em.generic_call(node, [a.with_changes(value=em.plain(a.value)) for a in node.args])
+
+
+def _holds(func: Fact) -> bool:
+    """A method of a list whose elements are known one by one, or alike."""
+    return isinstance(func.payload, Fact) and isinstance(func.payload.payload, Items | Grown)
 
 
 def _tensor_method(em: Emitter, node: cst.Call) -> cst.BaseExpression:

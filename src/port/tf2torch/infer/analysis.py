@@ -13,7 +13,17 @@ import libcst as cst
 from port.facts import UNKNOWN, Fact, Kind, Layout, Sym, tensor
 from port.scopes import Env
 from port.tf2torch.infer.interp import Interp
-from port.tf2torch.infer.values import Alternatives, Function, Items, SelfValue
+from port.tf2torch.infer.values import (
+    Alternatives,
+    Function,
+    Grown,
+    Items,
+    SelfValue,
+    common,
+    has_tensor,
+    may_flip,
+    tensors_in,
+)
 from port.tree import memo
 
 LIMIT = 12  # analyses of one function before its facts are taken as they are
@@ -116,14 +126,17 @@ def _container(function: Function, name: str, known: Fact) -> Fact:
     if not isinstance(known.payload, Items):
         return known
     elements = []
+    channels = f"{name}_channels"
+    while channels in function.taken:
+        channels += "_"
     for i, e in enumerate(known.payload.elements):
         if e.kind is not Kind.TENSOR:
             elements.append(e)
             continue
-        mirror = f"{name}_channels[{i}]"
+        mirror = f"{channels}[{i}]"
         shape = None if e.shape is None else (*[None] * (len(e.shape) - 1), Sym(mirror))
         elements.append(e.but(shape=shape, payload=None))
-    function.mirrors[f"{name}_channels"] = (name, -2)
+    function.mirrors[channels] = (name, -2)
     return Fact(Kind.PLAIN, payload=Items(elements, known.payload.kind))
 
 
@@ -132,14 +145,17 @@ def tensor_param(it: Interp, function: Function, name: str, rank: int | None, se
     layout = Layout.FLIPPED if name in function.flipped and (rank is None or rank >= 3) else Layout.PLAIN
     kind = "features" if rank == 2 or (rank in (None, 3) and layout is Layout.PLAIN) else "channels"
     channels = f"{name}_{kind}" if several else f"in_{kind}"
-    while channels in function.params or channels in function.assigned:
+    taken = function.taken
+    while channels in taken:
         channels = f"{name}_{kind}" if channels.startswith("in_") else channels + "_"
     fact = it.fresh_tensor(name, rank, channels, function, layout)
     if fact.shape is None:
         fact = fact.but(last=Sym(channels))
         function.mirrors[channels] = (name, -1)
     if fact.shape is not None and len(fact.shape) >= 2:
-        for axis, dim in enumerate(fact.shape):
+        dims = tuple(Sym(f"{d.text}_") if isinstance(d, Sym) and d.text in taken else d for d in fact.shape)
+        fact = fact.but(shape=dims)
+        for axis, dim in enumerate(dims):
             if isinstance(dim, Sym):
                 function.mirrors[dim.text] = (name, axis)
     fact = fact.but(dtype=known.dtype if known is not None and known.dtype != "!" else None,
@@ -167,4 +183,9 @@ def _join_two(a: Fact, b: Fact) -> Fact:
             b.payload.elements):
         parts = [_join_two(x, y) for x, y in zip(a.payload.elements, b.payload.elements, strict=True)]
         return Fact(Kind.PLAIN, payload=Items(parts, a.payload.kind))
+    tensors = [*tensors_in(a), *tensors_in(b)]
+    if has_tensor(a) and has_tensor(b) and any(map(may_flip, tensors)):
+        if Kind.TENSOR in (a.kind, b.kind):
+            return tensor(None, None, Layout.MIXED)
+        return Fact(Kind.PLAIN, payload=Grown(common(tensors), "?"))
     return a if a.kind is not Kind.UNKNOWN else b

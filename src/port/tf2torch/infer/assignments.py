@@ -8,11 +8,13 @@ from port.facts import UNKNOWN, Fact, Kind, Sym
 from port.scopes import Env
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.mirrors import rename_stale, settle
-from port.tf2torch.infer.values import EITHER, LayerCall, SelfValue, Size, has_tensor
+from port.tf2torch.infer.values import EITHER, Grown, Items, LayerCall, SelfValue, Size, common, has_tensor, tensors_in
 
 
 def assign(it: Interp, target: cst.BaseExpression, value: Fact, env: Env, line: cst.CSTNode | None = None,
            source: cst.BaseExpression | None = None) -> None:
+    if isinstance(target, cst.StarredElement):
+        target = target.value
     it.facts[target] = value
     if isinstance(target, cst.Name):
         same = isinstance(value.payload, Size) and isinstance(value.payload.dim, Sym) and (
@@ -26,12 +28,11 @@ def assign(it: Interp, target: cst.BaseExpression, value: Fact, env: Env, line: 
         env.names[target.value] = value
     elif isinstance(target, cst.Tuple | cst.List):
         parts = it.unpack(value) if source is not None or value.payload is not None else None
-        elements = [e.value for e in target.elements]
+        elements = [e if isinstance(e, cst.StarredElement) else e.value for e in target.elements]
         starred = any(isinstance(e, cst.StarredElement) for e in target.elements)
         for i, element in enumerate(elements):
             known = parts is not None and len(parts) == len(elements) and not starred
-            part = parts[i] if known and parts is not None else UNKNOWN if has_tensor(value) else Fact(
-                Kind.PLAIN, symbol="=")
+            part = parts[i] if known and parts is not None else _part(value, element)
             assign(it, element, part, env, line)
     elif isinstance(target, cst.Attribute):
         owner = it.ev(target.value, env)
@@ -41,9 +42,33 @@ def assign(it: Interp, target: cst.BaseExpression, value: Fact, env: Env, line: 
                 owner.payload.cls.attrs[target.attr.value] = _either(old, _attr_fact(it, value, source))
             it.facts[target] = value
     elif isinstance(target, cst.Subscript):
-        it.ev(target.value, env)
+        owner = it.ev(target.value, env)
         for part_ in target.slice:
             it.ev(part_.slice, env)
+        if isinstance(owner.payload, Items):
+            _stored(it, owner.payload, target, value)
+
+
+def _part(value: Fact, element: cst.BaseExpression) -> Fact:
+    """One of several targets of a value whose elements are not known one by one."""
+    if not has_tensor(value):
+        return Fact(Kind.PLAIN, symbol="=")
+    if value.kind is Kind.TENSOR:
+        return UNKNOWN
+    one = common(tensors_in(value))
+    return Fact(Kind.PLAIN, payload=Grown(one, "?")) if isinstance(element, cst.StarredElement) else one
+
+
+def _stored(it: Interp, items: Items, target: cst.Subscript, value: Fact) -> None:
+    """`items[i] = value`: of an index that is not known, each element may be it."""
+    index = target.slice[0].slice if len(target.slice) == 1 else None
+    at = it.facts.get(index.value, UNKNOWN).literal(...) if isinstance(index, cst.Index) else ...
+    if isinstance(at, int) and -len(items.elements) <= at < len(items.elements):
+        items.elements[at] = value
+        return
+    tensors = [t for e in (*items.elements, value) for t in tensors_in(e)]
+    if tensors:
+        items.elements[:] = [common(tensors)] * len(items.elements)
 
 
 def _either(old: Fact | None, new: Fact) -> Fact:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import libcst as cst
 
-from port.facts import Fact, Kind, tensor
-from port.tf2torch.infer.values import Class, Grown, Items, ShapeOf, find_method
+from port.facts import UNKNOWN, Fact, Kind, tensor
+from port.tf2torch.infer.values import Class, Grown, Instance, Items, ShapeOf, find_method, has_tensor
 
 
 # ---------------------------------------------------------------- attributes and subscripts
@@ -31,6 +31,11 @@ def inherited(cls: Class, name: str) -> Fact | None:
 
 def object_attribute(owner: Fact, name: str) -> Fact | None:
     payload = owner.payload
+    if isinstance(payload, Instance) and not payload.cls.root:
+        held = payload.cls.attrs.get(name) or UNKNOWN  # of a class that is no layer
+        if has_tensor(held):
+            bare = None if held.shape is None else (None,) * len(held.shape)  # sizes have other names there
+            return held if held.kind is not Kind.TENSOR else held.but(shape=bare, last=None, payload=None)
     if isinstance(payload, Items) or owner.kind is Kind.PLAIN or isinstance(payload, Grown):
         return Fact(Kind.FUNCTION, symbol=f"list.{name}", payload=owner) if owner.kind is Kind.PLAIN else None
     if owner.kind in (Kind.LAYER, Kind.MODEL):

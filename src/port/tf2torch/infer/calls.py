@@ -37,7 +37,9 @@ from port.tf2torch.infer.values import (
     SequentialModel,
     ShapeOf,
     Size,
+    common,
     has_tensor,
+    tensors_in,
 )
 
 CHANNELS_LAST = ("keras.backend.image_data_format", "keras.config.image_data_format",
@@ -92,6 +94,23 @@ def _method(it: Interp, node: cst.Call, symbol: str, owner: Fact, args: list[Fac
     if name == "append" and isinstance(owner.payload, Items) and args:
         target = owner.payload
         target.elements.append(it.named(args[0], node.args[0].value))
+    elif name == "append" and isinstance(owner.payload, Grown) and args and has_tensor(args[0]):
+        one = common([owner.payload.element, *tensors_in(args[0])])
+        if (one.layout, one.rank) != (owner.payload.element.layout, owner.payload.element.rank):
+            owner.payload.element = one
+    elif name == "insert" and isinstance(owner.payload, Items) and len(args) == 2:
+        at = args[0].literal(...)
+        if isinstance(at, int):
+            owner.payload.elements.insert(at, args[1])
+        elif has_tensor(args[1]):
+            count = len(owner.payload.elements) + 1
+            owner.payload.elements[:] = [common([*tensors_in(owner), *tensors_in(args[1])])] * count
+    elif name == "reverse" and isinstance(owner.payload, Items):
+        owner.payload.elements.reverse()
+    elif name == "clear" and isinstance(owner.payload, Items):
+        owner.payload.elements.clear()
+    elif name == "copy" and isinstance(owner.payload, Items):
+        return Fact(Kind.PLAIN, payload=Items(list(owner.payload.elements), owner.payload.kind))
     elif name == "extend" and isinstance(owner.payload, Items) and args:
         target = owner.payload
         target.elements += it.unpack(args[0]) or []

@@ -10,7 +10,7 @@ from typing import Any
 import libcst as cst
 
 from port.binding import literal_text
-from port.facts import UNKNOWN, Fact, Kind, arithmetic
+from port.facts import UNKNOWN, Fact, Kind, Layout, arithmetic, tensor
 from port.names import canonical
 from port.scopes import Env, File
 from port.tf2torch.infer import calls, joins, shapes
@@ -23,7 +23,19 @@ from port.tf2torch.infer.interp import TEXT, Interp
 from port.tf2torch.infer.loops import element_of
 from port.tf2torch.infer.origins import join_origin
 from port.tf2torch.infer.subscripts import subscript
-from port.tf2torch.infer.values import Choice, Function, Grown, Items, SelfValue, ShapeOf, Size, has_tensor, tensors_in
+from port.tf2torch.infer.values import (
+    Choice,
+    Function,
+    Grown,
+    Items,
+    SelfValue,
+    ShapeOf,
+    Size,
+    common,
+    has_tensor,
+    may_flip,
+    tensors_in,
+)
 from port.tree import code
 
 _COMPARE = {cst.Equal: lambda a, b: a == b, cst.NotEqual: lambda a, b: a != b, cst.Is: lambda a, b: a is b,
@@ -146,7 +158,11 @@ def _choice(it: Interp, node: cst.IfExp, env: Env) -> Fact:
     if test is not ...:
         return a if test else b
     if Kind.TENSOR in (a.kind, b.kind):
+        if a.kind is not b.kind and any(map(may_flip, tensors_in(b if a.kind is Kind.TENSOR else a))):
+            return tensor(None, None, Layout.MIXED)  # a tensor, or a container of such
         return joins.chosen(it, node.test, a, b)
+    if all(isinstance(f.payload, Items | Grown) and has_tensor(f) for f in (a, b)):
+        return Fact(Kind.PLAIN, payload=Grown(common([*tensors_in(a), *tensors_in(b)]), "?"))
     if a.values is not None and b.values is not None:
         return Fact(Kind.PLAIN, values=a.values | b.values, symbol="=")
     return it.plain(node)
@@ -206,6 +222,12 @@ def _call(it: Interp, node: cst.Call, env: Env) -> Fact:
     return calls.call(it, node, env)
 
 
+def _named_expression(it: Interp, node: cst.NamedExpr, env: Env) -> Fact:
+    value = it.ev(node.value, env)
+    assign(it, node.target, value, env)
+    return value
+
+
 def _lambda(it: Interp, node: cst.Lambda, env: Env) -> Fact:
     function = it.functions.get(node)
     if function is None:
@@ -224,7 +246,8 @@ def _comprehension(it: Interp, node: Any, env: Env) -> Fact:
     element = it.ev(node.elt, inner)
     it.hidden = outer
     if has_tensor(element):
-        return Fact(Kind.PLAIN, payload=Grown(tensors_in(element)[0].but(shape=None), "?"))
+        nested = element.kind is not Kind.TENSOR
+        return Fact(Kind.PLAIN, payload=Grown(common(tensors_in(element)).but(shape=None), "?", nested))
     if element.kind in (Kind.LAYER, Kind.MODEL):
         return Fact(Kind.PLAIN, payload=Items([element], "layers"))
     return it.plain(node)
@@ -264,6 +287,7 @@ def _none(name: str) -> Any:
 
 EXPRESSIONS: dict[type[cst.CSTNode], Callable[[Interp, Any, Env], Fact]] = {
     cst.Name: _name,
+    cst.NamedExpr: _named_expression,
     cst.UnaryOperation: _unary,
     cst.BinaryOperation: _binary,
     cst.Comparison: _comparison,

@@ -85,6 +85,7 @@ class Interp:
         self.known_params: dict[str, Fact] = {}  # facts given from outside, by parameter name
         self.added: dict[cst.Call, bool] = {}  # Sequentials that get layers by .add
         self.appended: set[str] = set()  # lists that get tensors
+        self.followed: set[cst.Call] = set()  # zip and its like, where the elements are known nevertheless
 
     @property
     def module(self) -> cst.Module:

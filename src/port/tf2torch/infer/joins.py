@@ -10,13 +10,24 @@ from collections.abc import Callable
 
 import libcst as cst
 
-from port.facts import LONGEST, UNKNOWN, Dim, Fact, Kind, Layout, Sym
+from port.facts import LONGEST, UNKNOWN, Dim, Fact, Kind, Layout, Sym, tensor
 from port.scopes import Env
 from port.tf2torch.infer import masks
 from port.tf2torch.infer.conditions import joined_number
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.mirrors import ABSENT, carries, mirror_name, note_mirror, singular
-from port.tf2torch.infer.values import EITHER, Grown, Items, MixedRank, Origin, SameRank, has_tensor
+from port.tf2torch.infer.values import (
+    EITHER,
+    Grown,
+    Items,
+    MixedRank,
+    Origin,
+    SameRank,
+    common,
+    has_tensor,
+    may_flip,
+    tensors_in,
+)
 from port.tree import find
 
 CALLED = (Kind.LAYER, Kind.FUNCTION, Kind.MODEL)
@@ -34,11 +45,15 @@ def _join(it: Interp, name: str, a: Fact | None, b: Fact | None) -> Fact:
                 b.payload.elements):
             parts = [_join(it, name, x, y) for x, y in zip(a.payload.elements, b.payload.elements, strict=True)]
             return Fact(Kind.PLAIN, payload=Items(parts, a.payload.kind))
+        if has_tensor(a) and has_tensor(b) and any(map(may_flip, [*tensors_in(a), *tensors_in(b)])):
+            return Fact(Kind.PLAIN, payload=Grown(common([*tensors_in(a), *tensors_in(b)]), "?"))
         if has_tensor(a) or has_tensor(b):
             return a if has_tensor(a) else b
         values = a.values | b.values if a.values is not None and b.values is not None else None
         return Fact(Kind.PLAIN, values=values, symbol="=" + name, dtype=joined_number(a, b))
     if Kind.TENSOR in (a.kind, b.kind):
+        if any(map(may_flip, tensors_in(b if a.kind is Kind.TENSOR else a))):
+            return tensor(None, None, Layout.MIXED)  # or a container of such
         return (a if a.kind is Kind.TENSOR else b).but(symbol="?")
     if a.kind in CALLED and b.kind in CALLED:
         return a if (a.symbol, a.payload) == (b.symbol, b.payload) else Fact(a.kind, symbol=EITHER + name)

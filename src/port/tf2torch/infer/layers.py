@@ -38,6 +38,11 @@ def run_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fac
     """Apply a framework layer: remember what arrives, give what leaves."""
     layer: LayerCall = callee.payload
     first = args[0] if args else UNKNOWN
+    rank = RANK_OF.get(layer.symbol[-2:])
+    if rank and first.kind is Kind.TENSOR and first.shape is None:
+        if isinstance(first.payload, Origin | SameRank):
+            it.ranks[(first.payload.owner, first.payload.name)] = rank
+        first = first.but(shape=(*[None] * (rank - 1), first.last))
     inputs = tuple(first.payload.elements) if isinstance(first.payload, Items) else (first,)
     if len(args) > 1:
         inputs += tuple(a for a in args[1:] if has_tensor(a))
@@ -49,9 +54,6 @@ def run_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fac
         return tensor()
     for fact in inputs if row.weights else ():
         _shows_tensor(it, fact)
-    rank = RANK_OF.get(layer.symbol[-2:])
-    if rank and first.shape is None and isinstance(first.payload, Origin | SameRank):
-        it.ranks[(first.payload.owner, first.payload.name)] = rank
     if row.layout == FLIPS and not _is_flat(inputs):
         want_flipped(it, inputs)
     bound = best_row((row,), layer.node, layer.symbol, layer=True)

@@ -12,8 +12,10 @@ from port.tf2torch.infer.assignments import assign
 from port.tf2torch.infer.carried import Carry, carry
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.mirrors import carries, mirror_name, note_mirror, singular
-from port.tf2torch.infer.values import Grown, Items, has_tensor, tensors_in
+from port.tf2torch.infer.values import Grown, Items, common, has_tensor, tensors_in
 from port.tree import children, memo
+
+FOLLOWED = ("zip", "enumerate", "reversed")  # whose elements a loop knows
 
 
 def element_of(it: Interp, node: cst.BaseExpression, env: Env) -> Fact:
@@ -21,6 +23,8 @@ def element_of(it: Interp, node: cst.BaseExpression, env: Env) -> Fact:
     fact = it.ev(node, env)
     if isinstance(node, cst.Call) and isinstance(node.func, cst.Name):
         name = node.func.value
+        if name in FOLLOWED:
+            it.followed.add(node)
         if name == "zip":
             return Fact(Kind.PLAIN, payload=Items([_element(it, a.value, env) for a in node.args], "tuple"))
         if name == "enumerate" and node.args:
@@ -43,8 +47,7 @@ def _element_fact(fact: Fact) -> Fact:
     if isinstance(fact.payload, Items) and fact.payload.elements:
         first = fact.payload.elements[0]
         if has_tensor(fact):
-            return tensors_in(fact)[0].but(shape=None, payload=None) if len(
-                fact.payload.elements) > 1 else fact.payload.elements[0]
+            return common(tensors_in(fact)) if len(fact.payload.elements) > 1 else fact.payload.elements[0]
         if first.kind in (Kind.LAYER, Kind.MODEL, Kind.FUNCTION):
             return first
         if isinstance(first.payload, Items):
@@ -198,8 +201,8 @@ def _grown(name: str, fact: Fact) -> Fact:
     if fact.payload.kind != "list" or not elements or not has_tensor(elements[-1]):
         return fact
     if isinstance(elements[-1].payload, Items):
-        return fact.but(payload=Grown(tensors_in(elements[-1])[0].but(shape=None), "?"))
-    element = elements[-1]
+        return fact.but(payload=Grown(common(tensors_in(fact)).but(shape=None), "?", nested=True))
+    element = elements[-1].but(layout=common(tensors_in(fact)).layout)
     shape = element.shape
     spatial = None if shape is None else (*[None] * (len(shape) - 1), Sym(f"{singular(name)}_channels"))
     return Fact(Kind.PLAIN, payload=Grown(element.but(shape=spatial, payload=None), f"{name}_channels"))

@@ -19,7 +19,7 @@ def mirror_name(it: Interp, var: str, axis: int, rank: int) -> str:
     """Name of the variable that carries a size of tensor `var` in `__init__`; never one of the user's."""
     name = _mirror_name(it, var, axis, rank)
     function = it.current[-1] if it.current else None
-    taken = (function.assigned | set(function.params)) if function is not None else set(it.globals.names)
+    taken = function.taken if function is not None else set(it.globals.names)
     if name in taken and name.startswith("in_"):
         name = f"{var}_{name.removeprefix('in_')}"
     while name in taken:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import libcst as cst
@@ -10,7 +11,7 @@ from port.facts import UNKNOWN, Dim, Fact, Kind, Sym
 from port.tf2torch.infer import masks
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.origins import same_rank
-from port.tf2torch.infer.values import Alternatives, Function, Items, Origin, SameRank, has_tensor, tensors_in
+from port.tf2torch.infer.values import Alternatives, Function, Grown, Items, Origin, SameRank, has_tensor, tensors_in
 
 
 # ---------------------------------------------------------------- results in the caller's terms
@@ -91,6 +92,8 @@ def in_terms(it: Interp, node: cst.Call, function: Function, fact: Fact, binding
     if isinstance(fact.payload, Items):
         parts = [in_terms(it, node, function, e, bindings, i) for i, e in enumerate(fact.payload.elements)]
         return Fact(Kind.PLAIN, payload=Items(parts, fact.payload.kind))
+    if isinstance(fact.payload, Grown):
+        return fact.but(payload=replace(fact.payload))  # the caller may append to it
     if fact.kind is not Kind.TENSOR:
         return fact
     if fact.shape is None:

@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, tensor
 from port.tf2torch.infer.interp import Interp
-from port.tf2torch.infer.values import Alternatives, Choice, Grown, Items, ShapeOf, Size, has_tensor
+from port.tf2torch.infer.values import Alternatives, Choice, Grown, Items, ShapeOf, Size, common, has_tensor, tensors_in
 
 
 def subscript(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
@@ -28,7 +28,7 @@ def subscript(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
             if all(v is None or isinstance(v, int) for v in (low, high, step)):
                 return Fact(Kind.PLAIN, payload=Items(elements[low:high:step], owner.payload.kind))
         if elements and any(has_tensor(e) for e in elements):
-            return next(e for e in elements if has_tensor(e)).but(shape=None, payload=None)
+            return common(tensors_in(owner))
         if elements and all(e.kind in (Kind.LAYER, Kind.MODEL) for e in elements):
             return elements[0]
     if isinstance(owner.payload, Grown) and isinstance(index, cst.Index):

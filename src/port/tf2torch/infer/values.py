@@ -7,7 +7,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.facts import Dim, Fact, Kind, Sym
+from port.facts import Dim, Fact, Kind, Layout, Sym, tensor
 from port.scopes import Env, File
 from port.table import Row
 
@@ -45,6 +45,7 @@ class Grown:
 
     element: Fact
     counts: str
+    nested: bool = False  # its elements are containers of such tensors
 
     def any(self) -> Fact:
         """One of its elements, seen from outside the loop."""
@@ -127,6 +128,12 @@ class Function:
     @property
     def file(self) -> File:
         return self.env.top().file
+
+    @property
+    def taken(self) -> set[str]:
+        """Names that a size of one of its tensors may not have: those of the user, here and in the constructor."""
+        init = find_method(self.owner, "__init__") if self.owner is not None else None
+        return {name for f in (self, init) if f is not None for name in (*f.params, *f.assigned)}
 
 
 @dataclass(eq=False)
@@ -218,6 +225,24 @@ def has_tensor(fact: Fact) -> bool:
     if fact.kind is Kind.TENSOR or isinstance(fact.payload, Grown):
         return True
     return isinstance(fact.payload, Items) and any(has_tensor(e) for e in fact.payload.elements)
+
+
+def may_flip(fact: Fact) -> bool:
+    """A tensor that may be channels first in the target."""
+    return fact.kind is Kind.TENSOR and fact.layout is not Layout.PLAIN and (fact.rank is None or fact.rank > 2)
+
+
+def common(tensors: list[Fact]) -> Fact:
+    """What is known of any one of several tensors."""
+    spatial = [t for t in tensors if t.rank is None or t.rank > 2]
+    layouts = {t.layout for t in spatial}
+    if len(layouts) > 1:
+        return tensor(None, None, Layout.MIXED)
+    first = spatial[0] if spatial else tensors[0]
+    ranks = {t.rank for t in tensors}
+    width = first.width if all(t.width == first.width for t in tensors) else None
+    shape = (*[None] * (first.rank - 1), width) if len(ranks) == 1 and first.rank else None
+    return first.but(shape=shape, last=width, payload=None)
 
 
 def tensors_in(fact: Fact) -> list[Fact]:

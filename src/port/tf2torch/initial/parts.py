@@ -67,10 +67,10 @@ def family_of(kind: str) -> str:
 
 def parts_of(site: Site, callee: str, ctor: str) -> list[Part]:
     """The weights that `callee(...)` makes for the layer."""
-    chosen = re.match(r"\((Conv[123]dSame) if ", callee)  # or nn.Conv2d, as a setting says
+    chosen = re.match(r"\(((?:Lazy)?Conv[123]dSame) if ", callee)  # or nn.Conv2d, as a setting says
     callee = chosen[1] if chosen else callee
-    lazy = callee.startswith("nn.Lazy")
-    kind = re.sub(r"^(Conv[123]d)Same$", r"nn.\1", callee.replace("nn.Lazy", "nn."))
+    lazy = "Lazy" in callee
+    kind = re.sub(r"^(Conv[123]d)Same$", r"nn.\1", callee.replace("Lazy", ""))
     specs = {k.removesuffix("_initializer"): v for k, v in site.specs.items()}
     bias: bool | None = site.job.literal("use_bias", None) if "use_bias" in _parameters(site) else True
     separable = re.fullmatch(r"Separable(Conv[12]d)", kind)

@@ -12,6 +12,7 @@ from port.names import dotted_name
 from port.tf2torch.emit import Emitter
 from port.tf2torch.infer.arrivals import reached
 from port.tf2torch.infer.values import OPEN, Class, Function, find_method
+from port.tf2torch.initial.afterwards import of_layer
 from port.tf2torch.initial.initializers import PARAMETERS, Spec, canonical, literal, named, snake, unknown
 from port.tree import code, find
 
@@ -213,6 +214,10 @@ def arguments(em: Emitter, job: Any) -> dict[str, Spec]:
     for key in job.row.init:
         default = literal(job.bound.default(key) or "...")
         node = job.bound.args.get(key)
+        late = of_layer(em, scope.cls, job.bound.signature.name, key)
+        if late is not None:
+            found[key] = Reader(em, late.function, None).read(late.value)
+            continue
         found[key] = named(default) if node is None and default is not ... else reader.read(node)
     return found
 

@@ -8,6 +8,7 @@ import libcst as cst
 
 from port.build import drop_commas, expression, statement
 from port.facts import UNKNOWN, Kind
+from port.tf2torch.calls.applying import kept_args
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.definitions import ROOTS
 from port.tf2torch.infer.values import Class, Instance, find_method
@@ -163,7 +164,8 @@ def instance_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     cls = em.fact(node.func).payload
     assert isinstance(cls, Class)
     if not is_module(cls):
-        return em.generic(node)
+        init = find_method(cls, "__init__")
+        return em.generic_call(node, kept_args(em, node, init)) if init is not None else em.generic(node)
     if cls in em.refused:
         raise Refused("P206", f"`{cls.name}` is not ported", node)
     instance = next((i for i in cls.instances if i.node is node), None)

@@ -96,6 +96,8 @@ def _constructor_line(em: Emitter, cls: Class, s: Any) -> list[Any]:
     if isinstance(s, cst.If):
         return _if(em, cls, s)
     if isinstance(s, cst.For):
+        if plain.only_sets_initializers(em, s):
+            return []
         body = _lines(em, cls, s.body.body)
         return [s.with_changes(iter=em.expr(s.iter), body=s.body.with_changes(body=body or [statement("pass")]))]
     if isinstance(s, cst.With) and plain.is_scope(em, s):

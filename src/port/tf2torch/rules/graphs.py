@@ -11,7 +11,7 @@ import libcst as cst
 from port.binding import keyword
 from port.facts import Kind, Layout
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.values import Function, GraphModel, Items, Origin, tensors_in
+from port.tf2torch.infer.values import Function, GraphModel, Origin, tensors_in
 from port.tf2torch.rules.bodies import assigned_names, used_names
 from port.tf2torch.rules.entries import permute_line
 from port.tf2torch.rules.module_class import class_of
@@ -164,10 +164,6 @@ def _output_return(split: Split, model: cst.Call) -> Any:
     outputs = keyword(model, "outputs", 1)
     assert outputs is not None
     fact = split.em.fact(outputs)
-    if isinstance(fact.payload, Items) and not isinstance(outputs, cst.List | cst.Tuple | cst.Dict):
-        flipped = [t for t in tensors_in(fact) if t.layout is Layout.FLIPPED]
-        if flipped:
-            raise Refused("P206", "a list of feature maps is returned; write the outputs one by one", model)
     new = returned(split.em, split.forward, outputs, fact, None, split.boundary)
     comment = cst.SimpleStatementLine([cst.Return(new)])
     if any(t.layout is Layout.FLIPPED for t in tensors_in(fact)):

@@ -13,6 +13,7 @@ from port.names import FRAMEWORKS, import_bindings
 from port.tf2torch import lines
 from port.tf2torch.emit import Emitter, Refused, Scope
 from port.tf2torch.infer.values import Function, Instance, SequentialModel
+from port.tf2torch.initial import afterwards
 from port.tf2torch.rules import control, sequential
 from port.tf2torch.rules.bodies import split_docstring
 from port.tf2torch.rules.dropped import decorators, dropped_statement
@@ -45,6 +46,8 @@ def one(em: Emitter, node: Any, kept_names: set[str]) -> list[Any]:
                 raise Refused("P209", "a tensor is channels first or last, depending on the path", node)
             return [_if(em, node, kept_names)] if taken is None else _taken(em, node, taken, kept_names)
         if isinstance(node, cst.For):
+            if only_sets_initializers(em, node):
+                return []
             if em.it.relayout.get(("before", node)) or em.it.relayout.get(node.body):
                 raise Refused("P209", "a tensor is channels first or last, depending on the turn", node)
             iterable, orelse = em.expr(node.iter), _else(em, node.orelse)
@@ -63,6 +66,13 @@ def one(em: Emitter, node: Any, kept_names: set[str]) -> list[Any]:
         return [em._expr(node)]
     except Refused as refusal:
         return keep(em, node, refusal, kept_names)
+
+
+def only_sets_initializers(em: Emitter, node: cst.For) -> bool:
+    if not afterwards.is_loop(em, node):
+        return False
+    em.report("P001", "the initial values are read where the layers are made; the loop over them is dropped", node)
+    return True
 
 
 def _block(em: Emitter, body: Any) -> Any:

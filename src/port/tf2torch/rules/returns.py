@@ -9,7 +9,7 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout
 from port.tf2torch.emit import Emitter
-from port.tf2torch.infer.values import Items
+from port.tf2torch.infer.values import Items, has_tensor, may_flip, tensors_in
 
 Write = Callable[[Any, Layout | None], Any]
 
@@ -17,7 +17,8 @@ Write = Callable[[Any, Layout | None], Any]
 def returned(em: Emitter, write: Write, node: cst.BaseExpression, fact: Fact, result: Fact | None, boundary: bool
              ) -> cst.BaseExpression:
     """A returned value: as the source has it at a public `boundary`, else in the layout of `result`."""
-    if isinstance(node, cst.List | cst.Tuple) and isinstance(fact.payload, Items):
+    if isinstance(node, cst.List | cst.Tuple) and isinstance(fact.payload, Items) and not any(
+            isinstance(e, cst.StarredElement) for e in node.elements):
         facts = fact.payload.elements
         wanted = result.payload.elements if result is not None and isinstance(result.payload, Items) else []
         elements = [e.with_changes(value=returned(
@@ -28,7 +29,9 @@ def returned(em: Emitter, write: Write, node: cst.BaseExpression, fact: Fact, re
         return node.with_changes(elements=[e.with_changes(value=returned(
             em, write, e.value, em.fact(e.value), None, boundary)) for e in node.elements])
     if fact.kind is not Kind.TENSOR:
-        return write(node, None)
+        if not any(map(may_flip, tensors_in(fact))) or not (boundary or result is None or not has_tensor(result)):
+            return write(node, None)
+        return em.plain(node) if write == em.expr else em.reordered(node, write(node, None))
     if boundary:
         return write(node, Layout.PLAIN)
     return write(node, result.layout if result is not None and result.kind is Kind.TENSOR else None)
