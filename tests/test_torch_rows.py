@@ -118,10 +118,10 @@ def test_keras(proof_keras: Proof, file: str, name: str) -> None:
 
 
 def test_positions_are_those_of_torch() -> None:
-    """A row that is read backwards may leave parameters out, but not before one that can be given by position."""
+    """A row may leave parameters out, but not before one that can be given by position, in either direction."""
     index = table.by_torch_name()
-    read = {name: [s for row in index[name] for s in row.torch if s.name == name and row.kind == "function"]
-            for name in index if name.startswith("torch.") and all(row.tf for row in index[name])}
+    read = {name: [s for row in index[name] if row.kind == "function" and row.tf for s in row.torch if s.name == name]
+            for name in index if name.startswith("torch.")}
     child = Path(__file__).with_name("torch_positions.py")
     done = subprocess.run([sys.executable, str(child)], input=json.dumps(list(read)), capture_output=True, text=True,
                           check=True)
@@ -130,7 +130,7 @@ def test_positions_are_those_of_torch() -> None:
         for signature in read[name]:
             ours = [p.name for p in signature.params if not p.keyword_only and not p.star]
             known = [n if n in every else r for n, r in zip(ours, real, strict=False)]  # other names for one place
-            if real and known != real[:len(known)]:
+            if real and known not in (real[:len(known)], ["end"]):  # torch.arange(end)
                 wrong.append(f"{name}: {ours}, in torch {real}")
     assert not wrong, "\n".join(wrong)
 

@@ -244,6 +244,8 @@ class Emitter:
             return expression(self.scope.names[node.value]) if node.value in self.scope.names else node
         if isinstance(node, cst.Tuple | cst.List):
             return node.with_changes(elements=[e.with_changes(value=self._bound(e.value)) for e in node.elements])
+        if isinstance(node, cst.Name) and node.value not in self.scope.names:
+            return node
         kind: type = type(node)
         return _method(kind)(self, node)
 

@@ -34,14 +34,9 @@ def _plain_index(em: Emitter, node: cst.Subscript) -> cst.BaseExpression:
     elements = []
     for axis, element in enumerate(node.slice):
         s = element.slice
-        if isinstance(s, cst.Slice) and s.step is not None and em.fact(s.step).literal(...) == -1:
-            if s.lower is not None or s.upper is not None:
-                raise Refused("P203", "a slice with a negative step and bounds; flip first, then slice", node)
+        if _is_flip(em, s, node):
             flips.append(axis)
             s = s.with_changes(step=None, second_colon=cst.MaybeSentinel.DEFAULT)
-        elif isinstance(s, cst.Slice) and s.step is not None and isinstance(
-                em.fact(s.step).literal(...), int) and em.fact(s.step).value < 0:
-            raise Refused("P203", "a slice with a negative step; flip first, then slice", node)
         if isinstance(s, cst.Index) and isinstance(s.value, cst.Ellipsis) and flips:
             raise Refused("P203", "a negative step before `...`", node)
         elements.append(element.with_changes(slice=em.generic(s)))
@@ -52,6 +47,18 @@ def _plain_index(em: Emitter, node: cst.Subscript) -> cst.BaseExpression:
         raise Refused("P203", "a negative step beside an index; flip first", node)
     new: cst.BaseExpression = value if flips and whole else node.with_changes(value=value, slice=elements)
     return build(f"{{x}}.flip({', '.join(map(str, flips))})", x=new) if flips else new
+
+
+def _is_flip(em: Emitter, s: cst.BaseSlice, node: cst.Subscript) -> bool:
+    """`::-1`, which PyTorch does not take; other negative steps are refused."""
+    step = em.fact(s.step).literal(...) if isinstance(s, cst.Slice) and s.step is not None else ...
+    if not isinstance(s, cst.Slice) or not isinstance(step, int) or step >= 0:
+        return False
+    if step != -1:
+        raise Refused("P203", "a slice with a negative step; flip first, then slice", node)
+    if s.lower is not None or s.upper is not None:
+        raise Refused("P203", "a slice with a negative step and bounds; flip first, then slice", node)
+    return True
 
 
 def _flipped_shape(em: Emitter, node: cst.Subscript, of: Fact) -> cst.BaseExpression:
@@ -89,6 +96,15 @@ def _flipped_index(em: Emitter, node: cst.Subscript, owner: Fact) -> cst.BaseExp
             slices.append(em.generic(e.slice))
     slices += [cst.Slice(None, None, None)] * (rank - len(slices))
     order = [slices[0], slices[-1], *slices[1:-1]]
+    flips = [axis for axis, s in enumerate(order) if _is_flip(em, s, node)]
+    order = [cst.Slice(None, None, None) if axis in flips else s for axis, s in enumerate(order)]
+    if flips:
+        kept = paren(em.expr(node.value)) if all(map(_is_whole, order)) else _taken(em, node, order)
+        return build(f"{{x}}.flip({', '.join(map(str, flips))})", x=kept)
+    return _taken(em, node, order)
+
+
+def _taken(em: Emitter, node: cst.Subscript, order: list[cst.BaseSlice]) -> cst.BaseExpression:
     while len(order) > 1 and _is_whole(order[-1]):
         order.pop()
     comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
