@@ -68,4 +68,6 @@ class Both(keras.Model):
         self.valid = Merge(filters + 1, "valid")
 
     def call(self, x, other):
-        return self.same(x, other), self.valid(other, x)
+        a, b = self.same(x, other)
+        c, d = self.valid(other, x)
+        return a, b, c, d
