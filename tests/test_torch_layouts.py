@@ -344,3 +344,37 @@ def test_what_may_be_a_variable_becomes_a_tensor_for_einops() -> None:
 """)
     assert "rearrange(tf.convert_to_tensor(bias), 'h n -> () h n ()')" in text
     assert "rearrange(self.bias.value, 'h n -> n h')" in text
+
+
+def test_a_list_whose_modules_need_other_axes_than_they_get_is_refused() -> None:
+    """No Permute can be put between the elements of a list that is built step by step."""
+    text = translate("""
+import torch
+from torch import nn
+from einops.layers.torch import Rearrange
+
+
+class Mix(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.one = nn.Linear(dim, dim)
+
+    def forward(self, x):
+        return self.one(x) + x
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        steps = [nn.Unfold(3, padding=1), Rearrange("b c n -> b n c")]
+        steps.append(Mix(36))
+        self.steps = nn.Sequential(*steps)
+
+    def forward(self, x):
+        return self.steps(x)
+
+
+def build():
+    return Mix(36)
+""", "torch2tf")
+    assert any("needs another order of axes" in f.message for f in text.findings), text.text

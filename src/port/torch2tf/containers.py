@@ -23,6 +23,7 @@ from port.torch2tf.values import (
     options,
 )
 
+TURNED = "a module of this list needs another order of axes than the one before it gives"
 SPACE = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
 
@@ -46,6 +47,10 @@ def sequential(w: Any, node: cst.Call) -> Any:
     only = node.args[0]
     before, after = public_permutes(w, chain)
     if len(node.args) == 1 and only.star == "*" and not before and not after:
+        for i in range(len(chain.children) if isinstance(chain, Chain) else 0):
+            agree(w, chain.children[i], node)
+            if turn(w, chain, i):
+                raise Refused("P209", TURNED, node)
         return cst.Call(target, [cst.Arg(w.expr(only.value))])
     if len(node.args) == 1 and only.star == "":
         listed = ordered_dict(w, only.value, isinstance(chain, Chain) and not chain.indexed)
@@ -78,8 +83,7 @@ def sequential(w: Any, node: cst.Call) -> Any:
                 agree(w, chain.children[i], node)
                 unknowns.check_child(w, chain, i, node)
             if arg.star and any(turns):
-                raise Refused("P209", "a module of this list needs another order of axes than the one before it gives",
-                              node)
+                raise Refused("P209", TURNED, node)
             elements += [cst.Element(p, comma=comma) for p in turns[0]] if turns and not arg.star else []
         at += count
         elements += element(w, arg, split)
