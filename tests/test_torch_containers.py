@@ -38,3 +38,34 @@ def test_amounts_of_padding_in_a_tuple_are_no_number() -> None:
     source = "from torch import nn\n\n\ndef pad(n=1):\n    return nn.ZeroPad2d((n, 0, n, 0))\n"
     text = translate(source, "torch2tf").text
     assert "layers.ZeroPadding2D(((n, 0), (n, 0)))" in text
+
+
+OWN_NAMES = '''from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, path=None, name=None):
+        super().__init__()
+        self.path = nn.Linear(3, 3)
+        self.name = name
+
+    def forward(self, x):
+        return self.path(x) if self.name == 'a' else x
+
+
+def label(name):
+    return Net(name=name).name
+'''
+
+
+def test_names_that_keras_keeps_for_itself_get_an_underscore() -> None:
+    result = translate(OWN_NAMES, "torch2tf")
+    assert not result.findings
+    assert "self.path_ = layers.Dense" in result.text and "self.name_ = name\n" in result.text
+    assert "self.path_(x) if self.name_ == 'a' else x" in result.text and "Net(name=name).name_\n" in result.text
+
+
+def test_names_that_are_registered_or_spelled_are_refused() -> None:
+    for more in ("getattr(net, 'path')", "hasattr(net, 'name')"):
+        result = translate(OWN_NAMES + f"\n\ndef taken(net):\n    return {more}\n", "torch2tf")
+        assert [f.code for f in result.findings] == ["P206", "P206"]

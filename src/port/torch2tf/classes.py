@@ -7,15 +7,13 @@ from typing import Any
 import libcst as cst
 
 from port.facts import Fact, Kind
-from port.torch2tf import compound, hints, stars
+from port.torch2tf import compound, hints, ownnames, stars
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import TO_FIRST, Class, Function, Items, can_flip, may_be_none
 from port.tree import code, find, walk
 
 NAMES = {3: ("NCL", "NLC"), 4: ("NCHW", "NHWC"), 5: ("NCDHW", "NDHWC")}
 NOT_ON_MODEL = {"layers"}  # attributes that keras.Model keeps for itself
-RESERVED = {"dtype", "weights", "variables", "losses", "metrics", "input", "output", "path", "trainable_weights",
-            "trainable_variables", "non_trainable_weights", "compute_dtype", "variable_dtype", "input_dtype"}
 NO_GRADIENT = ("torch.no_grad", "torch.inference_mode")
 DROPPED_DECORATORS = ("torch.jit.", "torch.compile", "torch.compiler.", "torch._dynamo.", "torch.fx.")
 
@@ -216,7 +214,7 @@ def class_(w: Any, cls: Class) -> cst.ClassDef:
     try:
         if cls.is_module:
             w.by(cls.node, "rule classes")
-            _no_reserved(cls)
+            ownnames.check(w, cls)
         bases = [b.with_changes(value=base(w, cls, b.value)) for b in cls.node.bases]
         body = compound.suite(w, cls.node.body.body)
         decorators = [d for d in cls.node.decorators if not w.it.names.resolve(
@@ -224,13 +222,6 @@ def class_(w: Any, cls: Class) -> cst.ClassDef:
         return cls.node.with_changes(bases=bases, body=cls.node.body.with_changes(body=body), decorators=decorators)
     finally:
         w.cls = saved
-
-
-def _no_reserved(cls: Class) -> None:
-    taken = sorted(RESERVED & cls.attrs.keys())
-    if taken:
-        raise Refused("P206", f"`self.{taken[0]}` is an attribute that Keras' layers keep for themselves; rename it",
-                      cls.node)
 
 
 def base(w: Any, cls: Class, node: cst.BaseExpression) -> Any:

@@ -15,6 +15,7 @@ from port.torch2tf import (
     init_calls,
     inplace,
     methods,
+    ownnames,
     rows,
     spread,
     tying,
@@ -131,7 +132,8 @@ def _place(w: Any, target: Any) -> Any:
             raise Refused("P203", f"`{symbol}` is a switch of PyTorch's kernels, which Keras does not have", target)
         if symbol.startswith("torch."):
             raise Refused("P206", f"`{symbol}` of PyTorch is replaced, which Keras would not follow", target)
-        return target.with_changes(value=w.expr(target.value))
+        own = ownnames.kept(w.fact(target.value), target.attr.value)
+        return target.with_changes(value=w.expr(target.value), attr=target.attr.with_changes(value=own))
     return target
 
 

@@ -10,7 +10,7 @@ import libcst as cst
 from port.build import build, expression, paren
 from port.facts import Fact, Kind, Layout
 from port.result import Options
-from port.torch2tf import applications, containers, indexing, init_calls, init_covers, layers, operators, rows
+from port.torch2tf import applications, containers, indexing, init_calls, init_covers, layers, operators, ownnames, rows
 from port.torch2tf.interp import Interp
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import (
@@ -235,8 +235,9 @@ class Writer:
         member = layers.write_member(self, node, owner) if owner.kind is Kind.LAYER else None
         if member is not None:
             return member
-        value = self.expr(node.value)
-        return node if value is node.value else node.with_changes(value=paren(value))
+        value, own = self.expr(node.value), ownnames.kept(owner, name)
+        attr = node.attr if own == name else cst.Name(own)
+        return node if value is node.value and own == name else node.with_changes(value=paren(value), attr=attr)
 
     def _call(self, node: cst.Call) -> Any:
         return applications.call(self, node)
