@@ -69,3 +69,19 @@ def test_names_that_are_registered_or_spelled_are_refused() -> None:
     for more in ("getattr(net, 'path')", "hasattr(net, 'name')"):
         result = translate(OWN_NAMES + f"\n\ndef taken(net):\n    return {more}\n", "torch2tf")
         assert [f.code for f in result.findings] == ["P206", "P206"]
+
+
+def test_what_only_orders_the_memory_of_a_recurrent_module_is_left_out() -> None:
+    result = translate('''from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.LSTM(3, 4, batch_first=True)
+
+    def forward(self, x):
+        self.rnn.flatten_parameters()
+        return self.rnn(x)[0]
+''', "torch2tf")
+    assert "flatten" not in result.text and all(f.code == "P101" for f in result.findings)

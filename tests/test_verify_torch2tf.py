@@ -394,3 +394,38 @@ def test_cases_and_inputs_of_a_torch_file_are_found(tmp_path: Path) -> None:
     assert [(v.case.call, v.case.inputs, v.status) for v in found] == [
         ("block", ("f32[2,5]",), "verified"), ("tagger()", ("i64[2,7]<9",), "verified"),
         ("LeNet()", ("f32[2,1,28,28]",), "verified")], [v.message for v in found]
+
+
+def test_a_gradient_that_batch_norm_misreads_is_straightened_and_told() -> None:
+    import torch
+
+    from port.verify import child_torch
+    from port.verify.inputs import Feed
+
+    class Net(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm = torch.nn.BatchNorm2d(4)
+            self.register_buffer("mix", torch.randn(9, 9))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.mix @ self.norm(x).flatten(2).transpose(1, 2)
+
+    child_torch.dtype("float64")
+    torch.manual_seed(0)
+    net = Net().double()
+    for batch in (1, 2):
+        x = np.random.default_rng(0).normal(size=(batch, 4, 3, 3))
+        given = Feed((x,))
+        notes = child_torch.start(net, given, False)[1]
+        assert bool(notes) is (batch == 1) and all("norm: batch norm misreads" in note for note in notes)
+        out = child_torch.gradients(net, [], given, lambda i, shape: np.random.default_rng(1).normal(size=shape), False)
+
+        def loss(moved: np.ndarray) -> float:
+            with torch.no_grad():
+                y = net(torch.tensor(moved)).numpy()
+            return float((y * np.random.default_rng(1).normal(size=y.shape)).sum())
+
+        step = np.zeros_like(x)
+        step[0, 1, 2, 0] = 1e-6
+        assert (loss(x + step) - loss(x - step)) / 2e-6 == pytest.approx(float(out["dx"][0][0, 1, 2, 0]), abs=1e-7)

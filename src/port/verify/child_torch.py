@@ -117,7 +117,27 @@ def start(obj: Any, given: Feed, first: bool) -> tuple[Any, list[str], draws.Fou
             if isinstance(value, float) and 0 < value <= 1 and (name != "p" or "drop" in type(module).__name__.lower()):
                 setattr(module, name, 0.0)
                 off.append(type(module).__name__)
-    return result, [f"dropout switched off in {', '.join(sorted(set(off)))}"] if off else [], drew
+    notes = [f"dropout switched off in {', '.join(sorted(set(off)))}"] if off else []
+    return result, [*notes, *_misread(obj, given)], drew
+
+
+def _misread(obj: Any, given: Feed) -> list[str]:
+    """Batch norms whose gradient PyTorch computes wrongly in this case: they get it in strides that it reads rightly."""
+    norms = any(isinstance(m, torch.nn.modules.batchnorm._BatchNorm) for m in obj.modules())
+    if not norms or all(a.ndim == 0 or a.shape[0] != 1 for a in given.arrays):
+        return []
+    _mode(obj, False)
+    met, hooks = torch_norms.straighten(obj)
+    ys = [y for y in flat(call(obj, given, tensors(given, grad=True))) if y.is_floating_point() and y.requires_grad]
+    weights = [w for w in obj.parameters() if w.requires_grad]
+    if ys and weights:
+        torch.autograd.grad(sum((y * torch.ones_like(y)).sum() for y in ys), weights, allow_unused=True)
+    for hook in hooks:
+        hook.remove()
+    names = sorted(name for name, module in obj.named_modules() if module in met)
+    return [f"PyTorch {torch.__version__} computes a wrong gradient for {', '.join(names)}: batch norm misreads the "
+            "strides of a gradient for a batch of one; compared with what it computes from plain strides"
+            ] if names else []
 
 
 def _drew(obj: Any, given: Feed, modules: list[Any]) -> draws.Found:
@@ -183,6 +203,7 @@ def gradients(obj: Any, handles: Any, given: Feed, cotangent: Cotangent, trainin
     trained = {k: v for k, v in held.items() if v.requires_grad}
     before = read(handles) if training else {}
     sizes, hooks = torch_norms.batch_sizes(handles)
+    straight = torch_norms.straighten(obj)[1] if isinstance(obj, torch.nn.Module) else []
     ys = flat(call(obj, given, xs))
     for hook in hooks:
         hook.remove()
@@ -191,6 +212,8 @@ def gradients(obj: Any, handles: Any, given: Feed, cotangent: Cotangent, trainin
              for i, y in enumerate(ys) if y.is_floating_point() and y.requires_grad]
     wanted = [*floats.values(), *trained.values()]
     found = torch.autograd.grad(sum(terms), wanted, allow_unused=True) if terms and wanted else [None] * len(wanted)
+    for hook in straight:
+        hook.remove()
     arrays = [np.zeros(tuple(w.shape)) if g is None else numpy(g) for w, g in zip(wanted, found, strict=True)]
     out: dict[str, dict[Any, np.ndarray]] = {
         "y": {i: numpy(y) for i, y in enumerate(ys)}, "dx": dict(zip(floats, arrays, strict=False)),

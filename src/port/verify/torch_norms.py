@@ -21,6 +21,33 @@ def batch_sizes(handles: Any) -> tuple[dict[int, int], list[Any]]:
     return sizes, hooks
 
 
+def straighten(model: Any) -> tuple[set[Any], list[Any]]:
+    """Hooks that give every batch norm its gradient in plain strides; the set fills with modules that need that.
+
+    PyTorch 2.13 reads the gradient of a batch of one in the wrong order if its strides are those of channels last but
+    for the batch axis, whose stride means nothing: what it computes from that is wrong (torch.autograd.gradcheck).
+    """
+    met: set[Any] = set()
+
+    def after(module: Any, args: Any, result: Any) -> None:
+        def plain(gradient: Any) -> Any:
+            if torn(gradient):
+                met.add(module)
+            return gradient.contiguous()
+        if result.requires_grad:
+            result.register_hook(plain)
+
+    norms = [m for m in model.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
+    return met, [module.register_forward_hook(after) for module in norms]
+
+
+def torn(gradient: Any) -> bool:
+    """Is this a gradient whose strides PyTorch's batch norm misreads?"""
+    whole = gradient[:1].numel()
+    return (gradient.dim() >= 4 and gradient.shape[0] == 1 and gradient.stride(1) == 1 and gradient.stride(0) != whole
+            and not gradient.is_contiguous())
+
+
 def biased(after: dict[str, np.ndarray], before: dict[str, np.ndarray], handles: Any, sizes: dict[int, int]
             ) -> dict[str, np.ndarray]:
     """The declared divergence: torch stores the batch variance times n/(n-1), Keras without."""
