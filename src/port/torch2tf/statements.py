@@ -265,7 +265,8 @@ def module_statement(w: Any, node: cst.Call) -> list[Any] | None:
         if all(isinstance(c, Chain) and not c.indexed for c in chains):
             return [cst.Expr(build("{o}.add({x})", o=paren(w.expr(owner)), x=x))
                     for x in containers.parts_of(w, node.args[0].value)]
-    if name in ("to", "cuda", "cpu", "requires_grad_", "flatten_parameters") and not (name == "requires_grad_" and node.args):
+    silent = name in ("to", "cuda", "cpu", "requires_grad_", "flatten_parameters")
+    if silent and not (name == "requires_grad_" and node.args):
         return []
     return None
 

@@ -122,7 +122,7 @@ def start(obj: Any, given: Feed, first: bool) -> tuple[Any, list[str], draws.Fou
 
 
 def _misread(obj: Any, given: Feed) -> list[str]:
-    """Batch norms whose gradient PyTorch computes wrongly in this case: they get it in strides that it reads rightly."""
+    """What PyTorch computes wrongly in this case, a gradient of batch norm: it gets it in strides that it reads."""
     norms = any(isinstance(m, torch.nn.modules.batchnorm._BatchNorm) for m in obj.modules())
     if not norms or all(a.ndim == 0 or a.shape[0] != 1 for a in given.arrays):
         return []
