@@ -77,3 +77,25 @@ def test_torch_imports_with_a_fallback_stay_with_the_code_that_needs_them() -> N
     assert "P201" in text and "try:\n    from torch.nn.utils.parametrizations import unheard_norm\nexcept" in text
     text = port(NORMED.replace("WRAP", ""), "torch2tf")
     assert "torch" not in text and "try" not in text and "layers.Dense(4" in text
+
+
+def test_an_alias_that_refused_code_needs_is_imported() -> None:
+    """`L = tf.keras.layers`: each use is resolved, but those of code that stays in Keras need it."""
+    text = """import tensorflow as tf
+L = tf.keras.layers
+
+
+class A(L.Wrapper):
+    pass
+
+
+def f(x):
+    return L.Unheard(3)(x)
+
+
+def g(x):
+    return L.Dense(3)(x)
+"""
+    result = translate(text, "tf2torch").text
+    assert result.startswith("from torch import nn\nfrom tensorflow.keras import layers as L\n")
+    assert result.count("import layers as L") == 2 and "L = tf" not in result  # and inside of f

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,25 @@ def original_imports(module: cst.Module) -> dict[str, str]:
                 text = code(alias).strip().rstrip(",").strip()
                 name = code(alias.asname.name if alias.asname is not None else alias.name)
                 found.setdefault(name, f"from {base} import {text}")
+    for line in module.body:
+        small = line.body[0] if isinstance(line, cst.SimpleStatementLine) else None
+        target = small.targets[0].target if isinstance(small, cst.Assign) and len(small.targets) == 1 else None
+        if isinstance(small, cst.Assign) and isinstance(target, cst.Name) and isinstance(small.value, cst.Attribute):
+            aliased = _imported_as(dotted_name(small.value), target.value, found)
+            if aliased:
+                found.setdefault(target.value, aliased)
     return found
+
+
+def _imported_as(dotted: str, name: str, found: Mapping[str, str]) -> str:
+    """`L = tf.keras.layers` as an import: `from tensorflow.keras import layers as L`; '' if `tf` is not imported."""
+    head, _, tail = dotted.partition(".")
+    source = found.get(head, "").split()
+    if not source or not tail or source[-1].endswith("*"):
+        return ""
+    whole = source[1] if source[0] == "import" else f"{source[1]}.{source[3]}"
+    owner, _, last = f"{whole if source[0] != 'import' or 'as' in source else head}.{tail}".rpartition(".")
+    return f"from {owner} import {last}" + (f" as {name}" if name != last else "")
 
 
 # ---------------------------------------------------------------- helpers
@@ -121,6 +139,8 @@ def rewrite(module_body: list[Any], originals: list[Any], em: Any, blocks: list[
     em.needs &= used  # what was asked for by code that was refused afterwards is not there
     new_lines = [line for name, line in lines.items() if name in em.needs]
     new_lines += sorted(ln for ln in extra if not ln.startswith("import math"))
+    new_lines += [em.original_imports[name] for name in sorted(em.top_level & used - _imported(module_body))
+                  if name in em.original_imports]  # an alias, `L = tf.keras.layers`, whose own line is gone
     out: list[Any] = []
     placed = False
     last_import = -1
@@ -188,6 +208,12 @@ def _kept_import(node: Any, em: Any) -> Any:
         return None
     kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
     return node.with_changes(body=[small.with_changes(names=kept)])
+
+
+def _imported(body: Iterable[Any]) -> set[str]:
+    """Names that imports of the module bind, not those inside its functions."""
+    return {_bound_name(alias) for node in body if not isinstance(node, cst.FunctionDef | cst.ClassDef)
+            for alias in find(node, cst.ImportAlias)}
 
 
 def _without_ported(node: cst.SimpleStatementLine, em: Any, body: list[Any]) -> cst.SimpleStatementLine | None:
