@@ -306,3 +306,30 @@ class Net(keras.Model):
         {KEPT_APART[name]}
 """)
     assert len(found) == 1 and "channels first" in found[0]
+
+
+def test_one_of_two_functions_without_layers_of_their_own_is_a_value() -> None:
+    text = HEAD + '''
+def relu(x):
+    return layers.ReLU()(x)
+
+
+def swish(x):
+    return layers.Activation("hard_swish")(x)
+
+
+def block(x, activation):
+    return activation(layers.Dense(4)(x))
+
+
+def build(simple=True):
+    inputs = keras.Input((8,))
+    if simple:
+        activation = relu
+    else:
+        activation = swish
+    return keras.Model(inputs, activation(block(inputs, activation)))
+'''
+    assert not refused(text)
+    result = translate(text, "tf2torch").text
+    assert "def swish(x):\n    return F.hardswish(x)" in result and "self.activation = activation" in result

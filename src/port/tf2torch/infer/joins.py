@@ -18,6 +18,8 @@ from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.mirrors import ABSENT, carries, mirror_name, note_mirror, singular
 from port.tf2torch.infer.values import (
     EITHER,
+    Alternatives,
+    Function,
     Grown,
     Items,
     MixedRank,
@@ -31,6 +33,18 @@ from port.tf2torch.infer.values import (
 from port.tree import find
 
 CALLED = (Kind.LAYER, Kind.FUNCTION, Kind.MODEL)
+
+
+def _functions(fact: Fact) -> list[Fact]:
+    """Functions of the user that this may be, if they are only applied to tensors: they make no layers with weights."""
+    found = list(fact.payload.functions) if isinstance(fact.payload, Alternatives) else [fact]
+    known = all(isinstance(f.payload, Function) and not f.payload.stateful and f.payload.inner is None for f in found)
+    return found if known else []
+
+
+def _either(a: Fact, b: Fact) -> list[Fact]:
+    found = _functions(a)
+    return found + [f for f in _functions(b) if all(f.payload is not known.payload for known in found)]
 
 
 def _join(it: Interp, name: str, a: Fact | None, b: Fact | None) -> Fact:
@@ -56,6 +70,8 @@ def _join(it: Interp, name: str, a: Fact | None, b: Fact | None) -> Fact:
             return tensor(None, None, Layout.MIXED)  # or a container of such
         return (a if a.kind is Kind.TENSOR else b).but(symbol="?")
     if a.kind in CALLED and b.kind in CALLED:
+        if a.kind is b.kind is Kind.FUNCTION and _functions(a) and _functions(b) and a.payload is not b.payload:
+            return Fact(Kind.FUNCTION, payload=Alternatives(_either(a, b)))
         return a if (a.symbol, a.payload) == (b.symbol, b.payload) else Fact(a.kind, symbol=EITHER + name)
     if a.kind in CALLED or b.kind in CALLED:
         called, other = (a, b) if a.kind in CALLED else (b, a)
