@@ -119,9 +119,13 @@ def _drop_training(em: Emitter, node: cst.Call) -> None:
 
 
 def _apply_lambda(em: Emitter, node: cst.Call, layer: LayerCall) -> cst.BaseExpression:
-    function = next(iter(layer.bound.values()))
-    inner = em.expr(function)
-    value = em.expr(node.args[0].value, Layout.PLAIN)
+    function = layer.bound.get("function")
+    if function is None or any(em.fact(layer.bound[n]).literal(...) is not None for n in layer.bound.keys() & {
+            "mask", "arguments"}):
+        raise Refused("P202", "a Lambda layer with a mask or further arguments: write the call of the function", node)
+    known, inner = em.fact(function).payload, em.expr(function)
+    flipped = isinstance(known, Function) and bool(known.flipped & set(known.params[:1]))
+    value = em.expr(node.args[0].value, Layout.FLIPPED if flipped else Layout.PLAIN)
     if isinstance(inner, cst.Lambda) and len(inner.params.params) == 1:
         return substitute(clone(inner.body), {inner.params.params[0].name.value: value})  # type: ignore
     return cst.Call(paren(inner), [cst.Arg(value)])

@@ -72,6 +72,7 @@ def has_input(model: SequentialModel) -> bool:
 def run_sequential(it: Interp, model: SequentialModel, x: Fact) -> Fact:
     for layer in model.layers:
         if isinstance(layer.payload, LayerCall) and layer.payload.symbol == "keras.layers.Lambda":
+            layer.payload.inputs.append(x)
             x = tensor(None, x.dtype, Layout.PLAIN)
         elif isinstance(layer.payload, LayerCall):
             x = run_layer(it, layer.payload.node, layer, [x])

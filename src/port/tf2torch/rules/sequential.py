@@ -11,7 +11,7 @@ from port.build import _without_comment, build, expression, paren
 from port.facts import Fact, Kind, Layout
 from port.tf2torch.calls.layers import first_input, own_modules, plan
 from port.tf2torch.emit import TO_FIRST, TO_LAST, Emitter, Refused
-from port.tf2torch.infer.values import Instance, LayerCall, SequentialModel, tensors_in
+from port.tf2torch.infer.values import Function, Instance, LayerCall, SequentialModel, tensors_in
 from port.tf2torch.rules.naming import literal_name
 from port.tree import code
 
@@ -40,7 +40,7 @@ def layer_modules(em: Emitter, node: cst.BaseExpression, fact: Fact) -> list[cst
     made = plan(em, layer, x, sequential=True)
     modules = own_modules(em, layer, made, node)
     arrives = tensors_in(x)
-    wanted = made.job.want
+    wanted = _by_lambda(em, layer, node) if layer.symbol == "keras.layers.Lambda" else made.job.want
     if arrives and wanted is not None and arrives[0].rank is not None and arrives[0].rank > 2 and (
             arrives[0].layout is not wanted):
         dims = (TO_FIRST if wanted is Layout.FLIPPED else TO_LAST)[arrives[0].rank]
@@ -50,6 +50,14 @@ def layer_modules(em: Emitter, node: cst.BaseExpression, fact: Fact) -> list[cst
     return modules
 
 
+
+
+def _by_lambda(em: Emitter, layer: LayerCall, node: cst.Call) -> Layout:
+    """The function of a Lambda layer is written for the source's axes, if nothing else applies it."""
+    function = em.fact(layer.bound["function"]).payload if "function" in layer.bound else None
+    if isinstance(function, Function) and function.flipped & set(function.params[:1]):
+        raise Refused("P209", "the function of this Lambda layer is applied to channels-first tensors elsewhere", node)
+    return Layout.PLAIN
 
 
 def permute(em: Emitter, dims: tuple[int, ...]) -> cst.BaseExpression:
