@@ -333,3 +333,32 @@ def build(simple=True):
     assert not refused(text)
     result = translate(text, "tf2torch").text
     assert "def swish(x):\n    return F.hardswish(x)" in result and "self.activation = activation" in result
+
+
+def test_a_model_that_is_made_among_tensors_is_refused() -> None:
+    """Nothing would keep its weights."""
+    text = HEAD + '''
+def trunk():
+    return Sequential([keras.Input((8, 6, 3)), layers.Conv2D(4, 3)])
+
+
+def build():
+    inputs = keras.Input((8, 6, 3))
+    return keras.Model(inputs, trunk()(inputs))
+'''
+    assert any("no module can keep it" in m for m in refused(text))
+
+
+def test_layers_that_a_list_of_lists_holds_are_not_guessed() -> None:
+    text = HEAD + '''
+class Net(keras.Model):
+    def __init__(self, depth=2):
+        super().__init__()
+        self.steps = [[layers.Conv2D(4, 3), layers.ReLU()] for _ in range(depth)]
+
+    def call(self, x):
+        for conv, act in self.steps:
+            x = act(conv(x))
+        return x
+'''
+    assert any("what `conv` is is not known" in m for m in refused(text))

@@ -214,7 +214,10 @@ def _apply_curried(em: Emitter, node: cst.Call, curried: Curried) -> cst.BaseExp
 def _apply_model(em: Emitter, node: cst.Call, payload: Any) -> cst.BaseExpression:
     """A model or a layer of the user's own is called."""
     _drop_training(em, node)
-    func = em.expr(node.func) if not (isinstance(node.func, cst.Call) and em.scope.on_module is not None
+    made_here = isinstance(node.func, cst.Call) and not em.symbol(node.func.func).startswith("keras.")
+    if made_here and isinstance(payload, SequentialModel | GraphModel) and em.scope.stage == "forward":
+        raise Refused("P206", "a model is made among tensors, where no module can keep it: give it a name first", node)
+    func = em.expr(node.func) if not (made_here and em.scope.on_module is not None
                                       and isinstance(payload, Instance)) else em.scope.on_module(node.func, payload)
     flipped = False
     method = None
@@ -227,9 +230,9 @@ def _apply_model(em: Emitter, node: cst.Call, payload: Any) -> cst.BaseExpressio
         name = arg.keyword.value if arg.keyword is not None else ""
         if name == "training":
             continue
-        if method is not None and not name:
+        if method is not None:
             names = [p for p in method.params if p != "self"]
-            target = names[i] if i < len(names) else ""
+            target = name or (names[i] if i < len(names) else "")
             if target == "training":
                 continue
             flipped = target in method.flipped

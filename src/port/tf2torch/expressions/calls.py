@@ -78,7 +78,18 @@ def _foreign_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     followed = node in em.it.followed or has_tensor(em.fact(node)) or name in HARMLESS
     if (owner == "builtins" and followed) or (owner == "list" and name in LIST_METHODS and _holds(func)):
         return em.generic(node)
+    _check_callee(em, node, func)
     return em.generic_call(node, [a.with_changes(value=em.plain(a.value)) for a in node.args])
+
+
+def _check_callee(em: Emitter, node: cst.Call, func: Fact) -> None:
+    """A layer of a container that facts have lost: it would be given the wrong axes, and no module would keep it."""
+    lost = func.kind in (Kind.UNKNOWN, Kind.PLAIN) and func.payload is None
+    function = em.scope.function
+    taken = isinstance(node.func, cst.Name) and function is not None and node.func.value in function.assigned
+    held = isinstance(node.func, cst.Subscript) and code(node.func).startswith("self.")
+    if lost and (taken or held) and any(em.has_tensor(a.value) for a in node.args):
+        raise Refused("P204", f"what `{code(node.func)}` is is not known, and it is given a tensor", node)
 
 
 def _holds(func: Fact) -> bool:

@@ -107,12 +107,12 @@ def apply_instance(it: Interp, node: cst.Call, instance: Instance, args: list[Fa
         analyze(it, method)
     want_flips(it, method, bound)
     result = method.result or tensor()
-    if not has_tensor(result):
-        return result
     bindings = bindings_of(it, node, method, bound)
     sizes = {m: bindings.get(m) for m in method.mirrors}
     instance.applied[:] = [a for a in instance.applied if a.call is not node]
-    instance.applied.append(Applied(instance, sizes, node))
+    instance.applied.append(Applied(instance, sizes, node))  # whatever it gives: a dict of tensors, nothing
+    if not has_tensor(result):
+        return result
     bindings.update(instance_bindings(it, instance))
     method_stateful, method.stateful = method.stateful, False
     out = in_terms(it, node, method, result, bindings, None)

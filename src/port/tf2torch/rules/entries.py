@@ -6,6 +6,7 @@ from typing import Any
 
 import libcst as cst
 
+from port.build import build
 from port.tf2torch.emit import TO_FIRST, Emitter
 from port.tf2torch.infer.values import Function
 
@@ -18,7 +19,11 @@ def entry_lines(em: Emitter, function: Function, tensors: list[str]) -> list[Any
         if name in function.flipped:
             fact = function.tensors.get(name)
             rank = fact.rank if fact is not None and fact.rank is not None else em.it.ranks.get((function, name))
-            made.append(permute_line(name, name, rank or 4))
+            line = permute_line(name, name, rank or 4)
+            default = function.defaults.get(name)
+            if default is not None and em.fact(default).literal(...) is None:
+                line = cst.If(build(f"{name} is not None"), cst.IndentedBlock([line]))
+            made.append(line)
     return made
 
 

@@ -27,7 +27,7 @@ def returned(em: Emitter, write: Write, node: cst.BaseExpression, fact: Fact, re
         return node.with_changes(elements=elements)
     if isinstance(node, cst.Dict):
         return node.with_changes(elements=[e.with_changes(value=returned(
-            em, write, e.value, em.fact(e.value), None, boundary)) for e in node.elements])
+            em, write, e.value, em.fact(e.value), None, True)) for e in node.elements])  # its values are not followed
     if fact.kind is not Kind.TENSOR:
         if not any(map(may_flip, tensors_in(fact))) or not (boundary or result is None or not has_tensor(result)):
             return write(node, None)
