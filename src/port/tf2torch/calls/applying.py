@@ -217,8 +217,8 @@ def _apply_model(em: Emitter, node: cst.Call, payload: Any) -> cst.BaseExpressio
     made_here = isinstance(node.func, cst.Call) and not em.symbol(node.func.func).startswith("keras.")
     if made_here and isinstance(payload, SequentialModel | GraphModel) and em.scope.stage == "forward":
         raise Refused("P206", "a model is made among tensors, where no module can keep it: give it a name first", node)
-    func = em.expr(node.func) if not (made_here and em.scope.on_module is not None
-                                      and isinstance(payload, Instance)) else em.scope.on_module(node.func, payload)
+    kept = isinstance(node.func, cst.Call) and isinstance(payload, Instance) and em.scope.on_module is not None
+    func = em.scope.on_module(node.func, payload) if kept else em.expr(node.func)  # type: ignore[misc, arg-type]
     flipped = False
     method = None
     if isinstance(payload, Instance):
