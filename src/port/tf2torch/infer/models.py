@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from port.binding import keyword
-from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, tensor
+from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, dim_value, tensor
 from port.tf2torch.infer import masks
 from port.tf2torch.infer.functions import call_curried, call_function, curried_alternatives
 from port.tf2torch.infer.inputs import input_sizes, owner_now
@@ -41,8 +41,9 @@ def apply_to(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact
         if has_input(payload):  # it was followed when it was built
             out = payload.output if payload.output is not None else tensor()
             return masks.foreign(out.but(layout=Layout.PLAIN, payload=None))
-        payload.inputs.append(args[0] if args else UNKNOWN)
-        return masks.foreign(run_sequential(it, payload, args[0] if args else UNKNOWN))
+        x = _as_its_maker_writes(it, payload, args[0] if args else UNKNOWN)
+        payload.inputs.append(x)
+        return masks.foreign(run_sequential(it, payload, x))
     if isinstance(payload, GraphModel):
         return masks.foreign(as_source(payload.outputs)) if has_tensor(payload.outputs) else tensor()
     if isinstance(payload, Curried):
@@ -50,6 +51,17 @@ def apply_to(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact
     if isinstance(payload, Alternatives):
         return curried_alternatives(it, node, payload, args)
     return tensor()
+
+
+def _as_its_maker_writes(it: Interp, model: SequentialModel, x: Fact) -> Fact:
+    """Sizes have names that only the function knows which applies the model, if another one made it."""
+    here = it.current[-1] if it.current else None
+    alike = model.maker is here or (model.maker is not None and here is not None and model.maker.owner is not None
+                                    and model.maker.owner is here.owner)
+    if alike or x.kind is not Kind.TENSOR:
+        return x
+    shape = None if x.shape is None else tuple(dim_value(d) for d in x.shape)
+    return x.but(shape=shape, last=dim_value(x.last))
 
 
 def _apply_lambda(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact:
@@ -93,7 +105,7 @@ def new_model(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
 
 
 def new_sequential(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
-    model = SequentialModel(node)
+    model = SequentialModel(node, maker=it.current[-1] if it.current else None)
     given_layers = keyword(node, "layers", 0)
     if given_layers is not None:
         fact = it.facts.get(given_layers, UNKNOWN)

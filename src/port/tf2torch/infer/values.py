@@ -197,6 +197,7 @@ class SequentialModel:
     output: Fact | None = None
     calls: dict[Any, cst.Call] = field(default_factory=dict)  # layer -> the call that stands for its application
     open: bool = False  # layers come from an expression that is not known
+    maker: Function | None = None  # whose code makes it; None at module level
 
 
 @dataclass(eq=False)

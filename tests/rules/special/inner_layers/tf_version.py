@@ -3,7 +3,8 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-CASES = {"c3()": [], "c4()": [], "c6()": [], "c9()": [], "d1()": [], "d2()": []}
+CASES = {"c3()": [], "c4()": [], "c6()": [], "c9()": [], "d1()": [], "d2()": [], "Twice()": ["f32[2,8,6,3]"],
+         "applied()": []}
 
 
 def trunk_graph():
@@ -88,3 +89,23 @@ def d2():
     p = Pair()
     q = p(inp)
     return keras.Model(inp, [q["x"], q["mean"]])
+
+
+def trunk_open(filters):
+    return keras.Sequential([layers.Conv2D(filters, 3, padding="same"), layers.ReLU()])
+
+
+class Twice(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.a = trunk_open(4)
+        self.b = trunk_open(5)
+
+    def call(self, x):
+        return self.b(self.a(x))
+
+
+def applied():
+    inp = keras.Input((8, 6, 3))
+    block = trunk_open(4)
+    return keras.Model(inp, block(inp))
