@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from port import batch, files
@@ -151,6 +151,7 @@ EDITS = st.sampled_from(["  # port: skip", "  # port: ignore[P203]", "\f", "\\",
 
 
 @settings(max_examples=40, deadline=None)
+@example(SOURCES[0], 0, "\0")
 @given(st.sampled_from(SOURCES[:12]), st.integers(0, 10_000), EDITS)
 def test_a_damaged_file_is_translated_or_told(path: Path, at: int, edit: str) -> None:
     lines = path.read_text(encoding="utf-8").split("\n")

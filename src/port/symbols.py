@@ -46,8 +46,11 @@ _DEPTH = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 def too_much(text: str) -> str:
     """Why no parser should be asked to read this text; '' if nothing speaks against it.
 
-    libcst's parser dies of brackets that are nested thousands deep, and takes gigabytes for ten megabytes.
+    libcst's parser dies of brackets that are nested thousands deep, takes gigabytes for ten megabytes, and reads null
+    bytes in comments, which Python does not.
     """
+    if "\0" in text:
+        return "not valid Python: it holds null bytes"
     if len(text) > LONGEST:
         return f"longer than {LONGEST:,} characters"
     if max(accumulate(map(_DEPTH.__getitem__, re.findall(r"[()\[\]{}]", text))), default=0) <= DEEPEST:
