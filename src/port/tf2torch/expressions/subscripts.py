@@ -29,7 +29,7 @@ def _looks_like_tensor(node: cst.Subscript, owner: Fact) -> bool:
 
 
 def _plain_index(em: Emitter, node: cst.Subscript) -> cst.BaseExpression:
-    """Negative steps become flips; `tf.newaxis` None."""
+    """In the axes of the source. Negative steps become flips; `tf.newaxis` None."""
     flips: list[int] = []
     elements = []
     for axis, element in enumerate(node.slice):
@@ -40,7 +40,7 @@ def _plain_index(em: Emitter, node: cst.Subscript) -> cst.BaseExpression:
         if isinstance(s, cst.Index) and isinstance(s.value, cst.Ellipsis) and flips:
             raise Refused("P203", "a negative step before `...`", node)
         elements.append(element.with_changes(slice=em.generic(s)))
-    value = paren(em.expr(node.value))
+    value = paren(em.expr(node.value, Layout.PLAIN))
     whole = all(isinstance(e.slice, cst.Slice) and e.slice.lower is None and e.slice.upper is None
                 and e.slice.step is None for e in elements)
     if flips and any(not isinstance(e.slice, cst.Slice) for e in elements):
@@ -85,9 +85,7 @@ def _flipped_index(em: Emitter, node: cst.Subscript, owner: Fact) -> cst.BaseExp
     simple = all(isinstance(e.slice, cst.Slice) or (isinstance(e.slice, cst.Index) and isinstance(
         e.slice.value, cst.Ellipsis)) for e in elements)
     if rank is None or not simple:
-        value = em.expr(node.value, Layout.PLAIN)
-        return node.with_changes(value=paren(value), slice=[e.with_changes(slice=em.generic(e.slice))
-                                                            for e in elements])
+        return _plain_index(em, node)
     slices: list[cst.BaseSlice] = []
     for e in elements:
         if isinstance(e.slice, cst.Index):
