@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -206,13 +207,68 @@ def test_a_walk_finds_notebooks_and_no_checkpoints(tmp_path: Path) -> None:
     assert [f.path.name for f in files.find([tmp_path])] == ["a.ipynb", "b.py"]
 
 
-def test_verify_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "book.ipynb"
-    write(path, CELLS)
-    assert run("tf2torch", path, "--verify", "--no-cache") == 1
-    assert "move its model into a module" in capsys.readouterr().out
-    assert run("verify", path, path, "--call", "f()") == 2
-    assert "move its model into a module" in capsys.readouterr().err
+NET = """class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(8, size())
+
+    def forward(self, x):
+        x = self.fc(x)
+        return torch.relu(x)"""
+PAIR = [("code", "%matplotlib inline\n!pip install \\\n    torch\nimport torch\nfrom torch import nn\n"
+                 "from helper import size"),
+        ("markdown", "text"), ("code", NET), ("code", "%%time\n%time net = Net()"), ("code", "losses = fit(net)")]
+
+
+def pair(folder: Path, old: str = "", new: str = "") -> list[Path]:
+    """A notebook with a module beside it, and a second version of the notebook in another folder."""
+    paths = [folder / name / "book.ipynb" for name in ("one", "two")]
+    for path in paths:
+        path.parent.mkdir()
+        (path.parent / "helper.py").write_text("def size():\n    return 5\n")
+        write(path, PAIR)
+    write(paths[1], [(kind, text.replace(old, new)) for kind, text in PAIR])
+    return paths
+
+
+@pytest.mark.skipif(not find_spec("torch"), reason="needs PyTorch")
+def test_a_notebook_is_verified_cell_by_cell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its imports are found, a cell that cannot run is said, and the rest is compared."""
+    assert run("verify", *pair(tmp_path), "--call", "net", "--input", "f32[2,8]", "--dtype", "float64") == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "verified net" in out and "1 layer paired" in out
+    assert "magics and shell lines of book.ipynb were left out: cell 1 line 1, cell 1 line 2" in out
+    for side in ("source", "port"):
+        assert f"a cell of the {side} did not run to its end: book.ipynb cell 5 line 1: NameError" in out
+
+
+@pytest.mark.skipif(not find_spec("torch"), reason="needs PyTorch")
+def test_a_difference_is_found_in_its_cell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = pair(tmp_path, "x = self.fc(x)", "x = self.fc(2 * x)")
+    options = ("--call", "Net()", "--input", "f32[2,8]", "--dtype", "float64", "--format", "json")
+    assert run("verify", *paths, *options) == 1
+    (verdict,) = json.loads(capsys.readouterr().out)["files"][0]["verdicts"]
+    assert verdict["where"]["source_lines"] == ["cell 3 line 7"] and "cell 3 line 7 = fc" in verdict["text"]
+
+
+@pytest.mark.parametrize(("cells_", "told"), [
+    ([("code", "import torch\n\ndef f(:\n")], "cell 1, line 3: "), ([], "each file must use TensorFlow"),
+    ([("code", "%%bash\nimport torch")], "each file must use TensorFlow")])
+def test_a_notebook_that_cannot_be_verified_is_told_in_a_line(
+        tmp_path: Path, cells_: list[tuple[str, str]], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = pair(tmp_path)
+    write(paths[1], cells_)
+    assert run("verify", *paths, "--call", "Net()") == 2
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("text", "left", "gone"), [
+    ("%cd x\na = !ls\nb = 1", "pass\npass\nb = 1", (1, 2)), ("!a \\\n  b\nc = 1", "pass\n#\nc = 1", (1,)),
+    ("if a:\n    !ls\n", "if a:\n    pass\n", (2,)), ("%time x = 1", "x = 1", ()), ("%time", "pass", (1,)),
+    ("%%time -x\ny = 2", "pass\ny = 2", ()), ("%timeit f(x)", "pass", (1,)), ("x?", "pass", (1,)),
+    ("s = '!ls'\nt = '%cd'", "s = '!ls'\nt = '%cd'", ()), ("%time a = [", "pass", (1,)), ("%%capture", "pass", ())])
+def test_what_only_ipython_runs_is_left_out(text: str, left: str, gone: tuple[int, ...]) -> None:
+    assert magics.left_out(magics.to_python(text)[0]) == (left, gone)
 
 
 def test_a_hunk_stays_in_its_cell(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from port import checking, config
+from port import checking, config, laying
 from port.verify import modules, user
 from port.verify.cases import Case
 
@@ -69,3 +69,23 @@ def test_folders_have_the_direction_of_the_module_and_the_cases_of_their_files(t
     for place in ("old", "old/pairnet/sub/model.py"):
         assert [c.call for c in checking.configured(held, tree / place)] == ["pairnet.sub.model:VALUE"]
     assert checking.configured(held, tree / "old/pairnet/__init__.py") == []
+
+
+def test_what_a_file_imports_is_laid_out_beside_it(tmp_path: Path) -> None:
+    """Files that were not named are there as they are; those that were, as they were translated."""
+    files_ = {"pkg/__init__.py": "from . import own\n", "pkg/own.py": "", "pkg/sub/__init__.py": "",
+              "pkg/sub/model.py": "from ..util import size\nfrom .block import f\nimport json\n",
+              "pkg/sub/block.py": "old = 1\n", "pkg/util.py": "from .deep import size\n", "pkg/deep.py": "size = 3\n",
+              "pkg/other.py": "", "book.ipynb": ""}
+    for name, text in files_.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    model, block = tmp_path / "pkg/sub/model.py", tmp_path / "pkg/sub/block.py"
+    out = tmp_path / "out"
+    placed = laying.lay_out({model: laying.Laid(files_["pkg/sub/model.py"], b"new"),
+                             block: laying.Laid("new = 1\n", b"new = 1\n")}, out)
+    assert placed == {model: out / "pkg/sub/model.py", block: out / "pkg/sub/block.py"}
+    assert placed[model].read_text() == "new" and placed[block].read_text() == "new = 1\n"
+    made = {path.relative_to(out).as_posix(): path.read_text() for path in out.rglob("*.*")}
+    assert made.keys() == files_.keys() - {"pkg/other.py", "book.ipynb"}
+    assert all(made[name] == files_[name] for name in made.keys() - {"pkg/sub/model.py", "pkg/sub/block.py"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
 import tempfile
 from collections.abc import Callable, Sequence
@@ -11,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from port import files
+from port import files, laying
 from port.batch import Item
 from port.config import Config
 from port.project import state
@@ -69,8 +68,6 @@ def direction(source: Path, ported: Path, cases: Sequence[Case] = ()) -> str:
 
     Both may use one framework: a round trip, or two versions of a file. ValueError if the imports do not say.
     """
-    if ".ipynb" in (source.suffix, ported.suffix):
-        raise ValueError("a notebook cannot be imported: move its model into a module")
     first, second = _frameworks(source, cases), _frameworks(ported, cases)
     if len(first) == 1 and first == second:
         side = next(iter(first))
@@ -114,10 +111,6 @@ def verify_items(items: Sequence[Item], direction: str, config: Config, given: S
             if not item.report.changed:
                 done.append(item)
                 continue
-            if item.found.path.suffix == ".ipynb":
-                said = CaseVerdict("", "not verified", "a notebook cannot be imported: move its model into a module")
-                done.append(replace(item, report=replace(item.report, verdicts=(said,))))
-                continue
             wanted = list(given) or configured(config, item.found.path)
             note(f"verifying {item.found.path}")
             verdicts = verify_pair(item.found.path, ported[item.found.path], direction, wanted, settings)
@@ -137,23 +130,9 @@ def notes(config: Config, source: Path, ported: Path, verdicts: Sequence[CaseVer
 
 def _lay_out(items: Sequence[Item], folder: Path) -> dict[Path, Path]:
     """Write all translations below `folder` as they lie to each other, so that they can import each other."""
-    tops = [_import_root(item.found.path) for item in items]
-    common = Path(os.path.commonpath(tops)) if tops else folder
-    placed = {}
-    for item in items:
-        if item.source is not None and item.report.result is not None:
-            target = folder / item.found.path.absolute().relative_to(common)
-            files.write(target, item.source.encode(item.report.result.text))
-            placed[item.found.path] = target
-    return placed
-
-
-def _import_root(path: Path) -> Path:
-    """The folder from which the module is imported: above the outermost package it is in."""
-    folder = path.absolute().parent
-    while (folder / "__init__.py").exists():
-        folder = folder.parent
-    return folder
+    return laying.lay_out({item.found.path: laying.Laid(item.report.result.text,
+                                                        item.source.encode(item.report.result.text))
+                           for item in items if item.source is not None and item.report.result is not None}, folder)
 
 
 def verify_pair(source: Path, ported: Path, direction: str, cases: Sequence[Case],
@@ -162,4 +141,9 @@ def verify_pair(source: Path, ported: Path, direction: str, cases: Sequence[Case
     from port.report import verdicts
     from port.verify.parent import verify
 
-    return tuple(map(verdicts.of, verify(source, ported, direction, list(cases) or None, settings)))
+    with tempfile.TemporaryDirectory(prefix="port-") as name:
+        first, told = laying.module(source, Path(name, "source"))
+        second, also = laying.module(ported, Path(name, "port"))
+        found = verify(first, second, direction, list(cases) or None, settings)
+    notes = tuple(dict.fromkeys(filter(None, (told, also))))
+    return tuple(verdicts.of(replace(verdict, notes=(*verdict.notes, *notes))) for verdict in found)

@@ -104,3 +104,33 @@ def from_python(text: str, magics: tuple[Magic, ...]) -> str:
         text = f"{text[:found.start()]}{found[1]}{magic.written}{text[found.end():]}"
         at = found.start() + len(found[1]) + len(magic.written)
     return text
+
+
+def left_out(module: str) -> tuple[str, tuple[int, ...]]:
+    """A module of cells without what only IPython runs, line for line; and the lines that were left out.
+
+    The statement under `%time` stays. ValueError if the module does not parse.
+    """
+    lines = module.split("\n")
+    gone: list[int] = []
+    for node in ast.walk(ast.parse(module)):
+        call = node.value if isinstance(node, ast.Expr | ast.Assign) else None
+        if not isinstance(node, ast.stmt) or not isinstance(call, ast.Call) or not _of_ipython(call):
+            continue
+        inside = _timed(call)
+        lines[node.lineno - 1] = lines[node.lineno - 1][:node.col_offset] + (inside or "pass")
+        lines[node.lineno:node.end_lineno] = ["#"] * ((node.end_lineno or node.lineno) - node.lineno)
+        if not inside and not ast.unparse(call.func).endswith("run_cell_magic"):  # the cell below that one is run
+            gone.append(node.lineno)
+    return "\n".join(lines), tuple(sorted(gone))
+
+
+def _of_ipython(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) == "get_ipython()"
+
+
+def _timed(call: ast.Call) -> str:
+    """The statement in `%time statement`, if it is one."""
+    text = call.args[0].value if len(call.args) == 1 and isinstance(call.args[0], ast.Constant) else ""
+    match = re.fullmatch(r"time\s+(\S.*)", text) if isinstance(text, str) else None
+    return match[1] if match and not _fault(match[1])[0] else ""

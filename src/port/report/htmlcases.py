@@ -5,6 +5,7 @@ from __future__ import annotations
 from port.report.markup import Html, tag
 from port.report.model import CaseVerdict, plural
 from port.report.plot import Point, plot
+from port.report.verdicts import called
 from port.verify.compare import GROUPS, Row
 from port.verify.verdict import Verdict
 
@@ -35,7 +36,7 @@ def _place(found: Verdict) -> list[Html]:
     if place is None or not (place.source_lines or place.ported_lines):
         return []
     sides = (("source", place.layer, place.source_lines), ("port", place.ported_layer, place.ported_lines))
-    return [tag("p", f"Found in the {side}: ", tag("code", layer), f", line {' called from '.join(map(str, lines))}")
+    return [tag("p", f"Found in the {side}: ", tag("code", layer), f", {called(lines)}")
             for side, layer, lines in sides if lines]
 
 

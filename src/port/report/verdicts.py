@@ -10,6 +10,7 @@ from rich.text import Text
 
 from port.report.model import CaseVerdict, plural
 from port.verify.compare import GROUPS, Row
+from port.verify.user import told
 from port.verify.verdict import ERROR, MISMATCH, UNVERIFIED, VERIFIED, Verdict
 
 COLOURS = {VERIFIED: "green", MISMATCH: "red", ERROR: "red", UNVERIFIED: "yellow"}
@@ -28,7 +29,7 @@ def _text(verdict: Verdict) -> str:
     place = verdict.where
     if place is None or not place.source_lines:
         return verdict.message
-    return f"{verdict.message} (source line {place.source_lines[0]})"
+    return f"{verdict.message} (source {told(place.source_lines[0])})"
 
 
 def render(found: Verdict, verbose: bool = False) -> RenderableType:
@@ -78,7 +79,12 @@ def _place(found: Verdict) -> list[str]:
     if place is None or not (place.source_lines or place.ported_lines):
         return []
     sides = (("source", place.layer, place.source_lines), ("port", place.ported_layer, place.ported_lines))
-    return [f"{side}: {layer}, line {' called from '.join(map(str, lines))}" for side, layer, lines in sides if lines]
+    return [f"{side}: {layer}, {called(lines)}" for side, layer, lines in sides if lines]
+
+
+def called(lines: tuple[int | str, ...]) -> str:
+    """'line 12 called from 30'; of a notebook 'cell 3 line 2 called from cell 4 line 1'"""
+    return " called from ".join((told(lines[0]), *map(str, lines[1:])))
 
 
 def _worst_bad(rows: tuple[Row, ...], count: int = 5) -> list[Row]:

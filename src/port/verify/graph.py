@@ -76,4 +76,4 @@ def explain(fault: BaseException, path: str) -> str:
     told = what[at]
     if "Exception encountered when calling" in told and at + 1 < len(what):  # Keras' wrapping
         told = f"{told.split(':')[0]}: {what[at + 1]}"
-    return f"{path.rsplit('/', 1)[-1]} line {lines[-1]}: {told[:300]}"
+    return f"{path.rsplit('/', 1)[-1]} {user.told(user.line(path, lines[-1]))}: {told[:300]}"

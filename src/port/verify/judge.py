@@ -22,9 +22,10 @@ def judge(source: Part, target: Part) -> Verdict:
     if "error" in meta:
         if meta.get("missing_input"):
             return Verdict(case, verdict.UNVERIFIED, "load", meta["error"])
-        return Verdict(case, verdict.ERROR, "load", f"source: {meta['error']}")
+        return Verdict(case, verdict.ERROR, "load", f"source: {meta['error']}", notes=tuple(meta["notes"]))
     if "error" in other:
-        return Verdict(case, verdict.ERROR, "load", f"port: {other['error']}", notes=tuple(meta["notes"]))
+        return Verdict(case, verdict.ERROR, "load", f"port: {other['error']}",
+                       notes=(*meta["notes"], *other.get("notes", ())))
     pairing = carry.unpack(other["pairing"])
     torch_units = other["units"] if pairing.forward else meta["units"]
     pairs = _pair_lines(torch_units, pairing)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from . import compare, store
+from . import compare, store, user
 from .pairing import Pairing, Unit
 
 Arrays = dict[str, np.ndarray]
@@ -118,6 +118,6 @@ def name(unit: Unit) -> str:
 
 
 def _where(own: Unit, port: Unit) -> str:
-    here = f" line {own['lines'][0]}" if own["lines"] else ""
-    there = f" line {port['lines'][0]}" if port["lines"] else ""
+    here = f" {user.told(own['lines'][0])}" if own["lines"] else ""
+    there = f" {user.told(port['lines'][0])}" if port["lines"] else ""
     return f"{name(own)}{here} = {name(port)}{there}"

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import weights
+from .user import told
 
 Unit = dict[str, Any]
 Table = dict[str, Any]
@@ -200,7 +201,7 @@ def _matters(unit: Unit) -> bool:
 
 def describe(unit: Unit) -> str:
     held = ", ".join(f"{n} {list(w['shape'])}" for n, w in unit["weights"].items())
-    line = f" (line {unit['lines'][0]})" if unit.get("lines") else ""
+    line = f" ({told(unit['lines'][0])})" if unit.get("lines") else ""
     name = unit.get("label") or unit["path"] or unit["name"] or "the model"
     return f"{name} [{unit['classes'][0].rsplit('.', 1)[-1]}: {held}]{line}"
 

@@ -19,8 +19,8 @@ Arrays = dict[str, np.ndarray]
 def run_source(backend: Any, job: dict[str, Any], case: cases.Case, module: Any) -> tuple[dict[str, Any], Arrays]:
     """Everything a port is compared with: inputs, cotangents, weights, outputs, gradients, buffers, activations."""
     meta: dict[str, Any] = {"call": case.call, "ported_call": case.ported_call or case.call, "name": case.name,
-                            "notes": [], "side": backend.SIDE, "dtypes": [], "path": job["path"],
-                            "asked": job["dtypes"]}
+                            "notes": user.stopped(module, "source"), "side": backend.SIDE, "dtypes": [],
+                            "path": job["path"], "asked": job["dtypes"]}
     arrays: Arrays = {}
     for number, dtype in enumerate(job["dtypes"]):
         try:
@@ -150,5 +150,6 @@ def run(backend: Any, job: dict[str, Any], folder: Path) -> None:
             if isinstance(fault, TypeError) and not job["cases"] and str(fault).startswith("the call gives a"):
                 continue  # a function that was found here, and builds something else
             parts.append(({"call": case.call, "name": case.name, "error": user.explain(fault, job["path"]),
-                           "missing_input": isinstance(fault, LookupError), "notes": []}, {}))
+                           "missing_input": isinstance(fault, LookupError),
+                           "notes": user.stopped(module, "source")}, {}))
     store.bundle(folder / "source.npz", parts, {"path": job["path"], "side": backend.SIDE, "dtypes": job["dtypes"]})

@@ -32,7 +32,7 @@ def run(backend: Any, job: dict[str, Any], folder: Path) -> None:
         try:
             out.append(run_case(backend, job, meta, arrays, module))
         except Exception as problem:
-            out.append(({"error": user.explain(problem, job["path"])}, {}))
+            out.append(({"error": user.explain(problem, job["path"]), "notes": user.stopped(module, "port")}, {}))
     store.bundle(folder / f"{job['name']}.npz", out, {"path": job["path"], "side": backend.SIDE})
 
 
@@ -41,7 +41,8 @@ KEPT = ("specs", "form", "packed", "kind")  # of the source: how a case is fed
 
 def run_case(backend: Any, job: dict[str, Any], source: dict[str, Any], given: Arrays, module: Any
              ) -> tuple[dict[str, Any], Arrays]:
-    meta: dict[str, Any] = {"side": backend.SIDE, "notes": [], "random": bool(source.get("random")),
+    meta: dict[str, Any] = {"side": backend.SIDE, "notes": user.stopped(module, "port"),
+                            "random": bool(source.get("random")),
                             "steps": source.get("steps", 0), "rate": source.get("rate", 0.0),
                             **{key: source[key] for key in KEPT if key in source}}
     arrays: Arrays = {}

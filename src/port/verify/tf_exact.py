@@ -112,7 +112,7 @@ def _note(number: np.ndarray, what: str = "") -> None:
         entry = watch.entry_of(layer)
         lines = entry["called"] or entry["created"]
     text = ", ".join(f"{v:.9g}" for v in changed.ravel()[:3]) + (" ..." if changed.size > 3 else "")
-    place = (layer.name if layer is not None else "") + (f" line {lines[0]}" if lines else "")
+    place = (layer.name if layer is not None else "") + (f" {user.told(lines[0])}" if lines else "")
     places = _met.setdefault((type(layer).__name__ if layer is not None else "", what, text), [])
     if place.strip() not in places:
         places.append(place.strip())

@@ -10,6 +10,8 @@ import os
 import re
 import sys
 import traceback
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
@@ -18,6 +20,8 @@ from typing import Any
 DROPS = ("rate", "dropout", "recurrent_dropout", "_dropout", "stddev", "drop_rate", "drop_path_rate", "drop_prob",
          "drop_path", "dropout_rate", "survival_probability")
 FRAMEWORKS = ("tensorflow", "keras", "tf_keras", "torch")
+CELL = re.compile(r"__cell__ = (\d+)")  # begins each cell of a notebook, which comes here as one module
+Line = int | str  # of a file; of a notebook as 'cell 3 line 2'
 
 
 def load(path: Path, tag: str, name: str = "") -> ModuleType:
@@ -32,6 +36,8 @@ def load(path: Path, tag: str, name: str = "") -> ModuleType:
         if str(folder) not in sys.path:
             sys.path.append(str(folder))
     name = f"port_case_{tag}"
+    if path.suffix == ".ipynb":
+        return _notebook(path, name)
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is not a Python file")
@@ -41,6 +47,38 @@ def load(path: Path, tag: str, name: str = "") -> ModuleType:
         module.__package__ = ".".join(reversed([p.name for p in list(path.parents)[:level]]))
     spec.loader.exec_module(module)
     return module
+
+
+def _notebook(path: Path, name: str) -> ModuleType:
+    """Cell by cell: where one stops the others go on, as in a notebook, and `port_stopped` says where and why.
+
+    A cell that trains or downloads need not run for a model to be verified; what depends on it fails by its name.
+    """
+    module = ModuleType(name)
+    module.__file__ = str(path)
+    module.port_stopped = []  # type: ignore[attr-defined]
+    sys.modules[name] = module
+    for cell in _cells(ast.parse(path.read_text(encoding="utf-8"))):
+        try:
+            exec(compile(cell, str(path), "exec"), vars(module))
+        except Exception as fault:
+            module.port_stopped.append(explain(fault, str(path)))  # type: ignore[attr-defined]
+    return module
+
+
+def _cells(tree: ast.Module) -> Iterator[ast.Module]:
+    part: list[ast.stmt] = []
+    for statement in tree.body:
+        if CELL.fullmatch(ast.unparse(statement)):
+            yield ast.Module(part, [])
+            part = []
+        part.append(statement)
+    yield ast.Module(part, [])
+
+
+def stopped(module: ModuleType | None, side: str) -> list[str]:
+    """Notes on the cells of a notebook that did not run to their end."""
+    return [f"a cell of the {side} did not run to its end: {text}" for text in getattr(module, "port_stopped", ())]
 
 
 def _imported(path: Path, name: str) -> ModuleType:
@@ -74,16 +112,33 @@ def _import_root(path: Path) -> Path:
     return folder
 
 
-def lines(path: str, owner: Any = None, limit: int = 4) -> list[int]:
+def lines(path: str, owner: Any = None, limit: int = 4) -> list[Line]:
     """Lines of the user's file on the stack, innermost first; frames of `owner`'s own methods are left out."""
     frame: FrameType | None = sys._getframe(1)
-    found: list[int] = []
+    found: list[Line] = []
     while frame is not None and len(found) < limit:
         here = frame.f_code.co_filename == path and (frame.f_code.co_name != "<module>" or not found)
         if here and (owner is None or frame.f_locals.get("self") is not owner):
-            found.append(frame.f_lineno)
+            found.append(line(path, frame.f_lineno or 0))
         frame = frame.f_back
     return found
+
+
+def line(path: str, number: int) -> Line:
+    """The line as it is told: of a notebook that of its cell."""
+    above = [(at, cell) for at, cell in _marks(path) if at < number] if path.endswith(".ipynb") else []
+    return f"cell {above[-1][1]} line {number - above[-1][0]}" if above else number
+
+
+@cache
+def _marks(path: str) -> list[tuple[int, str]]:
+    """(line, cell) of the marks that begin the cells."""
+    text = Path(path).read_text(encoding="utf-8").split("\n")
+    return [(at, match[1]) for at, one in enumerate(text, 1) if (match := CELL.fullmatch(one))]
+
+
+def told(at: Line) -> str:
+    return f"line {at}" if isinstance(at, int) else at
 
 
 def plain(text: str) -> str:
@@ -104,7 +159,7 @@ def explain(fault: BaseException, path: str) -> str:
         message += "; the port still needs it where parts were refused: translate those, or install it beside the other"
     last = traceback.extract_tb(fault.__traceback__)[-1] if fault.__traceback__ else None
     inside = f"[{os.path.basename(last.filename)} line {last.lineno}] " if last else ""
-    where = f"{os.path.basename(path)} line {at[-1]}: " if at else inside
+    where = f"{os.path.basename(path)} {told(line(path, at[-1] or 0))}: " if at else inside
     return f"{where}{type(fault).__name__}: {message}"
 
 

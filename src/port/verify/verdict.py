@@ -24,13 +24,16 @@ class PairLine:
 
 @dataclass(frozen=True)
 class Place:
-    """Where the port first leaves the source; lines are those of the call, innermost first."""
+    """Where the port first leaves the source; lines are those of the call, innermost first.
+
+    Those of a notebook are text: 'cell 3 line 2'.
+    """
 
     text: str
     layer: str = ""
     ported_layer: str = ""
-    source_lines: tuple[int, ...] = ()
-    ported_lines: tuple[int, ...] = ()
+    source_lines: tuple[int | str, ...] = ()
+    ported_lines: tuple[int | str, ...] = ()
 
 
 @dataclass(frozen=True)
