@@ -19,6 +19,7 @@ from port.findings import CATALOGUE, Finding
 from port.report.model import CaseVerdict
 from port.result import Options, Result
 from port.rowtext import RowError
+from port.verify import verdict
 
 TF = "import tensorflow as tf\n\nx = tf.abs(1)\n"
 TORCH = "import torch\n\nx = torch.abs(1)\n"
@@ -292,6 +293,23 @@ def test_verify_after_translating(port: Port, monkeypatch: pytest.MonkeyPatch, c
     assert (source, ported, direction) == (TF, TORCH, "tf2torch") and len(seen) == 1
     assert siblings == ["__init__.py", "a.py", "b.py"]
     assert [(case.call, case.inputs) for case in cases] == [("f()", ("f32[2,3]",))]
+
+
+@pytest.mark.parametrize(("status", "code", "said"), [("verified", 0, 1), ("mismatch", 1, 2)])
+def test_a_file_that_a_verified_model_uses_needs_no_case(port: Port, monkeypatch: pytest.MonkeyPatch, status: str,
+                                                         code: int, said: int) -> None:
+    """Nothing can be built from helpers alone; whether they agree shows where models use them."""
+    def verify_pair(source: Path, *more: Any) -> Any:
+        empty = CaseVerdict("", "not verified", verdict.NOTHING)
+        return (CaseVerdict("f()", status, "") if source.name == "model.py" else empty,)
+
+    monkeypatch.setattr(checking, "verify_pair", verify_pair)
+    put("pkg/__init__.py", "from .helper import f\n"), put("pkg/helper.py")
+    put("pkg/model.py", f"from . import f as helper\n{TF}")
+    assert port("tf2torch", "pkg", "--verify", "--report", "out.html") == code
+    assert Path("out.html").read_text().count('class="case ') == said
+    put("pkg/alone.py")
+    assert port("tf2torch", "pkg", "--verify") == 1
 
 
 def test_verify_case_of_the_command_line(port: Port, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,12 +13,13 @@ from typing import Any
 from port import files, laying
 from port.batch import Item
 from port.config import Config
-from port.project import state
+from port.project import closure, reached, state
 from port.report.model import CaseVerdict
 from port.status import case_key
 from port.verify.cases import Case, Settings, as_case
 from port.verify.inputs import read
 from port.verify.modules import find, split
+from port.verify.verdict import NOTHING
 
 _TF = re.compile(r"^\s*(?:import|from)\s+(?:tensorflow|keras|tf_keras)\b", re.MULTILINE)
 _TORCH = re.compile(r"^\s*(?:import|from)\s+torch\b", re.MULTILINE)
@@ -117,7 +118,22 @@ def verify_items(items: Sequence[Item], direction: str, config: Config, given: S
             if not given:
                 keep(notes(config, item.found.path, ported[item.found.path], verdicts))
             done.append(replace(item, report=replace(item.report, verdicts=verdicts)))
-        return done
+        return _with_users(done)
+
+
+def _with_users(items: Sequence[Item]) -> list[Item]:
+    """A file in which there is nothing to build says nothing of its own if verified models of others use it."""
+    def real(item: Item) -> Path:
+        return item.found.path.resolve()
+
+    empty = [item for item in items if [v.text for v in item.report.verdicts] == [NOTHING]]
+    if not empty:
+        return list(items)
+    members = closure({real(item): item.source.text for item in items if item.source}, lambda symbol: False)
+    passed = [real(item) for item in items if item.report.verdicts and all(v.ok for v in item.report.verdicts)]
+    used = {member.path for member in reached([path for path in passed if path in members], members)}
+    return [replace(item, report=replace(item.report, verdicts=())) if item in empty and real(item) in used else item
+            for item in items]
 
 
 def notes(config: Config, source: Path, ported: Path, verdicts: Sequence[CaseVerdict]) -> dict[str, Any]:

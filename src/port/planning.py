@@ -58,24 +58,12 @@ def _of_group(group: Sequence[files.Found], members: Mapping[Path, Member], dire
         by_options.setdefault(options(found.path), []).append(found)
     paths = [found.path.resolve() for found in group]
     readable = all(path in members for path in paths)
-    reached = _reached(paths, members) if readable else []
+    reached = project.reached(paths, members) if readable else []
     idle = readable and (not any(uses(m.text, direction) for m in reached) or (direction == "torch2tf" and all(
         not uses(members[path].text, direction) and project.only_imports(members[path].text) for path in paths)))
     for chosen, wanted in by_options.items():
         key = _key(group, wanted, reached, direction, chosen) if readable and not idle else ""
         yield Task(tuple(group), tuple(wanted), chosen, key, idle)
-
-
-def _reached(paths: Sequence[Path], members: Mapping[Path, Member]) -> list[Member]:
-    """These files and all that they lead to, in a stable order."""
-    found: set[Path] = set()
-    todo = list(paths)
-    while todo:
-        path = todo.pop()
-        if path not in found:
-            found.add(path)
-            todo += members[path].leads_to
-    return [members[path] for path in sorted(found)]
 
 
 def _key(group: Sequence[files.Found], wanted: Sequence[files.Found], reached: Sequence[Member], direction: str,

@@ -88,6 +88,18 @@ def closure(texts: Mapping[Path, str], rows: Callable[[str], bool], reader: Read
     return {path: _without_missing(member, found) for path, member in found.items()}
 
 
+def reached(paths: Iterable[Path], members: Mapping[Path, Member]) -> list[Member]:
+    """These files and all that they lead to, in a stable order."""
+    found: set[Path] = set()
+    todo = list(paths)
+    while todo:
+        path = todo.pop()
+        if path not in found:
+            found.add(path)
+            todo += members[path].leads_to
+    return [members[path] for path in sorted(found)]
+
+
 def tied(found: Mapping[Path, Member], direction: str) -> dict[Path, Path]:
     """Each file of a closure with one that stands for all those that are translated together with it.
 

@@ -201,9 +201,7 @@ def _verdicts(folder: Path, target: dict[str, Any], faults: dict[str, str], aske
     if "fatal" in head:
         return [_fatal(c, "source", head["fatal"]) for c in asked]
     if not parts:
-        return [judge.without(Case(""), verdict.UNVERIFIED,
-                              "no model or builder was found in the source; "
-                              "say --call 'Model(...)' --input 'f32[...]'")]
+        return [judge.without(Case(""), verdict.UNVERIFIED, verdict.NOTHING)]
     known = [judge.case_of(meta) for meta, _ in parts]
     if settings.record:
         Path(settings.record).write_bytes((folder / "source.npz").read_bytes())

@@ -10,6 +10,7 @@ from .cases import Case
 from .compare import Row
 
 VERIFIED, MISMATCH, UNVERIFIED, ERROR = "verified", "mismatch", "not verified", "error"
+NOTHING = "no model or builder was found in the source; say --call 'Model(...)' --input 'f32[...]'"
 
 
 @dataclass(frozen=True)
