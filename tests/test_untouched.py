@@ -20,6 +20,19 @@ FILES = {
 }
 
 
+@pytest.mark.parametrize(("text", "told"), [
+    ("import tensorflow\ndef f(:\n", "2:7 P902 internal file not parsed: not valid Python: invalid syntax"),
+    ("import tensorflow\nx = (\n\n", "2:5 P902 internal file not parsed: not valid Python: '(' was never closed"),
+    ("import tensorflow\nif x:\ny = 1\n", "3:1 P902 internal file not parsed: not valid Python: expected an indented"),
+    ("import tensorflow\nprint 'x'\n", "2:1 P902 internal file not parsed: not valid Python: Missing parentheses in"),
+])
+def test_a_syntax_error_is_told_in_pythons_words(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str,
+                                                 told: str) -> None:
+    (tmp_path / "a.py").write_text(text)
+    assert cli.main(["tf2torch", str(tmp_path), "--no-cache"]) == 2
+    assert told in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_byte_for_byte(tmp_path: Path, jobs: str, capsys: pytest.CaptureFixture[str]) -> None:
     for name, content in FILES.items():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import gc
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -134,6 +136,18 @@ def _parsed(text: str) -> cst.Module | Result:
     try:
         return cst.parse_module(text)
     except (cst.ParserSyntaxError, RecursionError, ValueError) as error:
-        line = getattr(error, "raw_line", 1)
-        message = str(error).splitlines()[0] if not hasattr(error, "message") else error.message
-        return Result(text, text, (Finding(line, 0, "P902", f"not valid Python: {message}"),))
+        return Result(text, text, (_fault(text, error),))
+
+
+def _fault(text: str, error: Exception) -> Finding:
+    """What is wrong with a text, in the words of Python's own parser where it sees it too: libcst's are a list."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except SyntaxError as found:
+        return Finding(found.lineno or 1, max((found.offset or 1) - 1, 0), "P902", f"not valid Python: {found.msg}")
+    except (ValueError, RecursionError, MemoryError):
+        pass
+    message = error.message if isinstance(error, cst.ParserSyntaxError) else str(error).partition("\n")[0]
+    return Finding(getattr(error, "raw_line", 1), 0, "P902", f"not valid Python: {message}")
