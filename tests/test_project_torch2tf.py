@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import libcst as cst
 import pytest
@@ -11,8 +14,11 @@ from test_project import put, refused
 from port import cli, project, siblings
 from port.result import Result
 from port.tf2torch.file import Pass
+from port.tf2torch.infer import interp as interp_tf2torch
+from port.torch2tf import interp as interp_torch2tf
 from port.torch2tf import module
 from port.translate import translate, translate_together
+from port.units import Unit
 from port.verify.parent import Case, Settings, verify
 
 PACKAGE = {
@@ -277,6 +283,40 @@ def test_a_fault_of_ours_in_one_file_does_not_stop_the_others(
     assert said.count("P901") == 1 and "ZeroDivisionError" in said
     framework = "torch" if direction == "tf2torch" else "keras"
     assert f"{framework}." in (tmp_path / "out/again.py").read_text()
+
+
+@pytest.mark.parametrize("direction", ["torch2tf", "tf2torch"])
+@pytest.mark.parametrize("stage", ["read", "inferred"])
+def test_a_fault_while_files_are_read_together_is_that_of_one_file(
+        direction: str, stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+        ) -> None:
+    """It was said of all of them, and none was translated."""
+    head, call = ("import torch", "torch.abs") if direction == "torch2tf" else ("import tensorflow as tf", "tf.abs")
+    put(tmp_path / "src", {"parts.py": f"{head}\n\n\ndef part(x):\n    return {call}(x)\n",
+                           "bad.py": f"{head}\nfrom parts import part\n\n\ndef bad(x):\n    return {call}(part(x))\n",
+                           "good.py": f"{head}\nfrom parts import part\n\n\ndef f(x):\n    return {call}(part(x))\n"})
+    if stage == "read":
+        again = Unit.again
+        monkeypatch.setattr(Unit, "again", lambda self: 1 / 0 if self.name.endswith("bad.py") else again(self))
+    else:
+        interp = interp_torch2tf.Interp if direction == "torch2tf" else interp_tf2torch.Interp
+        within = interp.within
+
+        def fails(self: Any, inside: Any) -> Any:
+            file = inside if direction == "torch2tf" else inside.top().file
+            return within(self, inside) if file is None or not file.name.endswith("bad.py") else failing(self, inside)
+
+        @contextmanager
+        def failing(self: Any, inside: Any) -> Iterator[None]:
+            with within(self, inside):
+                yield
+                raise ZeroDivisionError
+
+        monkeypatch.setattr(interp, "within", fails)
+    cli.main([direction, str(tmp_path / "src"), "-o", str(tmp_path / "out"), "--jobs", "1", "--no-cache"])
+    said = capsys.readouterr().out
+    assert said.count("P901") == 1 and "bad.py\n  1:1 P901" in said
+    assert all(f"{head}\n" not in (tmp_path / "out" / name).read_text() for name in ("good.py", "parts.py"))
 
 
 def test_imports_in_a_circle_and_inside_functions(tmp_path: Path) -> None:

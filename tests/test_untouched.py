@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from port import cli
+from port.translate import translate
 
 FILES = {
     "plain.py": b"x = 1\n",
@@ -54,3 +55,12 @@ def test_a_syntax_error_among_good_files(tmp_path: Path, capsys: pytest.CaptureF
     assert "tensorflow" not in good.read_text() and "import torch" in good.read_text()
     out = capsys.readouterr().out
     assert f"{bad}\n  2:" in out and "P902" in out and "2 files: 1 written, 1 failed" in out
+
+
+def test_comments_inside_an_import_that_refused_code_needs() -> None:
+    """The names were taken with their commas and comments, and ended in an internal error."""
+    text = ("import tensorflow as tf\nfrom tensorflow.io import (\n    read_file,  # bytes\n    decode_png as\n    png\n"
+            ")\n\n\ndef f(path):\n    return tf.abs(png(read_file(path)))\n")
+    result = translate(text, "tf2torch")
+    assert not [f for f in result.findings if f.code == "P901"] and "import read_file" in result.text
+    assert "import decode_png as png" in result.text

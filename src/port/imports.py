@@ -12,7 +12,7 @@ from typing import Any
 import libcst as cst
 
 from port.build import statement
-from port.names import canonical, dotted_name, import_bindings
+from port.names import alias_text, canonical, dotted_name, import_bindings
 from port.skips import MARK
 from port.tree import code, find, module_code, named, walk
 
@@ -46,14 +46,14 @@ def original_imports(module: cst.Module) -> dict[str, str]:
     for node in walk(module):
         if type(node) is cst.Import:
             for alias in node.names:
-                text = code(alias).strip().rstrip(",")
+                text = alias_text(alias)
                 name = (alias.asname.name.value if alias.asname is not None  # type: ignore[union-attr]
                         else text.split(".")[0])
                 found.setdefault(name, f"import {text}")
         elif type(node) is cst.ImportFrom and not isinstance(node.names, cst.ImportStar):
             base = "." * len(node.relative) + (code(node.module) if node.module else "")
             for alias in node.names:
-                text = code(alias).strip().rstrip(",").strip()
+                text = alias_text(alias)
                 name = code(alias.asname.name if alias.asname is not None else alias.name)
                 found.setdefault(name, f"from {base} import {text}")
     for line in module.body:

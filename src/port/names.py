@@ -13,6 +13,12 @@ import libcst as cst
 from port.symbols import FRAMEWORKS, canonical
 
 
+def alias_text(alias: cst.ImportAlias) -> str:
+    """`name` or `name as other`, without the comma and the comment that may stand behind it."""
+    name = dotted_name(alias.name)  # type: ignore[arg-type]
+    return name if alias.asname is None else f"{name} as {alias.asname.name.value}"  # type: ignore[union-attr]
+
+
 def dotted_name(node: cst.BaseExpression) -> str:
     """'a.b.c' of an attribute chain on a name, '' for anything else."""
     parts: list[str] = []

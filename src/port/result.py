@@ -19,11 +19,24 @@ class Failed(Exception):
 
 @contextmanager
 def writing(name: str) -> Iterator[None]:
-    """Whatever goes wrong inside is said of this file."""
+    """Whatever goes wrong inside is said of this file, or of the one that was being read when it did."""
+    try:
+        yield
+    except Failed:
+        raise
+    except Exception as error:
+        raise Failed(getattr(error, "port_file", name)) from error
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """What goes wrong inside goes wrong in this file, unless it did in another one that was read meanwhile."""
     try:
         yield
     except Exception as error:
-        raise Failed(name) from error
+        if not hasattr(error, "port_file"):
+            error.port_file = name  # type: ignore[attr-defined]
+        raise
 
 
 @dataclass(frozen=True)

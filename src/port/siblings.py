@@ -7,8 +7,8 @@ from typing import Any
 
 import libcst as cst
 
-from port.names import dotted_name
-from port.tree import code, rebuild, walk
+from port.names import alias_text, dotted_name
+from port.tree import rebuild, walk
 
 Key = tuple[int, str, str]  # see port.project
 
@@ -39,16 +39,19 @@ def _parts(node: Any, moved: dict[Key, str], dots: str) -> list[Any]:
     if len(stay) == len(node.names):
         return [node]
     made: list[Any] = [node.with_changes(names=last_plain(stay))] if stay else []
-    for alias in node.names:
-        neighbour = moved.get(key[alias])
-        if neighbour is None:
-            continue
-        whole = neighbour == alias.name.value and not base.endswith("." + neighbour)
-        tail = code(alias).strip().rstrip(",").strip()
-        text = f"from {dots or '.'} import {tail}" if whole and dots else (
-            f"import {tail}" if whole else f"from {dots}{neighbour} import {tail}")
-        made.append(cst.parse_statement(text).body[0])  # type: ignore[union-attr, index]
-    return made
+    texts = [_text(alias, moved[key[alias]], base, dots) for alias in node.names if key[alias] in moved]
+    new = [cst.parse_statement(text).body[0] for text in texts]  # type: ignore[union-attr, index]
+    if not stay and len({text.partition(" import ")[0] for text in texts}) == 1 and isinstance(new[0], cst.ImportFrom):
+        return [node.with_changes(module=new[0].module, relative=new[0].relative)]  # with the comments of its names
+    return [*made, *new]
+
+
+def _text(alias: cst.ImportAlias, neighbour: str, base: str, dots: str) -> str:
+    whole = neighbour == alias.name.value and not base.endswith("." + neighbour)
+    tail = alias_text(alias)
+    if whole:
+        return f"from {dots} import {tail}" if dots else f"import {tail}"
+    return f"from {dots}{neighbour} import {tail}"
 
 
 def last_plain(aliases: list[cst.ImportAlias]) -> list[cst.ImportAlias]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import libcst as cst
 
 from port import names, project, siblings, stars, table
+from port.result import writing
 from port.scopes import File
 from port.symbols import too_much
 
@@ -55,12 +56,13 @@ def read(texts: Mapping[str, tuple[str, cst.Module]], direction: str) -> dict[st
             text = texts[path][0] if path is not None else found[key].text
             units[key] = Unit(path or key.name, text, tree, tree, names.Names(), wanted=path is not None)
     for key, unit in units.items():
-        if key in found:
-            _tie(unit, found[key], units)
-            unit.module = siblings.beside(unit.module, *_moved(found[key], given, direction))
-        if "import *" in unit.text:
-            unit.module = stars.expand(unit.module, direction, known)
-        unit.again()
+        with writing(unit.name):
+            if key in found:
+                _tie(unit, found[key], units)
+                unit.module = siblings.beside(unit.module, *_moved(found[key], given, direction))
+            if "import *" in unit.text:
+                unit.module = stars.expand(unit.module, direction, known)
+            unit.again()
     live = _live(list(units.values()), direction)
     for unit in live:
         unit.links = {name: link for name, link in unit.links.items() if link[0] in live}

@@ -94,7 +94,8 @@ def converted(units: Sequence[Unit], forms: Sequence[cst.Module], options: Optio
               params: dict[str, Fact] | None) -> Reading:
     """One reading of every file, translated."""
     files = scoped(units, forms)
-    it = infer(files, table.by_tf_name(), params or {})
+    with writing(""):
+        it = infer(files, table.by_tf_name(), params or {})
     passes = emitted(it, files, options, set())
     if any(r[1] in ("P102", "P208") for p in passes for r in p.em.reports) and (
             open_sizes := channel_mirrors(passes[0].em)):
@@ -132,7 +133,8 @@ def emitted(it: Interp, files: Sequence[File], options: Options, open_sizes: set
 def _finish(passes: Sequence[Pass]) -> None:
     """What depends on the statements of all files. It refuses nothing: readings are compared without it."""
     for made in passes:
-        made.out = made.finished()
+        with writing(made.em.it.file.name):
+            made.out = made.finished()
     for made in passes:
         made.out = renames.renamed(made)
 

@@ -18,6 +18,7 @@ import libcst as cst
 from port.binding import literal_text
 from port.facts import UNKNOWN, Fact, Kind, Layout, arithmetic
 from port.names import Names, canonical
+from port.result import reading
 from port.scopes import Env, File
 from port.table import Row
 from port.torch2tf import calls, definitions, links, meetings, members, modules, shapes, users
@@ -91,7 +92,8 @@ class Interp:
         """Names mean what they mean in this file."""
         outer, self.file = self.file, file or self.file
         try:
-            yield
+            with reading(self.file.name):
+                yield
         finally:
             self.file = outer
 

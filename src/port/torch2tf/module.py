@@ -38,7 +38,8 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
     files = scoped(units, [u.module for u in units])
     helpers: dict[cst.CSTNode, str] = {node: name for u in units for node in u.module.body
                                        if (name := ownhelpers.name_of(node))}
-    it = infer(files, table.by_torch_name(), params, helpers)
+    with writing(""):
+        it = infer(files, table.by_torch_name(), params, helpers)
     trained = classes.trained(it)
     taken = {link for file in files for link in file.links.values()}
     open_ = {other for file in files for other in file.stars}

@@ -147,6 +147,8 @@ def squeeze(job: Job) -> cst.BaseExpression:
     """torch leaves an axis that is not of size 1; TF raises there."""
     x = first(job)
     axes, shape = job.literal("dim"), job.fact(x).shape
+    if shape == ():
+        return job.expr(x)
     if shape is not None and axes is not ...:
         several = axes if isinstance(axes, tuple) else (axes,)
         known = {a: dim_value(shape[a % len(shape)]) for a in several}

@@ -33,7 +33,7 @@ def carry(it: Interp, state: Carry, turn: Env, env: Env) -> bool:
             continue
         if start.kind is Kind.PLAIN and (found := env.get(name)) is not None and found.literal(...) is None:
             state.first[name] = end
-            state.entry[name] = end.but(symbol="?", payload=None, shape=None if end.shape is None else (
+            state.entry[name] = end.but(symbol="?", payload=None, shape=None if not end.shape else (
                 end.shape[0], *[None if d is None else ABSENT for d in end.shape[1:]]))  # None before the first turn
             state.entry[name] = _carried(it, name, end, state)
         elif start.kind is Kind.TENSOR:

@@ -12,6 +12,7 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, tensor
 from port.names import Names, dotted_name
+from port.result import reading
 from port.scopes import Env, File
 from port.table import Row
 from port.tf2torch.infer.given import simplify_sym
@@ -104,7 +105,8 @@ class Interp:
         """Code of the file that `env` belongs to is read meanwhile."""
         saved, self.file = self.file, env.top().file or self.file
         try:
-            yield
+            with reading(self.file.name):
+                yield
         finally:
             self.file = saved
 

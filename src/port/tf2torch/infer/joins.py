@@ -234,7 +234,7 @@ def _sizes(fact: Fact, joined: Fact) -> tuple[Dim, ...] | None:
     """The sizes on one path; where the tensor is None there, they are None too."""
     if fact.kind is Kind.TENSOR or joined.shape is None:
         return fact.shape
-    return (joined.shape[0], *[ABSENT] * (len(joined.shape) - 1))
+    return (*joined.shape[:1], *[ABSENT] * (len(joined.shape) - 1))
 
 
 def _save_users(it: Interp, mirror: str, name: str, branches: list[tuple[Env, cst.CSTNode | None]],

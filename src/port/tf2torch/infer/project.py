@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from port.facts import Fact
+from port.result import reading
 from port.scopes import File
 from port.table import Row
 from port.tf2torch.infer import flow, layers, links, models
@@ -35,8 +36,9 @@ def infer(files: Sequence[File], rows: Mapping[str, tuple[Row, ...]], params: di
             cls.done = False
         for file in files:
             it.file = file
-            links.bind(it, file)
-            it.run(file.module.body, file.env)
+            with reading(file.name):
+                links.bind(it, file)
+                it.run(file.module.body, file.env)
         analyze_rest(it)
         if before == (len(it.flips), len(it.ranks)):
             break
