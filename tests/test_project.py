@@ -182,12 +182,12 @@ def test_the_comments_of_an_import_that_moves_survive(tmp_path: Path) -> None:
     """It ended in an internal error for all files."""
     folder = tmp_path / "keras/src/layers"
     put(folder, {"moved.py": "import keras\n\n\ndef f(x):\n    return keras.ops.abs(x)\n\n\ndef g(x):\n    return x\n",
-                 "user.py": "import keras\nfrom keras.src.layers.moved import (\n    f,  # for shapes\n    g as h\n)\n\n"
+                 "user.py": "import keras\nfrom keras.src.layers.moved import (\n    f,  # shapes\n    g as h\n)\n\n"
                             "\ndef k(x):\n    return keras.ops.exp(f(h(x)))\n"})
     put(tmp_path, dict.fromkeys(("keras/__init__.py", "keras/src/__init__.py", "keras/src/layers/__init__.py"), ""))
     texts = {str(path): path.read_text() for path in folder.glob("*.py")}
     result = translate_together(texts, "tf2torch")[str(folder / "user.py")]
-    assert "from .moved import (\n    f,  # for shapes\n    g as h\n)\n" in result.text and not refused(result)
+    assert "from .moved import (\n    f,  # shapes\n    g as h\n)\n" in result.text and not refused(result)
 
 
 def test_scripts_beside_each_other(tmp_path: Path) -> None:

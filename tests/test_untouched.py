@@ -59,7 +59,7 @@ def test_a_syntax_error_among_good_files(tmp_path: Path, capsys: pytest.CaptureF
 
 def test_comments_inside_an_import_that_refused_code_needs() -> None:
     """The names were taken with their commas and comments, and ended in an internal error."""
-    text = ("import tensorflow as tf\nfrom tensorflow.io import (\n    read_file,  # bytes\n    decode_png as\n    png\n"
+    text = ("import tensorflow as tf\nfrom tensorflow.io import (\n    read_file,  # b\n    decode_png as\n    png\n"
             ")\n\n\ndef f(path):\n    return tf.abs(png(read_file(path)))\n")
     result = translate(text, "tf2torch")
     assert not [f for f in result.findings if f.code == "P901"] and "import read_file" in result.text
