@@ -29,16 +29,16 @@ class Bound:
     problem: str = ""
 
     def default(self, name: str) -> str | None:
-        return next((p.default for p in self.signature.params if p.name == name), None)
+        param = self.signature.by_name.get(name)
+        return param.default if param is not None else None
 
 
 def bind(signature: Signature, call: cst.Call, layer: bool = False,
          receiver: cst.BaseExpression | None = None) -> Bound:
     """Match a call with a signature; `problem` says what does not fit."""
     bound = Bound(signature)
-    positional = [p for p in signature.params if not p.keyword_only and not p.star]
+    positional, names = signature.positional, signature.by_name
     star = next((p for p in signature.params if p.star == "*"), None)
-    names = {p.name for p in signature.params}
     at = 0
     if receiver is not None and positional:
         bound.args[positional[0].name] = receiver
@@ -68,7 +68,7 @@ def bind(signature: Signature, call: cst.Call, layer: bool = False,
             bound.stars.append(arg)
         else:
             bound.problem = "too many arguments"
-    missing = [p.name for p in signature.params if p.default is None and not p.star and p.name not in bound.args]
+    missing = [name for name in signature.required if name not in bound.args]
     if missing and not bound.problem:
         bound.problem = f"argument `{missing[0]}` is missing"
     return bound

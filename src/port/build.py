@@ -8,7 +8,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.tree import clone, code, rebuild
+from port.tree import changed, clone, code, rebuild
 
 # How tightly an expression binds: an operand is put in parentheses if it binds less tightly than its place.
 _ATOMS = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.Integer, cst.Float, cst.SimpleString, cst.List,
@@ -51,10 +51,10 @@ def substitute(tree: cst.CSTNode, nodes: dict[str, cst.BaseExpression]) -> cst.C
         return nodes.get(tree.value, tree)
     if type(tree) is cst.Arg:
         value = substitute(tree.value, nodes)
-        return tree if value is tree.value else tree.with_changes(value=value)
+        return tree if value is tree.value else changed(tree, value=value)
     if type(tree) is cst.Attribute:
         value = substitute(tree.value, nodes)
-        return tree if value is tree.value else tree.with_changes(value=paren(value))  # type: ignore[arg-type]
+        return tree if value is tree.value else changed(tree, value=paren(value))  # type: ignore[arg-type]
     loose = type(tree) in _LOOSE_PLACES
 
     def change(child: cst.CSTNode) -> cst.CSTNode:
@@ -93,8 +93,8 @@ def argument(keyword: str, value: cst.BaseExpression, original: cst.Arg | None) 
         return cst.Arg(value, keyword=cst.Name(keyword) if keyword else None,
                        equal=plain if keyword else cst.MaybeSentinel.DEFAULT)
     equal = original.equal if original.keyword is not None and keyword else plain
-    return original.with_changes(value=value, keyword=cst.Name(keyword) if keyword else None, star="",
-                                 equal=equal if keyword else cst.MaybeSentinel.DEFAULT)
+    return changed(original, value=value, keyword=cst.Name(keyword) if keyword else None, star="",
+                   equal=equal if keyword else cst.MaybeSentinel.DEFAULT)
 
 
 def drop_commas(args: list[cst.Arg], original: list[cst.Arg]) -> list[cst.Arg]:
@@ -108,10 +108,10 @@ def drop_commas(args: list[cst.Arg], original: list[cst.Arg]) -> list[cst.Arg]:
         if i == len(args) - 1:
             comma = _with_comment_of(last, arg.comma) if original else cst.MaybeSentinel.DEFAULT
             after = original[-1].whitespace_after_arg if original else cst.SimpleWhitespace("")
-            out.append(arg.with_changes(comma=comma, whitespace_after_arg=after))
+            out.append(changed(arg, comma=comma, whitespace_after_arg=after))
         elif isinstance(arg.comma, cst.MaybeSentinel) or (original and arg.comma is original[-1].comma):
             like = original[0].comma if multi else cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-            out.append(arg.with_changes(comma=_without_comment(like)))
+            out.append(changed(arg, comma=_without_comment(like)))
         else:
             out.append(arg)
     return out
@@ -130,9 +130,10 @@ def reflow(call: cst.Call, original: list[cst.Arg]) -> cst.Call:
 
 def _flat(call: cst.Call) -> cst.Call:
     comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    args = [a.with_changes(comma=comma if i < len(call.args) - 1 else cst.MaybeSentinel.DEFAULT,
-                           whitespace_after_arg=cst.SimpleWhitespace("")) for i, a in enumerate(call.args)]
-    return call.with_changes(args=args, whitespace_before_args=cst.SimpleWhitespace(""))
+    none = cst.SimpleWhitespace("")
+    args = [changed(a, comma=comma if i < len(call.args) - 1 else cst.MaybeSentinel.DEFAULT, whitespace_after_arg=none)
+            for i, a in enumerate(call.args)]
+    return changed(call, args=args, whitespace_before_args=none)
 
 
 def _with_comment_of(last: Any, own: Any) -> Any:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,18 @@ class Signature:
     params: tuple[Param, ...]
     method: bool = False
     attribute: bool = False  # an attribute or constant: written without parentheses
+
+    @cached_property
+    def by_name(self) -> dict[str, Param]:
+        return {p.name: p for p in self.params}
+
+    @cached_property
+    def positional(self) -> tuple[Param, ...]:
+        return tuple(p for p in self.params if not p.keyword_only and not p.star)
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        return tuple(p.name for p in self.params if p.default is None and not p.star)
 
 
 @dataclass(frozen=True)
@@ -100,9 +112,14 @@ class Index(Mapping[str, tuple[Row, ...]]):
 
     def __init__(self, numbers: dict[str, list[int]]):
         self._numbers, self._added = numbers, _ADDED.get()
+        self._asked: dict[str, tuple[Row, ...]] = {}
 
     def __getitem__(self, name: str) -> tuple[Row, ...]:
-        return tuple(_row(number, self._added) for number in self._numbers[self._find(name)])
+        found = self._asked.get(name)
+        if found is None:
+            found = tuple(_row(number, self._added) for number in self._numbers[self._find(name)])
+            self._asked[name] = found
+        return found
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self._find(name) in self._numbers

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import symtable
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
-from operator import attrgetter
-from typing import Any, TypeVar
+from operator import attrgetter, is_not
+from typing import Any, Literal, TypeVar, get_origin
 
 import libcst as cst
 
@@ -34,8 +34,9 @@ EXPRESSIONS = kinds(cst.BaseExpression)
 # Expressions, and what holds one inside another.
 IN_EXPRESSIONS = kinds(cst.BaseExpression, cst.Arg, cst.BaseElement, cst.BaseDictElement, cst.FormattedStringExpression,
                        cst.Index, cst.Slice, cst.SubscriptElement)
-DEFINITIONS = (cst.FunctionDef, cst.ClassDef, cst.Lambda)
-REMEMBERED = (*DEFINITIONS, cst.SimpleStatementLine, cst.IndentedBlock, cst.If, cst.For)  # parts of walks to share
+DEFINITIONS: frozenset[type] = frozenset([cst.FunctionDef, cst.ClassDef, cst.Lambda])
+# Parts of walks to share.
+REMEMBERED = DEFINITIONS | {cst.SimpleStatementLine, cst.IndentedBlock, cst.If, cst.For}
 
 
 _MEMOS: list[Any] = []  # filled when modules are loaded
@@ -54,47 +55,53 @@ def forget() -> None:
 
 
 # Fields of each node type that hold nodes, in source order.
-CODE_FIELDS = {kind: tuple(f.name for f in fields(kind) if not f.name.startswith(_SKIP) and f.type not in (str, bool))
-               for kind in NODES}
+CODE_FIELDS = {kind: tuple(f.name for f in fields(kind) if not f.name.startswith(_SKIP) and f.type not in (str, bool)
+                           and get_origin(f.type) is not Literal) for kind in NODES}
 
 
-def _reader(names: tuple[str, ...]) -> Callable[[cst.CSTNode], tuple[Any, ...]]:
+def _reader(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
     """Reads these fields of a node, all at once."""
     if len(names) > 1:
         return attrgetter(*names)
     return (lambda node: (getattr(node, names[0]),)) if names else lambda node: ()
 
 
-_CODE = {kind: _reader(names) for kind, names in CODE_FIELDS.items()}
+_BACKWARDS = {kind: _reader(names[::-1]) for kind, names in CODE_FIELDS.items() if names}
 
 
 def children(node: cst.CSTNode) -> list[cst.CSTNode]:
+    return _reversed_children(node)[::-1]
+
+
+def _reversed_children(node: cst.CSTNode) -> list[cst.CSTNode]:
+    """From the last to the first, as a stack takes them."""
     found: list[cst.CSTNode] = []
-    for value in _CODE[type(node)](node):
+    read = _BACKWARDS.get(type(node))
+    for value in read(node) if read is not None else ():
         kind = type(value)
-        if kind is list or kind is tuple:
-            found.extend(value)
-        elif kind in NODES:
+        if kind in NODES:
             found.append(value)
+        elif kind is list or kind is tuple:
+            found += value[::-1]
     return found
 
 
 @memo
 def walk(node: cst.CSTNode, enter_functions: bool = True) -> tuple[cst.CSTNode, ...]:
     """The node and all below it, in source order; without nested function and class bodies if asked."""
+    if not enter_functions and DEFINITIONS.isdisjoint(map(type, walk(node)[1:])):
+        return walk(node)
     found: list[cst.CSTNode] = []
     stack = [node]
     while stack:
         top = stack.pop()
         kind = type(top)
-        if top is not node and kind in REMEMBERED:
+        if kind in REMEMBERED and top is not node:
             found += walk(top, enter_functions) if enter_functions or kind not in DEFINITIONS else (top,)
             continue
         found.append(top)
-        if CODE_FIELDS[kind]:
-            below = children(top)
-            below.reverse()
-            stack += below
+        if kind in _BACKWARDS:
+            stack += _reversed_children(top)
     return tuple(found)
 
 
@@ -115,29 +122,59 @@ def rebuild(node: cst.CSTNode, change: Callable[[cst.CSTNode], cst.CSTNode]) -> 
                 new[name] = other
         elif kind is list or kind is tuple:
             items = [change(item) for item in value]
-            if any(a is not b for a, b in zip(items, value, strict=True)):
+            if any(map(is_not, items, value)):
                 new[name] = items
-    return node.with_changes(**new) if new else node
+    return _copied(node, new) if new else node
+
+
+def changed(node: Node, **new: Any) -> Node:
+    """The node with other fields, as `with_changes` gives it, but faster; the same object if they are what it has."""
+    for name, value in new.items():
+        old = getattr(node, name)
+        if old is not value and not (type(value) is list and len(old) == len(value) and not any(
+                map(is_not, old, value))):
+            return _copied(node, new)
+    return node
+
+
+@cache
+def _slots(kind: type) -> tuple[Callable[[Any], tuple[Any, ...]], dict[str, Callable[[Any, Any], None]]]:
+    """What reads all fields of this type of node, and what writes each, past the checks of a frozen class."""
+    names = [f.name for f in fields(kind)]
+    return _reader(names), {name: getattr(kind, name).__set__ for name in names}
+
+
+def _copied(node: Node, new: Mapping[str, Any]) -> Node:
+    kind = type(node)
+    read, write = _slots(kind)
+    made = object.__new__(kind)
+    for put, value in zip(write.values(), read(node), strict=True):
+        put(made, value)
+    for name, value in new.items():
+        write[name](made, value)
+    made._validate()
+    return made
 
 
 def clone(node: Node) -> Node:
     """A copy, all of whose nodes are new; white space, commas and parentheses are shared."""
     kind = type(node)
-    new = object.__new__(kind)
-    for field in _fields(kind):
-        value = getattr(node, field)
-        if field in CODE_FIELDS[kind]:
-            if type(value) in NODES:
+    read, write = _slots(kind)
+    made = object.__new__(kind)  # nothing to check again: it was a node
+    for put, holds, value in zip(write.values(), _holds_code(kind), read(node), strict=True):
+        if holds:
+            inner = type(value)
+            if inner in NODES:
                 value = clone(value)
-            elif type(value) is list or type(value) is tuple:
+            elif inner is list or inner is tuple:
                 value = [clone(item) for item in value]
-        object.__setattr__(new, field, value)  # nothing to check again: it was a node
-    return new
+        put(made, value)
+    return made
 
 
 @cache
-def _fields(kind: type) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(kind))
+def _holds_code(kind: type) -> tuple[bool, ...]:
+    return tuple(f.name in CODE_FIELDS[kind] for f in fields(kind))
 
 
 @memo

@@ -29,7 +29,7 @@ from port.tf2torch.infer.values import (
     may_flip,
     tensors_in,
 )
-from port.tree import find, rebuild, walk
+from port.tree import changed, find, rebuild, walk
 
 TO_FIRST = {3: (0, 2, 1), 4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}  # channels last to channels first
 TO_LAST = {3: (0, 2, 1), 4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
@@ -182,15 +182,13 @@ class Emitter:
         if fact.kind is Kind.TENSOR:
             return self.expr(node, Layout.PLAIN)
         if isinstance(node, cst.StarredElement):
-            return node.with_changes(value=self.plain(node.value))
+            return changed(node, value=self.plain(node.value))
         if not any(map(may_flip, tensors_in(fact))):
             return self._expr(node)
         if isinstance(node, cst.List | cst.Tuple | cst.Set):
-            return node.with_changes(elements=[
-                self.plain(e) if isinstance(e, cst.StarredElement) else e.with_changes(value=self.plain(e.value))
-                for e in node.elements])
+            return self._plain_elements(node)
         if isinstance(node, cst.ListComp | cst.GeneratorExp | cst.SetComp):
-            return node.with_changes(elt=self.plain(node.elt), for_in=self._expr(node.for_in))
+            return changed(node, elt=self.plain(node.elt), for_in=self._expr(node.for_in))
         return self.reordered(node, self._expr(node))
 
     def reordered(self, node: cst.BaseExpression, new: Any) -> Any:
@@ -236,22 +234,21 @@ class Emitter:
             raise Refused(refusal.code, refusal.message, refusal.node or node) from None
 
     def _AssignTarget(self, node: cst.AssignTarget) -> cst.AssignTarget:
-        return node.with_changes(target=self._bound(node.target))
+        return changed(node, target=self._bound(node.target))
 
     def _bound(self, node: Any) -> Any:
         """What an assignment binds: never the size, or the None, that is known of it."""
         if type(node) is cst.Name and self.fact(node).values == _NONE:
             return expression(self.scope.names[node.value]) if node.value in self.scope.names else node
         if isinstance(node, cst.Tuple | cst.List):
-            return node.with_changes(elements=[e.with_changes(value=self._bound(e.value)) for e in node.elements])
+            return changed(node, elements=[changed(e, value=self._bound(e.value)) for e in node.elements])
         if isinstance(node, cst.Name) and node.value not in self.scope.names:
             return node
         kind: type = type(node)
         return _method(kind)(self, node)
 
     def _Arg(self, node: cst.Arg) -> cst.Arg:
-        value = self._expr(node.value)
-        return node if value is node.value else node.with_changes(value=value)
+        return changed(node, value=self._expr(node.value))
 
     def _Name(self, node: cst.Name) -> cst.BaseExpression:
         fact = self.fact(node)
@@ -293,7 +290,7 @@ class Emitter:
         if special is not None:
             return special
         value = self._expr(node.value)
-        return node if value is node.value else node.with_changes(value=paren(value))
+        return node if value is node.value else changed(node, value=paren(value))
 
     def _Subscript(self, node: cst.Subscript) -> cst.BaseExpression:
         return self.handlers.subscript(self, node)
@@ -303,7 +300,7 @@ class Emitter:
 
     def generic_call(self, node: cst.Call, args: list[cst.Arg]) -> cst.BaseExpression:
         func = self._expr(node.func)
-        return node.with_changes(func=paren(func) if func is not node.func else func, args=args)
+        return changed(node, func=paren(func) if func is not node.func else func, args=args)
 
     def shape_expr(self, node: cst.BaseExpression) -> cst.BaseExpression:
         """`x.shape`, from whatever spelling of it."""
@@ -333,7 +330,7 @@ class Emitter:
             right = paren(right) if right is not node.right else right
         if isinstance(node.left, cst.BinaryOperation) and not isinstance(left, cst.BinaryOperation):
             left = paren(left)
-        return node.with_changes(left=left, right=right)
+        return changed(node, left=left, right=right)
 
     def operand(self, node: cst.BaseExpression, fact: Fact, whole: cst.BaseExpression) -> cst.BaseExpression:
         """One side of an elementwise operation whose result is channels first."""
@@ -368,14 +365,17 @@ class Emitter:
     def _elements(self, node: Any) -> Any:
         if has_tensor(self.fact(node)) or not node.elements:
             return self.generic(node)
-        return node.with_changes(elements=[
-            self.plain(e) if isinstance(e, cst.StarredElement) else e.with_changes(value=self.plain(e.value))
+        return self._plain_elements(node)
+
+    def _plain_elements(self, node: Any) -> Any:
+        return changed(node, elements=[
+            self.plain(e) if isinstance(e, cst.StarredElement) else changed(e, value=self.plain(e.value))
             for e in node.elements])
 
     _List = _Tuple = _Set = _elements
 
     def _DictElement(self, node: cst.DictElement) -> cst.DictElement:
-        return node.with_changes(key=self._expr(node.key), value=self.plain(node.value))
+        return changed(node, key=self._expr(node.key), value=self.plain(node.value))
 
     def _DictComp(self, node: cst.DictComp) -> cst.DictComp:
         return node.with_changes(key=self._expr(node.key), value=self.plain(node.value), for_in=self._expr(node.for_in))

@@ -24,7 +24,7 @@ from port.tf2torch.infer.values import (
     SequentialModel,
     find_method,
 )
-from port.tree import clone, code
+from port.tree import changed, clone, code
 
 
 # ---------------------------------------------------------------- applications
@@ -180,12 +180,12 @@ def kept_args(em: Emitter, node: cst.Call, function: Function) -> list[cst.Arg]:
             continue
         fact = em.fact(arg.value)
         if arg.star or (fact.kind is not Kind.TENSOR and name not in function.tensors):
-            made.append(arg.with_changes(value=em.plain(arg.value)))  # nothing says what arrives as which parameter
+            made.append(changed(arg, value=em.plain(arg.value)))  # nothing says what arrives as which parameter
             continue
         want = None
         if fact.kind is Kind.TENSOR and (fact.rank is None or fact.rank >= 3) and fact.layout is Layout.FLIPPED:
             want = Layout.FLIPPED if name in function.flipped else Layout.PLAIN
-        made.append(arg.with_changes(value=em.expr(arg.value, want)))
+        made.append(changed(arg, value=em.expr(arg.value, want)))
     return drop_commas(made, list(node.args)) if len(made) < len(node.args) else made
 
 
@@ -238,7 +238,7 @@ def _apply_model(em: Emitter, node: cst.Call, payload: Any) -> cst.BaseExpressio
             flipped = target in method.flipped
         fact = em.fact(arg.value)
         want = (Layout.FLIPPED if flipped else Layout.PLAIN) if fact.kind is Kind.TENSOR else None
-        made.append(arg.with_changes(value=em.expr(arg.value, want)))
+        made.append(changed(arg, value=em.expr(arg.value, want)))
     if method is not None:
         made = masking.with_argument(em, node, method.params, made)
     if isinstance(payload, GraphModel):

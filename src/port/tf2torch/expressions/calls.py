@@ -18,7 +18,7 @@ from port.tf2torch.infer.values import EITHER, Class, Grown, Items, ShapeOf, has
 from port.tf2torch.rules.classes import instance_call
 from port.tf2torch.rules.control import expression_rule
 from port.tf2torch.rules.sequential import sequential
-from port.tree import code
+from port.tree import changed, code
 
 
 # ---------------------------------------------------------------- dispatch
@@ -79,7 +79,7 @@ def _foreign_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     if (owner == "builtins" and followed) or (owner == "list" and name in LIST_METHODS and _holds(func)):
         return em.generic(node)
     _check_callee(em, node, func)
-    return em.generic_call(node, [a.with_changes(value=em.plain(a.value)) for a in node.args])
+    return em.generic_call(node, [changed(a, value=em.plain(a.value)) for a in node.args])
 
 
 def _check_callee(em: Emitter, node: cst.Call, func: Fact) -> None:

@@ -13,10 +13,10 @@ from port.tf2torch.infer.values import EITHER, Grown, Items, LayerCall, SelfValu
 
 def assign(it: Interp, target: cst.BaseExpression, value: Fact, env: Env, line: cst.CSTNode | None = None,
            source: cst.BaseExpression | None = None) -> None:
-    if isinstance(target, cst.StarredElement):
+    if type(target) is cst.StarredElement:
         target = target.value
     it.facts[target] = value
-    if isinstance(target, cst.Name):
+    if type(target) is cst.Name:
         same = isinstance(value.payload, Size) and isinstance(value.payload.dim, Sym) and (
             value.payload.dim.text == target.value)
         if not same:
@@ -26,7 +26,7 @@ def assign(it: Interp, target: cst.BaseExpression, value: Fact, env: Env, line: 
         if value.kind is Kind.TENSOR:
             value = it.facts[target] = settle(it, target.value, value, env, line)
         env.names[target.value] = value
-    elif isinstance(target, cst.Tuple | cst.List):
+    elif type(target) is cst.Tuple or type(target) is cst.List:
         parts = it.unpack(value) if source is not None or value.payload is not None else None
         elements = [e if isinstance(e, cst.StarredElement) else e.value for e in target.elements]
         starred = any(isinstance(e, cst.StarredElement) for e in target.elements)
@@ -34,14 +34,14 @@ def assign(it: Interp, target: cst.BaseExpression, value: Fact, env: Env, line: 
             known = parts is not None and len(parts) == len(elements) and not starred
             part = parts[i] if known and parts is not None else _part(value, element)
             assign(it, element, part, env, line)
-    elif isinstance(target, cst.Attribute):
+    elif type(target) is cst.Attribute:
         owner = it.ev(target.value, env)
         if isinstance(owner.payload, SelfValue):
             old = owner.payload.cls.attrs.get(target.attr.value)
             if old is None or old.kind in (Kind.PLAIN, Kind.UNKNOWN) or value.kind not in (Kind.PLAIN, Kind.UNKNOWN):
                 owner.payload.cls.attrs[target.attr.value] = _either(old, _attr_fact(it, value, source))
             it.facts[target] = value
-    elif isinstance(target, cst.Subscript):
+    elif type(target) is cst.Subscript:
         owner = it.ev(target.value, env)
         for part_ in target.slice:
             it.ev(part_.slice, env)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
+from functools import lru_cache
 from typing import Any
 
 from port.binding import Bound, literal_text
@@ -20,7 +21,11 @@ Reaching = Callable[[str], Collection[Any]]
 
 def default_fact(bound: Bound, name: str) -> Fact:
     """The fact of a parameter that is not given: its default, a literal or a symbol such as `tf.float32`."""
-    text = bound.default(name)
+    return _default(bound.default(name))
+
+
+@lru_cache(1 << 12)
+def _default(text: str | None) -> Fact:
     try:
         return Fact(Kind.PLAIN, values=frozenset([literal_text(text)]))
     except LookupError:

@@ -42,6 +42,8 @@ _COMPARE = {cst.Equal: lambda a, b: a == b, cst.NotEqual: lambda a, b: a != b, c
             cst.IsNot: lambda a, b: a is not b, cst.In: lambda a, b: a in b, cst.NotIn: lambda a, b: a not in b,
             cst.LessThan: lambda a, b: a < b, cst.GreaterThan: lambda a, b: a > b,
             cst.LessThanEqual: lambda a, b: a <= b, cst.GreaterThanEqual: lambda a, b: a >= b}
+_CONSTANTS = {text: Fact(Kind.PLAIN, values=frozenset([value]))
+              for text, value in (("True", True), ("False", False), ("None", None))}
 _ARITHMETIC = {cst.Add: "+", cst.Subtract: "-", cst.Multiply: "*", cst.FloorDivide: "//"}
 
 
@@ -49,12 +51,17 @@ def _name(it: Interp, node: cst.Name, env: Env) -> Fact:
     found = env.get(node.value)
     if found is not None:
         return found
-    if node.value in ("True", "False", "None"):
-        return Fact(Kind.PLAIN, values=frozenset([{"True": True, "False": False, "None": None}[node.value]]))
+    if node.value in _CONSTANTS:
+        return _CONSTANTS[node.value]
     bound = env.top().file.names.bound
     if node.value in bound:
-        return Fact(Kind.FUNCTION, symbol=canonical(bound[node.value]))
-    return Fact(Kind.FUNCTION, symbol=f"builtins.{node.value}") if hasattr(builtins, node.value) else UNKNOWN
+        return _symbol(bound[node.value])
+    return _symbol(f"builtins.{node.value}") if hasattr(builtins, node.value) else UNKNOWN
+
+
+@lru_cache(1 << 12)
+def _symbol(name: str) -> Fact:
+    return Fact(Kind.FUNCTION, symbol=canonical(name))
 
 
 def _literal(it: Interp, node: cst.BaseExpression, env: Env) -> Fact:
@@ -169,7 +176,7 @@ def _choice(it: Interp, node: cst.IfExp, env: Env) -> Fact:
 
 
 def _items(it: Interp, node: cst.List | cst.Tuple, env: Env) -> Fact:
-    kind = "list" if isinstance(node, cst.List) else "tuple"
+    kind = "list" if type(node) is cst.List else "tuple"
     elements: list[Fact] = []
     for element in node.elements:
         fact = it.ev(element.value, env)
@@ -203,7 +210,7 @@ def _attribute(it: Interp, node: cst.Attribute, env: Env) -> Fact:
         rank = owner.payload.of.rank
         return it.value(rank) if rank is not None else it.plain(node)
     if owner.symbol and owner.kind is Kind.FUNCTION:
-        return Fact(Kind.FUNCTION, symbol=canonical(f"{owner.symbol}.{name}"))
+        return _symbol(f"{owner.symbol}.{name}")
     return object_attribute(owner, name) or it.plain(node)
 
 

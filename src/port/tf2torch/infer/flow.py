@@ -22,7 +22,7 @@ from port.tf2torch.infer.values import Items
 def run(it: Interp, body: Sequence[cst.CSTNode], env: Env) -> bool:
     """Interpret statements in order; True if the end cannot be reached (return, raise)."""
     for node in body:
-        if isinstance(node, cst.SimpleStatementLine):
+        if type(node) is cst.SimpleStatementLine:
             for small in node.body:
                 if _small(it, small, env, node):
                     return True
@@ -32,30 +32,30 @@ def run(it: Interp, body: Sequence[cst.CSTNode], env: Env) -> bool:
 
 
 def _small(it: Interp, node: cst.CSTNode, env: Env, line: cst.CSTNode) -> bool:
-    if isinstance(node, cst.Assign):
+    if type(node) is cst.Assign:
         value = it.ev(node.value, env)
         for target in node.targets:
             assign(it, target.target, value, env, line, node.value)
-    elif isinstance(node, cst.AnnAssign):
+    elif type(node) is cst.AnnAssign:
         if node.value is not None:
             assign(it, node.target, it.ev(node.value, env), env, line, node.value)
-    elif isinstance(node, cst.AugAssign):
+    elif type(node) is cst.AugAssign:
         _augmented(it, node, env, line)
-    elif isinstance(node, cst.Expr):
+    elif type(node) is cst.Expr:
         it.ev(node.value, env)
-    elif isinstance(node, cst.Return):
+    elif type(node) is cst.Return:
         fact = it.ev(node.value, env) if node.value is not None else UNKNOWN
         if it.current:
             it.current[-1].returns.append(fact)
             it.facts[node] = fact
         return True
-    elif isinstance(node, cst.Raise):
+    elif type(node) is cst.Raise:
         return True
-    elif isinstance(node, cst.Import | cst.ImportFrom):
+    elif type(node) is cst.Import or type(node) is cst.ImportFrom:
         for name in list(env.names):
             if name in it.names.bound and name not in it.file.links and env.names[name].payload is None:
                 env.names.pop(name, None)
-    elif isinstance(node, cst.Del | cst.Assert):
+    elif type(node) is cst.Del or type(node) is cst.Assert:
         for child in node.children:
             if isinstance(child, cst.BaseExpression):
                 it.ev(child, env)
@@ -81,20 +81,20 @@ def _augmented(it: Interp, node: cst.AugAssign, env: Env, line: cst.CSTNode) -> 
 
 # ---------------------------------------------------------------- compound statements
 def compound(it: Interp, node: cst.CSTNode, env: Env) -> bool:
-    if isinstance(node, cst.If):
+    if type(node) is cst.If:
         return _if(it, node, env)
-    if isinstance(node, cst.For):
+    if type(node) is cst.For:
         for_(it, node, env)
-    elif isinstance(node, cst.While):
+    elif type(node) is cst.While:
         it.ev(node.test, env)
         loop(it, node, node.body, env, None)
-    elif isinstance(node, cst.With):
+    elif type(node) is cst.With:
         for item in node.items:
             fact = it.ev(item.item, env)
             if item.asname is not None and isinstance(item.asname.name, cst.Name):
                 env.names[item.asname.name.value] = fact
         return run(it, node.body.body, env)
-    elif isinstance(node, cst.Try):
+    elif type(node) is cst.Try:
         run(it, node.body.body, env)
         for handler in node.handlers:
             run(it, handler.body.body, env.copy())
@@ -102,7 +102,7 @@ def compound(it: Interp, node: cst.CSTNode, env: Env) -> bool:
             run(it, node.orelse.body.body, env)
         if node.finalbody is not None:
             run(it, node.finalbody.body.body, env)
-    elif isinstance(node, cst.FunctionDef | cst.ClassDef):
+    elif type(node) is cst.FunctionDef or type(node) is cst.ClassDef:
         define(it, node, env)
     return False
 

@@ -168,12 +168,12 @@ class Interp:
         fact = self.facts.get(node, UNKNOWN)
         if isinstance(fact.payload, Size) and fact.payload.dim is not None:
             return str(fact.payload.dim)
-        if isinstance(node, cst.Attribute) and fact.kind is Kind.PLAIN and len(fact.symbol) > 1 and (
+        if type(node) is cst.Attribute and fact.kind is Kind.PLAIN and len(fact.symbol) > 1 and (
                 fact.symbol.startswith("=") and dotted_name(node).startswith("self.")):
             return fact.symbol[1:]  # self.units, set from the parameter `units`
-        if isinstance(node, cst.BinaryOperation):
+        if type(node) is cst.BinaryOperation:
             return f"{self._operand(node.left)} {code(node.operator).strip()} {self._operand(node.right)}"
-        if isinstance(node, cst.Call):
+        if type(node) is cst.Call:
             return f"{code(node.func)}({', '.join(self._arg(a) for a in node.args)})"
         return " ".join(code(node).split())
 
@@ -191,7 +191,7 @@ class Interp:
         fact = self.facts.get(node, UNKNOWN) if fact is None else fact
         value = fact.literal(...)
         if isinstance(fact.payload, Size):
-            if isinstance(node, cst.Name) and not isinstance(fact.payload.dim, int):
+            if type(node) is cst.Name and not isinstance(fact.payload.dim, int):
                 return Sym(node.value)
             return fact.payload.dim
         if isinstance(value, int) and type(node) not in (cst.Name, cst.Attribute, cst.Subscript):

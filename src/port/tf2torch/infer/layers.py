@@ -10,7 +10,7 @@ from port.table import Row
 from port.tf2torch.infer import masks, sequences, shapes
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.origins import join_origin, same_rank, want_flipped
-from port.tf2torch.infer.rowcalls import ANY_LAYOUT, FLIPS, SHAPES, given, merge_bound
+from port.tf2torch.infer.rowcalls import ANY_LAYOUT, FLIPS, SHAPES, given, matched
 from port.tf2torch.infer.values import Items, LayerCall, Origin, SameRank, has_tensor, without
 
 MERGES = {n: n.capitalize() for n in (
@@ -23,10 +23,11 @@ def merge(it: Interp, node: cst.Call, symbol: str, args: list[Fact]) -> Fact:
     rows = it.rows.get(full)
     if not rows:
         return tensor()
-    inner = node.with_changes(args=node.args[1:])
-    found = best_row(rows, inner, full, layer=True)
-    row, bound = found if found else (None, None)
-    layer = it.layers.setdefault(node, LayerCall(node, full, row, bound.args if bound else {}))
+    layer = it.layers.get(node)
+    if layer is None:
+        found = best_row(rows, node.with_changes(args=node.args[1:]), full, layer=True)
+        row, bound = found if found else (None, None)
+        layer = it.layers[node] = LayerCall(node, full, row, bound.args if bound else {})
     fact = Fact(Kind.LAYER, symbol=full, payload=layer)
     return run_layer(it, node, fact, args[:1])
 
@@ -56,9 +57,8 @@ def run_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fac
         _shows_tensor(it, fact)
     if row.layout == FLIPS and not _is_flat(inputs):
         want_flipped(it, inputs)
-    bound = best_row((row,), layer.node, layer.symbol, layer=True)
     rule = SHAPES.get(row.returns, shapes.unknown)
-    result = rule(given(it, merge_bound(layer, bound[1] if bound else None), inputs))
+    result = rule(given(it, matched(layer, row), inputs))
     if result.kind is Kind.TENSOR:
         flat = result.rank is not None and result.rank < 3
         spatial = row.layout == FLIPS and not _is_flat(inputs)

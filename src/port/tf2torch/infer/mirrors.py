@@ -51,20 +51,23 @@ def note_mirror(it: Interp, name: str) -> None:
 def rename_stale(it: Interp, name: str, env: Env, line: cst.CSTNode | None) -> None:
     """`name` is about to change: sizes written with it are saved under names of their own."""
     for var, fact in list(env.names.items()):
-        if fact.kind is not Kind.TENSOR or fact.shape is None or var == name:
+        if fact.shape is None or fact.kind is not Kind.TENSOR or var == name:
             continue
-        shape = list(fact.shape)
-        for axis, dim in enumerate(shape):
-            if isinstance(dim, Sym) and name in dim.text and name in dim.names:
-                mirror = mirror_name(it, var, axis, len(shape))
-                if line is not None and mirror != name and carries(it):
-                    it.before.setdefault(line, {})[mirror] = dim
-                    note_mirror(it, mirror)
-                    shape[axis] = Sym(mirror, dim.known)
-                else:
-                    shape[axis] = None
-        if tuple(shape) != fact.shape:
-            env.names[var] = fact.but(shape=tuple(shape))
+        shape = fact.shape
+        for axis, dim in enumerate(fact.shape):
+            if type(dim) is Sym and name in dim.text and name in dim.names:
+                saved = _saved(it, name, mirror_name(it, var, axis, len(shape)), dim, line)
+                shape = (*shape[:axis], saved, *shape[axis + 1:])
+        if shape is not fact.shape:
+            env.names[var] = fact.but(shape=shape)
+
+
+def _saved(it: Interp, name: str, mirror: str, dim: Sym, line: cst.CSTNode | None) -> Dim:
+    if line is None or mirror == name or not carries(it):
+        return None
+    it.before.setdefault(line, {})[mirror] = dim
+    note_mirror(it, mirror)
+    return Sym(mirror, dim.known)
 
 
 LONG = 24  # a size with a longer text gets a variable of its own
@@ -73,7 +76,7 @@ LONG = 24  # a size with a longer text gets a variable of its own
 def settle(it: Interp, name: str, fact: Fact, env: Env, line: cst.CSTNode | None) -> Fact:
     """`name` is bound to a tensor of a model: heights and widths with a long text become variables behind this line."""
     graph = it.depth == 0 and (not it.current or it.current[-1].graph)
-    if not graph or not carries(it) or not isinstance(line, cst.SimpleStatementLine) or fact.shape is None:
+    if not graph or not carries(it) or type(line) is not cst.SimpleStatementLine or fact.shape is None:
         return fact
     shape = list(fact.shape)
     for axis, dim in enumerate(shape):

@@ -140,7 +140,12 @@ def _makes_tensor(row: Row) -> bool:
     return row.kind in ("function", "") and not row.none
 
 
-def merge_bound(layer: LayerCall, bound: Bound | None) -> Bound | None:
-    if bound is not None:
-        bound.args = dict(layer.bound) or bound.args
-    return bound
+def matched(layer: LayerCall, row: Row) -> Bound | None:
+    """The call that makes a layer, matched with its row: once, however often it is applied."""
+    if layer.matched is None:
+        found = best_row((row,), layer.node, layer.symbol, layer=True)
+        if found is None:
+            return None
+        layer.matched = found[1]
+        layer.matched.args = dict(layer.bound) or layer.matched.args
+    return layer.matched

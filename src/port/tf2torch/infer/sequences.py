@@ -6,7 +6,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.binding import best_row, keyword
+from port.binding import keyword
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, arithmetic, tensor
 from port.tf2torch.infer import rowcalls
 from port.tf2torch.infer.given import pair
@@ -138,8 +138,7 @@ def _conv_lstm(it: Interp, layer: LayerCall, x: Fact) -> Fact:
     if x.shape is None or row is None:
         return tensor(None)
     n = len(x.shape) - 3
-    given = rowcalls.given(it, rowcalls.merge_bound(layer, best_row(
-        (row,), layer.node, layer.symbol, layer=True)[1]), (x,))  # type: ignore[index]
+    given = rowcalls.given(it, rowcalls.matched(layer, row), (x,))
     kernel, stride, dilation = (pair(given.get(k), n) for k in ("kernel_size", "strides", "dilation_rate"))
     sizes = [window(s, k, t, d, given.get("padding")) for s, k, t, d in zip(
         x.shape[2:-1], kernel, stride, dilation, strict=True)]

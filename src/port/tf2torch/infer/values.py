@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import libcst as cst
 
+from port.binding import Bound
 from port.facts import Dim, Fact, Kind, Layout, Sym, tensor
 from port.scopes import Env, File
 from port.table import Row
@@ -29,6 +31,7 @@ class LayerCall:
     others: list[LayerCall] = field(default_factory=list)  # layers that the same attribute holds, by another setting
     gets_packed: bool = False  # steps arrive packed: see adapt/packing.py
     gives_packed: bool = False
+    matched: Bound | None = None  # see rowcalls.matched
 
 
 @dataclass(eq=False)
@@ -129,11 +132,11 @@ class Function:
     def file(self) -> File:
         return self.env.top().file
 
-    @property
-    def taken(self) -> set[str]:
+    @cached_property
+    def taken(self) -> frozenset[str]:
         """Names that a size of one of its tensors may not have: those of the user, here and in the constructor."""
         init = find_method(self.owner, "__init__") if self.owner is not None else None
-        return {name for f in (self, init) if f is not None for name in (*f.params, *f.assigned)}
+        return frozenset(name for f in (self, init) if f is not None for name in (*f.params, *f.assigned))
 
 
 @dataclass(eq=False)

@@ -55,12 +55,12 @@ def is_loop(em: Emitter, node: cst.For) -> bool:
 
 def only_sets(em: Emitter, function: Function) -> bool:
     """Is this function nothing but what such loops call?"""
-    if not isinstance(function.node, cst.FunctionDef):
+    if not isinstance(function.node, cst.FunctionDef) or _of_function(em, function) is None:
         return False
     own = function.node.name
     named = [n for n in find(em.it.module, cst.Name) if n.value == own.value and n is not own]
     called = {call.func for loop in find(em.it.module, cst.For) if (call := _called(loop)) is not None}
-    return bool(named) and all(n in called for n in named) and _of_function(em, function) is not None
+    return bool(named) and all(n in called for n in named)
 
 
 def _body(function: Function) -> Sequence[cst.CSTNode]:

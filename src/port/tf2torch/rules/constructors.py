@@ -14,7 +14,7 @@ from port.tf2torch.infer.arrivals import bind_args
 from port.tf2torch.infer.results import bindings_of
 from port.tf2torch.infer.values import Alternatives, Curried, Function, Instance
 from port.tf2torch.rules.naming import constant_name, snake
-from port.tree import code
+from port.tree import changed, code
 
 
 def ctor_call(em: Emitter, node: cst.Call, function: Function, name: str, spec: Any) -> cst.BaseExpression:
@@ -36,7 +36,7 @@ def ctor_call(em: Emitter, node: cst.Call, function: Function, name: str, spec: 
                                     equal=plain if by_name else cst.MaybeSentinel.DEFAULT, comma=arg.comma))
             continue
         keyword_seen = keyword_seen or arg.keyword is not None or bool(arg.star)
-        made.append(arg.with_changes(value=em.expr(arg.value)))
+        made.append(changed(arg, value=em.expr(arg.value)))
     if not any(a.star for a in node.args):
         made += [argument(m, cst.Name("None"), None) for m, parameter in spec.mirrors if parameter not in bound]
     return reflow(cst.Call(expression(name), drop_commas(made, list(node.args)),
@@ -70,7 +70,7 @@ def curried_ctor(em: Emitter, node: cst.Call, curried: Curried, spec: Any,
     made = [cst.Arg(em.size(sizes.get(m), node), comma=comma) for m, _ in spec.mirrors]
     for arg, parameter in parameter_of(curried.outer, curried.node):
         if parameter not in spec.dropped:
-            made.append(arg.with_changes(value=em.expr(arg.value)))
+            made.append(changed(arg, value=em.expr(arg.value)))
     call = cst.Call(callee or expression(spec.name), drop_commas(made, list(curried.node.args)),
                     whitespace_before_args=curried.node.whitespace_before_args)
     return reflow(call, list(curried.node.args))

@@ -6,7 +6,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import build
+from port.build import build, statement
 from port.tf2torch.emit import TO_FIRST, Emitter
 from port.tf2torch.infer.values import Function
 
@@ -29,7 +29,7 @@ def entry_lines(em: Emitter, function: Function, tensors: list[str]) -> list[Any
 
 def permute_line(target: str, source: str, rank: int) -> Any:
     if rank == 3:
-        return cst.parse_statement(f"{target} = {source}.transpose(1, 2)  # (N, L, C) -> (N, C, L)")
+        return statement(f"{target} = {source}.transpose(1, 2)  # (N, L, C) -> (N, C, L)")
     if rank == 5:
-        return cst.parse_statement(f"{target} = {source}.permute{TO_FIRST[5]}  # NDHWC -> NCDHW")
-    return cst.parse_statement(f"{target} = {source}.permute{TO_FIRST.get(rank, TO_FIRST[4])}{NCHW}")
+        return statement(f"{target} = {source}.permute{TO_FIRST[5]}  # NDHWC -> NCDHW")
+    return statement(f"{target} = {source}.permute{TO_FIRST.get(rank, TO_FIRST[4])}{NCHW}")

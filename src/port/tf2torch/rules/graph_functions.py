@@ -6,6 +6,7 @@ from typing import Any
 
 import libcst as cst
 
+from port.build import expression, statement
 from port.tf2torch.emit import Emitter, Refused, Scope
 from port.tf2torch.infer.values import Function
 from port.tf2torch.rules import plain
@@ -24,7 +25,7 @@ def call_text(name: str, params: list[str]) -> cst.BaseExpression:
     text = f"{name}({', '.join(params)})"
     if len(text) > 85:
         text = f"{name}(\n        " + ",\n        ".join(params) + ",\n    )"
-    return cst.parse_expression(text)
+    return expression(text)
 
 
 def graph_function(em: Emitter, node: cst.FunctionDef, function: Function) -> list[Any]:
@@ -78,5 +79,5 @@ def _finished(em: Emitter, body: list[Any], function: Function, kept: set[str]) 
 
 def _guards(function: Function) -> list[Any]:
     """Keras tensors cannot be passed in: say so, loudly."""
-    return [cst.parse_statement(f"if {name} is not None:\n    raise NotImplementedError('{name}: a Keras tensor cannot "
-                                "be the input of a PyTorch model')") for name in sorted(function.absent)]
+    return [statement(f"if {name} is not None:\n    raise NotImplementedError('{name}: a Keras tensor cannot be the "
+                      "input of a PyTorch model')") for name in sorted(function.absent)]

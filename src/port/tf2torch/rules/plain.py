@@ -20,7 +20,7 @@ from port.tf2torch.rules.dropped import decorators, dropped_statement
 from port.tf2torch.rules.entries import entry_lines
 from port.tf2torch.rules.kept import keep, with_imports
 from port.tf2torch.rules.returns import returned
-from port.tree import code, find, rebuild, walk
+from port.tree import changed, code, find, rebuild, walk
 
 TRAINING = ("compile", "fit", "fit_generator", "evaluate", "predict", "predict_on_batch", "train_on_batch",
             "test_on_batch", "load_weights", "save_weights", "save", "summary", "get_layer", "set_weights",
@@ -79,12 +79,12 @@ def _block(em: Emitter, body: Any) -> Any:
     if isinstance(body, cst.IndentedBlock):
         kept: set[str] = set()  # imported in this block: other paths of the function do without the framework
         made = suite(em, body.body, kept)
-        return body.with_changes(body=with_imports(em, made, kept) if kept else made)
+        return changed(body, body=with_imports(em, made, kept) if kept else made)
     return rebuild(body, em._child)
 
 
 def _else(em: Emitter, orelse: Any) -> Any:
-    return None if orelse is None else orelse.with_changes(body=_block(em, orelse.body))
+    return None if orelse is None else changed(orelse, body=_block(em, orelse.body))
 
 
 def decided(em: Emitter, node: cst.If) -> list[Any] | None:
@@ -124,7 +124,7 @@ def _if(em: Emitter, node: cst.If, kept_names: set[str]) -> Any:
             orelse = cst.Else(cst.IndentedBlock(inner)) if inner else None
     elif orelse is not None:
         orelse = _else(em, orelse)
-    return node.with_changes(test=em.expr(node.test), body=_block(em, node.body), orelse=orelse)
+    return changed(node, test=em.expr(node.test), body=_block(em, node.body), orelse=orelse)
 
 
 SCOPES = ("tf.name_scope", "keras.backend.name_scope", "keras.name_scope", "tf.compat.v1.name_scope",
@@ -168,7 +168,7 @@ def line(em: Emitter, node: cst.SimpleStatementLine, kept_names: set[str]) -> li
             return special
         out: list[Any] = []
         with lines.around(em, out, node):
-            out.append(node.with_changes(body=[_small(em, s) for s in node.body]))
+            out.append(changed(node, body=[_small(em, s) for s in node.body]))
         return out
     except Refused as refusal:
         return keep(em, node, refusal, kept_names)

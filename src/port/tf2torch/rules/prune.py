@@ -9,7 +9,7 @@ import libcst as cst
 
 from port.build import build, statement
 from port.tf2torch.rules.bodies import names_of
-from port.tree import named, walk
+from port.tree import changed, named, walk
 
 
 def negate(test: cst.BaseExpression) -> cst.BaseExpression | None:
@@ -71,7 +71,7 @@ def _stored_for_use(body: Sequence[Any], later: set[str], keep: set[str]) -> tup
         elif isinstance(s, cst.For):
             read = read | named(s)
             inner = _stored_for_use(s.body.body, read, keep)[0]
-            s = s.with_changes(body=s.body.with_changes(body=inner or [statement("pass")]))
+            s = changed(s, body=changed(s.body, body=inner or [statement("pass")]))
         else:
             read = read | named(s)
         out.append(s)
@@ -86,7 +86,7 @@ def _if_for_use(s: cst.If, later: set[str], keep: set[str]) -> tuple[cst.If | No
         orelse, other = _if_for_use(orelse, later, keep)
     elif orelse is not None:
         inner, other = _stored_for_use(orelse.body.body, later, keep)
-        orelse = orelse.with_changes(body=orelse.body.with_changes(body=inner)) if inner else None
+        orelse = changed(orelse, body=changed(orelse.body, body=inner)) if inner else None
     return _if_of(s, body, orelse), read | other | named(s.test)
 
 
@@ -154,31 +154,31 @@ def _candidate(s: cst.SimpleStatementLine) -> str | None:
 
 def _prune_once(body: list[Any], used: set[str]) -> list[Any] | None:
     out: list[Any] = []
-    changed = False
+    less = False
     for s in body:
         if isinstance(s, cst.SimpleStatementLine):
             name = _candidate(s) or _grows(s)
             if name is not None and name not in used:
-                changed = True
+                less = True
                 continue
         elif isinstance(s, cst.If):
             new = _prune_if(s, used)
-            changed |= new is not s
+            less |= new is not s
             if new is None:
                 continue
             s = new
         elif isinstance(s, cst.For):
             inner = _prune_once(list(s.body.body), used)
             if inner is not None:
-                changed = True
+                less = True
                 if not inner and pure(s.iter):
                     continue
-                s = s.with_changes(body=s.body.with_changes(body=inner or [statement("pass")]))
+                s = changed(s, body=changed(s.body, body=inner or [statement("pass")]))
         elif isinstance(s, cst.FunctionDef) and s.name.value not in used:
-            changed = True
+            less = True
             continue
         out.append(s)
-    return out if changed else None
+    return out if less else None
 
 
 def _prune_if(s: cst.If, used: set[str]) -> cst.If | None:
@@ -204,4 +204,4 @@ def _if_of(s: cst.If, statements: list[Any], orelse: Any) -> cst.If | None:
             test = negate(s.test) or build("not ({t})", t=s.test)
             return s.with_changes(test=test, body=orelse.body, orelse=None)
         statements = [statement("pass")]
-    return s.with_changes(body=s.body.with_changes(body=statements), orelse=orelse)
+    return changed(s, body=changed(s.body, body=statements), orelse=orelse)

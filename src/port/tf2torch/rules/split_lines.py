@@ -15,7 +15,7 @@ from port.tf2torch.rules.bodies import names_of
 from port.tf2torch.rules.dropped import dropped_statement
 from port.tf2torch.rules.returns import returned
 from port.tf2torch.rules.split import Making, Split, Statements, touches_tensor
-from port.tree import code
+from port.tree import changed, code
 
 
 def _take(split: Split, init: list[Any]) -> None:
@@ -27,7 +27,7 @@ def split_line(split: Split, node: cst.SimpleStatementLine, init: list[Any], for
     """One line; comments above go where its statement goes, to `forward` if it is split."""
     ended = False
     for small in node.body:
-        line = node.with_changes(body=[small])
+        line = changed(node, body=[small])
         gone = dropped_statement(split.em, small)
         if gone:
             split.em.report("P001", f"`{gone}` has no counterpart; it is dropped", small)
@@ -36,7 +36,7 @@ def split_line(split: Split, node: cst.SimpleStatementLine, init: list[Any], for
             _return(split, small, line, init, forward)
             ended = True
         elif isinstance(small, cst.Raise):
-            init.append(line.with_changes(body=[split.init(small)]))
+            init.append(changed(line, body=[split.init(small)]))
             ended = True
         elif isinstance(small, cst.Assign | cst.AnnAssign | cst.AugAssign):
             _assign(split, small, line, init, forward)
@@ -47,7 +47,7 @@ def split_line(split: Split, node: cst.SimpleStatementLine, init: list[Any], for
         elif isinstance(small, cst.Import | cst.ImportFrom):
             init.append(line)
         elif isinstance(small, cst.Assert | cst.Del | cst.Global | cst.Nonlocal):
-            init.append(line.with_changes(body=[split.init(small)]))
+            init.append(changed(line, body=[split.init(small)]))
         else:
             raise Refused("P206", f"a {type(small).__name__.lower()} statement among layers", small)
     return ended
@@ -74,7 +74,7 @@ def _assign(split: Split, small: Any, line: cst.SimpleStatementLine, init: list[
             touches_tensor(split, t) for t in targets if not isinstance(t, cst.Name | cst.Tuple | cst.List))):
         new = split.forward(small)
         _take(split, init)
-        forward.append(line.with_changes(body=[_targets(small, new)]))
+        forward.append(changed(line, body=[_targets(small, new)]))
         for t in targets:
             split.settings -= names_of(t)
         return
@@ -89,7 +89,7 @@ def _assign(split: Split, small: Any, line: cst.SimpleStatementLine, init: list[
         raise Refused("P206", f"the setting `{min(early)}` changes between two uses", small)
     new = split.init(small)
     if not (isinstance(new, cst.Assign) and code(new.targets[0].target) == code(new.value)):
-        init.append(line.with_changes(body=[new]))
+        init.append(changed(line, body=[new]))
     for t in targets:
         names = names_of(t)
         if split.loop_names:
@@ -101,14 +101,14 @@ def _assign(split: Split, small: Any, line: cst.SimpleStatementLine, init: list[
 def _targets(small: Any, new: Any) -> Any:
     """Targets stay; only the value was translated in forward's terms."""
     if isinstance(small, cst.Assign):
-        return new.with_changes(targets=[t.with_changes(target=_target(t.target, o.target))
-                                         for t, o in zip(new.targets, small.targets, strict=True)])
+        return changed(new, targets=[changed(t, target=_target(t.target, o.target))
+                                     for t, o in zip(new.targets, small.targets, strict=True)])
     return new
 
 
 def _target(new: Any, old: Any) -> Any:
     if isinstance(old, cst.Tuple | cst.List):
-        return new.with_changes(elements=[n.with_changes(value=_target(n.value, o.value)) for n, o in zip(
+        return changed(new, elements=[changed(n, value=_target(n.value, o.value)) for n, o in zip(
             new.elements, old.elements, strict=True)])
     return old if isinstance(old, cst.Name) else new
 
@@ -169,7 +169,7 @@ def _expr(split: Split, small: cst.Expr, line: cst.SimpleStatementLine, init: li
             "append", "extend") and isinstance(value.func.value, cst.Name) and value.args:
         fact = split.em.fact(value.args[0].value)
         if has_tensor(fact):
-            forward.append(line.with_changes(body=[split.forward(small)]))
+            forward.append(changed(line, body=[split.forward(small)]))
             _take(split, init)
             name = value.func.value.value
             facts = tensors_in(fact)
@@ -180,10 +180,10 @@ def _expr(split: Split, small: cst.Expr, line: cst.SimpleStatementLine, init: li
         if fact.kind is Kind.LAYER:
             raise Refused("P206", "layers collected in a list outside a class", value)
     if touches_tensor(split, value):
-        forward.append(line.with_changes(body=[split.forward(small)]))
+        forward.append(changed(line, body=[split.forward(small)]))
         _take(split, init)
         return
-    init.append(line.with_changes(body=[split.init(small)]))
+    init.append(changed(line, body=[split.init(small)]))
 
 
 def _return(split: Split, small: cst.Return, line: cst.SimpleStatementLine, init: list[Any],
@@ -197,7 +197,7 @@ def _return(split: Split, small: cst.Return, line: cst.SimpleStatementLine, init
     result = owner.result if owner is not None else None
     new = returned(em, split.forward, small.value, fact, result, split.boundary)
     _take(split, init)
-    forward.append(line.with_changes(body=[small.with_changes(value=new)]))
+    forward.append(changed(line, body=[changed(small, value=new)]))
     if owner is not None and owner in em.it.wants_out:
         sizes = _out_sizes(fact)
         if sizes is not None:

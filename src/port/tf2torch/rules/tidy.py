@@ -7,7 +7,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.tree import code
+from port.tree import changed, code
 
 WIDTH = 110  # of a statement's line, without its indentation
 INNER = cst.ParenthesizedWhitespace(indent=True, last_line=cst.SimpleWhitespace("    "))
@@ -30,8 +30,8 @@ def _tidied(s: Any) -> Any:
             orelse = only if short else orelse.with_changes(body=inner)
         elif orelse is not None:
             orelse = _tidied(orelse)
-        return s.with_changes(body=_block(s.body), orelse=orelse)
-    return s.with_changes(body=_block(s.body)) if isinstance(s, cst.For) else s
+        return changed(s, body=_block(s.body), orelse=orelse)
+    return changed(s, body=_block(s.body)) if isinstance(s, cst.For) else s
 
 
 def _block(body: Any) -> Any:
@@ -39,7 +39,7 @@ def _block(body: Any) -> Any:
     lines = list(getattr(first, "leading_lines", []))
     while lines and lines[0].comment is None:
         lines.pop(0)
-    return body.with_changes(body=[first.with_changes(leading_lines=lines), *rest])
+    return changed(body, body=[changed(first, leading_lines=lines), *rest])
 
 
 def _fitted(line: cst.SimpleStatementLine) -> cst.SimpleStatementLine:
@@ -48,7 +48,7 @@ def _fitted(line: cst.SimpleStatementLine) -> cst.SimpleStatementLine:
     value = getattr(small, "value", None)
     if type(value) not in (cst.Call, cst.Tuple):
         return line
-    text = code(line.with_changes(leading_lines=[]))
+    text = code(changed(line, leading_lines=[]))
     if "#" in text or max(map(len, text.split("\n"))) <= WIDTH:
         return line
     return line.with_changes(body=[small.with_changes(value=_stacked(value))])
