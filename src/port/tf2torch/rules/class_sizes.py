@@ -20,9 +20,9 @@ def mirrors(cls: Class) -> dict[str, tuple[str, int]]:
 
 
 def channel_mirrors(em: Emitter) -> set[str]:
-    """Widths of inputs, which root classes can be told by a parameter."""
-    return {m for cls in em.it.classes.values() if is_module(cls) for m, (_, axis) in mirrors(cls).items()
-            if m.endswith(("features", "channels"))}
+    """Widths of inputs, which root classes can be told by a parameter: those that no code applies."""
+    roots = [cls for cls in em.it.classes.values() if is_module(cls) and not any(i.applied for i in cls.instances)]
+    return {m for cls in roots for m in mirrors(cls) if m.endswith(("features", "channels"))}
 
 
 def resolve_sizes(em: Emitter, cls: Class) -> None:
