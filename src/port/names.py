@@ -92,10 +92,10 @@ def collect(module: cst.Module) -> Names:
 def _statements(body):  # type: ignore[no-untyped-def]
     """Small statements in order, entering functions for their imports only."""
     for node in body:
-        if isinstance(node, cst.SimpleStatementLine):
+        if type(node) is cst.SimpleStatementLine:
             yield from node.body
-        elif isinstance(node, cst.FunctionDef | cst.ClassDef):
-            yield from (s for s in _statements(node.body.body) if isinstance(s, cst.Import | cst.ImportFrom))
+        elif type(node) in (cst.FunctionDef, cst.ClassDef):
+            yield from (s for s in _statements(node.body.body) if type(s) in (cst.Import, cst.ImportFrom))
         elif isinstance(node, cst.If | cst.With | cst.For | cst.While):
             yield from _statements(node.body.body)
             orelse = getattr(node, "orelse", None)

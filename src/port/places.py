@@ -64,17 +64,27 @@ class _Recorder(Printer):
     """Prints, and notes before and after how many tokens the wanted nodes stand."""
 
     def __init__(self, module: cst.Module, wanted: set[cst.CSTNode]):
-        super().__init__(module.default_indent, module.default_newline, WRITERS)
-        self.wanted = set(map(id, wanted))  # asked of every node, and the hash of a node is slow
+        self.own = dict(WRITERS)
+        super().__init__(module.default_indent, module.default_newline, self.own)
+        self.wanted: set[int] = set()  # asked of many nodes, and the hash of a node is slow
         self.starts: dict[cst.CSTNode, int] = {}
         self.spans: dict[cst.CSTNode, tuple[int, int]] = {}
+        for node in wanted:
+            self.want(node)
 
-    def put(self, node: cst.CSTNode, **flags: Any) -> None:
+    def want(self, node: cst.CSTNode) -> None:
+        """Nodes of this type are looked at before they are written."""
+        self.wanted.add(id(node))
+        if type(node) in WRITERS:
+            self.own[type(node)] = self.noted
+
+    def noted(self, node: Any, to: Printer, **flags: Any) -> None:
+        kind = type(node)
         if id(node) not in self.wanted:
-            super().put(node, **flags)
-        elif type(node) in COMPOUND or (type(node) in PARENTHESIZED and not node.lpar):  # type: ignore[attr-defined]
+            WRITERS[kind](node, self, **flags)
+        elif kind in COMPOUND or (kind in PARENTHESIZED and not node.lpar):
             self.before_codegen(node)
-            super().put(node, **flags)
+            WRITERS[kind](node, self, **flags)
             self.after_codegen(node)
         else:  # libcst knows where its code proper begins
             node._codegen(self, **flags)
@@ -90,7 +100,9 @@ class _Recorder(Printer):
     def record_syntactic_position(self, node: cst.CSTNode, *, start_node: Any = None, end_node: Any = None) -> Any:
         if id(node) not in self.wanted:
             return super().record_syntactic_position(node)
-        self.wanted |= {id(n) for n in (start_node, end_node) if n is not None}
+        for inner in (start_node, end_node):
+            if inner is not None:
+                self.want(inner)
         return _Proper(self, node, start_node, end_node)
 
 

@@ -6,7 +6,7 @@ import ast
 import symtable
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import cache
 from operator import attrgetter, is_not
 from typing import Any, Literal, TypeVar, get_origin
@@ -66,23 +66,19 @@ def _reader(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
     return (lambda node: (getattr(node, names[0]),)) if names else lambda node: ()
 
 
-_BACKWARDS = {kind: _reader(names[::-1]) for kind, names in CODE_FIELDS.items() if names}
+_CODE = {kind: _reader(names) for kind, names in CODE_FIELDS.items() if names}
 
 
 def children(node: cst.CSTNode) -> list[cst.CSTNode]:
-    return _reversed_children(node)[::-1]
-
-
-def _reversed_children(node: cst.CSTNode) -> list[cst.CSTNode]:
-    """From the last to the first, as a stack takes them."""
     found: list[cst.CSTNode] = []
-    read = _BACKWARDS.get(type(node))
-    for value in read(node) if read is not None else ():
-        kind = type(value)
-        if kind in NODES:
-            found.append(value)
-        elif kind is list or kind is tuple:
-            found += value[::-1]
+    read = _CODE.get(type(node))
+    if read is not None:
+        for value in read(node):
+            kind = type(value)
+            if kind in NODES:
+                found.append(value)
+            elif kind is list or kind is tuple:
+                found += value
     return found
 
 
@@ -100,8 +96,10 @@ def walk(node: cst.CSTNode, enter_functions: bool = True) -> tuple[cst.CSTNode, 
             found += walk(top, enter_functions) if enter_functions or kind not in DEFINITIONS else (top,)
             continue
         found.append(top)
-        if kind in _BACKWARDS:
-            stack += _reversed_children(top)
+        if kind in _CODE:
+            below = children(top)
+            below.reverse()
+            stack += below
     return tuple(found)
 
 
@@ -127,6 +125,11 @@ def rebuild(node: cst.CSTNode, change: Callable[[cst.CSTNode], cst.CSTNode]) -> 
     return _copied(node, new) if new else node
 
 
+def replaced(node: cst.CSTNode, old: cst.CSTNode, new: cst.CSTNode) -> Any:
+    """The node with one of the nodes below it, or itself, replaced."""
+    return new if node is old else rebuild(node, lambda child: replaced(child, old, new))
+
+
 def changed(node: Node, **new: Any) -> Node:
     """The node with other fields, as `with_changes` gives it, but faster; the same object if they are what it has."""
     for name, value in new.items():
@@ -137,44 +140,47 @@ def changed(node: Node, **new: Any) -> Node:
     return node
 
 
-@cache
-def _slots(kind: type) -> tuple[Callable[[Any], tuple[Any, ...]], dict[str, Callable[[Any, Any], None]]]:
-    """What reads all fields of this type of node, and what writes each, past the checks of a frozen class."""
-    names = [f.name for f in fields(kind)]
-    return _reader(names), {name: getattr(kind, name).__set__ for name in names}
+@dataclass(frozen=True)
+class _Slots:
+    """All fields of a type of node: what reads them, and what writes each, past the checks of a frozen class."""
+
+    read: Callable[[Any], tuple[Any, ...]]
+    write: dict[str, Callable[[Any, Any], None]]
+    code: tuple[tuple[Callable[[Any, Any], None], bool], ...]  # the same, and whether the field holds code
+
+
+def _slots(kind: type) -> _Slots:
+    write = {f.name: getattr(kind, f.name).__set__ for f in fields(kind)}
+    return _Slots(_reader(tuple(write)), write, tuple((put, name in CODE_FIELDS[kind]) for name, put in write.items()))
+
+
+_SLOTS = {kind: _slots(kind) for kind in NODES if not kind.__abstractmethods__}
 
 
 def _copied(node: Node, new: Mapping[str, Any]) -> Node:
-    kind = type(node)
-    read, write = _slots(kind)
-    made = object.__new__(kind)
-    for put, value in zip(write.values(), read(node), strict=True):
+    slots = _SLOTS[type(node)]
+    made = object.__new__(type(node))
+    for (put, _), value in zip(slots.code, slots.read(node), strict=True):
         put(made, value)
     for name, value in new.items():
-        write[name](made, value)
+        slots.write[name](made, value)
     made._validate()
     return made
 
 
 def clone(node: Node) -> Node:
     """A copy, all of whose nodes are new; white space, commas and parentheses are shared."""
-    kind = type(node)
-    read, write = _slots(kind)
-    made = object.__new__(kind)  # nothing to check again: it was a node
-    for put, holds, value in zip(write.values(), _holds_code(kind), read(node), strict=True):
-        if holds:
-            inner = type(value)
-            if inner in NODES:
+    slots = _SLOTS[type(node)]
+    made = object.__new__(type(node))  # nothing to check again: it was a node
+    for (put, holds_code), value in zip(slots.code, slots.read(node), strict=True):
+        if holds_code:
+            kind = type(value)
+            if kind in NODES:
                 value = clone(value)
-            elif inner is list or inner is tuple:
+            elif kind is list or kind is tuple:
                 value = [clone(item) for item in value]
         put(made, value)
     return made
-
-
-@cache
-def _holds_code(kind: type) -> tuple[bool, ...]:
-    return tuple(f.name in CODE_FIELDS[kind] for f in fields(kind))
 
 
 @memo

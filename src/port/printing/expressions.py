@@ -32,8 +32,18 @@ def _in_parentheses(write: Callable[[Any, Printer], None]) -> Callable[..., None
 
 
 # ---------------------------------------------------------------- expressions
-def _word(node: Any, to: Printer) -> None:
+def _text(node: Any, to: Printer) -> None:
     to.tokens.append(node.value)
+
+
+def _word(node: Any, to: Printer) -> None:
+    """Most nodes are words, and few of these stand in parentheses."""
+    if node.lpar:
+        return _WORD_IN_PARENTHESES(node, to)
+    to.tokens.append(node.value)
+
+
+_WORD_IN_PARENTHESES = _in_parentheses(_text)
 
 
 def _attribute(node: cst.Attribute, to: Printer) -> None:
@@ -45,14 +55,17 @@ def _attribute(node: cst.Attribute, to: Printer) -> None:
 def _call(node: cst.Call, to: Printer) -> None:
     to.put(node.func)
     to.spaced(node.whitespace_after_func, "(", node.whitespace_before_args)
+    write, last = to.writers[cst.Arg], len(node.args)
     for i, arg in enumerate(node.args, 1):
-        to.put(arg, default_comma=i < len(node.args))
+        write(arg, to, default_comma=i < last)
     to.tokens.append(")")
 
 
 def _arg(node: cst.Arg, to: Printer, default_comma: bool = False) -> None:
-    to.tokens.append(node.star)
-    to.space(node.whitespace_after_star)
+    star, after = node.whitespace_after_star, node.whitespace_after_arg
+    if node.star or type(star) is not cst.SimpleWhitespace or star.value:
+        to.tokens.append(node.star)
+        to.space(star)
     if node.keyword is not None:
         to.put(node.keyword)
     if type(node.equal) is cst.AssignEqual:
@@ -61,7 +74,8 @@ def _arg(node: cst.Arg, to: Printer, default_comma: bool = False) -> None:
         to.tokens.append(" = ")
     to.put(node.value)
     to.comma(node.comma, ", " if default_comma else "")
-    to.space(node.whitespace_after_arg)
+    if type(after) is not cst.SimpleWhitespace or after.value:
+        to.space(after)
 
 
 def _element(node: cst.Element, to: Printer, default_comma: bool = False,
@@ -286,16 +300,17 @@ def _annotation(node: cst.Annotation, to: Printer, default_indicator: str | None
     to.put(node.annotation)
 
 
+WORDS: tuple[type, ...] = (cst.Name, cst.Integer, cst.Float, cst.SimpleString)
 PARENTHESIZED = {
-    cst.Name: _word, cst.Integer: _word, cst.Float: _word, cst.SimpleString: _word, cst.Attribute: _attribute,
+    **dict.fromkeys(WORDS, _text), cst.Attribute: _attribute,
     cst.Call: _call, cst.Tuple: _tuple, cst.List: _list, cst.Dict: _dict, cst.BinaryOperation: _operation,
     cst.BooleanOperation: _operation, cst.Comparison: _comparison, cst.UnaryOperation: _unary_operation,
     cst.IfExp: _if_else, cst.Subscript: _subscript, cst.ConcatenatedString: _concatenated,
     cst.FormattedString: _formatted, cst.GeneratorExp: _generated, cst.ListComp: _list_generated, cst.Lambda: _lambda}
 EXPRESSIONS: Writers = {
-    **{kind: _in_parentheses(write) for kind, write in PARENTHESIZED.items()},
+    **{kind: _in_parentheses(write) for kind, write in PARENTHESIZED.items()}, **dict.fromkeys(WORDS, _word),
     **dict.fromkeys(_BETWEEN, _operator), **dict.fromkeys(_BEFORE, _unary_operator),
     cst.Arg: _arg, cst.Element: _element, cst.DictElement: _dict_element, cst.ComparisonTarget: _target,
     cst.SubscriptElement: _subscript_element, cst.Index: _index, cst.Slice: _slice,
-    cst.FormattedStringText: _word, cst.FormattedStringExpression: _formatted_value,
+    cst.FormattedStringText: _text, cst.FormattedStringExpression: _formatted_value,
     cst.CompFor: _for_in, cst.Parameters: _parameters, cst.Param: _param, cst.Annotation: _annotation}

@@ -55,6 +55,9 @@ class Printer(CodegenState):
             self.line_end(node)
 
     def spaced(self, before: Any, token: str, after: Any) -> None:
+        if type(before) is type(after) is cst.SimpleWhitespace:
+            self.tokens += before.value, token, after.value
+            return
         self.space(before)
         self.tokens.append(token)
         self.space(after)

@@ -129,7 +129,7 @@ class Emitter:
     def needs_of(self, tree: cst.CSTNode) -> None:
         """Imports that a template's code asks for."""
         for node in walk(tree):
-            if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name):
+            if type(node) is cst.Attribute and type(node.value) is cst.Name:
                 name = node.value.value
                 if name in ("torch", "F", "nn", "math", "os"):
                     self.need(name)
@@ -181,7 +181,7 @@ class Emitter:
         fact = self.fact(node)
         if fact.kind is Kind.TENSOR:
             return self.expr(node, Layout.PLAIN)
-        if isinstance(node, cst.StarredElement):
+        if type(node) is cst.StarredElement:
             return changed(node, value=self.plain(node.value))
         if not any(map(may_flip, tensors_in(fact))):
             return self._expr(node)
@@ -240,7 +240,7 @@ class Emitter:
         """What an assignment binds: never the size, or the None, that is known of it."""
         if type(node) is cst.Name and self.fact(node).values == _NONE:
             return expression(self.scope.names[node.value]) if node.value in self.scope.names else node
-        if isinstance(node, cst.Tuple | cst.List):
+        if type(node) in (cst.Tuple, cst.List):
             return changed(node, elements=[changed(e, value=self._bound(e.value)) for e in node.elements])
         if isinstance(node, cst.Name) and node.value not in self.scope.names:
             return node
@@ -369,7 +369,7 @@ class Emitter:
 
     def _plain_elements(self, node: Any) -> Any:
         return changed(node, elements=[
-            self.plain(e) if isinstance(e, cst.StarredElement) else changed(e, value=self.plain(e.value))
+            self.plain(e) if type(e) is cst.StarredElement else changed(e, value=self.plain(e.value))
             for e in node.elements])
 
     _List = _Tuple = _Set = _elements
@@ -395,9 +395,9 @@ class Emitter:
 
     def _follows(self, target: cst.BaseExpression) -> bool:
         """Is what is assigned there known when it is read?"""
-        if isinstance(target, cst.Subscript):
+        if type(target) is cst.Subscript:
             return has_tensor(self.fact(target.value))
-        if isinstance(target, cst.Attribute):
+        if type(target) is cst.Attribute:
             return isinstance(self.fact(target.value).payload, SelfValue)
         return True
 

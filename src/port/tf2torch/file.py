@@ -8,6 +8,7 @@ from typing import Any
 import libcst as cst
 
 from port import cells, imports, names
+from port.build import expression
 from port.names import import_bindings
 from port.result import Options
 from port.scopes import File
@@ -21,7 +22,7 @@ from port.tf2torch.rules.graph_functions import graph_function
 from port.tf2torch.rules.graphs import graph_class, graphs
 from port.tf2torch.rules.kept import framework_names, left, refused_definition
 from port.tf2torch.rules.naming import free_name
-from port.tree import loads, named, walk
+from port.tree import loads, named, replaced, walk
 
 
 class Pass:
@@ -148,9 +149,8 @@ class Pass:
         made = []
         for s in outside:
             made += self.statement(s)
-        call = cst.parse_expression(f"{graph.name}({', '.join(params)})")
-        new_last = last.deep_replace(graph.model, call) if hasattr(last, "deep_replace") else last
-        new_last = new_last.with_changes(leading_lines=two)
+        call = expression(f"{graph.name}({', '.join(params)})")
+        new_last = replaced(last, graph.model, call).with_changes(leading_lines=two)
         return [*made, definition.with_changes(leading_lines=two), new_last]
 
     def statement(self, node: Any) -> list[Any]:

@@ -14,7 +14,7 @@ DTYPES = {"float16", "float32", "float64", "bfloat16", "int8", "int16", "int32",
 
 def helpers_in(em: Emitter, tree: cst.CSTNode) -> None:
     for n in walk(tree):
-        if isinstance(n, cst.Attribute) and isinstance(n.value, cst.Name) and n.value.value == "helpers":
+        if type(n) is cst.Attribute and type(n.value) is cst.Name and n.value.value == "helpers":
             em.helper(n.attr.value)
 
 

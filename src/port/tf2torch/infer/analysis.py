@@ -109,16 +109,16 @@ def _number_kind(function: Function, name: str) -> str | None:
         return None
     default = function.defaults.get(name)
     owner = function.owner is not None and function.name == "__init__" and bool(function.owner.root)
-    while isinstance(default, cst.UnaryOperation):
+    while type(default) is cst.UnaryOperation:
         default = default.expression
-    if isinstance(default, cst.Integer | cst.Float):
+    if type(default) in (cst.Integer, cst.Float):
         return ("int" if isinstance(default, cst.Integer) else "float") + ("" if owner else "?")
     for p in (*function.node.params.params, *function.node.params.kwonly_params):
         if p.name.value == name and p.annotation is not None:
             hint = p.annotation.annotation
             if isinstance(hint, cst.Name) and hint.value in ("int", "float"):
                 return hint.value + "?"
-    optional = isinstance(default, cst.Name) and default.value == "None"
+    optional = type(default) is cst.Name and default.value == "None"
     return "setting" if owner and (default is None or optional) else None
 
 

@@ -128,7 +128,7 @@ def _comparison(it: Interp, node: cst.Comparison, env: Env) -> Fact:
     left = it.ev(node.left, env)
     rights = [it.ev(t.comparator, env) for t in node.comparisons]
     operator = node.comparisons[0].operator
-    if (len(rights) == 1 and isinstance(operator, cst.Is | cst.IsNot) and rights[0].literal(...) is None
+    if (len(rights) == 1 and type(operator) in (cst.Is, cst.IsNot) and rights[0].literal(...) is None
             and (has_tensor(left) or left.kind in (Kind.LAYER, Kind.MODEL))):
         return Fact(Kind.PLAIN, symbol="=") if left.symbol == "?" else it.value(isinstance(operator, cst.IsNot))
     if len(rights) == 1 and rights[0].literal(...) is None and it.current and isinstance(

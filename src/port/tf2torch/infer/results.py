@@ -68,7 +68,7 @@ def default_dim(it: Interp, function: Function, name: str) -> Dim:
 
 def _visible(it: Interp, function: Function, dim: Sym, bindings: dict[str, Dim]) -> bool:
     """Can the caller write this size? Not if it uses names that only the function knows."""
-    if isinstance(function.node, cst.Lambda):
+    if type(function.node) is cst.Lambda:
         return True
     if dim.names & (function.reassigned | function.assigned & set(function.params)):
         return False  # a parameter that the body binds anew is not what the caller passed

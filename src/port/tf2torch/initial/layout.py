@@ -37,7 +37,7 @@ def loads(node: cst.CSTNode) -> tuple[cst.Name, ...]:
         elif kind is cst.ClassDef:
             stack.append(top.body)
         elif not (kind is cst.Annotation or (kind is cst.AssignTarget and isinstance(top.target, cst.Name))
-                  or (kind is cst.Call and isinstance(top.func, cst.Name) and top.func.value in CHECKS)):
+                  or (kind is cst.Call and type(top.func) is cst.Name and top.func.value in CHECKS)):
             stack += children(top)
     return tuple(found)
 
@@ -132,7 +132,7 @@ class Layout:
         found = self._of_other_files(init)
         for n in find(init.body, cst.Assign):
             name = code(n.targets[0].target).removeprefix("self.")
-            passed = isinstance(n.value, cst.Name) and n.value.value in params
+            passed = type(n.value) is cst.Name and n.value.value in params
             if name in run and (passed or self._imported(n.value)):
                 found.append(name)
         return list(dict.fromkeys(found))

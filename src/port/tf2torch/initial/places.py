@@ -168,11 +168,11 @@ class Finder:
         elif isinstance(node, cst.IfExp):
             yield from self._inside(node.body, (*header, f"if {code(node.test)}:"), text)
             yield from self._inside(node.orelse, (*header, f"if not ({code(node.test)}):"), text)
-        elif isinstance(node, cst.List | cst.Tuple):
+        elif type(node) is cst.List or type(node) is cst.Tuple:
             if not any(isinstance(e, cst.StarredElement) for e in node.elements):
                 for i, e in enumerate(node.elements):
                     yield from self._inside(e.value, header, f"{text}[{i}]")
-        elif isinstance(node, cst.ListComp | cst.GeneratorExp):
+        elif type(node) is cst.ListComp or type(node) is cst.GeneratorExp:
             name = _turn(text)
             if node.for_in.inner_for_in is None:
                 yield from self._inside(node.elt, (*header, f"for {name} in {text}:"), name)

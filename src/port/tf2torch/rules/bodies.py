@@ -41,7 +41,7 @@ def assigned_names(s: Any) -> set[str]:
 
 
 def names_of(target: cst.BaseExpression) -> set[str]:
-    if isinstance(target, cst.Name):
+    if type(target) is cst.Name:
         return {target.value}
     if type(target) is cst.Tuple or type(target) is cst.List:
         return {n for e in target.elements for n in names_of(e.value)}

@@ -23,9 +23,9 @@ DROPPED_CALLS = ("keras.backend.clear_session", "tf.compat.v1.disable_eager_exec
 def dropped_statement(em: Emitter, small: Any) -> str:
     """What is left out because nothing in PyTorch needs it; '' if it stays."""
     value = getattr(small, "value", None)
-    if isinstance(small, cst.Expr) and isinstance(value, cst.Call) and em.symbol(value.func) in DROPPED_CALLS:
+    if type(small) is cst.Expr and type(value) is cst.Call and em.symbol(value.func) in DROPPED_CALLS:
         return code(value)
-    if isinstance(small, cst.Assign) and isinstance(small.targets[0].target, cst.Attribute) and (
+    if type(small) is cst.Assign and type(small.targets[0].target) is cst.Attribute and (
             small.targets[0].target.attr.value == "__doc__") and value is not None and em.is_foreign(value):
         return code(small.targets[0].target)
     return ""

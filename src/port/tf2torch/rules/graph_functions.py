@@ -16,6 +16,7 @@ from port.tf2torch.rules.graphs import graph_class, graphs
 from port.tf2torch.rules.kept import refused_definition, with_imports
 from port.tf2torch.rules.naming import free_name
 from port.tf2torch.rules.prune import prune
+from port.tree import replaced
 
 TWO = [cst.EmptyLine(indent=False)] * 2
 
@@ -56,7 +57,7 @@ def _graph_function(em: Emitter, node: cst.FunctionDef, function: Function) -> l
         made.append(definition)
         em.scope = scope
         new_body += plain.suite(em, [*body[at:graph.start], *outside], kept) if graph.start > at or outside else []
-        last = body[graph.end].deep_replace(graph.model, call_text(graph.name, params))
+        last = replaced(body[graph.end], graph.model, call_text(graph.name, params))
         gap = [cst.EmptyLine(indent=False)] if len(new_body) > 1 else []
         new_body.append(last.with_changes(leading_lines=gap))
         at = graph.end + 1

@@ -39,7 +39,7 @@ def graphs(em: Emitter, body: Sequence[cst.BaseStatement], fallback: str) -> lis
     at = 0
     nodes = list(body)
     for end, node in enumerate(nodes):
-        if isinstance(node, cst.FunctionDef | cst.ClassDef):
+        if type(node) in (cst.FunctionDef, cst.ClassDef):
             continue
         for call in find(node, cst.Call, enter_functions=False):
             if isinstance(em.fact(call).payload, GraphModel) and (

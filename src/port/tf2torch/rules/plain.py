@@ -91,7 +91,7 @@ def decided(em: Emitter, node: cst.If) -> list[Any] | None:
     """Statements of the one branch that can be taken here; None if the condition stays."""
     known = em.fact(node).literal(...)
     function_ = em.scope.function
-    absent = function_ is not None and any(isinstance(n, cst.Name) and n.value in function_.absent
+    absent = function_ is not None and any(type(n) is cst.Name and n.value in function_.absent
                                            for n in walk(node.test))
     if code(node.test) == "not self.built" and em.scope.cls is not None:
         known, absent = False, True  # what `build` does is done in the constructor
@@ -175,7 +175,7 @@ def line(em: Emitter, node: cst.SimpleStatementLine, kept_names: set[str]) -> li
 
 
 def _framework_import(small: Any) -> bool:
-    if not isinstance(small, cst.Import | cst.ImportFrom):
+    if type(small) not in (cst.Import, cst.ImportFrom):
         return False
     found = import_bindings(small)
     return bool(found) and all(b.split(".")[0] in FRAMEWORKS["tf2torch"] for b in found.values())

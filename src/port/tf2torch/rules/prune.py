@@ -64,11 +64,11 @@ def _stored_for_use(body: Sequence[Any], later: set[str], keep: set[str]) -> tup
             if name not in read | keep:
                 continue
             read = (read - {name}) | named(s.body[0] if isinstance(s.body[0], cst.AugAssign) else s.body[0].value)
-        elif isinstance(s, cst.If):
+        elif type(s) is cst.If:
             s, read = _if_for_use(s, read, keep)
             if s is None:
                 continue
-        elif isinstance(s, cst.For):
+        elif type(s) is cst.For:
             read = read | named(s)
             inner = _stored_for_use(s.body.body, read, keep)[0]
             s = changed(s, body=changed(s.body, body=inner or [statement("pass")]))
@@ -113,7 +113,7 @@ def _loads(body: list[Any]) -> set[str]:
             elif isinstance(small, cst.Assign):
                 found |= named(small.value)
                 for t in small.targets:
-                    if not isinstance(t.target, cst.Name):
+                    if type(t.target) is not cst.Name:
                         found |= named(t.target) - names_of(t.target)
             elif (grown := _grows(s)) is not None:
                 found |= named(small) - {grown}
@@ -134,7 +134,7 @@ def _loads(body: list[Any]) -> set[str]:
 def _grows(s: cst.SimpleStatementLine) -> str | None:
     """`skips_channels.append(...)`: of no use if the list is not read."""
     small = s.body[0]
-    if isinstance(small, cst.Expr) and isinstance(small.value, cst.Call) and isinstance(
+    if type(small) is cst.Expr and type(small.value) is cst.Call and isinstance(
             small.value.func, cst.Attribute) and small.value.func.attr.value == "append" and isinstance(
             small.value.func.value, cst.Name) and small.value.func.value.value.endswith("_channels") and all(
             pure(a) for a in small.value.args):
@@ -144,10 +144,10 @@ def _grows(s: cst.SimpleStatementLine) -> str | None:
 
 def _candidate(s: cst.SimpleStatementLine) -> str | None:
     small = s.body[0]
-    if isinstance(small, cst.Assign) and len(small.targets) == 1 and isinstance(
+    if type(small) is cst.Assign and len(small.targets) == 1 and isinstance(
             small.targets[0].target, cst.Name) and pure(small.value):
         return small.targets[0].target.value
-    if isinstance(small, cst.AugAssign) and isinstance(small.target, cst.Name) and pure(small.value):
+    if type(small) is cst.AugAssign and type(small.target) is cst.Name and pure(small.value):
         return small.target.value
     return None
 

@@ -89,7 +89,7 @@ def _alone(shelf: Shelf, body: Sequence[Any]) -> None:
     for element in shelf.first:
         name = element.value if isinstance(element, cst.Name) else ""
         lines = [s for s in body if _makes(s) and code(s.body[0].targets[0].target) == name]
-        uses = [n for s in body for n in walk(s) if isinstance(n, cst.Name) and n.value == name]
+        uses = [n for s in body for n in walk(s) if type(n) is cst.Name and n.value == name]
         if len(lines) == 1 and len(uses) == 2:
             shelf.alone[name] = lines[0]
             shelf.gone.append(lines[0])

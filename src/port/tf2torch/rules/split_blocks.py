@@ -40,28 +40,28 @@ def block(split: Split, body: Sequence[cst.CSTNode]) -> tuple[list[Any], Stateme
     forward: Statements = []
     nodes = list(body)
     for at, node in enumerate(nodes):
-        if isinstance(node, cst.If):
+        if type(node) is cst.If:
             ended = _if(split, node, nodes[at + 1:], init, forward)
             if ended is not None:
                 return init, forward, ended
-        elif isinstance(node, cst.For | cst.While):
+        elif type(node) in (cst.For, cst.While):
             _mirrors(split, node, init)
             _loop(split, node, init, forward)
-        elif isinstance(node, cst.With):
+        elif type(node) is cst.With:
             a, b, ended = block(split, node.body.body)
             init += a
             forward += b
             if ended:
                 return init, forward, True
-        elif isinstance(node, cst.FunctionDef):
+        elif type(node) is cst.FunctionDef:
             _nested(split, node, init)
-        elif isinstance(node, cst.SimpleStatementLine) and (choice := choice_of(split, node)) is not None:
+        elif type(node) is cst.SimpleStatementLine and (choice := choice_of(split, node)) is not None:
             _mirrors(split, node, init)
             ended = _if(split, choice, nodes[at + 1:], init, forward)
             init += mirror_lines(split.em.it.after.get(node, {}))
             if ended is not None:
                 return init, forward, ended
-        elif isinstance(node, cst.SimpleStatementLine):
+        elif type(node) is cst.SimpleStatementLine:
             _mirrors(split, node, init)
             with lines.around(split.em, forward, node):
                 ended = split_line(split, node, init, forward)

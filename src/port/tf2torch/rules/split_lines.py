@@ -32,10 +32,10 @@ def split_line(split: Split, node: cst.SimpleStatementLine, init: list[Any], for
         if gone:
             split.em.report("P001", f"`{gone}` has no counterpart; it is dropped", small)
             continue
-        if isinstance(small, cst.Return):
+        if type(small) is cst.Return:
             _return(split, small, line, init, forward)
             ended = True
-        elif isinstance(small, cst.Raise):
+        elif type(small) is cst.Raise:
             init.append(changed(line, body=[split.init(small)]))
             ended = True
         elif isinstance(small, cst.Assign | cst.AnnAssign | cst.AugAssign):
@@ -65,7 +65,7 @@ def _assign(split: Split, small: Any, line: cst.SimpleStatementLine, init: list[
     if value is not None and fact.kind in (Kind.LAYER, Kind.MODEL) and not touches_tensor(split, value):
         _hold(split, targets, value, fact, line, init)
         return
-    if (isinstance(value, cst.List) and not value.elements and isinstance(targets[0], cst.Name)
+    if (type(value) is cst.List and not value.elements and type(targets[0]) is cst.Name
             and targets[0].value in em.it.appended):  # it will get tensors
         forward.append(line)
         init.append(statement(f"{targets[0].value}_channels = []"))
@@ -107,7 +107,7 @@ def _targets(small: Any, new: Any) -> Any:
 
 
 def _target(new: Any, old: Any) -> Any:
-    if isinstance(old, cst.Tuple | cst.List):
+    if type(old) in (cst.Tuple, cst.List):
         return changed(new, elements=[changed(n, value=_target(n.value, o.value)) for n, o in zip(
             new.elements, old.elements, strict=True)])
     return old if isinstance(old, cst.Name) else new
