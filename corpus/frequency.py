@@ -26,25 +26,50 @@ FORMS = {
     "keras.Input": "i = keras.Input((3,))\n    return keras.Model(i, keras.layers.Dense(2)(i))",
     "keras.Model": "i = keras.Input((3,))\n    return keras.Model(i, keras.layers.Dense(2)(i))",
     "keras.Sequential": "return keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])",
+    "tf.compat.v1.name_scope": "with tf.compat.v1.name_scope('a'):\n        x = x + 1\n    return x",
+    "tf.device": "with tf.device('/cpu:0'):\n        x = x + 1\n    return x",
+    "tf.init_scope": "with tf.init_scope():\n        x = x + 1\n    return x",
+    "tf.control_dependencies": "with tf.control_dependencies([x]):\n        x = x + 1\n    return x",
+    "tf.function": "TOP @tf.function\ndef f(x):\n    return x + 1\n",
     "tf.name_scope": "with tf.name_scope('a'):\n        x = x + 1\n    return x",
     "keras.backend.name_scope": "with keras.backend.name_scope('a'):\n        x = x + 1\n    return x",
     "keras.backend.image_data_format": "a = 3 if keras.backend.image_data_format() == 'channels_last' else 1\n"
                                        "    return tf.reduce_sum(x) * a",
     "tf.TensorShape": "return tf.reshape(x, tf.TensorShape([2, 3]))",
-    "tf.Variable": "CLASS self.w = tf.Variable(tf.zeros([3]))",
+    "tf.Variable": "CLASS self.w = tf.Variable(tf.zeros([3])) ; return x + self.w",
+    "keras.layers.InputSpec": "CLASS self.input_spec = keras.layers.InputSpec(ndim=4) ; return x",
+    "tf.compat.v1.variable_scope": "with tf.compat.v1.variable_scope('a'):\n        x = x + 1\n    return x",
+    "tf.variable_scope": "with tf.variable_scope('a'):\n        x = x + 1\n    return x",
+    "tf.TensorSpec": "TOP @tf.function(input_signature=[tf.TensorSpec([None, 3])])\ndef f(x):\n    return x + 1\n",
+    "keras.activations.get": "CLASS self.a = keras.activations.get('relu') ; return self.a(x)",
     "tf.cond": "return tf.cond(tf.reduce_sum(x) > 0, lambda: x, lambda: -x)",
     "tf.map_fn": "return tf.map_fn(lambda y: y * 2, x)",
 }
+
+FORMS |= {f"keras.{part}.register_keras_serializable":
+          f"TOP @keras.{part}.register_keras_serializable(package='a')\nclass M(keras.layers.Layer):\n"
+          "    def call(self, x):\n        return x + 1\n" for part in ("utils", "saving")}
+FORMS |= {f"keras.{part}.get": f"CLASS self.a = keras.{part}.get('zeros') ; return x"
+          for part in ("initializers", "regularizers", "constraints")}
+FORMS |= {f"keras.{part}.serialize": "TOP class M(keras.layers.Layer):\n    def call(self, x):\n        return x\n\n"
+          f"    def get_config(self):\n        return {{'a': keras.{part}.serialize(self.a)}}\n"
+          for part in ("initializers", "regularizers", "constraints", "activations")}
+FORMS |= {name: f"{name}()\n    return x + tf.zeros([3])" for name in (
+    "keras.backend.clear_session", "keras.backend.set_image_data_format",
+    "keras.applications.imagenet_utils.validate_activation")}
 
 
 def snippet(side: str, name: str) -> str:
     form = FORMS.get(name, "")
     if side == "tf":
+        if form.startswith("TOP"):
+            return f"import tensorflow as tf\nimport keras\n\n\n{form[4:]}"
         if form.startswith("CLASS"):
+            first, _, last = form[6:].partition(" ; ")
             return ("import tensorflow as tf\nimport keras\n\n\n"
                     "class M(keras.layers.Layer):\n    def __init__(self):\n"
-                    f"        super().__init__()\n        {form[6:]}\n\n"
-                    "    def call(self, x):\n        return x + self.w\n")
+                    f"        super().__init__()\n        {first}\n\n"
+                    f"    def call(self, x):\n        {last}\n")
         return f"import tensorflow as tf\nimport keras\n\n\ndef f(x):\n    {form or f'return {name}(x)'}\n"
     head = "import torch\n\n\nclass M(torch.nn.Module):\n"
     weight = ".init." in name
@@ -74,7 +99,9 @@ def rows(folder: Path) -> Iterator[tuple[str, str, int]]:
     for side in ("tf", "torch"):
         sites: Counter[str] = Counter()
         for line in csv.DictReader((folder / f"{side}_api.csv").open()):
-            sites[names.canonical(line["symbol"])] += int(line["call_sites_in_model_files"] or 0)
+            symbol = line["symbol"]
+            symbol = f"tf_{symbol}" if symbol.startswith("slim.") else symbol  # the table's name for the package tf_slim
+            sites[names.canonical(symbol)] += int(line["call_sites_in_model_files"] or 0)
         yield from ((side, name, n) for name, n in sites.most_common() if n)
     for line in csv.DictReader((folder / "torch_methods.csv").open()):
         if line["is_tensor_method"] == "1" and not line["method"].startswith("__"):
@@ -87,7 +114,9 @@ def main(folder: Path) -> None:
         for side, name, sites in rows(folder):
             known = coverage.rows_of(side, name)
             core = name.split(".")[0] in ("tf", "keras", "torch")
-            by = served(side, name) if not known and side != "method" and core else ""
+            told = all(row.none for row in known)  # true as well where there is none
+            by = served(side, name) if told and side != "method" and core else ""
+            by = "" if known and by == "none" else by
             print(f"{side},{name},{sites},{by}", file=out)
 
 

@@ -22,7 +22,7 @@ class Use:
     side: str
     name: str
     sites: int
-    by: str = ""  # 'rule': it has no row, a rule serves it
+    by: str = ""  # 'rule': it has no row, or one for what is left, and a rule serves it as code uses it
 
 
 @dataclass
@@ -59,7 +59,7 @@ def rows_of(side: str, name: str) -> tuple[Row, ...]:
 def how(use: Use) -> str:
     """'exact', 'differs' (a declared divergence), 'rule', 'none' (told that there is no equivalent), or 'unknown'."""
     rows = rows_of(use.side, use.name)
-    if not rows:
+    if not rows or (use.by and all(row.none for row in rows)):
         return use.by or "unknown"
     if all(row.none for row in rows):
         return "none"

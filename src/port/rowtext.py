@@ -10,7 +10,7 @@ from typing import Any
 
 # names in expressions that are no parameter
 FREE = {"helpers", "F", "torch", "nn", "math", "tf", "keras", "np", "len", "range", "tuple", "list", "reversed",
-        "int", "float", "bool", "min", "max", "zip", "sum", "enumerate", "slice", "sorted"}
+        "int", "float", "bool", "min", "max", "zip", "sum", "enumerate", "slice", "sorted", "dict", "isinstance"}
 
 
 class Bad(Exception):

@@ -7,13 +7,20 @@ import re
 from functools import lru_cache
 from itertools import accumulate
 
+from port.internals import PUBLIC
+
 # Spellings of one symbol; applied in order to the dotted name.
 _PREFIXES = [(re.compile(pattern), to) for pattern, to in (
     (r"^tensorflow(?=\.|$)", "tf"),
     (r"^tf\.compat\.v2(?=\.|$)", "tf"),
+    (r"^tf\.compat\.v1\.(?=(?:TensorShape|SparseTensor|GradientTape|cond|while_loop|map_fn|control_dependencies"
+     r"|device)$)", "tf."),  # the same in both versions, as far as rules read their arguments
     (r"^tf\.(_api\.v2|python)\.keras(?=\.|$)", "keras"),
     (r"^tf\.(compat\.v1\.)?keras(?=\.|$)", "keras"),
     (r"^(tf_keras|tensorflow_keras)(?=\.|$)", "keras"),
+    (r"^tf_slim(?=\.|$)", "tf.contrib.slim"),
+    (r"^tf\.(losses|metrics|optimizers)\.(schedules\.)?(?=[A-Z]\w*$)", r"keras.\1."),
+    (r"^tf\.initializers\.(?=\w+$)", r"keras.initializers."),
     (r"^keras\.(src|api|_tf_keras\.keras)(?=\.|$)", "keras"),
     (r"^keras\.(models|engine\.training|engine\.functional|models\.\w+|training)\.(Model|Functional)$", "keras.Model"),
     (r"^keras\.Functional$", "keras.Model"),
@@ -24,7 +31,7 @@ _PREFIXES = [(re.compile(pattern), to) for pattern, to in (
     (r"^keras\.(initializers|activations|losses|metrics|optimizers|regularizers|constraints)\.[a-z_]+\.(?=[A-Z])",
      r"keras.\1."),
     (r"^keras\.backend\.(tensorflow_backend|common|config)(?=\.)", "keras.backend"),
-    (r"^keras\.ops\.(numpy|nn|core|math|linalg|image)(?=\.)", "keras.ops"),
+    (r"^keras\.ops\.(numpy|nn|core|math|linalg)(?=\.)", "keras.ops"),
     (r"^torch\.nn\.modules\.\w+(?=\.[A-Z])", "torch.nn"),
     (r"^torch\.nn\.parameter\.Parameter$", "torch.nn.Parameter"),
 )]
@@ -36,7 +43,9 @@ MARKS = {"tf2torch": ("tensorflow", "keras"), "torch2tf": ("torch",)}
 def canonical(dotted: str) -> str:
     for pattern, to in _PREFIXES:
         dotted = pattern.sub(to, dotted)
-    return dotted
+    return PUBLIC.get(dotted, dotted)
+
+
 TOO_DEEP = "an expression or statement is nested too deeply"
 LONGEST = 2_000_000  # characters; the longest files that people write have a tenth of that
 DEEPEST = 200  # brackets; Python itself takes no more

@@ -135,12 +135,14 @@ class Index(Mapping[str, tuple[Row, ...]]):
             return name
         if name.startswith("tf.") and (old := f"tf.compat.v1.{name[3:]}") in self._numbers:
             return old  # TF 1 code that says `import tensorflow as tf`
-        prefix = name
-        while "." in prefix:
-            prefix = prefix.rpartition(".")[0]
-            if f"{prefix}.*" in self._numbers:
-                return f"{prefix}.*"
-        return name
+        return self._prefix(name) or (self._prefix(f"tf.compat.v1.{name[3:]}") if name.startswith("tf.") else "") or name
+
+    def _prefix(self, name: str) -> str:
+        while "." in name:
+            name = name.rpartition(".")[0]
+            if f"{name}.*" in self._numbers:
+                return f"{name}.*"
+        return ""
 
 
 def load() -> Mapping[str, tuple[Row, ...]]:

@@ -28,6 +28,8 @@ def window(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
     """`2`, `[2, 2]`, `[1, 2, 2, 1]` or None: without batch and channels; not written where torch has it so."""
     value, n = job.literal(name), axes_of(job)
     node = job.bound.args.get(name)
+    if value is None and default_of(job.torch, arg.to) is None:
+        return None
     if value is not ...:
         if isinstance(value, tuple) and len(value) == n + 2 and (value[0], value[-1]) != (1, 1):
             raise job.refuse("P202", f"`{name}={list(value)}` moves along batch or channels")
@@ -64,7 +66,7 @@ def depthwise_kernel(job: Job, name: str, arg: Arg) -> cst.BaseExpression:
 
 # ---------------------------------------------------------------- padding
 def conv_padding(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
-    if "kernel_size" in job.row.args or job.row.kind == "layer":
+    if job.row.kind == "layer":
         return padding.conv_padding(job, name, arg)
     value = _kind(job, name)
     strides, filters, dilations = arg.with_
@@ -88,7 +90,7 @@ def conv_padding(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
 
 
 def pool_padding(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
-    if "pool_size" in job.row.args or job.row.kind == "layer":
+    if job.row.kind == "layer":
         return padding.pool_padding(job, name, arg)
     value = _kind(job, name)
     if value == "valid":
@@ -97,7 +99,8 @@ def pool_padding(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
         raise job.refuse("P202", "explicit padding of a pooling function")
     n = axes_of(job)
     ksize, strides = arg.with_
-    known = _amounts(job, _numbers(job, ksize, n), _numbers(job, strides, n), [1] * n, n)
+    steps = ksize if job.literal(strides) is None else strides
+    known = _amounts(job, _numbers(job, ksize, n), _numbers(job, steps, n), [1] * n, n)
     if known is not None and not any(a or b for a, b in known):
         return None
     kind = "avg" if "avg" in job.row.torch[0].name else "max"

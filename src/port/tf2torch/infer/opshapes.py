@@ -220,8 +220,16 @@ def _spatial(g: Given) -> tuple[int, list[Dim]]:
     return n, known
 
 
+def nn_depthwise(g: Given) -> Fact:
+    """The kernel's last axis is a number of outputs for each channel."""
+    shape = g.fact(_first(g, "filter", "kernel")).shape
+    out = nn_conv(g)
+    channels = arithmetic("*", shape[-2], shape[-1]) if shape is not None else None
+    return out.but(shape=(*out.shape[:-1], channels)) if out.shape is not None else out
+
+
 def nn_conv(g: Given) -> Fact:
-    kernel = g.fact(_first(g, "filters", "filter"))
+    kernel = g.fact(_first(g, "filters", "filter", "kernel"))
     shape = kernel.shape
     n, sizes = _spatial(g)
     if shape is not None:
@@ -229,17 +237,17 @@ def nn_conv(g: Given) -> Fact:
         sizes = sizes if len(sizes) == n else [None] * n
     window_ = list(shape[:-2]) if shape is not None else [None] * n
     strides = inner_window(g.get(_first(g, "strides", "stride"), ...), n)
-    dilations = inner_window(g.get("dilations", ...), n)
+    dilations = inner_window(g.get(_first(g, "dilations", "dilation_rate"), ...), n)
     padding = g.get("padding", ...)
     out = [window(s, k, t if isinstance(t, int) else None, d if isinstance(d, int) else None, padding)
            for s, k, t, d in zip(sizes, window_, strides, dilations, strict=True)]
-    channels = None if shape is None else arithmetic("*", shape[-2], shape[-1]) if "filter" in g.params else shape[-1]
-    return _image(g, out, channels)
+    return _image(g, out, None if shape is None else shape[-1])
 
 
 def nn_pool(g: Given) -> Fact:
     n, sizes = _spatial(g)
-    kernel, strides = (inner_window(g.get(name, ...), n) for name in ("ksize", "strides"))
+    kernel = inner_window(g.get(_first(g, "ksize", "pool_size"), ...), n)
+    strides = inner_window(g.get("strides", ...), n) if g.get("strides", ...) is not None else kernel
     out = [window(s, k if isinstance(k, int) else None, t if isinstance(t, int) else None, 1, g.get("padding", ...))
            for s, k, t in zip(sizes, kernel, strides, strict=True)]
     return _image(g, out, g.x.shape[-1] if g.x.shape else None)
@@ -247,7 +255,7 @@ def nn_pool(g: Given) -> Fact:
 
 def resize(g: Given) -> Fact:
     sizes = sizes_of(g.fact("size"))
-    method = g.get("method", None)
+    method = g.get(_first(g, "method", "interpolation"), None)
     out = _image(g, sizes if sizes is not None and len(sizes) == 2 else [None, None],
                  g.x.shape[-1] if g.x.shape else None)
     return out.but(dtype=g.x.dtype if method == "nearest" else "float32")
@@ -272,6 +280,6 @@ def _blocks(g: Given, spatial: str, channels: str) -> Fact:
 RULES = {name.rstrip("_"): rule for name, rule in (
     (f.__name__, f) for f in (
         fill, range_, eye, constant, like, one_hot, sequence_mask, reduce_last, gather, boolean_mask, unstack, list_,
-        top_k, moments, tile, repeat_along, broadcast_to, slice_, matrix_transpose, nn_conv, nn_pool, resize,
+        top_k, moments, tile, repeat_along, broadcast_to, slice_, matrix_transpose, nn_conv, nn_depthwise, nn_pool, resize,
         depth_to_space,
         space_to_depth))}

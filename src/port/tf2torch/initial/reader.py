@@ -95,7 +95,7 @@ class Reader:
             elif i < len(order):
                 given[order[i]] = a.value
         v1 = symbol.startswith("tf.compat.v1.")
-        return self._spec(name, given, node, {"stddev": 1.0} if v1 else {})
+        return self._spec(name, given, node, {"stddev": 1.0, "minval": 0.0, "maxval": 1.0} if v1 else {})
 
     def _dict(self, node: cst.Dict) -> Spec:
         items = {self.text_of(e.key): e.value for e in node.elements if isinstance(e, cst.DictElement)}

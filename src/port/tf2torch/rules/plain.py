@@ -128,7 +128,7 @@ def _if(em: Emitter, node: cst.If, kept_names: set[str]) -> Any:
 
 
 SCOPES = ("tf.name_scope", "keras.backend.name_scope", "keras.name_scope", "tf.compat.v1.name_scope",
-          "tf.compat.v1.variable_scope", "tf.device", "tf.init_scope")
+          "tf.compat.v1.variable_scope", "tf.variable_scope", "tf.device", "tf.init_scope")
 
 
 def is_scope(em: Emitter, node: cst.With) -> bool:
@@ -142,10 +142,25 @@ def _with(em: Emitter, node: cst.With, kept_names: set[str]) -> list[Any]:
         inner[0] = inner[0].with_changes(leading_lines=[*node.leading_lines, *inner[0].leading_lines])
         em.report("P001", "a name scope has no counterpart; its block is kept", node)
         return inner
+    if symbols == ["tf.control_dependencies"]:
+        return _in_order(em, node, kept_names)
     if any(s.endswith("GradientTape") for s in symbols):
         raise Refused("P205", "a gradient tape", node)
     return [node.with_changes(items=[i.with_changes(item=em.expr(i.item)) for i in node.items],
                               body=_block(em, node.body))]
+
+
+def _in_order(em: Emitter, node: cst.With, kept_names: set[str]) -> list[Any]:
+    """`with tf.control_dependencies([a, b()]):` is its calls, then its block: PyTorch runs in program order."""
+    args = node.items[0].item.args  # type: ignore[attr-defined]
+    first = args[0].value if args else cst.List([])
+    parts = [e.value for e in first.elements] if isinstance(first, cst.List | cst.Tuple) else [first]
+    before = [p for p in parts if not isinstance(p, cst.Name | cst.Attribute)]
+    inner = [*suite(em, [cst.SimpleStatementLine([cst.Expr(p)]) for p in before], kept_names)] if before else []
+    inner += suite(em, node.body.body, kept_names)
+    inner[0] = inner[0].with_changes(leading_lines=[*node.leading_lines, *inner[0].leading_lines])
+    em.report("P001", "PyTorch runs in program order; what has to come first does", node)
+    return inner
 
 
 def _try(em: Emitter, node: cst.Try) -> Any:
