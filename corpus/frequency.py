@@ -100,7 +100,7 @@ def rows(folder: Path) -> Iterator[tuple[str, str, int]]:
         sites: Counter[str] = Counter()
         for line in csv.DictReader((folder / f"{side}_api.csv").open()):
             symbol = line["symbol"]
-            symbol = f"tf_{symbol}" if symbol.startswith("slim.") else symbol  # the table's name for the package tf_slim
+            symbol = f"tf_{symbol}" if symbol.startswith("slim.") else symbol  # the package tf_slim
             sites[names.canonical(symbol)] += int(line["call_sites_in_model_files"] or 0)
         yield from ((side, name, n) for name, n in sites.most_common() if n)
     for line in csv.DictReader((folder / "torch_methods.csv").open()):

@@ -168,3 +168,11 @@ def test_yaml_has_no_unquoted_traps():
     for path in table.folder().glob("[!_]*.yaml"):
         for name in yaml.safe_load(path.read_text()):
             assert isinstance(name, str), f"{path.name}: {name!r}"
+
+
+def test_no_row_says_that_there_is_nothing_where_another_has_it() -> None:
+    """Rows under two names for one symbol: which comes first would depend on the names of their files."""
+    for index in (table.by_tf_name(), table.by_torch_name()):
+        for symbol in index:
+            rows = index[symbol]
+            assert len({row.name for row in rows}) == 1 or not any(row.none for row in rows), symbol

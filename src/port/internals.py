@@ -1,6 +1,6 @@
 """Public names of what code imports from inside TensorFlow: `tensorflow.python.ops.array_ops.concat` is `tf.concat`.
 
-Old names often mean the function of TF 1 there (`array_ops.expand_dims`), new ones that of TF 2 (`math_ops.reduce_sum`).
+Some names mean the function of TF 1 there (`array_ops.expand_dims`), others that of TF 2 (`math_ops.reduce_sum`).
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 # module below tf.python: names below the public name; 'a=b' where they differ
 _NAMES = {
     "ops.array_ops": {
-        "tf": "broadcast_to concat constant fill gather_v2=gather identity one_hot ones pad_v2=pad rank reshape reverse "
-              "reverse_v2=reverse scatter_nd sequence_mask slice split stop_gradient strided_slice tile "
+        "tf": "broadcast_to concat constant fill gather_v2=gather identity one_hot ones pad_v2=pad rank reshape "
+              "reverse reverse_v2=reverse scatter_nd sequence_mask slice split stop_gradient strided_slice tile "
               "tensor_scatter_add=tensor_scatter_nd_add tensor_scatter_sub=tensor_scatter_nd_sub "
-              "tensor_scatter_update=tensor_scatter_nd_update expand_dims_v2=expand_dims shape_v2=shape size_v2=size "
+              "expand_dims_v2=expand_dims shape_v2=shape size_v2=size "
               "boolean_mask_v2=boolean_mask transpose_v2=transpose zeros meshgrid edit_distance unique",
         "tf.linalg": "matrix_transpose matrix_diag=diag matrix_diag_part=diag_part matrix_set_diag=set_diag",
         "tf.compat.v1": "expand_dims gather gather_nd matrix_band_part ones_like pad placeholder shape size squeeze "
@@ -24,15 +24,16 @@ _NAMES = {
               "minimum multiply not_equal pow range reduce_all reduce_any reduce_logsumexp reduce_max reduce_mean "
               "reduce_min reduce_prod reduce_sum round saturate_cast sigmoid sign sin sqrt square "
               "subtract tanh tensordot truncatediv truncatemod neg=negative",
-        "tf.math": "squared_difference ceil cumprod erf erfc expm1 log log1p log_sigmoid reciprocal rsqrt softplus unsorted_segment_sum "
-                   "segment_sum div_no_nan=divide_no_nan floor_mod=floormod",
+        "tf.math": "squared_difference ceil cumprod erf erfc expm1 log log1p log_sigmoid reciprocal rsqrt softplus "
+                   "unsorted_segment_sum segment_sum div_no_nan=divide_no_nan floor_mod=floormod",
         "tf.compat.v1": "argmax argmin div to_float to_double to_int32 to_int64",
     },
     "ops.nn": {"tf.compat.v1.nn": "depthwise_conv2d fused_batch_norm moments convolution weighted_moments conv2d"},
     "ops.nn ops.nn_ops": {
-        "tf.nn": "bias_add elu gelu l2_loss leaky_relu lrn relu relu6 selu softsign conv2d_v2=conv2d softmax_v2=softmax "
-                 "conv1d_v2=conv1d conv3d_v2=conv3d max_pool_v2=max_pool avg_pool_v2=avg_pool dropout_v2=dropout "
-                 "log_softmax_v2=log_softmax softmax_cross_entropy_with_logits_v2=softmax_cross_entropy_with_logits",
+        "tf.nn": "bias_add elu gelu l2_loss leaky_relu lrn relu relu6 selu softsign conv2d_v2=conv2d "
+                 "softmax_v2=softmax conv1d_v2=conv1d conv3d_v2=conv3d max_pool_v2=max_pool "
+                 "avg_pool_v2=avg_pool dropout_v2=dropout log_softmax_v2=log_softmax "
+                 "softmax_cross_entropy_with_logits_v2=softmax_cross_entropy_with_logits",
         "tf.compat.v1.nn": "softmax log_softmax dropout sparse_softmax_cross_entropy_with_logits avg_pool max_pool",
     },
     "ops.nn ops.nn_impl": {
@@ -74,7 +75,8 @@ _NAMES = {
     "framework.tensor_shape": {"tf": "TensorShape", "tf.compat": "dimension_value"},
     "eager.backprop": {"tf": "GradientTape"},
     "util.nest": {"tf.nest": "assert_same_structure flatten map_structure pack_sequence_as is_nested"},
-    "platform.tf_logging": {"tf.compat.v1.logging": "debug error fatal info log log_first_n set_verbosity warn warning"},
+    "platform.tf_logging": {
+        "tf.compat.v1.logging": "debug error fatal info log log_first_n set_verbosity warn warning"},
     "summary.summary": {"tf.compat.v1.summary": "FileWriter histogram image merge merge_all scalar"},
     "training.saver": {"tf.compat.v1.train": "Saver latest_checkpoint"},
     "training.monitored_session": {"tf.compat.v1.train": "MonitoredTrainingSession Scaffold"},

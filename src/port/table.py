@@ -133,9 +133,10 @@ class Index(Mapping[str, tuple[Row, ...]]):
     def _find(self, name: str) -> str:
         if name in self._numbers:
             return name
-        if name.startswith("tf.") and (old := f"tf.compat.v1.{name[3:]}") in self._numbers:
+        old = f"tf.compat.v1.{name[3:]}" if name.startswith("tf.") else ""
+        if old in self._numbers:
             return old  # TF 1 code that says `import tensorflow as tf`
-        return self._prefix(name) or (self._prefix(f"tf.compat.v1.{name[3:]}") if name.startswith("tf.") else "") or name
+        return self._prefix(name) or self._prefix(old) or name
 
     def _prefix(self, name: str) -> str:
         while "." in name:

@@ -9,6 +9,7 @@ import libcst as cst
 from port.facts import Fact, Kind
 from port.torch2tf import compound, hints, ownnames, stars
 from port.torch2tf.refused import Refused
+from port.torch2tf.rowfind import training
 from port.torch2tf.values import TO_FIRST, Class, Function, Items, can_flip, may_be_none
 from port.tree import code, find, walk
 
@@ -75,8 +76,10 @@ def no_training_code(w: Any, node: cst.FunctionDef) -> None:
     for n in walk(node.body):
         if type(n) is cst.Attribute and n.attr.value in TRAINING and w.fact(n.value).kind is not Kind.LAYER:
             raise Refused("P205", f"`.{n.attr.value}` belongs to training code", n)
-        if type(n) is cst.Call and w.it.names.resolve(n.func).startswith(("torch.optim.", "torch.utils.data.")):
-            raise Refused("P205", f"`{code(n.func)}` belongs to training code", n)
+        if isinstance(n, cst.Call):
+            symbol = w.it.names.resolve(n.func)
+            if symbol.startswith(("torch.optim.", "torch.utils.data.")):
+                raise training(symbol, n)
 
 
 def _decorators(w: Any, node: cst.FunctionDef) -> tuple[list[cst.Decorator], bool]:

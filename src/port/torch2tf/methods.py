@@ -10,6 +10,7 @@ from port.build import build, expression, paren
 from port.facts import Kind
 from port.torch2tf import layers
 from port.torch2tf.refused import Refused
+from port.torch2tf.rowfind import training
 from port.torch2tf.values import Bound, Chain, Items, Mapping, options
 from port.tree import code
 
@@ -103,7 +104,7 @@ def _floatx(w: Any, node: cst.Call) -> Any:
 
 
 def _training_code(w: Any, node: cst.Call) -> Any:
-    raise Refused("P205", f"`{cst.Module([]).code_for_node(node.func)}` belongs to training code", node)
+    raise training(w.it.names.resolve(node.func), node)
 
 
 def _weights_file(w: Any, node: cst.Call) -> Any:
@@ -128,7 +129,7 @@ FUNCTIONS: dict[str, Any] = {
     "torch.utils.data.TensorDataset": _training_code,
 } | {f"torch.optim.{name}": _training_code
      for name in (
-    "SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "LBFGS")}
+    "SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "Adafactor", "LBFGS")}
 
 
 # ---------------------------------------------------------------- builtins

@@ -8,6 +8,7 @@ from typing import Any
 import libcst as cst
 
 from port import table
+from port.advice import told
 from port.build import parse
 from port.table import Row, Signature
 from port.torch2tf import args as adapters
@@ -26,7 +27,7 @@ def find(w: Any, node: cst.Call, symbol: str, receiver: cst.BaseExpression | Non
     reasons: list[tuple[str, str]] = []
     for job in candidates(w, node, symbol, receiver):
         if job.row.none:
-            reasons.append(("P203", job.row.none))
+            reasons.append(("P203", told([job.row], "tf", node)))
             continue
         reason = ("P202", job.bound.problem) if job.bound.problem else unmet(job) or settings(job) or (
             None if part else doubled(job))
@@ -38,6 +39,13 @@ def find(w: Any, node: cst.Call, symbol: str, receiver: cst.BaseExpression | Non
     code, message = min(reasons, default=("P201", "there is no row for it" + nearest(symbol)),
                         key=lambda r: _RANK.get(r[0], 9))
     raise Refused(code, f"`{shown(symbol)}`: {message}", node, symbol)
+
+
+def training(symbol: str, node: cst.Call) -> Refused:
+    """Why a call that belongs to training stays, and what it is in Keras."""
+    rows = table.by_torch_name().get(symbol, ())
+    return Refused("P205", f"`{shown(symbol)}` belongs to training code" + (
+        f": {told(rows, 'tf', node)}" if rows else ""), node, symbol)
 
 
 def nearest(symbol: str) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import libcst as cst
 
+from port.advice import told
 from port.binding import bind, row_name
 from port.build import expression, helper_names, parse, substitute
 from port.facts import Layout
 from port.tf2torch.calls.arguments import print_call
 from port.tf2torch.calls.forms import on_device, python_form, shortened
-from port.tf2torch.calls.job import Job, unknown_symbol, unmet_of
+from port.tf2torch.calls.job import TRAINING, Job, unknown_symbol, unmet_of
 from port.tf2torch.calls.spelling import helpers_in
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.rowcalls import ANY_LAYOUT, FLIPS
@@ -25,7 +26,8 @@ def row_call(em: Emitter, node: cst.Call, symbol: str) -> cst.BaseExpression:
     problem = ("", "")
     for row in rows:
         if row.none:
-            raise Refused("P203", f"`{symbol}`: {row.none}", node)
+            training = row.file == "training.yaml" and symbol.startswith(TRAINING)
+            raise Refused("P205" if training else "P203", f"`{symbol}`: {told(rows, 'torch', node)}", node)
         for signature in row.tf:
             if not row_name(signature.name, symbol):
                 continue

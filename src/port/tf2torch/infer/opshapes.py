@@ -280,6 +280,5 @@ def _blocks(g: Given, spatial: str, channels: str) -> Fact:
 RULES = {name.rstrip("_"): rule for name, rule in (
     (f.__name__, f) for f in (
         fill, range_, eye, constant, like, one_hot, sequence_mask, reduce_last, gather, boolean_mask, unstack, list_,
-        top_k, moments, tile, repeat_along, broadcast_to, slice_, matrix_transpose, nn_conv, nn_depthwise, nn_pool, resize,
-        depth_to_space,
-        space_to_depth))}
+        top_k, moments, tile, repeat_along, broadcast_to, slice_, matrix_transpose, nn_conv, nn_depthwise, nn_pool,
+        resize, depth_to_space, space_to_depth))}
