@@ -18,6 +18,7 @@ _PREFIXES = [(re.compile(pattern), to) for pattern, to in (
     (r"^tf\.(_api\.v2|python)\.keras(?=\.|$)", "keras"),
     (r"^tf\.(compat\.v1\.)?keras(?=\.|$)", "keras"),
     (r"^(tf_keras|tensorflow_keras)(?=\.|$)", "keras"),
+    (r"^tensorflow_probability(?=\.|$)", "tfp"),
     (r"^tf_slim(?=\.|$)", "tf.contrib.slim"),
     (r"^tf\.(losses|metrics|optimizers)\.(schedules\.)?(?=[A-Z]\w*$)", r"keras.\1."),
     (r"^tf\.initializers\.(?=\w+$)", r"keras.initializers."),
@@ -33,7 +34,7 @@ _PREFIXES = [(re.compile(pattern), to) for pattern, to in (
     (r"^keras\.backend\.(tensorflow_backend|common|config)(?=\.)", "keras.backend"),
     (r"^keras\.ops\.(numpy|nn|core|math|linalg)(?=\.)", "keras.ops"),
     (r"^torch\.nn\.modules\.\w+(?=\.[A-Z])", "torch.nn"),
-    (r"^torch\.nn\.parameter\.Parameter$", "torch.nn.Parameter"),
+    (r"^torch\.nn\.parameter\.(?=[A-Z])", "torch.nn."),
 )]
 FRAMEWORKS = {"tf2torch": ("tf", "keras"), "torch2tf": ("torch",)}
 MARKS = {"tf2torch": ("tensorflow", "keras"), "torch2tf": ("torch",)}

@@ -7,6 +7,7 @@ from typing import Any
 
 import libcst as cst
 
+from port import table
 from port.torch2tf import layer_activation as act
 from port.torch2tf import layer_conv as conv
 from port.torch2tf import layer_norm as norm
@@ -59,7 +60,7 @@ def write_layer(w: Any, node: cst.Call, layer: Layer) -> Plan:
     """The Keras layers for one call of a torch.nn class; raises Refused."""
     short = layer.symbol.rpartition(".")[2]
     if layer.symbol not in WRITERS:
-        advice = REFUSED.get(short)
+        advice = REFUSED.get(short) or next((r.none for r in table.by_torch_name().get(layer.symbol, ())), "")
         raise Refused("P203" if advice else "P201", f"`nn.{short}` has no Keras layer" + (
             f": {advice}" if advice else ""), node)
     bound, problem = bind_layer(layer.symbol, layer.node)

@@ -89,10 +89,10 @@ def candidates(w: Any, node: cst.Call, symbol: str, receiver: cst.BaseExpression
         every = rows.get(name, ())
         own = [row for row in every if not row.tf]  # they know all parameters, where others name what they write
         for row in own or every:
-            if row.kind in ("layer", "constant", "attribute") or not spelled(w, row):
+            if (row.kind in ("layer", "constant", "attribute") and not row.none) or not spelled(w, row):
                 continue
             for signature in row.torch:
-                if signature.name == name:
+                if signature.name == name or signature.name.endswith(".*"):
                     given = receiver if receiver is not None else None
                     yield Job(w, row, bind_torch(signature, node, given), node, symbol)
 
