@@ -11,6 +11,7 @@ from port.facts import Kind, Layout
 from port.table import Arg
 from port.tf2torch.adapt.ops import index
 from port.tf2torch.calls.arguments import print_call
+from port.tf2torch.calls.handed import check_handed
 from port.tf2torch.calls.job import Job
 from port.tf2torch.infer.analysis import documented_rank
 from port.tf2torch.infer.conditions import is_number
@@ -123,11 +124,10 @@ def resize(job: Job) -> cst.BaseExpression:
     return print_call(job)
 
 
-
-
-
-
+def handed(job: Job) -> None:
+    """The row's own form, if the function may be called with tensors whose axes are the source's."""
+    check_handed(job.em, job.bound.args["func"], job.node)
 
 
 ROWS: dict[str, Any] = {"cast": cast, "moments": moments, "slice": slice_, "gather_batch_dims": gather_batch_dims,
-                        "resize": resize}
+                        "resize": resize, "handed": handed}

@@ -258,7 +258,7 @@ def resize(g: Given) -> Fact:
     method = g.get(_first(g, "method", "interpolation"), None)
     out = _image(g, sizes if sizes is not None and len(sizes) == 2 else [None, None],
                  g.x.shape[-1] if g.x.shape else None)
-    return out.but(dtype=g.x.dtype if method == "nearest" else "float32")
+    return out.but(dtype="float32" if "method" in g.params and method != "nearest" else g.x.dtype)
 
 
 def depth_to_space(g: Given) -> Fact:

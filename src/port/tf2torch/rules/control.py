@@ -8,7 +8,9 @@ import libcst as cst
 
 from port.binding import keyword
 from port.build import build, expression, substitute
+from port.facts import Kind, Layout
 from port.tf2torch import settings
+from port.tf2torch.calls.handed import check_handed
 from port.tf2torch.emit import Emitter, Refused
 from port.tree import clone
 
@@ -38,12 +40,14 @@ def map_fn(em: Emitter, node: cst.Call) -> cst.BaseExpression:
         raise Refused("P202", "tf.map_fn with more than a function and its elements", node)
     if isinstance(elems, cst.Tuple | cst.List):
         raise Refused("P202", "tf.map_fn over several tensors", node)
+    check_handed(em, function, node)
     name = "row"
     if isinstance(function, cst.Lambda) and function.params.params:
         name = function.params.params[0].name.value
     em.need("torch")
     body = _call_of(em, function, [cst.Name(name)])
-    return build(f"torch.stack([{{b}} for {name} in {{x}}])", b=body, x=em.expr(elems))
+    return build(f"torch.stack([{{b}} for {name} in {{x}}])", b=body, x=em.expr(
+        elems, Layout.PLAIN if em.fact(elems).kind is Kind.TENSOR else None))
 
 
 def backend_name(em: Emitter, node: cst.Call) -> cst.BaseExpression:
@@ -52,6 +56,7 @@ def backend_name(em: Emitter, node: cst.Call) -> cst.BaseExpression:
 
 
 EXPRESSIONS = {"tf.cond": cond, "keras.ops.cond": cond, "tf.map_fn": map_fn, "keras.ops.map": map_fn,
+               "tf.vectorized_map": map_fn,
                "keras.backend.map_fn": map_fn, "keras.backend.backend": backend_name,
                "keras.config.backend": backend_name}
 
