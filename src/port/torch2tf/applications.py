@@ -20,6 +20,7 @@ from port.torch2tf import (
     methods,
     ownhelpers,
     rows,
+    scalars,
     unknowns,
 )
 from port.torch2tf.refused import Refused
@@ -48,6 +49,8 @@ def call(w: Any, node: cst.Call) -> Any:
     callee: Fact = w.it.receivers.get(node) or w.fact(node.func)
     first = options(callee)[0]
     payload, symbol = first.payload, first.symbol
+    if symbol in scalars.MAKERS and (size := scalars.write(w, node)) is not None:
+        return size
     if isinstance(payload, Bound):
         return _method(w, node, symbol, payload)
     if callee.kind is Kind.LAYER:

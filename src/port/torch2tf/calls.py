@@ -229,6 +229,12 @@ def _first(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     return args[0] if args else UNKNOWN
 
 
+def _int(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    if len(args) == 1 and (isinstance(args[0].payload, Size) or type(args[0].literal(...)) is int):
+        return args[0]
+    return Fact(Kind.PLAIN, dtype="int")
+
+
 def _same_or_plain(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     return next((a for a in args if a.kind is Kind.TENSOR), PLAIN)
 
@@ -281,7 +287,7 @@ SPECIAL: dict[str, Any] = {
     "torch.get_default_dtype": _default_dtype,
     "builtins.list": _sequence, "builtins.tuple": _sequence, "builtins.reversed": _sequence,
     "builtins.sorted": _sequence, "builtins.zip": _zip, "builtins.enumerate": _enumerate, "builtins.map": _map,
-    "builtins.len": _len, "builtins.dict": _dict, "collections.OrderedDict": _dict, "builtins.sum": _sum,
+    "builtins.len": _len, "builtins.int": _int, "builtins.dict": _dict, "collections.OrderedDict": _dict, "builtins.sum": _sum,
     "functools.partial": _partial, "copy.deepcopy": _first, "copy.copy": _first, "builtins.getattr": _getattr,
     "builtins.max": _same_or_plain, "builtins.min": _same_or_plain, "builtins.abs": _same_or_plain,
     "torch.utils.checkpoint.checkpoint": _checkpoint, "torch.jit.script": _first,

@@ -17,6 +17,8 @@ def number_kind(job: Job, name: str) -> str:
         node = job.bound.args.get(name)
         if isinstance(fact.payload, Size) or fact.dtype == "int":
             return "int"
+        if fact.dtype == "float":
+            return "float"
         return _number_text(job, node) if node is not None else ""
     return _kind(found)
 

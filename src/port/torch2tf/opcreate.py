@@ -132,6 +132,11 @@ def number(a: Args) -> Result:
     return NUMBER, a.x.layout
 
 
+def item(a: Args) -> Result:
+    kind = {"int32": "int", "int64": "int", "float": "float", "float32": "float", "float64": "float"}
+    return Fact(Kind.PLAIN, dtype=kind.get(a.x.dtype or "")), a.x.layout
+
+
 def rank(a: Args) -> Result:
     return (literal(a.x.rank) if a.x.rank is not None else NUMBER), a.x.layout
 

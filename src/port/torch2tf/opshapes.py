@@ -35,6 +35,7 @@ from port.torch2tf.opcreate import (
     eye,
     from_data,
     full,
+    item,
     like,
     linspace,
     meshgrid,
@@ -191,8 +192,9 @@ def _rules() -> dict[str, Callable[[Args], Result]]:
     put(unpacked, "pad_packed_sequence pad_sequence")
     put(size, "size")
     put(number, """
-        numel nelement item tolist numpy data_ptr element_size stride is_floating_point is_contiguous get_device
+        numel nelement tolist numpy data_ptr element_size stride is_floating_point is_contiguous get_device
         dtype_ device finfo iinfo is_tensor is_grad_enabled manual_seed backward storage""")
+    put(item, "item")
     put(rank, "dim ndimension")
     put(scalar, """
         cross_entropy mse_loss l1_loss smooth_l1_loss binary_cross_entropy binary_cross_entropy_with_logits

@@ -1,0 +1,130 @@
+"""Whole numbers out of tensors, `int(lengths.max())`: those that say sizes and nothing else stay tensors, as sizes do.
+
+Keras traces a model with sizes that are not known; there `int()` of a tensor raises.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.build import build
+from port.facts import Kind
+from port.torch2tf import dtypes
+from port.torch2tf.values import Bound, Size
+from port.tree import children, walk
+
+MAKERS = ("builtins.int", "tensor.item")
+WHOLE = ("int8", "int16", "int32", "int64", "uint8")
+# Functions and methods whose positional arguments, or the first so many of them, and these keywords say sizes.
+SIZES: dict[str, tuple[int, tuple[str, ...]]] = {
+    "torch.arange": (3, ("start", "end", "step")), "torch.zeros": (9, ("size",)), "torch.ones": (9, ("size",)),
+    "torch.full": (1, ("size",)), "tensor.new_zeros": (9, ("size",)), "tensor.new_ones": (9, ("size",)),
+    "tensor.new_full": (1, ("size",)), "tensor.expand": (9, ()), "tensor.view": (9, ()), "torch.reshape": (2, ("shape",)),
+    "tensor.reshape": (9, ("shape",)), "tensor.repeat": (9, ())}
+ARITHMETIC = (cst.Add, cst.Subtract, cst.Multiply, cst.FloorDivide, cst.Modulo)
+
+
+def write(w: Any, node: cst.Call) -> Any:
+    """`int(...)` or `.item()` as a size; None where it is none, or need not be."""
+    inner = _made_whole(w, node)
+    if inner is not None and isinstance(w.fact(inner).payload, Size):
+        return w.expr(inner)
+    if w.function is None:
+        return None
+    if inner is not None and (divided := _divided(w, inner)) is not None:
+        return divided if are_sizes(w, node) else None
+    taken = _taken(w, node if inner is None else inner, inner is not None)
+    if taken is None or w.fact(taken).shape != () or not are_sizes(w, node):
+        return None
+    new = w.expr(taken)
+    return new if w.fact(taken).dtype == "int32" else dtypes.cast(w, new, dtypes.spell(w, "int32"))
+
+
+def _made_whole(w: Any, node: cst.BaseExpression) -> Any:
+    """x of `int(x)`."""
+    plain = isinstance(node, cst.Call) and len(node.args) == 1 and node.args[0].keyword is None and (
+        not node.args[0].star)
+    return node.args[0].value if plain and w.fact(node.func).symbol == "builtins.int" else None  # type: ignore[attr-defined]
+
+
+def _taken(w: Any, node: cst.BaseExpression, made_whole: bool) -> Any:
+    """The tensor whose only element is taken: x of `x.item()`, and x of `int(x)` itself."""
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        callee = w.it.receivers.get(node) or w.fact(node.func)
+        if isinstance(callee.payload, Bound) and callee.symbol == "tensor.item":
+            owner = node.func.value
+            return owner if made_whole or w.fact(owner).dtype in WHOLE else None
+    return node if made_whole and w.fact(node).kind is Kind.TENSOR else None
+
+
+def _divided(w: Any, node: cst.BaseExpression) -> Any:
+    """`size / n`, made whole: no size is negative, so that it is `size // n`."""
+    if not isinstance(node, cst.BinaryOperation) or not isinstance(node.operator, cst.Divide):
+        return None
+    if not isinstance(w.fact(node.left).payload, Size) or isinstance(node.left, cst.BinaryOperation) or (
+            not _is_whole(w, node.right)):
+        return None
+    return build("{a} // {b}", a=w.expr(node.left), b=w.expr(node.right))
+
+
+def _is_whole(w: Any, node: cst.BaseExpression) -> bool:
+    fact = w.fact(node)
+    return isinstance(fact.payload, Size) or fact.dtype == "int" or type(fact.literal(...)) is int
+
+
+# ---------------------------------------------------------------- uses
+def are_sizes(w: Any, node: cst.BaseExpression) -> bool:
+    """Is the value of this expression used as a size of tensors, in the function that is written, and never else?"""
+    parents = _parents(w)
+    above = parents.get(node)
+    if isinstance(above, cst.BinaryOperation):
+        other = above.right if above.left is node else above.left
+        return isinstance(above.operator, ARITHMETIC) and _is_whole(w, other) and are_sizes(w, above)
+    if isinstance(above, cst.Slice):
+        inside = parents[parents[above]]
+        return node is not above.step and _is_read(w, inside)
+    if isinstance(above, cst.Assign) and len(above.targets) == 1 and isinstance(above.targets[0].target, cst.Name):
+        return _all_reads(w, above.targets[0].target)
+    if isinstance(above, cst.Element):
+        display = parents[above]
+        return isinstance(parents.get(display), cst.Arg) and _says_sizes(w, parents[display])
+    return isinstance(above, cst.Arg) and _says_sizes(w, above)
+
+
+def _parents(w: Any) -> dict[cst.CSTNode, cst.CSTNode]:
+    known = w.it.objects.setdefault("parents", {})
+    function = w.function.node
+    if function not in known:
+        known[function] = {child: node for node in walk(function) for child in children(node)}
+    return known[function]  # type: ignore[no-any-return]
+
+
+def _all_reads(w: Any, target: cst.Name) -> bool:
+    """A variable that is assigned once, and read as a size wherever it is read."""
+    found = [n for n in walk(w.function.node) if isinstance(n, cst.Name) and n.value == target.value and n is not target]
+    return all(_is_attribute_or_keyword(w, n) or are_sizes(w, n) for n in found)
+
+
+def _is_attribute_or_keyword(w: Any, name: cst.Name) -> bool:
+    above = _parents(w).get(name)
+    return (isinstance(above, cst.Attribute) and above.attr is name) or (
+        isinstance(above, cst.Arg) and above.keyword is name)
+
+
+def _is_read(w: Any, node: cst.CSTNode) -> bool:
+    """`x[:, :n]` of a tensor, which is not written to."""
+    above = _parents(w).get(node)
+    return isinstance(node, cst.Subscript) and w.fact(node.value).kind is Kind.TENSOR and not isinstance(
+        above, cst.AssignTarget | cst.AugAssign | cst.Del)
+
+
+def _says_sizes(w: Any, arg: cst.CSTNode) -> bool:
+    call = _parents(w).get(arg)
+    if not isinstance(call, cst.Call) or not isinstance(arg, cst.Arg) or arg.star:
+        return False
+    positions, words = SIZES.get((w.it.receivers.get(call) or w.fact(call.func)).symbol, (0, ()))
+    if arg.keyword is not None:
+        return arg.keyword.value in words
+    return any(a is arg for a in call.args[:positions])
