@@ -23,6 +23,7 @@ from port.tf2torch.rules import options as options_of
 from port.tf2torch.rules.class_sizes import channel_mirrors
 from port.tree import code, module_code, syntax_error
 from port.units import Unit, scoped
+from port.wrapping import wrapped
 
 HANDLERS = Handlers(calls.call, constants.constant, subscripts.subscript, attributes.attribute, classes.convert,
                     adapt.ARGS, adapt.ROWS, adapt.LAYERS)
@@ -141,7 +142,7 @@ def _finish(passes: Sequence[Pass]) -> None:
 
 def _text(done: Pass, unit: Unit) -> str | None:
     """The new text; None if it would not parse."""
-    new = module_code(done.module.with_changes(body=done.out))
+    new = wrapped(module_code(done.module.with_changes(body=done.out)), unit.text)
     if error := syntax_error(new):
         done.em.reports[:] = [(None, "P901", f"the output would not parse: {error}", "")]
         return None

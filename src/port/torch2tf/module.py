@@ -20,6 +20,7 @@ from port.torch2tf.refused import Refused
 from port.torch2tf.write import Writer
 from port.tree import loads, module_code, named, syntax_error, walk
 from port.units import Unit, scoped
+from port.wrapping import wrapped
 
 
 @dataclass(eq=False)
@@ -83,7 +84,7 @@ def _result(one: Written) -> Result:
                      siblings.importing(unit.module, name))
     module = unit.module
     body = importing.rewrite(w, body, list(module.body), importing.helper_blocks(w))
-    new = module_code(module.with_changes(body=body))
+    new = wrapped(module_code(module.with_changes(body=body)), unit.text)
     if error := syntax_error(new):
         return Result(unit.text, unit.text, (Finding(1, 0, "P901", f"the output would not parse: {error}"),))
     if new == unit.text and not w.reports:
