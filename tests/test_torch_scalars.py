@@ -9,7 +9,8 @@ from port.translate import translate
 
 def port(body: str) -> str:
     lines = "\n    ".join(line.strip() for line in body.split(";"))
-    result = translate(f"import torch\n\n\ndef f(x: torch.Tensor, n: torch.LongTensor, k: int):\n    {lines}\n", "torch2tf")
+    head = "import torch\n\n\ndef f(x: torch.Tensor, n: torch.LongTensor, k: int):\n    "
+    result = translate(f"{head}{lines}\n", "torch2tf")
     assert not [f for f in result.findings if f.code.startswith("P2")], result.findings
     return result.text[result.text.index("def f("):]
 

@@ -20,6 +20,9 @@ A, B = "a" * 52, "b" * 52
     (f"x = f({A}, g({A}, {B}, {B}))\n",
      f"x = f(\n    {A},\n    g(\n        {A},\n        {B},\n        {B},\n    ),\n)\n"),
     (f"{A} = [{B} for a, b in c if a and b]\n", f"{A} = [\n    {B} for a, b in c if a and b\n]\n"),
+    (f"f(lambda x: g(x, {A}, {B}, c=[[0, 0], [{A}, 1], [0, 0]]))\n",
+     f"f(\n    lambda x: g(\n        x,\n        {A},\n        {B},\n        "
+     f"c=[[0, 0], [{A}, 1], [0, 0]],\n    )\n)\n"),
     (f"if 1:\n    x = {A}[0]({B}, y)[z][aa]\n", f"if 1:\n    x = {A}[0](\n        {B}, y\n    )[z][aa]\n"),
 ])
 def test_brackets_are_broken(line: str, broken: str) -> None:

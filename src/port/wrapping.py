@@ -49,9 +49,9 @@ def _in_strings(text: str) -> set[int]:
             for n in range(node.lineno, node.end_lineno + 1)}
 
 
-def broken(line: str) -> list[str]:
-    """One line as several; as it is where no bracket can be broken."""
-    if len(line) > LIMIT and (at := _bare_tuple(line)):
+def broken(line: str, whole: bool = True) -> list[str]:
+    """One line as several; as it is where no bracket can be broken. `whole`: a statement, not a part of one."""
+    if whole and len(line) > LIMIT and (at := _bare_tuple(line)):
         line = f"{line[:at]}({line[at:]})"
     found = _brackets(line) if len(line) > LIMIT else []
     if not found or max(b.end - b.start for b in found) < LEAST:
@@ -68,10 +68,10 @@ def broken(line: str) -> list[str]:
         return [line]
     deeper = indent + " " * 4
     if pair.loops or not pair.commas or (len(deeper + body) <= LIMIT and line[start] == "("):
-        return [head, *broken(deeper + body), tail]
+        return [head, *broken(deeper + body, False), tail]
     ends = [*pair.commas, end]
     parts = [line[a + 1:b].strip() for a, b in zip([start, *pair.commas], ends, strict=True)]
-    return [head, *(piece for part in parts if part for piece in broken(f"{deeper}{part},")), tail]
+    return [head, *(piece for part in parts if part for piece in broken(f"{deeper}{part},", False)), tail]
 
 
 def _bare_tuple(line: str) -> int:

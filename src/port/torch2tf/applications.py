@@ -22,6 +22,7 @@ from port.torch2tf import (
     rows,
     scalars,
     unknowns,
+    writes,
 )
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import (
@@ -33,7 +34,6 @@ from port.torch2tf.values import (
     Function,
     Instance,
     Items,
-    Layer,
     SelfOf,
     options,
     tensors_in,
@@ -190,11 +190,7 @@ def application(w: Any, node: cst.Call, callee: Fact) -> Any:
     containers.agree(w, callee, node)
     unknowns.check_input(w, node, callee)
     recipe = [o.payload for o in options(callee)]
-    layer = next((p for p in recipe if isinstance(p, Layer)), None)
-    if layer is not None:
-        applied = layers.write_application(w, node, layer)
-        if applied is not None:
-            return applied
+    writes.of_call(w, node, callee)
     function = next((f for p in recipe for f in _forwards(p)), None)
     func = w.expr(node.func)
     args = arguments(w, node, function, default=w.it.wants.get(node))
@@ -248,6 +244,7 @@ def user_call(w: Any, node: cst.Call, function: Function) -> Any:
     known = init_calls.exists_weight(w, node, function)
     if known is not None:
         return known
+    writes.of_call(w, node, w.it.receivers.get(node) or w.fact(node.func))
     func = w.expr(node.func)
     args = arguments(w, node, function)
     if function in w.trained and function.name != "forward" and not any(
@@ -276,6 +273,8 @@ def _method(w: Any, node: cst.Call, symbol: str, bound: Bound) -> Any:
         random = drawn.write(w, node)
         return random if random is not None else rows.write_call(w, gathered(node, symbol), symbol, node.func.value)
     if kind == "module":
+        if bound.name == "forward":
+            writes.of_call(w, node, bound.owner)
         return methods.of_module(w, node, bound)
     if kind == "list":
         return containers.list_method(w, node, bound)

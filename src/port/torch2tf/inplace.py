@@ -8,15 +8,10 @@ import libcst as cst
 
 from port.build import build, expression
 from port.facts import Fact, Kind, Layout
-from port.torch2tf import rows
+from port.torch2tf import rows, writes
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import Class, SelfOf, is_none, options
+from port.torch2tf.values import Class, SelfOf, options
 from port.tree import walk
-
-FRESH = ("clone", "zeros", "ones", "full", "empty", "new_zeros", "new_ones", "new_full", "zeros_like", "ones_like",
-         "full_like", "empty_like", "randn", "rand", "arange", "eye", "cat", "stack", "repeat", "where", "tensor")
-VIEWS = ("view", "reshape", "transpose", "permute", "squeeze", "unsqueeze", "expand", "narrow", "select", "flatten",
-         "t", "chunk", "split", "detach", "view_as", "contiguous", "unbind", "diagonal")
 
 
 # ---------------------------------------------------------------- methods that end in _
@@ -81,23 +76,12 @@ def out_of_place(w: Any, node: cst.Call) -> Any:
 
 
 def no_caller_sees(w: Any, name: cst.Name, node: cst.CSTNode) -> None:
-    """Refuse a write into a tensor that another name may stand for: a parameter, or a view."""
+    """Refuse a write into a tensor that another name may stand for: the caller's, or a view."""
     function = w.function
     if function is None or not isinstance(function.node, cst.FunctionDef):
         return
-    values = assignments(function.node, name.value, node)
-    if not values:
-        if name.value in function.params:
-            raise Refused("P203", f"`{name.value}` belongs to the caller and is changed in place, which TensorFlow's "
-                          f"tensors cannot be: return a new tensor, or clone it first", node)
-        return
-    last = values[-1]
-    called = last.func.attr.value if isinstance(last, cst.Call) and isinstance(last.func, cst.Attribute) else ""
-    shared = isinstance(last, cst.Name | cst.Attribute) or (isinstance(last, cst.Subscript) and not isinstance(
-        node, cst.AugAssign))
-    if (shared and not is_none(w.fact(last))) or (called in VIEWS and not isinstance(node, cst.AugAssign)):
-        raise Refused("P203", f"`{name.value}` may share its memory with another tensor, and is changed in place; "
-                      "clone it first", node)
+    if name.value in function.params or assignments(function.node, name.value, node):
+        writes.of_variable(w, name, node)
 
 
 def assignments(function: cst.FunctionDef, name: str, before: cst.CSTNode) -> list[cst.BaseExpression]:

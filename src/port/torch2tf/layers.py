@@ -22,7 +22,6 @@ from port.torch2tf.layer_values import write_class, write_class_value, write_mem
 from port.torch2tf.refused import Refused
 from port.torch2tf.style import in_style
 from port.torch2tf.values import Layer
-from port.tree import walk
 
 Writer = Callable[[At], Plan]
 _FAMILIES: dict[Writer, str] = {
@@ -77,48 +76,5 @@ def write_layer(w: Any, node: cst.Call, layer: Layer) -> Plan:
     return Plan(tuple(bound_early(w, in_style(w, element)) for element in elements))
 
 
-def write_application(w: Any, node: cst.Call, layer: Layer) -> Any:
-    """The call of a layer, where it is more than passing the tensor on; None where it is not."""
-    inplace = layer.bound.get("inplace")
-    if inplace is not None and w.fact(inplace).literal() is not False and _seen_later(w, node):
-        short = layer.symbol.rpartition(".")[2]
-        raise Refused("P203", f"`nn.{short}(inplace=True)` changes a tensor that is read again below, which "
-                      "TensorFlow's layers do not: leave inplace out, or use the result", node)
-    return None
-
-
-def _seen_later(w: Any, node: cst.Call) -> bool:
-    """Is the argument, or a variable that it was assigned to, read below the call without being bound anew?"""
-    function = w.function
-    if function is None or not isinstance(function.node, cst.FunctionDef) or not node.args or not isinstance(
-            node.args[0].value, cst.Name):
-        return False
-    name = node.args[0].value.value
-    order = list(walk(function.node.body))
-    at = next((i for i, n in enumerate(order) if n is node), len(order))
-    inside = {id(n) for n in walk(node)}
-    held = {name}
-    for n in order[:at]:
-        if isinstance(n, cst.Assign):
-            targets = {t.target.value for t in n.targets if isinstance(t.target, cst.Name)}
-            rebinds = any(m is node for m in walk(n.value))
-            if isinstance(n.value, cst.Name) and n.value.value in held:
-                held |= targets
-            elif name in targets and not rebinds:
-                held = {name}
-            else:
-                held -= targets
-    targets_of = {id(t.target) for n in order if isinstance(n, cst.Assign) for t in n.targets}
-    for n in order[at:]:
-        if isinstance(n, cst.Assign):
-            bound = {t.target.value for t in n.targets if isinstance(t.target, cst.Name)}
-            if any(isinstance(m, cst.Name) and m.value in held for m in walk(n.value)):
-                return True
-            held -= bound
-        elif isinstance(n, cst.Name) and n.value in held and id(n) not in targets_of and id(n) not in inside:
-            return True
-    return False
-
-
-__all__ = ["Plan", "Refused", "signatures", "write_application", "write_class", "write_class_value",
+__all__ = ["Plan", "Refused", "signatures", "write_class", "write_class_value",
            "write_layer", "write_member", "write_partial", "writes"]

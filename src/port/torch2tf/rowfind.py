@@ -12,6 +12,7 @@ from port.advice import told
 from port.build import parse
 from port.table import Row, Signature
 from port.torch2tf import args as adapters
+from port.torch2tf import writes
 from port.torch2tf.binds import bind_torch, names_of
 from port.torch2tf.conditions import unmet
 from port.torch2tf.jobs import Job, literal_of, shown
@@ -129,25 +130,9 @@ def settings(job: Job) -> tuple[str, str] | None:
         if name == "dtype" and given is not None and job.row.via != "to" and (
                 job.row.returns not in adapters.CAST_FIRST):
             return "P202", "`dtype=` has no counterpart here: cast the result"
-        if name == "inplace" and given is not False and _seen_later(job):
+        if name == "inplace" and given is not False and job.node not in job.w.chains and writes.seen(
+                job.w, job.node, job.w.it.receivers.get(job.node) or job.w.fact(job.node.func)):
             return "P203", "`inplace=True` changes a tensor that is used again, and TensorFlow's cannot be changed"
         if name == "layout" and given not in (None, ...):
             return "P203", "TensorFlow has other sparse tensors"
     return None
-
-
-def _seen_later(job: Job) -> bool:
-    """Is the variable that is changed in place read again, but by the name that this result gets?"""
-    node = next(iter(job.bound.args.values()), None)
-    function = job.w.function
-    if not isinstance(node, cst.Name) or function is None or not isinstance(function.node, cst.FunctionDef):
-        return False
-    if job.node in job.w.chains or (job.w.value is job.node and job.w.attribute == node.value):
-        return False
-    inside = {id(n) for n in walk(job.node)}
-    behind = False
-    for n in walk(function.node.body):
-        behind |= n is job.node
-        if behind and isinstance(n, cst.Name) and n.value == node.value and id(n) not in inside:
-            return True
-    return False

@@ -12,8 +12,9 @@ import libcst as cst
 from port.build import build
 from port.facts import Kind
 from port.torch2tf import dtypes
+from port.torch2tf.above import parents
 from port.torch2tf.values import Bound, Size
-from port.tree import children, walk
+from port.tree import find
 
 MAKERS = ("builtins.int", "tensor.item")
 WHOLE = ("int8", "int16", "int32", "int64", "uint8")
@@ -21,8 +22,8 @@ WHOLE = ("int8", "int16", "int32", "int64", "uint8")
 SIZES: dict[str, tuple[int, tuple[str, ...]]] = {
     "torch.arange": (3, ("start", "end", "step")), "torch.zeros": (9, ("size",)), "torch.ones": (9, ("size",)),
     "torch.full": (1, ("size",)), "tensor.new_zeros": (9, ("size",)), "tensor.new_ones": (9, ("size",)),
-    "tensor.new_full": (1, ("size",)), "tensor.expand": (9, ()), "tensor.view": (9, ()), "torch.reshape": (2, ("shape",)),
-    "tensor.reshape": (9, ("shape",)), "tensor.repeat": (9, ())}
+    "tensor.new_full": (1, ("size",)), "tensor.expand": (9, ()), "tensor.view": (9, ()), "tensor.repeat": (9, ()),
+    "torch.reshape": (2, ("shape",)), "tensor.reshape": (9, ("shape",))}
 ARITHMETIC = (cst.Add, cst.Subtract, cst.Multiply, cst.FloorDivide, cst.Modulo)
 
 
@@ -77,51 +78,43 @@ def _is_whole(w: Any, node: cst.BaseExpression) -> bool:
 # ---------------------------------------------------------------- uses
 def are_sizes(w: Any, node: cst.BaseExpression) -> bool:
     """Is the value of this expression used as a size of tensors, in the function that is written, and never else?"""
-    parents = _parents(w)
-    above = parents.get(node)
+    tree = parents(w.it, w.function.node)
+    above = tree.get(node)
     if isinstance(above, cst.BinaryOperation):
         other = above.right if above.left is node else above.left
         return isinstance(above.operator, ARITHMETIC) and _is_whole(w, other) and are_sizes(w, above)
     if isinstance(above, cst.Slice):
-        inside = parents[parents[above]]
+        inside = tree[tree[above]]
         return node is not above.step and _is_read(w, inside)
     if isinstance(above, cst.Assign) and len(above.targets) == 1 and isinstance(above.targets[0].target, cst.Name):
         return _all_reads(w, above.targets[0].target)
     if isinstance(above, cst.Element):
-        display = parents[above]
-        return isinstance(parents.get(display), cst.Arg) and _says_sizes(w, parents[display])
+        display = tree[above]
+        return isinstance(tree.get(display), cst.Arg) and _says_sizes(w, tree[display])
     return isinstance(above, cst.Arg) and _says_sizes(w, above)
-
-
-def _parents(w: Any) -> dict[cst.CSTNode, cst.CSTNode]:
-    known = w.it.objects.setdefault("parents", {})
-    function = w.function.node
-    if function not in known:
-        known[function] = {child: node for node in walk(function) for child in children(node)}
-    return known[function]  # type: ignore[no-any-return]
 
 
 def _all_reads(w: Any, target: cst.Name) -> bool:
     """A variable that is assigned once, and read as a size wherever it is read."""
-    found = [n for n in walk(w.function.node) if isinstance(n, cst.Name) and n.value == target.value and n is not target]
+    found = [n for n in find(w.function.node, cst.Name) if n.value == target.value and n is not target]
     return all(_is_attribute_or_keyword(w, n) or are_sizes(w, n) for n in found)
 
 
 def _is_attribute_or_keyword(w: Any, name: cst.Name) -> bool:
-    above = _parents(w).get(name)
+    above = parents(w.it, w.function.node).get(name)
     return (isinstance(above, cst.Attribute) and above.attr is name) or (
         isinstance(above, cst.Arg) and above.keyword is name)
 
 
 def _is_read(w: Any, node: cst.CSTNode) -> bool:
     """`x[:, :n]` of a tensor, which is not written to."""
-    above = _parents(w).get(node)
+    above = parents(w.it, w.function.node).get(node)
     return isinstance(node, cst.Subscript) and w.fact(node.value).kind is Kind.TENSOR and not isinstance(
         above, cst.AssignTarget | cst.AugAssign | cst.Del)
 
 
 def _says_sizes(w: Any, arg: cst.CSTNode) -> bool:
-    call = _parents(w).get(arg)
+    call = parents(w.it, w.function.node).get(arg)
     if not isinstance(call, cst.Call) or not isinstance(arg, cst.Arg) or arg.star:
         return False
     positions, words = SIZES.get((w.it.receivers.get(call) or w.fact(call.func)).symbol, (0, ()))

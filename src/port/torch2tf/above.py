@@ -1,0 +1,35 @@
+"""What stands above an expression in its function, and parts of statements."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import libcst as cst
+
+from port.tree import children, walk
+
+if TYPE_CHECKING:
+    from port.torch2tf.interp import Interp
+
+
+def parents(it: Interp, function: cst.CSTNode) -> dict[cst.CSTNode, cst.CSTNode]:
+    """Each node of a function and the node that holds it."""
+    known = it.objects.setdefault("parents", {})
+    if function not in known:
+        known[function] = {child: node for node in walk(function) for child in children(node)}
+    return known[function]  # type: ignore[no-any-return]
+
+
+def targets(node: Any) -> list[str]:
+    if isinstance(node, cst.Tuple | cst.List):
+        return [n for e in node.elements for n in targets(e.value)]
+    return [node.value] if isinstance(node, cst.Name) else []
+
+
+def blocks_of(node: Any) -> list[Any]:
+    """The blocks of a compound statement, and of what hangs on it."""
+    body = getattr(node, "body", None)
+    found = [body] if isinstance(body, cst.IndentedBlock | cst.SimpleStatementSuite) else []
+    hanging = (getattr(node, "orelse", None), getattr(node, "finalbody", None), *getattr(node, "handlers", ()),
+               *getattr(node, "cases", ()))
+    return found + [b for part in hanging if part is not None for b in blocks_of(part)]

@@ -1,0 +1,298 @@
+"""Variables that may share their memory: what PyTorch writes into one, the others show; TensorFlow's tensors do not.
+
+A group of names is followed through a function, statement by statement, up to the write. Members that begin with `@`
+are memory that is seen from outside: of a parameter (`@x`), or held by the object (`@self.x`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import libcst as cst
+
+from port.facts import Fact, Kind
+from port.torch2tf import members
+from port.torch2tf.above import blocks_of, targets
+from port.torch2tf.values import (
+    Bound,
+    Chain,
+    Class,
+    Function,
+    Instance,
+    Items,
+    Layer,
+    Mapping,
+    SelfOf,
+    options,
+    tensors_in,
+)
+from port.tree import code, find, walk
+
+# Functions and methods whose result may be the memory of their tensor.
+VIEWS = frozenset("""
+    view reshape transpose permute squeeze unsqueeze expand expand_as narrow select flatten t chunk split tensor_split
+    detach view_as contiguous unbind diagonal swapaxes swapdims movedim moveaxis unflatten ravel to type float double
+    half long int bool type_as cpu cuda requires_grad_ as_strided broadcast_to view_as_real view_as_complex rearrange
+    data T mT dropout dropout1d dropout2d dropout3d alpha_dropout feature_dropout identity hsplit vsplit
+    dsplit""".split())
+CASTS = {"float": "float", "double": "float", "half": "float", "long": "int64", "int": "int32", "bool": "bool"}
+SAME = frozenset("""
+    Identity Dropout Dropout1d Dropout2d Dropout3d AlphaDropout FeatureAlphaDropout Flatten Unflatten""".split())
+HOLDERS = frozenset("list tuple reversed zip enumerate sorted iter next dict set map filter".split())
+GROW = ("append", "extend", "insert", "add", "update", "setdefault", "appendleft")
+Names = frozenset[str]
+NONE: Names = frozenset()
+
+
+class Groups:
+    """Names to the names that they may share memory with, up to one place of a function."""
+
+    def __init__(self, it: Any, function: Function):
+        self.it, self.function = it, function
+        self.of: dict[str, set[str]] = {}
+        names = function.params[1:] if function.owner is not None and not function.static else function.params
+        for name in (*names, *([function.star] if function.star else [])):
+            self.of[name] = self.of[f"@{name}"] = {name, f"@{name}"}
+
+    def closure(self, names: Iterable[str]) -> set[str]:
+        return {m for n in names for m in self.of.get(n, {n})}
+
+    def join(self, name: str, roots: Iterable[str], anew: bool) -> None:
+        """`name` becomes one of the group of `roots`; `anew`: it was rebound for certain, and leaves its old one."""
+        group = self.closure(roots)
+        if anew and name in self.of:
+            self.of[name].discard(name)
+        elif name in self.of:
+            group |= self.of[name]
+        group |= {name}
+        for member in group:
+            self.of[member] = group
+
+    # ------------------------------------------------------------ statements
+    def run(self, body: Sequence[Any], stop: cst.CSTNode, certain: bool = True) -> bool:
+        """Follows statements up to the one that holds `stop`; True if it was reached."""
+        return any(self._statement(node, stop, certain) for node in body)
+
+    def _statement(self, node: Any, stop: cst.CSTNode, certain: bool) -> bool:
+        holds = any(n is stop for n in walk(node))
+        if isinstance(node, cst.SimpleStatementLine | cst.BaseSmallStatement):
+            for small in node.body if isinstance(node, cst.SimpleStatementLine) else [node]:
+                if holds and any(n is stop for n in walk(small)):
+                    return True
+                self._small(small, certain)
+            return False
+        if isinstance(node, cst.FunctionDef | cst.ClassDef):
+            return holds
+        blocks = blocks_of(node)
+        if isinstance(node, cst.For):
+            for name in targets(node.target):
+                self.join(name, self.roots(node.iter), False)
+        if isinstance(node, cst.For | cst.While):
+            for block in blocks:  # it may have run before
+                self.run(block.body, node, False)
+        for block in blocks:
+            inside = holds and any(n is stop for n in walk(block))
+            if (inside or not holds) and self.run(block.body, stop, certain and inside):
+                return True
+        return holds
+
+    def _small(self, node: Any, certain: bool) -> None:
+        if isinstance(node, cst.Assign):
+            for target in node.targets:
+                self._assign(target.target, node.value, certain)
+        elif isinstance(node, cst.AnnAssign) and node.value is not None:
+            self._assign(node.target, node.value, certain)
+        elif isinstance(node, cst.AugAssign) and isinstance(node.target, cst.Name) and _is_holder(
+                self.it.fact(node.target)):
+            self.join(node.target.value, self.roots(node.value), False)
+        elif isinstance(node, cst.Expr) and isinstance(node.value, cst.Call) and isinstance(
+                node.value.func, cst.Attribute) and node.value.func.attr.value in GROW:
+            for root in self.roots(node.value.func.value):
+                self.join(root, {r for a in node.value.args for r in self.roots(a.value)}, False)
+        for named in find(node, cst.NamedExpr):
+            self._assign(named.target, named.value, False)
+
+    def _assign(self, target: cst.BaseExpression, value: cst.BaseExpression, certain: bool) -> None:
+        if isinstance(target, cst.Tuple | cst.List):
+            parts = value.elements if isinstance(value, cst.Tuple | cst.List) and len(value.elements) == len(
+                target.elements) else [None] * len(target.elements)
+            roots = [self.roots(value if p is None else p.value) for p in parts]
+            for element, found in zip(target.elements, roots, strict=True):
+                for name in targets(element.value):
+                    self.join(name, found, certain)
+            if isinstance(value, cst.Call) and _entangled(self.it, value):
+                names = targets(target)
+                self.join(names[0], names, False)
+        elif isinstance(target, cst.Name):
+            self.join(target.value, self.roots(value), certain)
+        elif isinstance(target, cst.Subscript) and self.it.fact(target.value).kind is not Kind.TENSOR:
+            for root in self.roots(target.value):
+                self.join(root, self.roots(value), False)
+        elif isinstance(target, cst.Attribute):
+            self.join(f"@{code(target)}", self.roots(value), certain)
+
+    # ------------------------------------------------------------ expressions
+    def roots(self, node: Any) -> Names:
+        """Variables whose memory the value may be, or hold."""
+        if isinstance(node, cst.Name):
+            return frozenset([node.value]) if node.value in self.of or _is_memory(self.it.fact(node)) else NONE
+        if isinstance(node, cst.Subscript):
+            return NONE if self._is_gather(node) else self.roots(node.value)
+        if isinstance(node, cst.Attribute):
+            if self.it.fact(node.value).kind is Kind.TENSOR:
+                return self.roots(node.value) if node.attr.value in VIEWS or node.attr.value in ("H", "real") else NONE
+            if _is_memory(self.it.fact(node)):
+                return frozenset([f"@{code(node)}"])
+            return NONE
+        if isinstance(node, cst.Call):
+            return self._call(node)
+        if isinstance(node, cst.IfExp):
+            return self.roots(node.body) | self.roots(node.orelse)
+        if isinstance(node, cst.BooleanOperation) or (isinstance(node, cst.BinaryOperation) and _is_holder(
+                self.it.fact(node))):
+            return self.roots(node.left) | self.roots(node.right)
+        if isinstance(node, cst.List | cst.Tuple | cst.Set):
+            return frozenset().union(*(self.roots(e.value) for e in node.elements))
+        if isinstance(node, cst.Dict):
+            return frozenset().union(*(self.roots(e.value) for e in node.elements))
+        if isinstance(node, cst.ListComp | cst.GeneratorExp | cst.SetComp):
+            inner, loop = self.roots(node.elt), set(targets(node.for_in.target))
+            return (inner - loop) | (self.roots(node.for_in.iter) if self._reads(node.elt, loop) else NONE)
+        return self.roots(node.value) if isinstance(node, cst.NamedExpr) else NONE
+
+    def _reads(self, node: Any, loop: set[str]) -> bool:
+        """May the element of a comprehension be what is looped over?"""
+        return any(isinstance(n, cst.Name) and n.value in loop for n in walk(node)) and not isinstance(
+            node, cst.BinaryOperation | cst.Comparison) and (not isinstance(node, cst.Call) or bool(
+                self._call(node, loop) & loop))
+
+    def _is_gather(self, node: cst.Subscript) -> bool:
+        """A tensor or a list of places picks: that is a copy."""
+        return self.it.fact(node.value).kind is Kind.TENSOR and any(
+            isinstance(e.slice, cst.Index) and (isinstance(e.slice.value, cst.List) or (
+                self.it.fact(e.slice.value).kind is Kind.TENSOR and self.it.fact(e.slice.value).rank != 0))
+            for e in node.slice)
+
+    def _call(self, node: cst.Call, known: set[str] | None = None) -> Names:
+        found: Names = NONE
+        for callee in options(self.it.receivers.get(node) or self.it.fact(node.func)):
+            for value in passed_on(self.it, node, callee):
+                found |= self.roots(value) | frozenset(
+                    [value.value] if known and isinstance(value, cst.Name) and value.value in known else [])
+        return found
+
+
+def _is_memory(fact: Fact) -> bool:
+    return fact.kind in (Kind.TENSOR, Kind.UNKNOWN) or any(True for _ in tensors_in(fact)) or _is_holder(fact)
+
+
+def _is_holder(fact: Fact) -> bool:
+    return isinstance(fact.payload, Items | Mapping)
+
+
+# ---------------------------------------------------------------- what a call does with its arguments
+def passed_on(it: Any, node: cst.Call, callee: Fact) -> list[cst.BaseExpression]:
+    """Arguments whose memory the result may be, or hold; a method's tensor is one of them."""
+    payload, symbol = callee.payload, callee.symbol
+    every, last = [a.value for a in node.args], symbol.rpartition(".")[2]
+    if isinstance(payload, Bound):
+        owner = node.func.value if isinstance(node.func, cst.Attribute) else None
+        if payload.owner.kind is Kind.TENSOR:
+            viewed = last in VIEWS or (last.endswith("_") and not last.endswith("__"))
+            dtype = payload.owner.dtype
+            cast = last in CASTS and dtype is not None and not dtype.startswith(CASTS[last])
+            return [owner] if viewed and not cast and owner is not None else []
+        return [owner] if _is_holder(payload.owner) and owner is not None else []
+    if isinstance(payload, Layer | Chain):
+        return every[:1] if keeps(it, callee) else []
+    if isinstance(payload, Function | Instance | SelfOf):
+        return [v for f in functions(payload) for n, v in given(f, node).items() if n in returned(it, f)]
+    if isinstance(payload, Class):
+        return every
+    if symbol.startswith(("torch.", "einops.")):
+        same = last in VIEWS or any(a.keyword is not None and a.keyword.value == "inplace" for a in node.args)
+        return every[:1] if same or (last.endswith("_") and not last.endswith("__")) else []
+    if symbol.startswith("builtins."):
+        return every if last in HOLDERS else []
+    return every if callee.kind is Kind.UNKNOWN else []
+
+
+def keeps(it: Any, callee: Fact) -> bool:
+    """Does a module give the memory that it is given?"""
+    payload = callee.payload
+    if isinstance(payload, Chain):
+        return not payload.open and all(keeps(it, o) for child in payload.children for o in options(child))
+    if isinstance(payload, Instance | SelfOf):
+        return any(f.arguments and f.arguments[0] in returned(it, f) for f in functions(payload))
+    return isinstance(payload, Layer) and (payload.symbol.rpartition(".")[2] in SAME or writes(payload))
+
+
+def writes(layer: Layer) -> bool:
+    fact = layer.facts.get("inplace")
+    return fact is not None and fact.literal() is not False
+
+
+def functions(payload: Any) -> list[Function]:
+    if isinstance(payload, Function):
+        return [payload]
+    return members.called(payload, "forward") or members.called(payload, "__call__")
+
+
+def given(function: Function, node: cst.Call) -> dict[str, cst.BaseExpression]:
+    """Parameters and what the call gives them."""
+    names, out, at = function.arguments, {}, 0
+    for arg in node.args:
+        if arg.keyword is not None:
+            out[arg.keyword.value] = arg.value
+        elif at < len(names):
+            out[names[at]] = arg.value
+            at += not arg.star
+    return out
+
+
+def _entangled(it: Any, node: cst.Call) -> bool:
+    """Does a function of the user give several results that may share memory?"""
+    return any(_share(it, f) for o in options(it.receivers.get(node) or it.fact(node.func))
+               if isinstance(o.payload, Function | Instance | SelfOf) for f in functions(o.payload))
+
+
+def _share(it: Any, function: Function) -> bool:
+    known = it.objects.setdefault("results share", {})
+    if function not in known:
+        known[function] = True  # while it is being read
+        known[function] = isinstance(function.node, cst.Lambda) or _results_share(it, function)
+    return known[function]  # type: ignore[no-any-return]
+
+
+def _results_share(it: Any, function: Function) -> bool:
+    for node in find(function.node.body, cst.Return, enter_functions=False):
+        groups = Groups(it, function)
+        groups.run(function.node.body.body, node)
+        if not isinstance(node.value, cst.Tuple):
+            return True
+        parts = [groups.closure(groups.roots(e.value)) for e in node.value.elements]
+        if sum(map(len, parts)) > len(set().union(*parts)):
+            return True
+    return False
+
+
+def returned(it: Any, function: Function) -> set[str]:
+    """Parameters whose memory the function may give back."""
+    known = it.objects.setdefault("returned", {})
+    if function not in known:
+        known[function] = set()  # while it is being read: of a recursive call nothing new
+        known[function] = _returned(it, function)
+    return known[function]  # type: ignore[no-any-return]
+
+
+def _returned(it: Any, function: Function) -> set[str]:
+    if isinstance(function.node, cst.Lambda):
+        return set(Groups(it, function).roots(function.node.body)) & set(function.params)
+    found: set[str] = set()
+    for node in find(function.node.body, cst.Return, enter_functions=False):
+        groups = Groups(it, function)
+        groups.run(function.node.body.body, node)
+        if node.value is not None:
+            found |= groups.closure(groups.roots(node.value))
+    return {n.removeprefix("@") for n in found if n.startswith("@")} & set(function.params)
