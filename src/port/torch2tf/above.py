@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
+from port.torch2tf import members
+from port.torch2tf.values import Function
 from port.tree import children, walk
 
 if TYPE_CHECKING:
@@ -33,3 +35,22 @@ def blocks_of(node: Any) -> list[Any]:
     hanging = (getattr(node, "orelse", None), getattr(node, "finalbody", None), *getattr(node, "handlers", ()),
                *getattr(node, "cases", ()))
     return found + [b for part in hanging if part is not None for b in blocks_of(part)]
+
+
+# ---------------------------------------------------------------- calls of the user's functions
+def functions(payload: Any) -> list[Function]:
+    if isinstance(payload, Function):
+        return [payload]
+    return members.called(payload, "forward") or members.called(payload, "__call__")
+
+
+def given(function: Function, node: cst.Call) -> dict[str, cst.BaseExpression]:
+    """Parameters and what the call gives them."""
+    names, out, at = function.arguments, {}, 0
+    for arg in node.args:
+        if arg.keyword is not None:
+            out[arg.keyword.value] = arg.value
+        elif at < len(names):
+            out[names[at]] = arg.value
+            at += not arg.star
+    return out

@@ -12,8 +12,7 @@ from typing import Any
 import libcst as cst
 
 from port.facts import Fact, Kind
-from port.torch2tf import members
-from port.torch2tf.above import blocks_of, targets
+from port.torch2tf.above import blocks_of, functions, given, targets
 from port.torch2tf.values import (
     Bound,
     Chain,
@@ -115,14 +114,12 @@ class Groups:
 
     def _assign(self, target: cst.BaseExpression, value: cst.BaseExpression, certain: bool) -> None:
         if isinstance(target, cst.Tuple | cst.List):
-            parts = value.elements if isinstance(value, cst.Tuple | cst.List) and len(value.elements) == len(
-                target.elements) else [None] * len(target.elements)
-            roots = [self.roots(value if p is None else p.value) for p in parts]
-            for element, found in zip(target.elements, roots, strict=True):
+            found, count = self._parts(value, len(target.elements)), len(target.elements)
+            for element, roots in zip(target.elements, found or [self.roots(value)] * count, strict=True):
                 for name in targets(element.value):
-                    self.join(name, found, certain)
-            if isinstance(value, cst.Call) and _entangled(self.it, value):
-                names = targets(target)
+                    self.join(name, roots, certain)
+            if isinstance(value, cst.Call) and found is None and (names := targets(target)) and any(
+                    isinstance(o.payload, Function | Instance | SelfOf) for o in self._callees(value)):
                 self.join(names[0], names, False)
         elif isinstance(target, cst.Name):
             self.join(target.value, self.roots(value), certain)
@@ -131,6 +128,22 @@ class Groups:
                 self.join(root, self.roots(value), False)
         elif isinstance(target, cst.Attribute):
             self.join(f"@{code(target)}", self.roots(value), certain)
+
+    def _parts(self, value: cst.BaseExpression, count: int) -> list[Names] | None:
+        """The roots of each of several results; None if they are not told apart."""
+        if isinstance(value, cst.Tuple | cst.List) and len(value.elements) == count:
+            return [self.roots(e.value) for e in value.elements]
+        callees = self._callees(value) if isinstance(value, cst.Call) else ()
+        called = [f for o in callees if isinstance(o.payload, Function | Instance | SelfOf)
+                  for f in functions(o.payload)]
+        if not isinstance(value, cst.Call) or len(called) != 1 or len(callees) != 1:
+            return None
+        found, passed = results(self.it, called[0]), given(called[0], value)
+        return None if found is None or len(found) != count else [
+            frozenset().union(*(self.roots(passed[n]) for n in part if n in passed)) for part in found]
+
+    def _callees(self, node: cst.Call) -> tuple[Fact, ...]:
+        return options(self.it.receivers.get(node) or self.it.fact(node.func))
 
     # ------------------------------------------------------------ expressions
     def roots(self, node: Any) -> Names:
@@ -176,7 +189,7 @@ class Groups:
 
     def _call(self, node: cst.Call, known: set[str] | None = None) -> Names:
         found: Names = NONE
-        for callee in options(self.it.receivers.get(node) or self.it.fact(node.func)):
+        for callee in self._callees(node):
             for value in passed_on(self.it, node, callee):
                 found |= self.roots(value) | frozenset(
                     [value.value] if known and isinstance(value, cst.Name) and value.value in known else [])
@@ -233,48 +246,29 @@ def writes(layer: Layer) -> bool:
     return fact is not None and fact.literal() is not False
 
 
-def functions(payload: Any) -> list[Function]:
-    if isinstance(payload, Function):
-        return [payload]
-    return members.called(payload, "forward") or members.called(payload, "__call__")
-
-
-def given(function: Function, node: cst.Call) -> dict[str, cst.BaseExpression]:
-    """Parameters and what the call gives them."""
-    names, out, at = function.arguments, {}, 0
-    for arg in node.args:
-        if arg.keyword is not None:
-            out[arg.keyword.value] = arg.value
-        elif at < len(names):
-            out[names[at]] = arg.value
-            at += not arg.star
-    return out
-
-
-def _entangled(it: Any, node: cst.Call) -> bool:
-    """Does a function of the user give several results that may share memory?"""
-    return any(_share(it, f) for o in options(it.receivers.get(node) or it.fact(node.func))
-               if isinstance(o.payload, Function | Instance | SelfOf) for f in functions(o.payload))
-
-
-def _share(it: Any, function: Function) -> bool:
-    known = it.objects.setdefault("results share", {})
+def results(it: Any, function: Function) -> list[set[str]] | None:
+    """Parameters whose memory each of several results may be; None if they may share memory that is no parameter's."""
+    known = it.objects.setdefault("results", {})
     if function not in known:
-        known[function] = True  # while it is being read
-        known[function] = isinstance(function.node, cst.Lambda) or _results_share(it, function)
+        known[function] = None  # while it is being read
+        known[function] = _results(it, function) if isinstance(function.node, cst.FunctionDef) else None
     return known[function]  # type: ignore[no-any-return]
 
 
-def _results_share(it: Any, function: Function) -> bool:
-    for node in find(function.node.body, cst.Return, enter_functions=False):
-        groups = Groups(it, function)
-        groups.run(function.node.body.body, node)
-        if not isinstance(node.value, cst.Tuple):
-            return True
-        parts = [groups.closure(groups.roots(e.value)) for e in node.value.elements]
-        if sum(map(len, parts)) > len(set().union(*parts)):
-            return True
-    return False
+def _results(it: Any, function: Function) -> list[set[str]] | None:
+    nodes = find(function.node.body, cst.Return, enter_functions=False)
+    if len(nodes) != 1 or not isinstance(nodes[0].value, cst.Tuple):
+        return None
+    groups = Groups(it, function)
+    groups.run(function.node.body.body, nodes[0])  # type: ignore[union-attr]
+    parts = [groups.closure(groups.roots(e.value)) for e in nodes[0].value.elements]
+    if sum(map(len, parts)) > len(set().union(*parts)):
+        return None
+    return [_own(function, part) for part in parts]
+
+
+def _own(function: Function, names: Iterable[str]) -> set[str]:
+    return {n.removeprefix("@") for n in names if n.startswith("@")} & set(function.params)
 
 
 def returned(it: Any, function: Function) -> set[str]:
@@ -295,4 +289,4 @@ def _returned(it: Any, function: Function) -> set[str]:
         groups.run(function.node.body.body, node)
         if node.value is not None:
             found |= groups.closure(groups.roots(node.value))
-    return {n.removeprefix("@") for n in found if n.startswith("@")} & set(function.params)
+    return _own(function, found)

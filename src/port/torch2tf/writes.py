@@ -7,9 +7,9 @@ from typing import Any
 import libcst as cst
 
 from port.facts import Fact, Kind
-from port.torch2tf.above import blocks_of, parents
+from port.torch2tf.above import blocks_of, functions, given, parents
 from port.torch2tf.refused import Refused
-from port.torch2tf.sharing import Groups, functions, given, keeps, writes
+from port.torch2tf.sharing import Groups, keeps, writes
 from port.torch2tf.values import Chain, Function, Instance, Layer, SelfOf, options
 from port.tree import code, find, walk
 
