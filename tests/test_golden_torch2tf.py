@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from oneline import oneline
 
 from port.findings import CATALOGUE
 from port.result import Result
@@ -94,6 +95,6 @@ def test_verified(verified: str, running: dict[str, Future[list[Verdict]]]) -> N
 
 def test_reads_as_the_golden_text() -> None:
     """Line for line but for what these say: where PyTorch's initial values stand, and how long lines are broken."""
-    own = _translated("unet_gan").text.splitlines()
-    golden = (GOLDEN / "unet_gan" / "tf_version.py").read_text(encoding="utf-8").splitlines()
+    own = oneline(_translated("unet_gan").text).splitlines()
+    golden = oneline((GOLDEN / "unet_gan" / "tf_version.py").read_text(encoding="utf-8")).splitlines()
     assert sum(line in golden for line in own if line.strip()) / sum(bool(line.strip()) for line in own) > 0.85

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from oneline import oneline
 
 from port.findings import Outcome
 from port.translate import translate
@@ -17,7 +18,7 @@ from torch import einsum, nn
 
 
 def port(text: str) -> str:
-    return translate(HEAD + text, "torch2tf").text
+    return oneline(translate(HEAD + text, "torch2tf").text)
 
 
 def test_einsum_gets_the_axes_of_the_source() -> None:
