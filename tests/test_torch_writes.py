@@ -131,12 +131,17 @@ class Net(nn.Module):
     ("x = x * 2; z = x.view(-1); x, y = change(x, y); return z", ["P203"]),
     ("x = x * 2; f = change; x, y = f(x, y); return x", ["P203"]),  # who else calls it is not known
     ("a, b = pair(x); a += 1; return a, b", ["P203"]),
+    ("a, b = stacked(x); a += 1; return a, b", []),
     ("a, b = apart(x); a += 1; return a, b", []),
 ])
 def test_a_function_that_changes_its_argument_is_judged_where_it_is_called(body: str, found: list[str]) -> None:
     more = """def pair(x):
     h = torch.exp(x)
     return h, h.view(-1)
+
+
+def stacked(x):
+    return torch.max(torch.exp(x), 1)
 
 
 def apart(x):

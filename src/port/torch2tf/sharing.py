@@ -139,6 +139,8 @@ class Groups:
         if not isinstance(value, cst.Call) or len(called) != 1 or len(callees) != 1:
             return None
         found, passed = results(self.it, called[0]), given(called[0], value)
+        if found == []:
+            return [self.roots(value)] * count
         return None if found is None or len(found) != count else [
             frozenset().union(*(self.roots(passed[n]) for n in part if n in passed)) for part in found]
 
@@ -247,7 +249,8 @@ def writes(layer: Layer) -> bool:
 
 
 def results(it: Any, function: Function) -> list[set[str]] | None:
-    """Parameters whose memory each of several results may be; None if they may share memory that is no parameter's."""
+    """Parameters whose memory each of several results may be; None if they may share memory that is no parameter's,
+    [] if there may be any number of them."""
     known = it.objects.setdefault("results", {})
     if function not in known:
         known[function] = None  # while it is being read
@@ -257,6 +260,9 @@ def results(it: Any, function: Function) -> list[set[str]] | None:
 
 def _results(it: Any, function: Function) -> list[set[str]] | None:
     nodes = find(function.node.body, cst.Return, enter_functions=False)
+    if len(nodes) == 1 and isinstance(nodes[0].value, cst.Call) and it.fact(nodes[0].value.func).symbol.startswith(
+            ("torch.", "einops.", "tensor.")):
+        return []  # of the framework, which gives tensors apart
     if len(nodes) != 1 or not isinstance(nodes[0].value, cst.Tuple):
         return None
     groups = Groups(it, function)
