@@ -151,6 +151,67 @@ FILES = {
             model.add(layers.Dense(103))
             return model
         """,
+    "afterwards": """
+        def fill(layer):
+            if isinstance(layer, (layers.Dense, layers.Conv1D)):
+                layer.kernel_initializer = initializers.HeUniform()
+                if layer.use_bias:
+                    layer.bias_initializer = initializers.Ones()
+
+
+        def make():
+            model = keras.Sequential([layers.Dense(100), layers.Dense(101, use_bias=False)])
+            model.add(layers.Dense(102))
+            for layer in model._flatten_layers():
+                fill(layer)
+            model.layers[2].kernel_initializer = initializers.Orthogonal()
+            return model
+
+
+        class Whole(keras.Model):
+            def __init__(self):
+                super().__init__()
+                self.body = make()
+                self.middle = layers.Dense(103, kernel_initializer='zeros')
+                self.rest = [layers.Dense(104) for _ in range(2)]
+                self.head = layers.Dense(105)
+                for layer in self._flatten_layers():
+                    fill(layer)
+                self.head.kernel_initializer = initializers.RandomUniform(-2.0, 3.0)
+
+            def call(self, x):
+                x = self.middle(self.body(x))
+                for layer in self.rest:
+                    x = layer(x)
+                return self.head(x)
+
+
+        def build():
+            model = Whole()
+            model(tf.zeros((2, 90)))
+            return model
+        """,
+    "afterwards_alone": """
+        def fill(layer):
+            if isinstance(layer, layers.Conv1D):
+                layer.kernel_initializer = initializers.Orthogonal()
+            elif isinstance(layer, layers.Dense):
+                layer.kernel_initializer = initializers.RandomNormal(0.0, 0.3)
+
+
+        def make():
+            model = keras.Sequential([layers.Conv1D(70, 3), layers.GlobalAveragePooling1D(), layers.Dense(150)])
+            for layer in model._flatten_layers():
+                fill(layer)
+            model.layers[0].bias_initializer = initializers.Ones()
+            return model
+
+
+        def build():
+            model = make()
+            model(tf.zeros((2, 9, 60)))
+            return model
+        """,
     "attention": """
         def build():
             inputs = keras.Input((7, 60))

@@ -102,6 +102,11 @@ def helper_body(name: str, folder: str = "torch") -> tuple[cst.SimpleStatementLi
     return tuple(cst.parse_module(helper_source(name, folder)[2]).body)
 
 
+def spelled_out(text: str) -> str:
+    """A helper of Keras for a file that has `layers` of its own."""
+    return re.sub(r"(?<![\w.])(layers|initializers)\.", r"keras.\1.", text)
+
+
 def helper_order(names: list[str], folder: str = "torch") -> list[str]:
     order: list[str] = []
 

@@ -108,7 +108,8 @@ def _age(row: Plain) -> int:
 
 def _register(tables: dict[str, dict[str, list[int]]], row: Plain, number: int) -> None:
     tables["names"].setdefault(row["name"], []).append(number)
-    for side in ("tf", "torch"):
+    own = any(signature[0].startswith("helpers.") for signature in row.get("tf", ()))  # only read back
+    for side in ("tf",) if own else ("tf", "torch"):
         for name in dict.fromkeys(signature[0] for signature in row.get(side, ())):
             tables[side].setdefault(name, []).append(number)
 

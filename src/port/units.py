@@ -27,9 +27,12 @@ class Unit:
     stars: list[Unit] = field(default_factory=list)
     inside: dict[str, Unit] = field(default_factory=dict)
     wanted: bool = True  # False: only read, for what the others import from it
+    own: dict[str, str] = field(default_factory=dict)  # names of `port`'s own helpers, which `module` lacks: symbols
+    whole: cst.Module | None = None  # the module with them
 
     def again(self) -> None:
         self.bound = names.collect(self.module)
+        self.bound.bound |= self.own
 
 
 def rows(direction: str) -> Mapping[str, tuple[table.Row, ...]]:

@@ -12,7 +12,7 @@ from port.facts import Fact
 from port.findings import CATALOGUE, Finding, Outcome
 from port.result import Options, Result, writing
 from port.scopes import File
-from port.tf2torch import adapt, renames
+from port.tf2torch import adapt, ownhelpers, renames
 from port.tf2torch.emit import Emitter, Handlers
 from port.tf2torch.expressions import attributes, calls, constants, subscripts
 from port.tf2torch.file import Pass
@@ -50,6 +50,14 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
     """The files, each behind those that it imports, in PyTorch; another reading is tried where much is refused."""
     if not units:
         return []
+    ownhelpers.recognise(units)
+    reading = _best(units, options, params)
+    while ownhelpers.forget(units, [node for done in reading.passes for node in done.em.kept]):
+        reading = _best(units, options, params)
+    return reading.results()
+
+
+def _best(units: Sequence[Unit], options: Options, params: dict[str, Fact] | None) -> Reading:
     reading = _translate(units, options, params)
     if reading.codes() & {"P206", "P208"}:
         moved = [makers.rewrite(options_of.rewrite(relocate.rewrite(chosen.rewrite(u.module)))) for u in units]
@@ -58,8 +66,8 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
             others = [_relinked(u, dict(zip(units, others, strict=True))) for u in others]
             again = _translate(others, options, params)
             if again.left < reading.left:
-                return again.results()
-    return reading.results()
+                return again
+    return reading
 
 
 def _relinked(unit: Unit, others: dict[Unit, Unit]) -> Unit:

@@ -113,17 +113,10 @@ def helper_blocks(w: Any) -> list[Any]:
             elif not line.startswith("from keras import "):
                 w.lines.add(line)
         if w.layers == "keras.layers":
-            text = spelled_out(text)
+            text = imports.spelled_out(text)
             w.need("keras")
         blocks += cst.parse_module(text).body
     return blocks
-
-
-def spelled_out(text: str) -> str:
-    """A helper for a file that has `layers` of its own."""
-    import re
-
-    return re.sub(r"(?<![\w.])(layers|initializers)\.", r"keras.\1.", text)
 
 
 def bindings(node: Any) -> dict[str, str]:

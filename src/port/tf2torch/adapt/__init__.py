@@ -16,6 +16,7 @@ from port.tf2torch.adapt import (
     ops,
     padding,
     recurrent,
+    same,
     special,
     windows,
 )
@@ -23,4 +24,4 @@ from port.tf2torch.adapt import (
 ARGS = args.ARGS | padding.ARGS | ops.ARGS | windows.ARGS | activations.ARGS | layers.ARGS_LAYERS | (
     recurrent.ARGS | attention.ARGS | special.ARGS)
 ROWS = oprows.ROWS | layers.ROWS
-LAYERS = layers.LAYERS | recurrent.LAYERS | bidirectional.LAYERS | attention.LAYERS | special.LAYERS
+LAYERS = layers.LAYERS | recurrent.LAYERS | bidirectional.LAYERS | attention.LAYERS | special.LAYERS | same.LAYERS

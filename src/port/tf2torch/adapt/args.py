@@ -102,7 +102,7 @@ def last_axis(job: Job, name: str, arg: Arg) -> None:
         return
     if rank is None and value == 3:
         return
-    if rank is None and value == 1 and job.row.name.startswith("batch_norm"):
+    if rank in (None, 3) and value == 1 and job.row.name.startswith("batch_norm"):
         return  # BatchNorm1d: axis 1 of two or three, as in Keras; it raises for more
     raise job.refuse("P202", f"`{name}={value}`: only the last axis is translated")
 

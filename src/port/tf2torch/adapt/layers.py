@@ -21,13 +21,15 @@ from port.tree import clone
 def batch_norm(job: Job) -> Plan | None:
     """The module for the rank that arrives."""
     rank = job.inputs[0].rank if job.inputs else None
-    first = rank is None and job.literal("axis") == 1
+    first = rank in (None, 3) and job.literal("axis") == 1
     wanted = "1d" if first else {2: "1d", 3: "1d", 4: "2d", 5: "3d"}.get(rank or 4)
     if rank is None and not first:
         job.em.report("P103", "the rank that arrives at this BatchNormalization is not known; taken as images",
                       job.node)
     signature = next(s for s in job.row.torch if s.name.endswith(f"BatchNorm{wanted}"))
     job.row = _with(job.row, via=None, torch=(signature,))
+    if first and rank == 3:
+        job.x = job.inputs[0].but(shape=job.inputs[0].shape[:2], last=None)  # channels: its second axis
     return module_plan(job)
 
 

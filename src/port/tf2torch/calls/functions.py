@@ -60,7 +60,7 @@ def run(job: Job, symbol: str) -> cst.BaseExpression:
     template = row.expr.get("torch")
     if template is not None:
         new = fill_template(job, template)
-    elif row.torch and row.torch[0].name.startswith("torch.nn.init."):
+    elif row.torch and (symbol.startswith("keras.initializers.") or row.torch[0].name.startswith("torch.nn.init.")):
         raise job.refuse("P203", f"`{symbol}` as a value: PyTorch fills a tensor that is there; pass a function that "
                          f"does, as `functools.partial({row.torch[0].name}, ...)`")
     else:

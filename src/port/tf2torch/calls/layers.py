@@ -12,7 +12,7 @@ from port.facts import UNKNOWN, Fact, Layout
 from port.tf2torch.calls.job import Job, unknown_symbol, unmet_of
 from port.tf2torch.calls.making import Plan, function_plan, module_plan
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.layers import MERGES, wants_plain
+from port.tf2torch.infer.layers import MERGES, is_flat, wants_plain
 from port.tf2torch.infer.rowcalls import ANY_LAYOUT, FLIPS
 from port.tf2torch.infer.values import LayerCall, find_method, tensors_in
 from port.tree import loads
@@ -54,7 +54,7 @@ def plan(em: Emitter, layer: LayerCall, x: Fact, sequential: bool = False) -> Pl
         return em.plans[key]
     job.inputs = tuple(tensors_in(x))
     rank = job.inputs[0].rank if job.inputs else None
-    flat = rank is not None and rank < 3
+    flat = is_flat(em.it, layer, rank)
     if row.layout == FLIPS and not flat:
         job.want, job.flipped = Layout.FLIPPED, True
     elif row.returns in ANY_LAYOUT and not wants_plain(row):
@@ -116,7 +116,7 @@ def _common(job: Job) -> None:
             job.em.report("P103", "the layer's dtype is dropped: PyTorch modules follow the model's dtype", job.node)
 
 
-TUPLES = {"rnn", "bidirectional", "mha", "attention", "conv_lstm"}
+TUPLES = {"rnn", "bidirectional", "mha", "attention", "conv_lstm", "as_torch"}
 
 
 def own_modules(em: Emitter, layer: LayerCall, made: Plan, node: cst.Call) -> list[cst.BaseExpression]:

@@ -62,6 +62,8 @@ def _scan(it: Interp, function: Function, node: cst.FunctionDef) -> None:
         elif symbol.startswith("keras.layers.") and symbol.rpartition(".")[2][:1].isupper():
             rows = it.rows.get(symbol) or ()
             function.stateful |= not any(r.call is not None or r.expr or r.via == "activation_layer" for r in rows)
+        elif symbol.startswith("helpers."):
+            function.stateful |= any(r.kind == "layer" for r in it.rows.get(symbol) or ())
         elif type(n.func) is cst.Name and not symbol:
             function.stateful |= _calls_stateful(it, function, n.func.value)
     function.absent &= set(function.params)

@@ -16,7 +16,7 @@ from port.result import reading
 from port.scopes import Env, File
 from port.table import Row
 from port.tf2torch.infer.given import simplify_sym
-from port.tf2torch.infer.values import Class, Function, Items, LayerCall, Origin, ShapeOf, Size
+from port.tf2torch.infer.values import Class, Function, Items, LayerCall, Origin, SequentialModel, ShapeOf, Size
 from port.tree import EXPRESSIONS, IN_EXPRESSIONS, children, code
 
 TEXT = Fact(Kind.PLAIN, symbol="=")  # a setting that is known by its text only
@@ -85,7 +85,10 @@ class Interp:
         self.relayout: dict[Any, dict[str, int]] = {}  # place -> tensors to bring channels first there, with rank
         self.known_params: dict[str, Fact] = {}  # facts given from outside, by parameter name
         self.added: dict[cst.Call, bool] = {}  # Sequentials that get layers by .add
+        self.sequentials: dict[cst.Call, SequentialModel] = {}
         self.appended: set[str] = set()  # lists that get tensors
+        self.alone: set[cst.Call] = set()  # Sequentials without an Input that nothing applies
+        self.applied: set[cst.Call] = set()  # ... that something does
         self.followed: set[cst.Call] = set()  # zip and its like, where the elements are known nevertheless
 
     @property

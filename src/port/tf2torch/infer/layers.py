@@ -54,16 +54,16 @@ def run_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fac
     if row is None:
         return tensor()
     for fact in inputs if row.weights else ():
-        _shows_tensor(it, fact)
-    if row.layout == FLIPS and not _is_flat(inputs):
+        shows_tensor(it, fact)
+    flat = bool(inputs) and is_flat(it, layer, inputs[0].rank)
+    if row.layout == FLIPS and not flat:
         want_flipped(it, inputs)
     rule = SHAPES.get(row.returns, shapes.unknown)
     result = rule(given(it, matched(layer, row), inputs))
     if result.kind is Kind.TENSOR:
-        flat = result.rank is not None and result.rank < 3
-        spatial = row.layout == FLIPS and not _is_flat(inputs)
+        spatial = row.layout == FLIPS and not flat
         if row.returns in ("same", "pool", "conv") and row.layout == FLIPS:
-            result = result.but(layout=Layout.PLAIN if flat or _is_flat(inputs) else Layout.FLIPPED)
+            result = result.but(layout=Layout.PLAIN if flat or (result.rank or 3) < 3 else Layout.FLIPPED)
         elif not spatial and (row.returns not in ANY_LAYOUT or wants_plain(row)):
             result = result.but(layout=Layout.PLAIN)
         keep = row.returns in ("same", "broadcast", "cast") and not spatial
@@ -78,19 +78,24 @@ def run_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fac
 
 
 
-def _shows_tensor(it: Interp, fact: Fact) -> None:
+def shows_tensor(it: Interp, fact: Fact) -> None:
     """A parameter that a layer with weights is applied to is a tensor, also where no call shows it."""
     function = it.current[-1] if it.current else None
     name = fact.symbol.removeprefix("=")
-    if function is None or function.owner is not None or fact.kind is not Kind.PLAIN or fact.payload is not None:
+    inside = function is not None and (function.owner is None or (
+        function.name == "call" and name not in ("self", "training", "mask")))
+    if function is None or not inside or fact.kind is not Kind.PLAIN or fact.payload is not None:
         return
     if fact.values is None and fact.symbol == "=" + name and name in function.params and (
             name not in function.tensors):
         function.tensors[name] = tensor()
 
 
-def _is_flat(inputs: tuple[Fact, ...]) -> bool:
-    return bool(inputs) and inputs[0].rank is not None and inputs[0].rank < 3
+def is_flat(it: Interp, layer: LayerCall, rank: int | None) -> bool:
+    """Without positions; or BatchNormalization(axis=1) of up to three axes, which PyTorch counts as Keras does."""
+    if layer.symbol == "keras.layers.BatchNormalization" and "axis" in layer.bound and rank in (None, 3):
+        return it.facts.get(layer.bound["axis"], UNKNOWN).literal() == 1
+    return rank is not None and rank < 3
 
 
 def wants_plain(row: Row) -> bool:

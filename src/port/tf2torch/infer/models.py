@@ -10,7 +10,7 @@ from port.tf2torch.infer import masks
 from port.tf2torch.infer.functions import call_curried, call_function, curried_alternatives
 from port.tf2torch.infer.inputs import input_sizes, owner_now
 from port.tf2torch.infer.interp import Interp
-from port.tf2torch.infer.layers import run_layer
+from port.tf2torch.infer.layers import run_layer, shows_tensor
 from port.tf2torch.infer.objects import apply_instance
 from port.tf2torch.infer.origins import as_source
 from port.tf2torch.infer.values import (
@@ -38,6 +38,9 @@ def apply_to(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact
     if isinstance(payload, Instance):
         return masks.after_instance(payload, args, apply_instance(it, node, payload, args))
     if isinstance(payload, SequentialModel):
+        it.applied.add(payload.node)
+        for arg in args[:1]:
+            shows_tensor(it, arg)
         if has_input(payload):  # it was followed when it was built
             out = payload.output if payload.output is not None else tensor()
             return masks.foreign(out.but(layout=Layout.PLAIN, payload=None))
@@ -75,6 +78,8 @@ def _apply_lambda(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) ->
 
 def has_input(model: SequentialModel) -> bool:
     first = model.layers[0] if model.layers else None
+    if model.alone:
+        return True
     if first is None or first.kind is Kind.TENSOR:
         return first is not None
     return isinstance(first.payload, LayerCall) and any(
@@ -105,7 +110,8 @@ def new_model(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
 
 
 def new_sequential(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
-    model = SequentialModel(node, maker=it.current[-1] if it.current else None)
+    model = SequentialModel(node, maker=it.current[-1] if it.current else None, alone=node in it.alone)
+    it.sequentials[node] = model
     given_layers = keyword(node, "layers", 0)
     if given_layers is not None:
         fact = it.facts.get(given_layers, UNKNOWN)
@@ -140,12 +146,27 @@ def start_sequential(it: Interp, model: SequentialModel) -> None:
     elif isinstance(first.payload, LayerCall):
         shape = sequential_shape(it, first.payload)
         if shape is not None:
-            x = tensor(shape, "float").but(payload=Origin(owner_now(it), f"Input@{id(model.node)}"))
-            if (owner_now(it), f"Input@{id(model.node)}") in it.flips and len(shape) >= 3:
-                x = x.but(layout=Layout.FLIPPED)
+            x = _input(it, model, shape)
+    if x is None and model.alone:
+        rank = it.ranks.get((owner_now(it), f"Input@{id(model.node)}"))
+        x = _input(it, model, None if rank is None else (None,) * rank)
     if x is not None:
         rest = SequentialModel(model.node, list(layers))
         model.output = run_sequential(it, rest, x)
+
+
+def _input(it: Interp, model: SequentialModel, shape: tuple[Dim, ...] | None) -> Fact:
+    origin = Origin(owner_now(it), f"Input@{id(model.node)}")
+    flipped = (origin.owner, origin.name) in it.flips and shape is not None and len(shape) >= 3
+    return tensor(shape, "float", Layout.FLIPPED if flipped else Layout.PLAIN).but(payload=origin)
+
+
+def stand_alone(it: Interp) -> bool:
+    """Sequentials that nothing has applied, nor told the shape that arrives: are there new ones?"""
+    found = {node for node, m in it.sequentials.items() if not (has_input(m) or m.open) and m.layers} - it.applied
+    new = found - it.alone
+    it.alone |= new
+    return bool(new)
 
 
 def sequential_shape(it: Interp, layer: LayerCall) -> tuple[Dim, ...] | None:

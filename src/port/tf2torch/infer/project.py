@@ -40,6 +40,6 @@ def infer(files: Sequence[File], rows: Mapping[str, tuple[Row, ...]], params: di
                 links.bind(it, file)
                 it.run(file.module.body, file.env)
         analyze_rest(it)
-        if before == (len(it.flips), len(it.ranks)):
+        if before == (len(it.flips), len(it.ranks)) and not models.stand_alone(it):
             break
     return it

@@ -201,6 +201,7 @@ class SequentialModel:
     calls: dict[Any, cst.Call] = field(default_factory=dict)  # layer -> the call that stands for its application
     open: bool = False  # layers come from an expression that is not known
     maker: Function | None = None  # whose code makes it; None at module level
+    alone: bool = False  # nothing applies it, and it has no Input: its first layers say what arrives
 
 
 @dataclass(eq=False)

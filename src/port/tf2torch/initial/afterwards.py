@@ -1,56 +1,79 @@
-"""Initialisers that a loop over its layers sets once a model has made them.
+"""Initialisers that are set once a model has made its layers.
 
 Keras makes weights at the first call; until then `layer.kernel_initializer` may be replaced:
 
     for layer in self._flatten_layers():
         init_weights(layer)  # if isinstance(layer, layers.Dense): layer.kernel_initializer = ...
+    self.head.kernel_initializer = initializers.Zeros()
 
-PyTorch makes weights with the layer. So what a loop sets is read as if it had been said where the layer is made, and
-the loop goes.
+PyTorch makes weights with the layer. So what such a loop or line sets is read as if it had been said where the layer is
+made, and the statement goes. The function that makes a model (`for layer in model._flatten_layers():`) may do the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import libcst as cst
 
+from port.facts import UNKNOWN, Kind
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.values import Class, Function
+from port.tf2torch.infer.values import Class, Function, LayerCall, SequentialModel
 from port.tree import code, find
 
+LOOPS: tuple[type[Any], ...] = (cst.For, cst.While, cst.ListComp, cst.GeneratorExp, cst.SetComp, cst.DictComp)
+MODELS = ("keras.Sequential", "keras.Model")
+BUILDS = ("keras.Input", "keras.layers.InputLayer")  # layers that are given one have their weights at once
+SHAPES = ("input_shape", "batch_input_shape", "input_dim", "batch_shape")
+CELLS = {"keras.layers.LSTMCell", "keras.layers.GRUCell", "keras.layers.SimpleRNNCell"}
+FORGET = "unit_forget_bias"
 GUARDS = ("use_bias", "center", "scale")  # `if layer.use_bias:` has a weight to initialise
+
+
+Pairs = list[tuple[str, cst.BaseExpression]]  # attribute, value
 
 
 @dataclass(frozen=True, eq=False)
 class Setter:
-    """`layer.<key> = value` for layers of these classes; the value is read in the scope of `function`."""
+    """`layer.<key> = value` for layers of these classes, or for one; the value is read in the scope of `function`."""
 
     classes: frozenset[str]
     key: str
     value: cst.BaseExpression
     function: Function | None
+    layer: cst.Call | None = None
+
+    def sets(self, layer: cst.Call, symbol: str, key: str) -> bool:
+        return self.key == key and (symbol in self.classes if self.layer is None else layer is self.layer)
 
 
-def of_layer(em: Emitter, cls: Class | None, symbol: str, key: str) -> Setter | None:
-    """What a loop sets at last for a layer that the constructor of this class makes."""
-    if cls is None:
+def of_layer(em: Emitter, owner: Class | Function | None, layer: cst.Call, symbol: str, key: str) -> Setter | None:
+    """What is set at last for a layer that the constructor of this class, or this function, makes."""
+    if owner is None:
         return None
-    found = [s for s in _of_class(em, cls, frozenset()) if s.key == key and symbol in s.classes]
+    found = [s for s in _of_owner(em, owner, frozenset()) if s.sets(layer, symbol, key)]
     return found[-1] if found else None
 
 
 def is_loop(em: Emitter, node: cst.For) -> bool:
-    """Does this loop of a constructor only set initialisers? Refused if it runs over all layers for something else."""
+    """Does this loop only set initialisers? Refused if it runs over all layers for something else."""
     if not code(node.iter).endswith("._flatten_layers()"):
         return False
     function = em.scope.function
-    if em.scope.cls is None or function is None or function.name != "__init__" or node not in _body(function):
-        raise Refused("P206", "a loop over all layers that is not a statement of the constructor", node)
+    if function is None or node not in _body(function) or not _is_over_all(function, node):
+        raise Refused("P206", "a loop over all layers that is not a statement of the constructor, or of the function that "
+                      "makes one Sequential and does not build it", node)
     if _of_loop(em, node) is None:
         raise Refused("P206", "a loop over all layers that does more than set initialisers by their class", node)
     return True
+
+
+def is_line(em: Emitter, node: cst.SimpleStatementLine) -> bool:
+    """Is this statement `layer.kernel_initializer = ...` for a layer that the same constructor or function makes?"""
+    function = em.scope.function
+    return function is not None and node in _body(function) and _of_line(em, function, node) is not None
 
 
 def only_sets(em: Emitter, function: Function) -> bool:
@@ -69,20 +92,88 @@ def _body(function: Function) -> Sequence[cst.CSTNode]:
 
 
 # ---------------------------------------------------------------- reading
-def _of_class(em: Emitter, cls: Class, seen: frozenset[Class]) -> tuple[Setter, ...]:
-    """In the order in which they run: the loops of those that hold it come last."""
-    if cls not in em.afterwards:
-        init = cls.methods.get("__init__")
-        loops = [node for node in _body(init) if isinstance(node, cst.For)] if init is not None else []
-        own = tuple(s for node in loops for s in _of_loop(em, node) or ())
-        makers = {i.maker for i in cls.instances if isinstance(i.maker, Class)} - seen - {cls}
-        around = [_of_class(em, maker, seen | {cls}) for maker in makers]
-        em.afterwards[cls] = (*own, *(around[0] if around and all(_same(a, around[0]) for a in around) else ()))
-    return em.afterwards[cls]
+def _of_owner(em: Emitter, owner: Class | Function, seen: frozenset[Class | Function]) -> tuple[Setter, ...]:
+    """In the order in which they run: what those set that hold it comes last."""
+    if owner not in em.afterwards:
+        init = owner.methods.get("__init__") if isinstance(owner, Class) else owner
+        own = tuple(s for node in (_body(init) if init is not None else ()) for s in _of_statement(em, init, node))
+        around = [_of_owner(em, maker, seen | {owner}) for maker in _makers(em, owner) - seen - {owner}]
+        alike = all(_same(a, around[0]) for a in around)
+        if not alike:
+            em.report("P103", f"what makes `{owner.name}` sets initial values afterwards, not all the same ones: those "
+                      "that it sets itself are kept", owner.node)
+        em.afterwards[owner] = (*own, *(around[0] if around and alike else ()))
+    return em.afterwards[owner]
+
+
+def _makers(em: Emitter, owner: Class | Function) -> set[Class | Function]:
+    """Whose code makes such objects, or calls this function."""
+    if isinstance(owner, Class):
+        found = {i.maker for i in owner.instances}
+    else:
+        found = {f.owner or f for f in em.it.functions.values() if owner.name in f.names}
+    return {m for m in found if isinstance(m, Class) or (isinstance(m, Function) and (m.owner is None))}
 
 
 def _same(a: tuple[Setter, ...], b: tuple[Setter, ...]) -> bool:
     return [(s.classes, s.key, code(s.value)) for s in a] == [(s.classes, s.key, code(s.value)) for s in b]
+
+
+def _of_statement(em: Emitter, function: Function | None, node: cst.CSTNode) -> Sequence[Setter]:
+    if isinstance(node, cst.For):
+        return (_of_loop(em, node) or ()) if function is not None and _is_over_all(function, node) else ()
+    found = _of_line(em, function, node) if isinstance(node, cst.SimpleStatementLine) and function is not None else None
+    return (found,) if found is not None else ()
+
+
+def _of_line(em: Emitter, function: Function, node: cst.SimpleStatementLine) -> Setter | None:
+    small = node.body[0]
+    target = small.targets[0].target if isinstance(small, cst.Assign) and len(small.targets) == 1 else None
+    if len(node.body) != 1 or not isinstance(small, cst.Assign) or not isinstance(
+            target, cst.Attribute) or not target.attr.value.endswith("_initializer"):
+        return None
+    layer = _layer(em, target.value)
+    if layer is None or not _is_made_once(function, layer.node):
+        return None
+    return Setter(frozenset(), target.attr.value, small.value, function, layer.node)
+
+
+def _is_made_once(function: Function, layer: cst.Call) -> bool:
+    """By this function, and in no loop."""
+    inside = [n for kind in LOOPS for loop in find(function.node.body, kind) for n in find(loop, cst.Call)]
+    return any(n is layer for n in find(function.node.body, cst.Call)) and all(n is not layer for n in inside)
+
+
+def _layer(em: Emitter, node: cst.BaseExpression) -> LayerCall | None:
+    """The layer that `self.head` or `model.layers[2]` is."""
+    found = em.fact(node)
+    if isinstance(node, cst.Subscript) and isinstance(node.value, cst.Attribute) and node.value.attr.value == "layers":
+        model = em.fact(node.value.value).payload
+        index = node.slice[0].slice if len(node.slice) == 1 else None
+        at = em.fact(index.value).literal() if isinstance(index, cst.Index) else None
+        held = [f for f in model.layers if f.kind is not Kind.TENSOR] if isinstance(model, SequentialModel) else []
+        known = held and not model.open and isinstance(at, int) and -len(held) <= at < len(held)
+        found = held[at] if known else UNKNOWN
+    return found.payload if isinstance(found.payload, LayerCall) and not found.payload.others else None
+
+
+def _is_over_all(function: Function, node: cst.For) -> bool:
+    """`self._flatten_layers()` in a constructor, or of the one Sequential that a function makes and has not built."""
+    owner = code(node.iter).removesuffix("._flatten_layers()")
+    if owner == "self":
+        return function.owner is not None and function.name == "__init__"
+    return isinstance(function.node, cst.FunctionDef) and function.owner is None and _makes_only(function, owner)
+
+
+def _makes_only(function: Function, name: str) -> bool:
+    """Is this variable bound once, to a model, and is there no other model in the function?"""
+    values = [(code(t.target), n.value) for n in find(function.node.body, cst.Assign) for t in n.targets]
+    calls = list(find(function.node.body, cst.Call))
+    made = [n for n in calls if function.file.names.resolve(n.func) in MODELS]
+    built = any(function.file.names.resolve(n.func) in BUILDS or code(n.func) in (name, f"{name}.build") or any(
+        a.keyword is not None and a.keyword.value in SHAPES for a in n.args) for n in calls)
+    return not built and [function.file.names.resolve(n.func) for n in made] == ["keras.Sequential"] and (
+        [v for target, v in values if target == name] == made)
 
 
 def _of_loop(em: Emitter, node: cst.For) -> list[Setter] | None:
@@ -98,7 +189,7 @@ def _of_loop(em: Emitter, node: cst.For) -> list[Setter] | None:
 
 def _called(node: cst.For) -> cst.Call | None:
     """`f(layer)`, if that is all that is done to the layers."""
-    if not code(node.iter).endswith("self._flatten_layers()") or not isinstance(node.body, cst.IndentedBlock):
+    if not code(node.iter).endswith("._flatten_layers()") or not isinstance(node.body, cst.IndentedBlock):
         return None
     line = node.body.body[0]
     small = line.body[0] if isinstance(line, cst.SimpleStatementLine) else None
@@ -123,7 +214,7 @@ def _of_function(em: Emitter, function: Function) -> list[Setter] | None:
         if not branches:
             return None
         for classes, body in branches:
-            made = _sets(body, function.params[0])
+            made = _sets(em, body, function.params[0])
             if made is None or not classes:
                 return None
             found += [Setter(classes, key, value, function) for key, value in made]
@@ -148,22 +239,70 @@ def _asked(em: Emitter, test: cst.BaseExpression, name: str) -> frozenset[str]:
     held = test.args[1].value
     nodes = [e.value for e in held.elements] if isinstance(held, cst.Tuple) else [held]
     symbols = [em.it.names.resolve(n) for n in nodes]
-    return frozenset(symbols) if all(s.startswith("keras.layers.") for s in symbols) else frozenset()
+    return frozenset(symbols) if all(s.startswith(("keras.layers.", "helpers.")) for s in symbols) else frozenset()
 
 
-def _sets(body: cst.BaseSuite, name: str) -> list[tuple[str, cst.BaseExpression]] | None:
-    found: list[tuple[str, cst.BaseExpression]] = []
-    for node in body.body:
+def _sets(em: Emitter, body: cst.BaseSuite, name: str) -> Pairs | None:
+    """What the statements set; None if they do anything else."""
+    found: Pairs = []
+    nodes = list(body.body)
+    while nodes:
+        node = nodes.pop(0)
+        inner: Pairs | None = None
         if isinstance(node, cst.If) and node.orelse is None and code(node.test) in {f"{name}.{g}" for g in GUARDS}:
-            inner = _sets(node.body, name)
-            if inner is None:
-                return None
-            found += inner
-            continue
-        for small in node.body if isinstance(node, cst.SimpleStatementLine) else (None,):
-            target = small.targets[0].target if isinstance(small, cst.Assign) and len(small.targets) == 1 else None
-            if not isinstance(small, cst.Assign) or not isinstance(target, cst.Attribute) or code(
-                    target.value) != name or not target.attr.value.endswith("_initializer"):
-                return None
-            found.append((target.attr.value, small.value))
+            inner = _sets(em, node.body, name)
+        elif isinstance(node, cst.For):
+            inner = _of_cells(em, node, name)
+        elif isinstance(node, cst.SimpleStatementLine):
+            inner = _of_lines(node, name)
+            if inner is None and len(node.body) == 1:
+                inner = _of_attention(node.body[0], nodes, name)
+        if inner is None:
+            return None
+        found += inner
     return found
+
+
+def _of_lines(node: cst.SimpleStatementLine, name: str, *more: str) -> Pairs | None:
+    """`layer.kernel_initializer = ...`, and of these attributes too."""
+    found = []
+    for small in node.body:
+        target = small.targets[0].target if isinstance(small, cst.Assign) and len(small.targets) == 1 else None
+        if not isinstance(small, cst.Assign) or not isinstance(target, cst.Attribute) or code(target.value) != name or (
+                not target.attr.value.endswith("_initializer") and target.attr.value not in more):
+            return None
+        found.append((target.attr.value, small.value))
+    return found
+
+
+def _of_cells(em: Emitter, node: cst.For, name: str) -> Pairs | None:
+    """`for cell in layer._flatten_layers(): if isinstance(cell, layers.LSTMCell): cell.kernel_initializer = ...`"""
+    test = node.body.body[0] if len(node.body.body) == 1 else None
+    if code(node.iter) != f"{name}._flatten_layers()" or not isinstance(test, cst.If) or test.orelse is not None or (
+            node.orelse is not None):
+        return None
+    cell = code(node.target)
+    asked = _asked(em, test.test, cell)
+    parts = [_of_lines(line, cell, FORGET) for line in test.body.body if isinstance(line, cst.SimpleStatementLine)]
+    if not asked or not asked <= CELLS or len(parts) < len(test.body.body) or any(p is None for p in parts):
+        return None
+    return [pair for part in parts for pair in part or ()]
+
+
+def _of_attention(small: cst.CSTNode, after: list[Any], name: str) -> Pairs | None:
+    """What `torch2tf` writes for the three kernels of attention, each drawn by itself, and for their bias."""
+    target = code(small.targets[0].target) if isinstance(small, cst.Assign) and len(small.targets) == 1 else ""
+    if isinstance(small, cst.Assign) and isinstance(small.value, cst.ListComp) and isinstance(
+            small.value.elt, cst.Call) and after and code(after[0]).strip() == (
+            f"{name}.in_proj_weight.assign(keras.ops.concatenate({target}))"):
+        draw = code(small.value.elt.func)
+        alike = code(small.value) == f"[{draw}(({name}.embed_dim, {name}.embed_dim)) for _ in range(3)]"
+        after.pop(0)
+        return [("kernel_initializer", small.value.elt.func)] if alike else None
+    call = small.value if isinstance(small, cst.Expr) else None
+    if isinstance(call, cst.Call) and code(call.func) == f"{name}.in_proj_bias.assign" and len(call.args) == 1:
+        drawn = call.args[0].value
+        if isinstance(drawn, cst.Call) and code(drawn) == (
+                f"{code(drawn.func)}({name}.in_proj_bias.shape, {name}.in_proj_bias.dtype)"):
+            return [("bias_initializer", drawn.func)]
+    return None

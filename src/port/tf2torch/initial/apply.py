@@ -30,8 +30,9 @@ class Changes:
         for node, owner in layout.owners.items():
             if owner.kind in ("class", "method"):
                 self.after[node] = plan.deviations(owner)
-            else:
-                plan.deviations(replace(owner, bound=[b for b in owner.bound if not _root(b[1])]))
+            else:  # those of an outermost function have their lines behind the model
+                plan.deviations(replace(owner, bound=[b for b in owner.bound
+                                                      if not owner.outermost or not _root(b[1])]))
 
     def module(self, body: list[Any]) -> list[Any]:
         new = [self.any(s) if s is not None else None for s in body]

@@ -17,6 +17,7 @@ class Site:
 
     job: Any
     specs: dict[str, Spec]  # by the Keras parameter
+    flags: tuple[str, ...] = ()  # 'own': a module of PyTorch read back; 'forget': its forget gate starts open
 
 
 @dataclass
@@ -91,7 +92,7 @@ def parts_of(site: Site, callee: str, ctor: str) -> list[Part]:
     if family == "norm":
         both = site.job.literal("center", True) is True and site.job.literal("scale", True) is True
         bias = True if both else None
-    flags = ()
+    flags = site.flags
     if "unit_forget_bias" in _parameters(site) and "LSTM" in kind:
         flags = ("forget",) if site.job.literal("unit_forget_bias", None) is True else ()
     if "bidirectional=True" in ctor.replace(" ", ""):

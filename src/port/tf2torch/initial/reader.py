@@ -12,7 +12,7 @@ from port.names import dotted_name
 from port.tf2torch.emit import Emitter
 from port.tf2torch.infer.arrivals import reached
 from port.tf2torch.infer.values import OPEN, Class, Function, find_method
-from port.tf2torch.initial.afterwards import of_layer
+from port.tf2torch.initial.afterwards import FORGET, of_layer
 from port.tf2torch.initial.initializers import PARAMETERS, Spec, canonical, literal, named, snake, unknown
 from port.tree import code, find
 
@@ -206,20 +206,41 @@ def assigned(body: cst.CSTNode, name: str) -> list[cst.BaseExpression]:
             for t in n.targets if dotted_name(t.target) == name]
 
 
+# Modules of PyTorch that are read back start from PyTorch's values, unless these are all set afterwards.
+AFTERWARDS = {"helpers.MultiheadAttention": ("kernel_initializer", "bias_initializer"), **dict.fromkeys(
+    ("helpers.LSTM", "helpers.GRU", "helpers.RNN"), ("kernel_initializer", "recurrent_initializer", "bias_initializer"))}
+
+
 def arguments(em: Emitter, job: Any) -> dict[str, Spec]:
     """Initialisers of a layer by their Keras names; read where the layer is made."""
     scope = em.scope
     reader = Reader(em, scope.function, scope.cls)
-    found = {}
+    symbol = job.bound.signature.name
+    found: dict[str, Spec] = {}
+    for key in AFTERWARDS.get(symbol, ()):
+        late = of_layer(em, scope.cls or scope.function, job.node, symbol, key)
+        if late is not None:
+            found[key] = Reader(em, late.function, None).read(late.value)
+    if found and len(found) < len(AFTERWARDS[symbol]):
+        em.report("P103", f"initial values of `{symbol.rpartition('.')[2]}`: only some are set; they are PyTorch's here",
+                  job.node)
+        found = {}
     for key in job.row.init:
         default = literal(job.bound.default(key) or "...")
         node = job.bound.args.get(key)
-        late = of_layer(em, scope.cls, job.bound.signature.name, key)
+        late = of_layer(em, scope.cls or scope.function, job.node, symbol, key)
         if late is not None:
-            found[key] = Reader(em, late.function, None).read(late.value)
+            found[key] = Reader(em, late.function, scope.cls if late.layer is not None else None).read(late.value)
             continue
         found[key] = named(default) if node is None and default is not ... else reader.read(node)
     return found
+
+
+def forgets(em: Emitter, job: Any) -> bool:
+    """Is `unit_forget_bias` set afterwards?"""
+    owner = em.scope.cls or em.scope.function
+    late = of_layer(em, owner, job.node, job.bound.signature.name, FORGET)
+    return late is not None and em.fact(late.value).literal(code(late.value) == "True") is True
 
 
 def is_object(em: Emitter, node: cst.BaseExpression) -> bool:

@@ -86,7 +86,7 @@ class Plan:
             return None
         if part.family not in OWN:
             roles = set(part.specs)
-            if part.family == "mha" and not self._linear_does(part):
+            if part.family == "mha" and "own" not in part.flags and not self._linear_does(part):
                 roles.add("out")
             if part.family in ("simple", "depthwise") and not any(
                     p.bias is not False for p in self.parts if p.kind == kind):
@@ -156,7 +156,7 @@ class Plan:
             roles.add("bias")
         if not roles or part.lazy or not place.text:
             return []
-        if part.family == "mha" and "kernel" in roles:
+        if part.family == "mha" and "own" not in part.flags and "kernel" in roles:
             roles.add("out")
         return lines(self.em, part, place.text + part.path, roles, not part.bias)
 

@@ -124,7 +124,7 @@ def _simple_line(em: Emitter, cls: Class, s: cst.SimpleStatementLine, small: Any
         weight = _weight(em, small, s)
         if weight is not None:
             return weight
-    if _stateless_attr(em, small) or _only_keras(em, small):
+    if _stateless_attr(em, small) or _only_keras(em, small) or plain.only_sets_one(em, s):
         return []
     unpacked = _unpacked_shape(em, small, s)
     return unpacked if unpacked is not None else [_line_strict(em, s)]

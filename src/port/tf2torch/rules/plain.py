@@ -75,6 +75,14 @@ def only_sets_initializers(em: Emitter, node: cst.For) -> bool:
     return True
 
 
+def only_sets_one(em: Emitter, node: cst.SimpleStatementLine) -> bool:
+    """`self.head.kernel_initializer = ...` after the layer is made."""
+    if not afterwards.is_line(em, node):
+        return False
+    em.report("P001", "the initial values are read where the layer is made; the assignment is dropped", node)
+    return True
+
+
 def _block(em: Emitter, body: Any) -> Any:
     if isinstance(body, cst.IndentedBlock):
         kept: set[str] = set()  # imported in this block: other paths of the function do without the framework
@@ -176,7 +184,7 @@ def line(em: Emitter, node: cst.SimpleStatementLine, kept_names: set[str]) -> li
     if len(node.body) == 1 and _framework_import(node.body[0]):
         return []  # what still needs it is given its own import
     try:
-        if _is_alias(em, node):
+        if _is_alias(em, node) or only_sets_one(em, node):
             return []
         special = special_statement(em, node)
         if special is not None:

@@ -80,7 +80,7 @@ def implicit_input(em: Emitter, model: SequentialModel) -> list[cst.BaseExpressi
     if first is None or not isinstance(first.payload, LayerCall):
         return []
     arrives = tensors_in(first_input(first.payload))
-    has_own = keyword(first.payload.node, "input_shape") is not None
+    has_own = model.alone or keyword(first.payload.node, "input_shape") is not None
     if has_own and arrives and arrives[0].layout is Layout.FLIPPED and arrives[0].rank in TO_FIRST:
         return [permute(em, TO_FIRST[arrives[0].rank])]
     return []
@@ -106,12 +106,12 @@ def sequential(em: Emitter, node: cst.Call) -> cst.BaseExpression:
         raise Refused("P206", "a Sequential is made among tensors, where no module can keep it", node)
     em.need("nn")
     layers = keyword(node, "layers", 0)
+    if isinstance(model, SequentialModel) and expects_flipped(model):
+        em.inner_sequentials.add(model)
     if not isinstance(model, SequentialModel) or layers is None:
         return expression("nn.Sequential()")
     if not isinstance(layers, cst.List | cst.Tuple):
         return build("nn.Sequential(*{x})", x=paren(module_list(em, layers)))
-    if expects_flipped(model):
-        em.inner_sequentials.add(model)
     added = em.it.added.get(model.node, False)
     rows: list[tuple[list[cst.BaseExpression], Any]] = []
     start = implicit_input(em, model)
