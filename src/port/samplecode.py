@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from port import imports
 from port import sample as samples
 from port.table import Signature
 
@@ -21,11 +22,20 @@ def snippet(name: str, call: str, inputs: dict[str, Any]) -> str:
     """A function `f` of the tensors that returns `call`, a call of `name`."""
     module, _, own = name.rpartition(".")
     head = HEADS.get(name.partition(".")[0])
-    if head is None:  # a function of the user's project
+    if module == "helpers":  # as `torch2tf` writes it into a file
+        head, call = _helper(own), call.removeprefix("helpers.")
+    elif head is None:  # a function of the user's project
         head, call = f"import tensorflow as tf\nfrom {module} import {own}", call.removeprefix(f"{module}.")
     elif re.search(r"\btf\.", call) and head != HEADS["tf"]:
         head = "\n".join(sorted((head, HEADS["tf"])))
     return f"{head}\n\n\ndef f({', '.join(inputs)}):\n    return {call}\n"
+
+
+def _helper(name: str) -> str:
+    """A helper of Keras, below what it needs."""
+    found = [imports.helper_source(n, "keras") for n in imports.helper_order([name], "keras")]
+    lines = sorted({line for _, needed, _ in found for line in needed}, reverse=True)
+    return "\n".join([*lines, "", "", "\n\n".join(text for _, _, text in found).rstrip()])
 
 
 def render(signature: Signature, sample: dict[str, Any], inputs: dict[str, samples.Spec]) -> str:

@@ -2,8 +2,8 @@
 
 A definition is a helper if it is that of `helpers/keras`, comments and spacing aside, and its imports are those of the
 helper. It leaves the file before it is read; its name then stands for `helpers.<name>`, which has a row
-(`mappings/keras_helpers.yaml`). What is edited, imported by another file, or used by code that stays in Keras is ordinary
-code of the user's.
+(`mappings/keras_helpers.yaml`). What is edited, imported by another file, or used by code that stays in Keras is
+ordinary code of the user's.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ def batch_norm(job: Job) -> Plan | None:
                       job.node)
     signature = next(s for s in job.row.torch if s.name.endswith(f"BatchNorm{wanted}"))
     job.row = _with(job.row, via=None, torch=(signature,))
-    if first and rank == 3:
-        job.x = job.inputs[0].but(shape=job.inputs[0].shape[:2], last=None)  # channels: its second axis
+    if first and rank == 3 and (shape := job.inputs[0].shape) is not None:
+        job.x = job.inputs[0].but(shape=shape[:2], last=None)  # channels: its second axis
     return module_plan(job)
 
 

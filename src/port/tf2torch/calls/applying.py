@@ -96,7 +96,7 @@ def _alike(em: Emitter, new: cst.BaseExpression, layer: LayerCall, inputs: list[
     return new
 
 
-FULL = {"mha", "rnn", "bidirectional", "attention", "as_torch"}  # their adapters read the arguments of the call themselves
+FULL = {"mha", "rnn", "bidirectional", "attention", "as_torch"}  # their adapters read the arguments of the call
 
 
 def _callee(em: Emitter, node: cst.Call, layer: LayerCall, made: Plan, merge: bool) -> cst.BaseExpression | None:

@@ -203,30 +203,8 @@ def mha(g: Given) -> Fact:
     return g.x.but(layout=Layout.PLAIN)
 
 
-def torch_rnn(g: Given) -> Fact:
-    """nn.GRU, nn.RNN: outputs and last states; nn.LSTM has a pair of these."""
-    x, two = g.x, g.get("bidirectional", ...)
-    width = arithmetic("*", 2, g.dim("hidden_size")) if two is True else g.dim("hidden_size") if two is False else None
-    out = tensor(None if x.shape is None or len(x.shape) != 3 else (*x.shape[:2], width), x.dtype).but(last=width)
-    state = tensor((None, None, g.dim("hidden_size")), x.dtype)
-    return Fact(Kind.PLAIN, payload=Items([out, state], "tuple"))
-
-
-def torch_lstm(g: Given) -> Fact:
-    both = torch_rnn(g)
-    out, state = both.payload.elements
-    return both.but(payload=Items([out, Fact(Kind.PLAIN, payload=Items([state, state], "tuple"))], "tuple"))
-
-
-def torch_attention(g: Given) -> Fact:
-    """nn.MultiheadAttention: outputs like the queries, and the weights."""
-    x = g.x.but(layout=Layout.PLAIN, payload=None)
-    out = x if x.shape is None else x.but(shape=(*x.shape[:-1], g.dim("embed_dim")))
-    return Fact(Kind.PLAIN, payload=Items([out.but(last=g.dim("embed_dim")), tensor()], "tuple"))
-
-
 RULES: dict[str, Callable[[Given], Fact]] = {
     f.__name__: f for f in (
         conv, depthwise, pool, conv_transpose, global_pool, dense, embedding, flatten, reshape, permute, pad, crop,
-        upsample, repeat, rnn, mha, torch_rnn, torch_lstm, torch_attention)
+        upsample, repeat, rnn, mha)
 }

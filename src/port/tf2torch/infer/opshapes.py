@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, arithmetic, tensor
-from port.tf2torch.infer.given import Given, axis_of, pair, product, sizes_of
+from port.tf2torch.infer.given import Given, axis_of, pair, sizes_of
 from port.tf2torch.infer.layershapes import window
 from port.tf2torch.infer.values import Items, tensors_in
 
@@ -155,29 +155,6 @@ def top_k(g: Given) -> Fact:
     return Fact(Kind.PLAIN, payload=Items([tensor(shape, g.x.dtype), tensor(shape, "int32")], "tuple"))
 
 
-def top_k_axis(g: Given) -> Fact:
-    s, axis = g.x.shape, g.get("axis", ...)
-    known = s is not None and isinstance(axis, int) and -len(s) <= axis < len(s)
-    shape = tuple(g.dim("k") if i == axis % len(s) else d for i, d in enumerate(s)) if s and known else None
-    return Fact(Kind.PLAIN, payload=Items([tensor(shape, g.x.dtype), tensor(shape, "int64")], "tuple"))
-
-
-def flatten_axes(g: Given) -> Fact:
-    s, start, end = g.x.shape, g.get("start_dim", ...), g.get("end_dim", ...)
-    if s is None or not isinstance(start, int) or not isinstance(end, int):
-        return tensor(None, g.x.dtype)
-    first, last = start % len(s), end % len(s)
-    return tensor((*s[:first], product(s[first:last + 1]), *s[last + 1:]), g.x.dtype)
-
-
-def unflatten_axis(g: Given) -> Fact:
-    s, axis, sizes = g.x.shape, g.get("dim", ...), sizes_of(g.fact("sizes"))
-    if s is None or not isinstance(axis, int) or sizes is None:
-        return tensor(None, g.x.dtype)
-    at = axis % len(s)
-    return tensor((*s[:at], *(None if d == -1 else d for d in sizes), *s[at + 1:]), g.x.dtype)
-
-
 def moments(g: Given) -> Fact:
     axes, s = g.get("axes"), g.x.shape
     shape: tuple[Dim, ...] | None = None
@@ -303,5 +280,5 @@ def _blocks(g: Given, spatial: str, channels: str) -> Fact:
 RULES = {name.rstrip("_"): rule for name, rule in (
     (f.__name__, f) for f in (
         fill, range_, eye, constant, like, one_hot, sequence_mask, reduce_last, gather, boolean_mask, unstack, list_,
-        top_k, top_k_axis, flatten_axes, unflatten_axis, moments, tile, repeat_along, broadcast_to, slice_, matrix_transpose, nn_conv, nn_depthwise, nn_pool,
+        top_k, moments, tile, repeat_along, broadcast_to, slice_, matrix_transpose, nn_conv, nn_depthwise, nn_pool,
         resize, depth_to_space, space_to_depth))}

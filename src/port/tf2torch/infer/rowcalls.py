@@ -9,7 +9,7 @@ import libcst as cst
 from port.binding import Bound, best_row, bind, literal_text, row_name
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, tensor
 from port.table import Row
-from port.tf2torch.infer import layershapes, masks, opshapes, shapes
+from port.tf2torch.infer import layershapes, masks, opshapes, sameshapes, shapes
 from port.tf2torch.infer.conditions import SETTING, default_fact, is_exact_number, is_number, unmet
 from port.tf2torch.infer.given import Given
 from port.tf2torch.infer.interp import Interp
@@ -19,7 +19,7 @@ from port.tf2torch.infer.values import LayerCall, ShapeOf, Size, has_tensor
 # Shape rules of ops that act alike in either layout (their axis arguments are remapped).
 ANY_LAYOUT = {"same", "broadcast", "compare", "concat", "reduce", "cast", "split", "pad", "like"}
 FLIPS = "nchw"
-SHAPES = shapes.RULES | layershapes.RULES | opshapes.RULES
+SHAPES = shapes.RULES | layershapes.RULES | opshapes.RULES | sameshapes.RULES
 
 
 def new_layer(it: Interp, node: cst.Call, symbol: str, row: Row | None, bound: Bound | None) -> Fact:

@@ -12,8 +12,7 @@ made, and the statement goes. The function that makes a model (`for layer in mod
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
@@ -21,32 +20,13 @@ import libcst as cst
 from port.facts import UNKNOWN, Kind
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.values import Class, Function, LayerCall, SequentialModel
+from port.tf2torch.initial.setters import Setter, of_function
 from port.tree import code, find
 
 LOOPS: tuple[type[Any], ...] = (cst.For, cst.While, cst.ListComp, cst.GeneratorExp, cst.SetComp, cst.DictComp)
 MODELS = ("keras.Sequential", "keras.Model")
 BUILDS = ("keras.Input", "keras.layers.InputLayer")  # layers that are given one have their weights at once
 SHAPES = ("input_shape", "batch_input_shape", "input_dim", "batch_shape")
-CELLS = {"keras.layers.LSTMCell", "keras.layers.GRUCell", "keras.layers.SimpleRNNCell"}
-FORGET = "unit_forget_bias"
-GUARDS = ("use_bias", "center", "scale")  # `if layer.use_bias:` has a weight to initialise
-
-
-Pairs = list[tuple[str, cst.BaseExpression]]  # attribute, value
-
-
-@dataclass(frozen=True, eq=False)
-class Setter:
-    """`layer.<key> = value` for layers of these classes, or for one; the value is read in the scope of `function`."""
-
-    classes: frozenset[str]
-    key: str
-    value: cst.BaseExpression
-    function: Function | None
-    layer: cst.Call | None = None
-
-    def sets(self, layer: cst.Call, symbol: str, key: str) -> bool:
-        return self.key == key and (symbol in self.classes if self.layer is None else layer is self.layer)
 
 
 def of_layer(em: Emitter, owner: Class | Function | None, layer: cst.Call, symbol: str, key: str) -> Setter | None:
@@ -63,8 +43,8 @@ def is_loop(em: Emitter, node: cst.For) -> bool:
         return False
     function = em.scope.function
     if function is None or node not in _body(function) or not _is_over_all(function, node):
-        raise Refused("P206", "a loop over all layers that is not a statement of the constructor, or of the function that "
-                      "makes one Sequential and does not build it", node)
+        raise Refused("P206", "a loop over all layers that is not a statement of the constructor, or of the function "
+                      "that makes one Sequential and does not build it", node)
     if _of_loop(em, node) is None:
         raise Refused("P206", "a loop over all layers that does more than set initialisers by their class", node)
     return True
@@ -78,7 +58,7 @@ def is_line(em: Emitter, node: cst.SimpleStatementLine) -> bool:
 
 def only_sets(em: Emitter, function: Function) -> bool:
     """Is this function nothing but what such loops call?"""
-    if not isinstance(function.node, cst.FunctionDef) or _of_function(em, function) is None:
+    if not isinstance(function.node, cst.FunctionDef) or of_function(em, function) is None:
         return False
     own = function.node.name
     named = [n for n in find(em.it.module, cst.Name) if n.value == own.value and n is not own]
@@ -151,9 +131,9 @@ def _layer(em: Emitter, node: cst.BaseExpression) -> LayerCall | None:
         model = em.fact(node.value.value).payload
         index = node.slice[0].slice if len(node.slice) == 1 else None
         at = em.fact(index.value).literal() if isinstance(index, cst.Index) else None
-        held = [f for f in model.layers if f.kind is not Kind.TENSOR] if isinstance(model, SequentialModel) else []
-        known = held and not model.open and isinstance(at, int) and -len(held) <= at < len(held)
-        found = held[at] if known else UNKNOWN
+        held = [f for f in model.layers if f.kind is not Kind.TENSOR] if isinstance(
+            model, SequentialModel) and not model.open else []
+        found = held[at] if isinstance(at, int) and -len(held) <= at < len(held) else UNKNOWN
     return found.payload if isinstance(found.payload, LayerCall) and not found.payload.others else None
 
 
@@ -184,7 +164,7 @@ def _of_loop(em: Emitter, node: cst.For) -> list[Setter] | None:
         return None
     function = em.it.globals.names.get(code(call.func))
     payload = function.payload if function is not None else None
-    return _of_function(em, payload) if isinstance(payload, Function) else None
+    return of_function(em, payload) if isinstance(payload, Function) else None
 
 
 def _called(node: cst.For) -> cst.Call | None:
@@ -198,111 +178,3 @@ def _called(node: cst.For) -> cst.Call | None:
     if not alone or not isinstance(call, cst.Call) or not isinstance(call.func, cst.Name):
         return None
     return call if code(call.args[0].value) == code(node.target) else None
-
-
-def _of_function(em: Emitter, function: Function) -> list[Setter] | None:
-    """None if it does anything else."""
-    if not isinstance(function.node, cst.FunctionDef) or len(function.params) != 1 or not isinstance(
-            function.node.body, cst.IndentedBlock):
-        return None
-    found: list[Setter] = []
-    for i, node in enumerate(function.node.body.body):
-        if i == 0 and isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Expr) and isinstance(
-                node.body[0].value, cst.SimpleString | cst.ConcatenatedString):
-            continue
-        branches = list(_branches(em, node, function.params[0]))
-        if not branches:
-            return None
-        for classes, body in branches:
-            made = _sets(em, body, function.params[0])
-            if made is None or not classes:
-                return None
-            found += [Setter(classes, key, value, function) for key, value in made]
-    return found
-
-
-def _branches(em: Emitter, node: cst.CSTNode, name: str) -> Iterator[tuple[frozenset[str], cst.BaseSuite]]:
-    """The classes of each branch of `if isinstance(layer, ...): ... elif ...`; none for anything else."""
-    taken: frozenset[str] = frozenset()
-    while isinstance(node, cst.If):
-        classes = _asked(em, node.test, name)
-        yield classes - taken, node.body
-        taken |= classes
-        if node.orelse is not None and not isinstance(node.orelse, cst.If):
-            yield frozenset(), node.body
-        node = node.orelse  # type: ignore[assignment]
-
-
-def _asked(em: Emitter, test: cst.BaseExpression, name: str) -> frozenset[str]:
-    if not isinstance(test, cst.Call) or code(test.func) != "isinstance" or code(test.args[0].value) != name:
-        return frozenset()
-    held = test.args[1].value
-    nodes = [e.value for e in held.elements] if isinstance(held, cst.Tuple) else [held]
-    symbols = [em.it.names.resolve(n) for n in nodes]
-    return frozenset(symbols) if all(s.startswith(("keras.layers.", "helpers.")) for s in symbols) else frozenset()
-
-
-def _sets(em: Emitter, body: cst.BaseSuite, name: str) -> Pairs | None:
-    """What the statements set; None if they do anything else."""
-    found: Pairs = []
-    nodes = list(body.body)
-    while nodes:
-        node = nodes.pop(0)
-        inner: Pairs | None = None
-        if isinstance(node, cst.If) and node.orelse is None and code(node.test) in {f"{name}.{g}" for g in GUARDS}:
-            inner = _sets(em, node.body, name)
-        elif isinstance(node, cst.For):
-            inner = _of_cells(em, node, name)
-        elif isinstance(node, cst.SimpleStatementLine):
-            inner = _of_lines(node, name)
-            if inner is None and len(node.body) == 1:
-                inner = _of_attention(node.body[0], nodes, name)
-        if inner is None:
-            return None
-        found += inner
-    return found
-
-
-def _of_lines(node: cst.SimpleStatementLine, name: str, *more: str) -> Pairs | None:
-    """`layer.kernel_initializer = ...`, and of these attributes too."""
-    found = []
-    for small in node.body:
-        target = small.targets[0].target if isinstance(small, cst.Assign) and len(small.targets) == 1 else None
-        if not isinstance(small, cst.Assign) or not isinstance(target, cst.Attribute) or code(target.value) != name or (
-                not target.attr.value.endswith("_initializer") and target.attr.value not in more):
-            return None
-        found.append((target.attr.value, small.value))
-    return found
-
-
-def _of_cells(em: Emitter, node: cst.For, name: str) -> Pairs | None:
-    """`for cell in layer._flatten_layers(): if isinstance(cell, layers.LSTMCell): cell.kernel_initializer = ...`"""
-    test = node.body.body[0] if len(node.body.body) == 1 else None
-    if code(node.iter) != f"{name}._flatten_layers()" or not isinstance(test, cst.If) or test.orelse is not None or (
-            node.orelse is not None):
-        return None
-    cell = code(node.target)
-    asked = _asked(em, test.test, cell)
-    parts = [_of_lines(line, cell, FORGET) for line in test.body.body if isinstance(line, cst.SimpleStatementLine)]
-    if not asked or not asked <= CELLS or len(parts) < len(test.body.body) or any(p is None for p in parts):
-        return None
-    return [pair for part in parts for pair in part or ()]
-
-
-def _of_attention(small: cst.CSTNode, after: list[Any], name: str) -> Pairs | None:
-    """What `torch2tf` writes for the three kernels of attention, each drawn by itself, and for their bias."""
-    target = code(small.targets[0].target) if isinstance(small, cst.Assign) and len(small.targets) == 1 else ""
-    if isinstance(small, cst.Assign) and isinstance(small.value, cst.ListComp) and isinstance(
-            small.value.elt, cst.Call) and after and code(after[0]).strip() == (
-            f"{name}.in_proj_weight.assign(keras.ops.concatenate({target}))"):
-        draw = code(small.value.elt.func)
-        alike = code(small.value) == f"[{draw}(({name}.embed_dim, {name}.embed_dim)) for _ in range(3)]"
-        after.pop(0)
-        return [("kernel_initializer", small.value.elt.func)] if alike else None
-    call = small.value if isinstance(small, cst.Expr) else None
-    if isinstance(call, cst.Call) and code(call.func) == f"{name}.in_proj_bias.assign" and len(call.args) == 1:
-        drawn = call.args[0].value
-        if isinstance(drawn, cst.Call) and code(drawn) == (
-                f"{code(drawn.func)}({name}.in_proj_bias.shape, {name}.in_proj_bias.dtype)"):
-            return [("bias_initializer", drawn.func)]
-    return None

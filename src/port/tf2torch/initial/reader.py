@@ -12,8 +12,9 @@ from port.names import dotted_name
 from port.tf2torch.emit import Emitter
 from port.tf2torch.infer.arrivals import reached
 from port.tf2torch.infer.values import OPEN, Class, Function, find_method
-from port.tf2torch.initial.afterwards import FORGET, of_layer
+from port.tf2torch.initial.afterwards import of_layer
 from port.tf2torch.initial.initializers import PARAMETERS, Spec, canonical, literal, named, snake, unknown
+from port.tf2torch.initial.setters import FORGET
 from port.tree import code, find
 
 OWNERS = ("keras.initializers.", "tf.initializers.", "tf.compat.v1.initializers.")
@@ -208,7 +209,8 @@ def assigned(body: cst.CSTNode, name: str) -> list[cst.BaseExpression]:
 
 # Modules of PyTorch that are read back start from PyTorch's values, unless these are all set afterwards.
 AFTERWARDS = {"helpers.MultiheadAttention": ("kernel_initializer", "bias_initializer"), **dict.fromkeys(
-    ("helpers.LSTM", "helpers.GRU", "helpers.RNN"), ("kernel_initializer", "recurrent_initializer", "bias_initializer"))}
+    ("helpers.LSTM", "helpers.GRU", "helpers.RNN"),
+    ("kernel_initializer", "recurrent_initializer", "bias_initializer"))}
 
 
 def arguments(em: Emitter, job: Any) -> dict[str, Spec]:
@@ -222,7 +224,7 @@ def arguments(em: Emitter, job: Any) -> dict[str, Spec]:
         if late is not None:
             found[key] = Reader(em, late.function, None).read(late.value)
     if found and len(found) < len(AFTERWARDS[symbol]):
-        em.report("P103", f"initial values of `{symbol.rpartition('.')[2]}`: only some are set; they are PyTorch's here",
+        em.report("P103", "initial values of this layer: only some are set afterwards; all are PyTorch's here",
                   job.node)
         found = {}
     for key in job.row.init:
