@@ -94,6 +94,10 @@ def holds(job: Job, text: str) -> bool:
         return is_number(first)
     if kind == "sequence":
         return is_sequence(first) or isinstance(node, cst.Tuple | cst.List)
+    if kind == "mixed":
+        return mixed(facts)
+    if kind == "counts":  # a width of whole numbers is seldom sure: torch promotes them, TensorFlow raises
+        return isinstance(node, cst.List | cst.Tuple) and any(job.w.fact(e.value).dtype in WHOLE for e in node.elements)
     if kind == "tensor":
         return all(f.kind is Kind.TENSOR for f in facts)
     if kind == "simple":
@@ -145,6 +149,12 @@ def _smaller(job: Job, facts: list[Fact]) -> bool:
         return False
     sizes = [(dim_value(a), dim_value(b)) for i, (a, b) in enumerate(zip(x, index, strict=True)) if i != dim % len(x)]
     return any(a is not None and b is not None and b < a for a, b in sizes)
+
+
+def mixed(facts: list[Fact]) -> bool:
+    """Whole numbers among tensors of which some may hold anything: torch promotes when they meet, TensorFlow raises."""
+    dtypes = {f.dtype for f in facts if f.kind in (Kind.TENSOR, Kind.UNKNOWN)}
+    return None in dtypes and bool(dtypes & set(WHOLE))
 
 
 def is_number(fact: Fact) -> bool:

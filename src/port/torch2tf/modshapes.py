@@ -37,6 +37,8 @@ def parameters(it: Interp, symbol: str) -> tuple[str, ...]:
                      if s.name == symbol), key=len, default=[])
         if same := re.fullmatch(r"helpers\.((?:Lazy)?Conv[123]d)Same", symbol):
             found = list(parameters(it, f"torch.nn.{same[1]}"))
+        if not found and (lazy := re.fullmatch(r"torch\.nn\.Lazy(Conv(?:Transpose)?[123]d)", symbol)):
+            found = [n for n in parameters(it, f"torch.nn.{lazy[1]}") if n != "in_channels"]
         PARAMETERS[symbol] = tuple(found) or _COMMON.get(symbol.rpartition(".")[2], ())
     return PARAMETERS[symbol]
 

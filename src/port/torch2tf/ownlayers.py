@@ -33,7 +33,7 @@ def elements(w: Any, node: cst.Call, symbol: str) -> list[Any]:
     """The Keras layers for one module: none for a permute that only changes the layout."""
     name = symbol.removeprefix("helpers.")
     layer = w.it.layers.get((node, symbol))
-    if layer is None or (layer.problem and name not in STARRED):
+    if layer is None or (name not in STARRED and (layer.problem or any(k.startswith("?") for k in layer.bound))):
         raise Refused("P202", f"the arguments of `{name}` hide what it is given", node)
     if name == "Permute" and _moves_nothing(layer):
         return []

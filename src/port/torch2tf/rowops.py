@@ -6,10 +6,13 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import paren
+from port.build import build, paren
 from port.torch2tf import dtypes, mathforms, operands
+from port.torch2tf.conditions import mixed
 
 MATRIX = (cst.MatrixMultiply, cst.MatrixMultiplyAssign)
+COMPARISONS: dict[type, str] = {cst.Equal: "equal", cst.NotEqual: "not_equal", cst.LessThan: "less",
+               cst.LessThanEqual: "less_equal", cst.GreaterThan: "greater", cst.GreaterThanEqual: "greater_equal"}
 DIVISION = (cst.Divide, cst.DivideAssign)
 
 
@@ -46,6 +49,11 @@ def _operand(w: Any, node: cst.BaseExpression, whole: cst.CSTNode, cast: Any) ->
 
 def write_comparison(w: Any, node: cst.Comparison) -> Any:
     nodes = [node.left, *(t.comparator for t in node.comparisons)]
+    name = COMPARISONS.get(type(node.comparisons[0].operator), "")
+    if len(nodes) == 2 and name and mixed([w.fact(n) for n in nodes]):
+        w.need("keras")
+        return build(f"keras.ops.{name}({{a}}, {{b}})", a=operands.operand(w, nodes[0], node),
+                     b=operands.operand(w, nodes[1], node))
     casts = dtypes.promotions(w, nodes, node)
     new = [_operand(w, n, node, c) for n, c in zip(nodes, casts, strict=True)]
     if all(a is b for a, b in zip(nodes, new, strict=True)):

@@ -12,7 +12,7 @@ from port.tf2torch import masking
 from port.tf2torch.calls.layers import plan
 from port.tf2torch.calls.making import Plan
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.layers import RANK_OF
+from port.tf2torch.infer.layers import rank_of
 from port.tf2torch.infer.values import (
     Alternatives,
     Curried,
@@ -24,7 +24,7 @@ from port.tf2torch.infer.values import (
     SequentialModel,
     find_method,
 )
-from port.tree import changed, clone, code
+from port.tree import changed, clone, code, loads
 
 
 # ---------------------------------------------------------------- applications
@@ -73,7 +73,7 @@ def apply_layer(em: Emitter, node: cst.Call, layer: LayerCall, inputs: list[Fact
     else:
         values = [em.expr(first)]
         if made.job.want is not None:
-            values = [em.in_layout(first, values[0], made.job.want, RANK_OF.get(layer.symbol[-2:]))]
+            values = [em.in_layout(first, values[0], made.job.want, rank_of(layer.symbol))]
     masking.made(em, node, values[0])
     callee = _callee(em, node, layer, made, merge)
     out = em.fact(node)
@@ -126,9 +126,19 @@ def _apply_lambda(em: Emitter, node: cst.Call, layer: LayerCall) -> cst.BaseExpr
     known, inner = em.fact(function).payload, em.expr(function)
     flipped = isinstance(known, Function) and bool(known.flipped & set(known.params[:1]))
     value = em.expr(node.args[0].value, Layout.FLIPPED if flipped else Layout.PLAIN)
+    if isinstance(inner, cst.Lambda) and loads(inner) & _of_constructor(em):
+        return cst.Call(paren(em.expr(node.func)), [cst.Arg(value)])
     if isinstance(inner, cst.Lambda) and len(inner.params.params) == 1:
         return substitute(clone(inner.body), {inner.params.params[0].name.value: value})  # type: ignore
     return cst.Call(paren(inner), [cst.Arg(value)])
+
+
+def _of_constructor(em: Emitter) -> set[str]:
+    """Names that only the constructor knows, seen from another method."""
+    init = find_method(em.scope.cls, "__init__") if em.scope.cls is not None else None
+    if init is None or em.scope.function is init:
+        return set()
+    return (set(init.params) | init.assigned) - {"self"}
 
 
 def apply_function(em: Emitter, node: cst.Call, function: Function) -> cst.BaseExpression:

@@ -86,7 +86,8 @@ def _check_callee(em: Emitter, node: cst.Call, func: Fact) -> None:
     """A layer of a container that facts have lost: it would be given the wrong axes, and no module would keep it."""
     lost = func.kind in (Kind.UNKNOWN, Kind.PLAIN) and func.payload is None
     function = em.scope.function
-    taken = isinstance(node.func, cst.Name) and function is not None and node.func.value in function.assigned
+    named = node.func.value if isinstance(node.func, cst.Subscript) else node.func
+    taken = isinstance(named, cst.Name) and function is not None and named.value in function.assigned
     held = isinstance(node.func, cst.Subscript) and code(node.func).startswith("self.")
     if lost and (taken or held) and any(em.has_tensor(a.value) for a in node.args):
         raise Refused("P204", f"what `{code(node.func)}` is is not known, and it is given a tensor", node)

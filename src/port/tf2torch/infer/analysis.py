@@ -34,7 +34,7 @@ def analyze(it: Interp, function: Function) -> None:
     function.busy = True
     depth, it.depth = it.depth, 0
     for _ in range(LIMIT):
-        before = (len(it.flips), len(it.ranks), len(function.tensors), set(function.flipped))
+        before = (len(it.flips), len(it.ranks), len(it.widths), len(function.tensors), set(function.flipped))
         env = Env(function.env)
         _parameters(it, function, env)
         function.returns = []
@@ -48,7 +48,7 @@ def analyze(it: Interp, function: Function) -> None:
                 it.run(body.body, env)
         it.current.pop()
         function.flipped |= {n for owner, n in it.flips if owner is function and n in function.params}
-        if before == (len(it.flips), len(it.ranks), len(function.tensors), function.flipped):
+        if before == (len(it.flips), len(it.ranks), len(it.widths), len(function.tensors), function.flipped):
             break
     function.result = _join_returns(function)
     function.busy, it.depth = False, depth
@@ -149,14 +149,17 @@ def tensor_param(it: Interp, function: Function, name: str, rank: int | None, se
     while channels in taken:
         channels = f"{name}_{kind}" if channels.startswith("in_") else channels + "_"
     fact = it.fresh_tensor(name, rank, channels, function, layout)
-    if fact.shape is None:
+    if (width := it.widths.get((function, name))) is not None:
+        fact = fact.but(last=width, shape=None if fact.shape is None else (*fact.shape[:-1], width))
+    elif fact.shape is None:
         fact = fact.but(last=Sym(channels))
         function.mirrors[channels] = (name, -1)
     if fact.shape is not None and len(fact.shape) >= 2:
-        dims = tuple(Sym(f"{d.text}_") if isinstance(d, Sym) and d.text in taken else d for d in fact.shape)
+        dims = tuple(Sym(f"{d.text}_") if isinstance(d, Sym) and d.text in taken and d is not width else d
+                     for d in fact.shape)
         fact = fact.but(shape=dims)
         for axis, dim in enumerate(dims):
-            if isinstance(dim, Sym):
+            if isinstance(dim, Sym) and dim is not width:
                 function.mirrors[dim.text] = (name, axis)
     fact = fact.but(dtype=known.dtype if known is not None and known.dtype != "!" else None,
                     mask=known.mask if known is not None else None)

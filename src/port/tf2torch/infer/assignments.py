@@ -7,6 +7,7 @@ import libcst as cst
 from port.facts import UNKNOWN, Fact, Kind, Sym
 from port.scopes import Env
 from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.keyed import Keyed, put
 from port.tf2torch.infer.mirrors import rename_stale, settle
 from port.tf2torch.infer.values import EITHER, Grown, Items, LayerCall, SelfValue, Size, common, has_tensor, tensors_in
 
@@ -45,6 +46,10 @@ def assign(it: Interp, target: cst.BaseExpression, value: Fact, env: Env, line: 
         owner = it.ev(target.value, env)
         for part_ in target.slice:
             it.ev(part_.slice, env)
+        if isinstance(owner.payload, Keyed):
+            index = target.slice[0].slice if len(target.slice) == 1 else None
+            put(owner.payload, it.facts.get(index.value, UNKNOWN).literal() if isinstance(
+                index, cst.Index) else None, value)
         if isinstance(owner.payload, Items):
             _stored(it, owner.payload, target, value)
 

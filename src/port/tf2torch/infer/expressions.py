@@ -13,7 +13,7 @@ from port.binding import literal_text
 from port.facts import UNKNOWN, Fact, Kind, Layout, arithmetic, tensor
 from port.names import canonical
 from port.scopes import Env, File
-from port.tf2torch.infer import calls, joins, shapes
+from port.tf2torch.infer import calls, joins, keyed, shapes
 from port.tf2torch.infer.assignments import assign
 from port.tf2torch.infer.attributes import inherited, object_attribute, tensor_attribute, variable_of
 from port.tf2torch.infer.conditions import is_exact_number, is_number
@@ -268,7 +268,7 @@ def _dict(it: Interp, node: cst.Dict, env: Env) -> Fact:
         values.append(it.ev(element.value, env))
     if values and all(v.kind is Kind.FUNCTION and v.payload is not None for v in values):
         return Fact(Kind.PLAIN, payload=Choice(values))
-    return it.plain(node)
+    return keyed.of_literal(node, values) or it.plain(node)
 
 
 def _dict_comprehension(it: Interp, node: cst.DictComp, env: Env) -> Fact:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import libcst as cst
 
 from port.binding import best_row
-from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
+from port.facts import UNKNOWN, Fact, Kind, Layout, Sym, tensor
 from port.table import Row
 from port.tf2torch.infer import masks, sequences, shapes
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.origins import join_origin, same_rank, want_flipped
 from port.tf2torch.infer.rowcalls import ANY_LAYOUT, FLIPS, SHAPES, given, matched
+from port.tf2torch.infer.sameshapes import INPUT_SIZES
 from port.tf2torch.infer.values import Items, LayerCall, Origin, SameRank, has_tensor, without
 
 MERGES = {n: n.capitalize() for n in (
@@ -32,14 +35,17 @@ def merge(it: Interp, node: cst.Call, symbol: str, args: list[Fact]) -> Fact:
     return run_layer(it, node, fact, args[:1])
 
 
-RANK_OF = {"1D": 3, "2D": 4, "3D": 5}
+def rank_of(symbol: str) -> int | None:
+    """The rank that `Conv2D` or `Conv2DTranspose` takes."""
+    found = re.search(r"([123])D(Transpose)?$", symbol)
+    return int(found[1]) + 2 if found else None
 
 
 def run_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact:
     """Apply a framework layer: remember what arrives, give what leaves."""
     layer: LayerCall = callee.payload
     first = args[0] if args else UNKNOWN
-    rank = RANK_OF.get(layer.symbol[-2:])
+    rank = rank_of(layer.symbol)
     if rank and first.kind is Kind.TENSOR and first.shape is None:
         if isinstance(first.payload, Origin | SameRank):
             it.ranks[(first.payload.owner, first.payload.name)] = rank
@@ -55,6 +61,7 @@ def run_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fac
         return tensor()
     for fact in inputs if row.weights else ():
         shows_tensor(it, fact)
+    _shows_width(it, layer, first)
     flat = bool(inputs) and is_flat(it, layer, inputs[0].rank)
     if row.layout == FLIPS and not flat:
         want_flipped(it, inputs)
@@ -89,6 +96,19 @@ def shows_tensor(it: Interp, fact: Fact) -> None:
     if fact.values is None and fact.symbol == "=" + name and name in function.params and (
             name not in function.tensors):
         function.tensors[name] = tensor()
+
+
+def _shows_width(it: Interp, layer: LayerCall, x: Fact) -> None:
+    """A module of PyTorch that is told the size of its input tells it of the parameter that arrives there."""
+    told = layer.bound.get(INPUT_SIZES.get(layer.symbol, ""))
+    function = it.current[-1] if it.current else None
+    if told is None or function is None or function.owner is None or not isinstance(x.payload, Origin) or (
+            x.payload.owner is not function):
+        return
+    width = it.dim(told)
+    if isinstance(width, int | Sym) and isinstance(x.width, Sym) and function.mirrors.get(x.width.text) and (
+            not isinstance(width, Sym) or width.text.isidentifier()):
+        it.widths.setdefault((function, x.payload.name), width)
 
 
 def is_flat(it: Interp, layer: LayerCall, rank: int | None) -> bool:

@@ -11,6 +11,7 @@ from port.scopes import Env
 from port.tf2torch.infer.assignments import assign
 from port.tf2torch.infer.carried import Carry, carry
 from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.keyed import Keyed, joined
 from port.tf2torch.infer.mirrors import carries, mirror_name, note_mirror, singular
 from port.tf2torch.infer.values import Grown, Items, common, has_tensor, tensors_in
 from port.tree import children, memo
@@ -50,11 +51,23 @@ def _element_fact(fact: Fact) -> Fact:
             return common(tensors_in(fact)) if len(fact.payload.elements) > 1 else fact.payload.elements[0]
         if first.kind in (Kind.LAYER, Kind.MODEL, Kind.FUNCTION):
             return first
+        if all(isinstance(e.payload, Keyed) for e in fact.payload.elements):
+            return joined(fact.payload.elements)
+        if isinstance(first.payload, Items) and all(_same_layers(first, e) for e in fact.payload.elements):
+            return first
         if isinstance(first.payload, Items):
             return Fact(Kind.PLAIN, payload=Items([Fact(Kind.PLAIN, symbol="=") for _ in first.payload.elements]))
     if fact.kind is Kind.TENSOR:
         return fact.but(shape=fact.shape[1:] if fact.shape else None, payload=None)
     return Fact(Kind.PLAIN, symbol="=")
+
+
+def _same_layers(one: Fact, other: Fact) -> bool:
+    """Lists that one line of a loop made, turn by turn: of layers from the same places."""
+    a, b = one.payload, other.payload
+    return isinstance(a, Items) and isinstance(b, Items) and len(a.elements) == len(b.elements) and all(
+        p.kind in (Kind.LAYER, Kind.MODEL) and p.payload is q.payload is not None
+        for p, q in zip(a.elements, b.elements, strict=True))
 
 
 @memo

@@ -22,7 +22,7 @@ def infer(files: Sequence[File], rows: Mapping[str, tuple[Row, ...]], params: di
     it = Interp(files, rows, PARTS)
     it.known_params = dict(params or {})
     for _ in range(LIMIT):
-        before = (len(it.flips), len(it.ranks))
+        before = (len(it.flips), len(it.ranks), len(it.widths))
         for file in files:
             file.env.names.clear()
         it.before.clear()
@@ -40,6 +40,6 @@ def infer(files: Sequence[File], rows: Mapping[str, tuple[Row, ...]], params: di
                 links.bind(it, file)
                 it.run(file.module.body, file.env)
         analyze_rest(it)
-        if before == (len(it.flips), len(it.ranks)) and not models.stand_alone(it):
+        if before == (len(it.flips), len(it.ranks), len(it.widths)) and not models.stand_alone(it):
             break
     return it

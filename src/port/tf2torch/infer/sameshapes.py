@@ -8,6 +8,9 @@ from port.facts import Fact, Kind, Layout, arithmetic, tensor
 from port.tf2torch.infer.given import Given, product, sizes_of
 from port.tf2torch.infer.values import Items
 
+INPUT_SIZES = {"helpers.MultiheadAttention": "embed_dim", "helpers.LSTM": "input_size", "helpers.GRU": "input_size",
+               "helpers.RNN": "input_size"}
+
 
 def top_k_axis(g: Given) -> Fact:
     s, axis = g.x.shape, g.get("axis", ...)

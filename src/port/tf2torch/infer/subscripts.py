@@ -8,6 +8,7 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, tensor
 from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.keyed import Keyed, get
 from port.tf2torch.infer.values import Alternatives, Choice, Grown, Items, ShapeOf, Size, common, has_tensor, tensors_in
 
 
@@ -35,6 +36,8 @@ def subscript(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
         count: Dim = Sym(f"{owner.payload.counts}[{it.text(index.value)}]") if owner.payload.counts != "?" else None
         shape = owner.payload.element.shape
         return owner.payload.element.but(shape=None if shape is None else (*shape[:-1], count))
+    if isinstance(owner.payload, Keyed):
+        return get(owner.payload, at) or it.plain(node)
     if isinstance(owner.payload, Choice):
         return Fact(Kind.FUNCTION, payload=Alternatives(owner.payload.options))
     value = owner.literal(...)

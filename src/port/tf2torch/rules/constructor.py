@@ -7,12 +7,12 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import build, expression, statement
-from port.facts import Fact, Kind, Sym
+from port.build import expression, statement
+from port.facts import Sym
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.values import Class, Function, Items, LayerCall, SelfValue, ShapeOf
-from port.tf2torch.rules import plain, weights
+from port.tf2torch.infer.values import Class, Function, LayerCall, SelfValue, ShapeOf
+from port.tf2torch.rules import layer_lists, plain, weights
 from port.tf2torch.rules.bodies import used_names
 from port.tf2torch.rules.class_sizes import resolve_sizes, scope
 from port.tree import code, loads, named
@@ -191,27 +191,8 @@ def _line_strict(em: Emitter, s: cst.SimpleStatementLine) -> Any:
     special = plain.special_statement(em, s)
     if special is not None:
         return special[0] if len(special) == 1 else cst.FlattenSentinel(special)
-    small = s.body[0]
-    if isinstance(small, cst.Assign) and isinstance(small.targets[0].target, cst.Attribute):
-        fact = em.fact(small.value)
-        if _is_layer_list(fact, small.value):
-            em.need("nn")
-            wrapper = "nn.ModuleList({x})"
-            value = em.expr(small.value)
-            empty = isinstance(small.value, cst.List) and not small.value.elements
-            new = expression("nn.ModuleList()") if empty else build(wrapper, x=value)
-            return s.with_changes(body=[small.with_changes(value=new)])
-        if isinstance(small.value, cst.Dict) and small.value.elements and all(
-                em.fact(e.value).kind in (Kind.LAYER, Kind.MODEL) for e in small.value.elements):
-            em.need("nn")  # a plain dict would hide the parameters
-            return s.with_changes(body=[small.with_changes(value=build("nn.ModuleDict({d})", d=em.expr(small.value)))])
-    return s.with_changes(body=[em._expr(small)])
-
-
-def _is_layer_list(fact: Fact, value: cst.BaseExpression) -> bool:
-    if isinstance(fact.payload, Items) and fact.payload.elements and isinstance(value, cst.List | cst.ListComp):
-        return all(e.kind in (Kind.LAYER, Kind.MODEL) for e in fact.payload.elements)
-    return False
+    kept = layer_lists.statement(em, s.body[0])
+    return s.with_changes(body=[kept if kept is not None else em._expr(s.body[0])])
 
 
 def _super_call(em: Emitter, cls: Class, s: Any, small: cst.Expr) -> list[Any]:

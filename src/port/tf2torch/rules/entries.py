@@ -33,3 +33,8 @@ def permute_line(target: str, source: str, rank: int) -> Any:
     if rank == 5:
         return statement(f"{target} = {source}.permute{TO_FIRST[5]}  # NDHWC -> NCDHW")
     return statement(f"{target} = {source}.permute{TO_FIRST.get(rank, TO_FIRST[4])}{NCHW}")
+
+
+def relayouts(em: Emitter, place: Any) -> list[Any]:
+    """Permutes where paths of different layouts meet: lines behind a place, or before it."""
+    return [permute_line(name, name, rank) for name, rank in em.it.relayout.get(place, {}).items()]

@@ -17,7 +17,7 @@ from port.tf2torch.initial import afterwards
 from port.tf2torch.rules import control, sequential
 from port.tf2torch.rules.bodies import split_docstring
 from port.tf2torch.rules.dropped import decorators, dropped_statement
-from port.tf2torch.rules.entries import entry_lines
+from port.tf2torch.rules.entries import entry_lines, relayouts
 from port.tf2torch.rules.kept import keep, with_imports
 from port.tf2torch.rules.returns import returned
 from port.tree import changed, code, find, rebuild, walk
@@ -42,19 +42,22 @@ def one(em: Emitter, node: Any, kept_names: set[str]) -> list[Any]:
         em.check_layouts(node)
         if isinstance(node, cst.If):
             taken = decided(em, node)
-            if any(em.it.relayout.get(place) for place in (node.body, ("else", node), getattr(node.orelse, "body", 0))):
+            if em.it.relayout.get(node.orelse):
                 raise Refused("P209", "a tensor is channels first or last, depending on the path", node)
             return [_if(em, node, kept_names)] if taken is None else _taken(em, node, taken, kept_names)
+        if isinstance(node, cst.For | cst.While) and em.it.relayout.get(node.body) and any(
+                isinstance(n, cst.Continue) for n in walk(node.body)):
+            raise Refused("P209", "a tensor is channels first or last, depending on the turn", node)
         if isinstance(node, cst.For):
             if only_sets_initializers(em, node):
                 return []
-            if em.it.relayout.get(("before", node)) or em.it.relayout.get(node.body):
-                raise Refused("P209", "a tensor is channels first or last, depending on the turn", node)
             iterable, orelse = em.expr(node.iter), _else(em, node.orelse)
-            return [node.with_changes(iter=iterable, orelse=orelse, body=_block(em, node.body))]
+            return [*relayouts(em, ("before", node)), node.with_changes(
+                iter=iterable, orelse=orelse, body=_block(em, node.body))]
         if isinstance(node, cst.While):
             test, orelse = em.expr(node.test), _else(em, node.orelse)
-            return [node.with_changes(test=test, orelse=orelse, body=_block(em, node.body))]
+            return [*relayouts(em, ("before", node)), node.with_changes(
+                test=test, orelse=orelse, body=_block(em, node.body))]
         if isinstance(node, cst.With):
             return _with(em, node, kept_names)
         if isinstance(node, cst.Try):
@@ -86,8 +89,10 @@ def only_sets_one(em: Emitter, node: cst.SimpleStatementLine) -> bool:
 def _block(em: Emitter, body: Any) -> Any:
     if isinstance(body, cst.IndentedBlock):
         kept: set[str] = set()  # imported in this block: other paths of the function do without the framework
-        made = suite(em, body.body, kept)
+        made = [*suite(em, body.body, kept), *relayouts(em, body)]
         return changed(body, body=with_imports(em, made, kept) if kept else made)
+    if em.it.relayout.get(body):
+        raise Refused("P209", "a tensor is channels first or last, depending on the path: write it on several lines")
     return rebuild(body, em._child)
 
 
@@ -132,6 +137,8 @@ def _if(em: Emitter, node: cst.If, kept_names: set[str]) -> Any:
             orelse = cst.Else(cst.IndentedBlock(inner)) if inner else None
     elif orelse is not None:
         orelse = _else(em, orelse)
+    elif lines := relayouts(em, ("else", node)):
+        orelse = cst.Else(cst.IndentedBlock(lines))
     return changed(node, test=em.expr(node.test), body=_block(em, node.body), orelse=orelse)
 
 

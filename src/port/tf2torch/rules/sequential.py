@@ -139,6 +139,12 @@ def module_list(em: Emitter, node: cst.BaseExpression) -> cst.BaseExpression:
             return node.with_changes(elt=modules[0], for_in=header)
         each = cst.CompFor(cst.Name("module"), cst.Tuple([cst.Element(m) for m in modules]))
         return node.with_changes(elt=cst.Name("module"), for_in=header.with_changes(inner_for_in=each))
+    inner = node.for_in.inner_for_in if isinstance(node, cst.ListComp) and not node.for_in.ifs else None
+    if isinstance(node, cst.ListComp) and inner is not None and inner.inner_for_in is None and not inner.ifs and (
+            isinstance(inner.iter, cst.List | cst.Tuple)) and code(node.elt) == code(inner.target):
+        modules = [m for e in inner.iter.elements for m in layer_modules(em, e.value, em.fact(e.value))]
+        each = inner.with_changes(iter=cst.Tuple([cst.Element(m) for m in modules]))
+        return node.with_changes(for_in=node.for_in.with_changes(iter=em.expr(node.for_in.iter), inner_for_in=each))
     raise Refused("P206", "the layers of this Sequential are computed in a way that is not followed", node)
 
 

@@ -16,7 +16,7 @@ from port.tf2torch import lines
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.values import has_tensor
 from port.tf2torch.rules.bodies import names_of
-from port.tf2torch.rules.entries import permute_line
+from port.tf2torch.rules.entries import relayouts
 from port.tf2torch.rules.mirrored import mirror_lines
 from port.tf2torch.rules.split import (
     Branch,
@@ -160,11 +160,6 @@ def _branch(split: Split, body: Sequence[cst.CSTNode], key: cst.CSTNode) -> tupl
     a += mirror_lines(split.em.it.after.get(key, {}))
     b += relayouts(split.em, key)
     return a, b, ended
-
-
-def relayouts(em: Emitter, place: Any) -> Statements:
-    """Permutes where paths of different layouts meet."""
-    return [permute_line(name, name, rank) for name, rank in em.it.relayout.get(place, {}).items()]
 
 
 def _lead(node: cst.If, init: list[Any], forward: Statements) -> None:
