@@ -196,7 +196,7 @@ FILES = {
             if isinstance(layer, layers.Conv1D):
                 layer.kernel_initializer = initializers.Orthogonal()
             elif isinstance(layer, layers.Dense):
-                layer.kernel_initializer = initializers.RandomNormal(0.0, 0.3)
+                layer.kernel_initializer = initializers.LecunUniform()
 
 
         def make():

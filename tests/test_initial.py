@@ -53,7 +53,8 @@ def test_every_layer_starts_as_in_keras(tmp_path):
         (tmp_path / side).mkdir()
     for name, text in sources():
         result = translate(text, "tf2torch")
-        bad = [f for f in result.findings if f.outcome.needs_person or "initial values" in f.message]
+        bad = [f for f in result.findings if f.outcome.needs_person or (
+            "initial values" in f.message and f.code != "P001")]
         if bad:
             refused[name] = bad[0].message
             continue

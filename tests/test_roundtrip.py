@@ -33,9 +33,6 @@ IN_CI = ("cnn.py", "inception.py", "mobilenet.py", "gru_encoder.py", "bilstm_tag
 SIZES = {"GCN(hidden=8": "GCN(5, hidden=8", "VAE(image_shape=(16, 24, 1)": "VAE(1, image_shape=(16, 24, 1)"}
 # Keras' own attention beside the port's, whose projections are one weight: verify pairs no such layers.
 UNPAIRED = {"vit.py", "transformer_encoder.py"}
-# What comes back to PyTorch only in part.
-OPEN = {"autoencoder.py", "bilstm_tagger.py", "densenet.py", "gan.py", "siamese.py", "two_tower.py", "vae.py", "vit.py",
-        "wide_deep.py"}
 TRAINING = {"P205", "P207"}
 # Indices of PyTorch are int64.
 WIDE = {"Writer(vocab_size=17, steps=4)": ("i64[3,5]<17",)}
@@ -104,9 +101,7 @@ def test_ports_back(name: str) -> None:
     assert "import torch" not in back.text and "from torch" not in back.text
 
 
-@pytest.mark.parametrize("name", [
-    pytest.param(name, marks=pytest.mark.xfail(strict=True, reason="not yet")) if name in OPEN else name
-    for name in CASES])
+@pytest.mark.parametrize("name", CASES)
 def test_ports_there_again(name: str) -> None:
     """Nothing is refused but training code (P205, P207), which stays in Keras."""
     again = _again(name)

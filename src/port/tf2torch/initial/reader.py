@@ -252,3 +252,14 @@ def is_object(em: Emitter, node: cst.BaseExpression) -> bool:
         return False
     symbol = em.it.names.resolve(target)
     return symbol.startswith(OWNERS) or (symbol.startswith("tf.") and symbol.endswith("_initializer"))
+
+
+def is_only_argument(em: Emitter, small: cst.CSTNode) -> bool:
+    """`INIT = initializers.HeNormal()` whose name is given to layers alone: what they are given is said elsewhere."""
+    target = small.targets[0].target if isinstance(small, cst.Assign) and len(small.targets) == 1 else None
+    if not isinstance(small, cst.Assign) or not isinstance(target, cst.Name) or not is_object(em, small.value):
+        return False
+    names = [n for n in find(em.it.module, cst.Name) if n.value == target.value and n is not target]
+    given = {id(a.value) for a in find(em.it.module, cst.Arg)
+             if a.keyword is not None and a.keyword.value.endswith("_initializer")}
+    return bool(names) and all(id(n) in given for n in names)

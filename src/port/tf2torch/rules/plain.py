@@ -14,6 +14,7 @@ from port.tf2torch import lines
 from port.tf2torch.emit import Emitter, Refused, Scope
 from port.tf2torch.infer.values import Function, Instance, SequentialModel
 from port.tf2torch.initial import afterwards
+from port.tf2torch.initial.reader import is_only_argument
 from port.tf2torch.rules import control, sequential
 from port.tf2torch.rules.bodies import split_docstring
 from port.tf2torch.rules.dropped import decorators, dropped_statement
@@ -191,7 +192,7 @@ def line(em: Emitter, node: cst.SimpleStatementLine, kept_names: set[str]) -> li
     if len(node.body) == 1 and _framework_import(node.body[0]):
         return []  # what still needs it is given its own import
     try:
-        if _is_alias(em, node) or only_sets_one(em, node):
+        if _is_alias(em, node) or only_sets_one(em, node) or is_only_argument(em, node.body[0]):
             return []
         special = special_statement(em, node)
         if special is not None:
