@@ -13,6 +13,7 @@ from port.tf2torch.calls.functions import row_call
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.expressions import members
+from port.tf2torch.infer.builtins import ACTIVATION
 from port.tf2torch.infer.calls import CHANNELS_LAST
 from port.tf2torch.infer.values import EITHER, Class, Grown, Items, ShapeOf, has_tensor
 from port.tf2torch.rules.classes import instance_call
@@ -77,6 +78,8 @@ def _foreign_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     owner, _, name = func.symbol.partition(".")
     followed = node in em.it.followed or has_tensor(em.fact(node)) or name in HARMLESS
     if (owner == "builtins" and followed) or (owner == "list" and name in LIST_METHODS and _holds(func)):
+        return em.generic(node)
+    if func.symbol == ACTIVATION:
         return em.generic(node)
     _check_callee(em, node, func)
     return em.generic_call(node, [changed(a, value=em.plain(a.value)) for a in node.args])

@@ -144,11 +144,23 @@ def merge(it: Interp, env: Env, branches: list[tuple[Env, cst.CSTNode | None]], 
             joined = _join(it, name, joined, other)
         tensors = [f for f in facts if f is not None and f.kind is Kind.TENSOR]
         if joined is not None and joined.kind is Kind.TENSOR and joined.layout is Layout.FLIPPED:
+            if was_tensor(env.names.get(name)) and any(map(is_lost, facts)):
+                it.conflicts.setdefault(node, set()).add(name)
             _relayout(it, name, facts, branches, node)
         if joined is not None and joined.kind is Kind.TENSOR and tensors:
             joined = _merge_shape(it, name, joined, facts, branches, node)
         if joined is not None:
             env.names[name] = joined
+
+
+def was_tensor(before: Fact | None) -> bool:
+    return before is not None and before.kind is Kind.TENSOR
+
+
+def is_lost(fact: Fact | None) -> bool:
+    """What a call that is not followed gave to the variable of a tensor: a tensor with the source's axes, likely."""
+    return fact is not None and fact.kind in (Kind.PLAIN, Kind.UNKNOWN) and fact.values is None and (
+        fact.payload is None and fact.dtype is None)
 
 
 def _merge_lists(it: Interp, name: str, facts: list[Fact | None], branches: list[tuple[Env, cst.CSTNode | None]],

@@ -49,6 +49,7 @@ def run_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fac
     if rank and first.kind is Kind.TENSOR and first.shape is None:
         if isinstance(first.payload, Origin | SameRank):
             it.ranks[(first.payload.owner, first.payload.name)] = rank
+        it.shown[id(first)] = first, rank
         first = first.but(shape=(*[None] * (rank - 1), first.last))
     inputs = tuple(first.payload.elements) if isinstance(first.payload, Items) else (first,)
     if len(args) > 1:

@@ -11,6 +11,7 @@ from port.scopes import Env
 from port.tf2torch.infer.assignments import assign
 from port.tf2torch.infer.carried import Carry, carry
 from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.joins import is_lost
 from port.tf2torch.infer.keyed import Keyed, joined
 from port.tf2torch.infer.mirrors import carries, mirror_name, note_mirror, singular
 from port.tf2torch.infer.values import Grown, Items, common, has_tensor, tensors_in
@@ -137,7 +138,8 @@ def _turns(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env,
     state = Carry(node, dict(entry), entry)
     for attempt in count():
         _turn(it, node, body, turn, header)
-        if not carry(it, state, turn, env) and attempt:
+        shown = _shown(it, state)
+        if not carry(it, state, turn, env) and attempt and not shown:
             break
         it.before.restore(saved[0])
         it.after.restore(saved[1])
@@ -145,7 +147,7 @@ def _turns(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env,
             it.before.setdefault(node, {}).update(state.starts)
         turn = env.copy()
         turn.names.update(entry)
-    _same_layouts(it, node, body, turn, changed)
+    _same_layouts(it, state, body, turn, changed)
     for (name, axis), mirror in state.mirrors.items():
         end = turn.names.get(name)
         size = end.shape[axis] if end is not None and end.shape is not None and axis < len(end.shape) else None
@@ -154,10 +156,23 @@ def _turns(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env,
     _leave(it, body, env, turn, state.mirrors, header)
 
 
-def _same_layouts(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, turn: Env, changed: list[str]) -> None:
+def _shown(it: Interp, state: Carry) -> bool:
+    """Tensors of open rank that a layer takes in every turn: it says how many axes they enter with."""
+    found = {name: it.shown[id(fact)][1] for name, fact in state.entry.items() if id(fact) in it.shown}
+    for name, rank in found.items():
+        state.entry[name] = state.entry[name].but(shape=(*[None] * (rank - 1), state.entry[name].last))
+    return bool(found)
+
+
+def _same_layouts(it: Interp, state: Carry, body: cst.BaseSuite, turn: Env, changed: list[str]) -> None:
     """What enters a turn channels first leaves it so."""
+    node = state.node
     for name in changed:
-        entered, end = it.entered.get((node, name)), turn.names.get(name)
+        entered, end, start = it.entered.get((node, name)), turn.names.get(name), state.entry.get(name)
+        if start is not None and end is not None and start.kind is Kind.TENSOR and (
+                (is_lost(end) and start.layout is Layout.FLIPPED) or (end.kind is Kind.TENSOR and (
+                end.layout is not start.layout and (start.rank is None or end.rank is None)))):
+            it.conflicts.setdefault(node, set()).add(name)
         it.relayout.get(body, {}).pop(name, None)
         if entered is Layout.FLIPPED and end is not None and (
                 end.kind is Kind.TENSOR and end.layout is Layout.PLAIN and (end.rank or 0) > 2):

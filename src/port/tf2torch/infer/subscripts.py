@@ -39,7 +39,8 @@ def subscript(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
     if isinstance(owner.payload, Keyed):
         return get(owner.payload, at) or it.plain(node)
     if isinstance(owner.payload, Choice):
-        return Fact(Kind.FUNCTION, payload=Alternatives(owner.payload.options))
+        first = owner.payload.options[0]
+        return first if first.payload is None else Fact(Kind.FUNCTION, payload=Alternatives(owner.payload.options))
     value = owner.literal(...)
     if isinstance(value, tuple | str) and isinstance(at, int) and -len(value) <= at < len(value):
         return it.value(value[at])
