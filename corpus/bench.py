@@ -1,4 +1,4 @@
-"""Figures that the README quotes: `python -m corpus.bench [translation|startup|verify|step|peers]`.
+"""Figures that the README quotes: `python -m corpus.bench [translation|startup|verify|step|package|peers]`.
 
 Each figure is a ratio of two times taken in one run, so that it holds on any machine. `peers` compares whole commands
 with other translators, where they are installed: $PACONVERT and $TF_UPGRADE name their commands (not in this venv).
@@ -187,7 +187,14 @@ def peers(rounds: int = 3) -> None:
               f"{statistics.median(t[0] / t[1] for t in times):.2f} times as fast (median of {rounds})")
 
 
+def package() -> None:
+    from corpus.package import measure
+
+    measure()
+
+
 if __name__ == "__main__":
     wanted = sys.argv[1:] or ["translation", "startup", "verify", "step"]
     for each in wanted:
-        {"translation": translation, "startup": startup, "verify": verify, "step": step, "peers": peers}[each]()
+        {"translation": translation, "startup": startup, "verify": verify, "step": step, "package": package,
+         "peers": peers}[each]()

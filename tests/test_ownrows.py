@@ -26,7 +26,41 @@ wrong_relu:
   returns: same
   sample: {x: "f32[2,3]"}
 """
+MORE = """
+twice:
+  tf: ourlib.ops.twice(x, factor=2.0)
+  torch: ourlib.tops.twice(input, by=3.0)
+  args: {x: input, factor: by}
+  returns: same
+  sample: {x: "f32[2,3]", factor: {each: [2.0, 3.0, 5.0]}}
+our_half:
+  torch: ourlib.tops.half(x)
+  expr: {tf: "x / 2.0", keras: "x / 2.0"}
+  returns: same
+  sample: {x: "f32[2,3]"}
+our_third:
+  torch: ourlib.tops.third(input)
+  expr: {tf: "input / 2.0", keras: "input / 2.0"}
+  returns: same
+  sample: {input: "f32[2,3]"}
+our_dense: &dense
+  tf: ourlib.layers.OurDense(units, use_bias=True)
+  torch: torch.nn.Linear(in_features, out_features, bias=True)
+  kind: layer
+  args: {units: out_features, use_bias: bias}
+  fill: {in_features: features}
+  returns: dense
+  sample: {units: 4, use_bias: {each: [true, false]}, call: "f32[2,7]"}
+wrong_dense:
+  <<: *dense
+  tf: ourlib.layers.Doubled(units, use_bias=True)
+"""
+TOPS = ("import torch\n\n\ndef twice(input, by=3.0):\n    return input * by\n\n\ndef half(x):\n    return x / 2\n\n\n"
+        "def third(input):\n    return input / 3\n")
+LAYERS = ("import keras\n\n\nclass OurDense(keras.layers.Dense):\n    pass\n\n\nclass Doubled(keras.layers.Dense):\n"
+          "    def call(self, inputs):\n        return 2 * super().call(inputs)\n")
 OPS = ("import tensorflow as tf\n\n\ndef scaled_gelu(x, scale=1.0):\n    return scale * tf.nn.gelu(x)\n\n\n"
+       "def twice(x, factor=2.0):\n    return x * factor\n\n\n"
        "def wrong_relu(x):\n    return tf.nn.relu(x)\n\n\ndef other(x):\n    return tf.abs(x)\n")
 MODEL = ("import tensorflow as tf\nfrom ourlib.ops import other, scaled_gelu\n\n\ndef f(x):\n"
          "    return other(scaled_gelu(tf.abs(x), 0.5))\n")
@@ -58,6 +92,20 @@ def test_a_helper_of_the_project_is_ported_by_its_row(here: Path) -> None:
         "import torch\nimport torch.nn.functional as F\nfrom ourlib.ops import other\n\n\ndef f(x):\n"
         "    return other(0.5 * F.gelu(torch.abs(x)))\n")
     assert "return torch.abs(x)" in (here / "ourlib/ops.py").read_text()
+
+
+@pytest.mark.parametrize(("direction", "head", "body", "new"), [
+    ("tf2torch", "import tensorflow as tf\nfrom ourlib.ops import twice", "twice(tf.abs(x), 4.0)",
+     "import torch\nimport ourlib.tops\n\n\ndef f(x):\n    return ourlib.tops.twice(torch.abs(x), 4.0)\n"),
+    ("torch2tf", "import torch\nfrom ourlib.tops import twice", "twice(torch.abs(x))",
+     "import tensorflow as tf\nimport ourlib.ops\n\n\ndef f(x):\n    return ourlib.ops.twice(tf.abs(x), factor=3.0)\n"),
+    ("torch2tf", "import torch\nfrom ourlib import tops", "tops.half(torch.abs(x))",
+     "import tensorflow as tf\nfrom ourlib import tops\n\n\ndef f(x):\n    return tf.abs(x) / 2.0\n")])
+def test_helpers_of_the_project_on_both_sides(direction: str, head: str, body: str, new: str) -> None:
+    """Their module is imported; it was not."""
+    options = Options(mappings=(("rows.yaml", MORE),))
+    result = translate(f"{head}\n\n\ndef f(x):\n    return {body}\n", direction, options)
+    assert result.text == new and not result.findings
 
 
 def test_another_row_is_another_result(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,7 +157,18 @@ def test_a_file_that_cannot_be_taken(here: Path, capsys: pytest.CaptureFixture[s
 
 @pytest.mark.skipif(not all(map(find_spec, ("tensorflow", "torch"))), reason="needs both frameworks")
 def test_rows_are_proven_by_their_samples(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, text in {"rows.yaml": ROWS + MORE, "ourlib/tops.py": TOPS, "ourlib/layers.py": LAYERS}.items():
+        (here / name).write_text(text)
     assert command("ops", "--prove", "rows.yaml") == 1
     streams = capsys.readouterr()
-    assert "proven  scaled_gelu  2 samples" in streams.out and "running 3 samples" in streams.err
-    assert "wrong   wrong_relu" in streams.out and "in float64: result 0: differs by" in streams.out
+    said = {line.split()[1]: line for line in streams.out.splitlines() if line[:1] in "pwo"}
+    assert said["scaled_gelu"] == "proven  scaled_gelu  2 samples to PyTorch; the other way it is not used"
+    assert said["twice"] == "proven  twice  3 samples to PyTorch, 3 samples to TensorFlow"
+    assert said["our_half"] == "proven  our_half  1 sample to TensorFlow; the other way it is not used"
+    assert said["our_dense"].startswith("proven  our_dense  2 samples to PyTorch")
+    assert {name for name, line in said.items() if line.startswith("wrong")} == {
+        "wrong_relu", "our_third", "wrong_dense"}
+    assert "wrong_relu(x) as F.elu(x): in float64: result 0: differs by" in streams.out
+    assert "third(input) as input / 2.0: in float64: result 0: differs by" in streams.out
+    assert "tf2torch: keras.Model(x0, Doubled(units=4, use_bias=True)(x0)): mismatch" in streams.out
+    assert not list(here.glob("port_proof*"))

@@ -18,7 +18,7 @@ from port import table
 from port.facts import tensor
 from port.findings import Outcome
 from port.prove import numbers as row_prover
-from port.prove.cases import Case, function_rows
+from port.prove.cases import HEAD, Case, function_rows
 from port.result import Options
 from port.translate import translate
 
@@ -163,7 +163,7 @@ REFUSED = {  # statements of which the numbers would be others
 @pytest.mark.parametrize("text", REFUSED)
 def test_refused(text: str) -> None:
     body = "\n    ".join(s.strip() for s in text.split(";"))
-    source = f"{torch_row_cases.HEAD}\n\ndef f(x, g, unknown):\n    {body}\n"
+    source = f"{HEAD}\n\ndef f(x, g, unknown):\n    {body}\n"
     result = translate(source, "torch2tf", params={"x": tensor((2, 3, 5), "float")})
     codes = [f.code for f in result.findings if f.outcome is Outcome.REFUSED]
     assert codes == ([REFUSED[text]] if REFUSED[text] else []), result.findings

@@ -11,6 +11,7 @@ from typing import Any
 
 import libcst as cst
 
+from port import table
 from port.build import statement
 from port.names import alias_text, canonical, dotted_name, import_bindings
 from port.skips import MARK
@@ -140,6 +141,7 @@ def rewrite(module_body: list[Any], originals: list[Any], em: Any, blocks: list[
             roots: tuple[str, ...], lines: dict[str, str] = LINES) -> list[Any]:
     """Replace imports of one framework by those of the other (`lines`, in order); put helpers after the imports."""
     used = {n for part in (*module_body, *blocks) for n in named(part)}
+    extra = extra | _own(module_body, table.own_modules())
     em.top_level |= {n for part in module_body for n in _of_skipped(part)}
     em.needs &= used  # what was asked for by code that was refused afterwards is not there
     new_lines = [line for name, line in lines.items() if name in em.needs]
@@ -178,6 +180,15 @@ def rewrite(module_body: list[Any], originals: list[Any], em: Any, blocks: list[
         last_import = at + len(new_lines) - 1
     out, last_import = _standard(out, em, last_import, originals)
     return _insert(out, blocks, lines.values())
+
+
+def _own(body: Iterable[Any], modules: frozenset[str]) -> set[str]:
+    """Imports of the project's own modules that rows of its own have written."""
+    found = {dotted_name(node) for part in body if modules and not _is_import(part) for node in walk(part)
+             if isinstance(node, cst.Attribute)}
+    bound = {code(a.name) for part in body if _is_import(part) and isinstance(part.body[0], cst.Import)
+             for a in part.body[0].names if a.asname is None}
+    return {f"import {name}" for name in (found & modules) - bound}
 
 
 def _of_skipped(part: Any) -> list[str]:
@@ -230,7 +241,7 @@ def _without_ported(node: cst.SimpleStatementLine, em: Any, body: list[Any]) -> 
     rows = {name for name, symbol in symbols.items() if not symbol.startswith(".") and symbol in em.it.rows}
     if not rows:
         return node
-    used = {n for part in body if not _is_import(part) and part is not None for n in named(part)}
+    used = {n for part in body if not _is_import(part) and part is not None for n in _read(part)}
     kept = [a for a in small.names if _bound_name(a) not in rows - used]
     if len(kept) == len(small.names) or len(node.body) > 1:
         return node
@@ -238,6 +249,13 @@ def _without_ported(node: cst.SimpleStatementLine, em: Any, body: list[Any]) -> 
         return None
     kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
     return node.with_changes(body=[small.with_changes(names=kept)])
+
+
+def _read(part: cst.CSTNode) -> set[str]:
+    """Names, without those behind a dot."""
+    nodes = walk(part)
+    behind = {id(n.attr) for n in nodes if isinstance(n, cst.Attribute)}
+    return {n.value for n in nodes if isinstance(n, cst.Name) and id(n) not in behind}
 
 
 def _is_import(node: Any) -> bool:

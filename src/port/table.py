@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +159,20 @@ def by_tf_name() -> Mapping[str, tuple[Row, ...]]:
 def by_torch_name() -> Mapping[str, tuple[Row, ...]]:
     """Canonical torch name to rows; for a torch name of several rows, the usual TF spelling comes first."""
     return Index(_compiled()["torch"])
+
+
+def own_modules() -> frozenset[str]:
+    """Modules of the project that rows of its own name."""
+    return _own_modules(_ADDED.get())
+
+
+@lru_cache(8)
+def _own_modules(texts: Texts) -> frozenset[str]:
+    files = {name for name, _ in texts}
+    names = {signature.name for group in (load().values() if texts else ()) for row in group if row.file in files
+             for signature in (*row.tf, *row.torch)}
+    return frozenset(name.rpartition(".")[0] for name in names
+                     if name.partition(".")[0] not in ("tf", "keras", "torch", "tensor"))
 
 
 def folder() -> Path:

@@ -61,6 +61,8 @@ def call(w: Any, node: cst.Call) -> Any:
         return construction(w, node, payload)
     if payload is None and symbol.startswith("torch."):
         return framework(w, node, symbol, callee)
+    if payload is None and symbol in w.it.rows:  # of the project, with a row of its own
+        return rows.write_call(w, gathered(node, symbol), symbol)
     if symbol.startswith("einops."):
         return write_einops(w, node, symbol)
     if payload is None and symbol.startswith("helpers."):

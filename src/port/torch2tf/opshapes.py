@@ -80,6 +80,11 @@ def function(it: Interp, node: cst.Call, name: str, facts: list[Fact]) -> Fact:
     return _apply(it, Args(it, node, facts, names, [a.value for a in node.args]), name)
 
 
+def own(it: Interp, node: cst.Call, facts: list[Fact]) -> Fact:
+    """A function of the project that a row of its own translates: nothing is known of its result."""
+    return function(it, node, "", facts)
+
+
 def method(it: Interp, node: cst.Call, name: str, owner: Fact, facts: list[Fact]) -> Fact:
     names = ["", *(a.keyword.value if a.keyword is not None else "" for a in node.args)]
     receiver = node.func.value if isinstance(node.func, cst.Attribute) else None

@@ -118,7 +118,8 @@ def spelling(w: Any, row: Row) -> Signature | None:
         fitting = [s for s in row.tf if s.name.startswith(prefix) and not s.name.startswith("tf.compat.")]
         if fitting:
             return min(fitting, key=lambda s: (s.name.count("."), s.name.startswith("tf.math.")))
-    return None
+    own = table.own_modules()
+    return next((s for s in row.tf if s.name.rpartition(".")[0] in own), None)
 
 
 def settings(job: Job) -> tuple[str, str] | None:
