@@ -10,7 +10,7 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import yaml
 
@@ -148,6 +148,11 @@ def _environment(job: dict[str, Any]) -> dict[str, str]:
     return env
 
 
+def start(command: list[str], env: dict[str, str], log: IO[bytes], folder: Path) -> subprocess.Popen[bytes]:
+    """One child; the tests have children ready that have imported their framework."""
+    return subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=folder)
+
+
 def _run(jobs: list[dict[str, Any]], settings: Settings, folder: Path) -> dict[str, str]:
     """{name of a job: what went wrong}. A source that fails ends the wait of the port's side."""
     running = {}
@@ -157,8 +162,8 @@ def _run(jobs: list[dict[str, Any]], settings: Settings, folder: Path) -> dict[s
         python = {"tf": settings.tf_python, "torch": settings.torch_python}[job["side"]] or sys.executable
         log = open(folder / f"{job['name']}.log", "wb")  # noqa: SIM115
         try:
-            running[job["name"]] = subprocess.Popen([python, "-P", "-c", BOOT, str(HERE), job["side"], str(path)],
-                                                    env=_environment(job), stdout=log, stderr=log, cwd=folder)
+            running[job["name"]] = start([python, "-P", "-c", BOOT, str(HERE), job["side"], str(path)],
+                                         _environment(job), log, folder)
         except OSError as fault:
             return {job["name"]: f"{python} cannot be started: {fault}"}
         finally:
