@@ -43,7 +43,7 @@ class Job:
     sequential: bool = False
     apply: Callable[..., cst.BaseExpression] | None = None  # adapters may take over the application
     want: Layout | None = None
-    trainable: bool = True
+    trainable: cst.BaseExpression | None = None  # where it is said and not True
     callee_expr: Callable[[bool], cst.BaseExpression] | None = None  # what is called (lazily?), where no name says it
     callee_call: str = ""  # of the function in `forward`, where it is not the row's
     after_make: str = ""  # the helper that takes the module when it is made

@@ -104,10 +104,7 @@ def _kept(em: Emitter, layer: LayerCall, made: Plan) -> Plan:
 def _common(job: Job) -> None:
     for name, node in job.bound.common.items():
         if name == "trainable" and job.em.fact(node).literal(...) is not True:
-            if job.em.fact(node).literal(...) is False:
-                job.trainable = False
-            else:
-                raise job.refuse("P202", "`trainable` is not a literal")
+            job.trainable = node
         elif name == "activity_regularizer" and job.em.fact(node).literal(...) is not None:
             job.em.report("P205", "activity_regularizer adds to Keras' loss; add the term to your loss", job.node)
         elif name == "weights" and job.em.fact(node).literal(...) is not None:

@@ -116,8 +116,11 @@ def module_call(job: Job) -> cst.BaseExpression:
     new: cst.BaseExpression = reflow(call, list(job.node.args))
     if job.after_make:
         new = cst.Call(cst.Name(job.after_make), [cst.Arg(new)])
-    if not job.trainable:
-        new = build("{m}.requires_grad_(False)", m=new)
+    if job.trainable is not None and (open_sizes or "BatchNorm" in job.callee):
+        job.em.helper("set_trainable")
+        new = build("set_trainable({m}, {t})", m=new, t=job.em.expr(job.trainable))
+    elif job.trainable is not None:
+        new = build("{m}.requires_grad_({t})", m=new, t=job.em.expr(job.trainable))
     return new
 
 

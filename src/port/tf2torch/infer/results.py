@@ -11,7 +11,7 @@ from port.facts import UNKNOWN, Dim, Fact, Kind, Sym
 from port.tf2torch.infer import masks
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.origins import same_rank
-from port.tf2torch.infer.values import Alternatives, Function, Grown, Items, Origin, SameRank, has_tensor, tensors_in
+from port.tf2torch.infer.values import Alternatives, Function, GraphModel, Grown, Items, Origin, SameRank, has_tensor, tensors_in
 
 
 # ---------------------------------------------------------------- results in the caller's terms
@@ -20,11 +20,33 @@ def substitute(it: Interp, node: cst.Call | None, function: Function, bound: dic
     if result.kind is Kind.TENSOR and isinstance(result.payload, Origin) and not function.stateful and (
             result.payload.name in bound):
         result = result.but(payload=bound[result.payload.name][0].payload)
+    if isinstance(result.payload, GraphModel) and node is not None:
+        return _model_here(it, function, result, bindings_of(it, node, function, bound))
     if not has_tensor(result) or node is None:
         return result
     bindings = bindings_of(it, node, function, bound)
     out = in_terms(it, node, function, result, bindings, None)
     return masks.foreign(ranked(out, result, function, bound) if function.stateful else out)
+
+
+def _model_here(it: Interp, function: Function, model: Fact, bindings: dict[str, Dim]) -> Fact:
+    """A functional model, its sizes in the words of the caller; what these cannot say is left open."""
+    def here(fact: Fact) -> Fact:
+        if isinstance(fact.payload, Items):
+            return fact.but(payload=Items([here(e) for e in fact.payload.elements], fact.payload.kind))
+        if fact.kind is not Kind.TENSOR:
+            return fact
+        shape = None if fact.shape is None else tuple(map(dim, fact.shape))
+        return fact.but(shape=shape, last=dim(fact.last))
+
+    def dim(size: Dim) -> Dim:
+        if not isinstance(size, Sym):
+            return size
+        return size.substitute(bindings) if "?" not in size.text and _visible(it, function, size, bindings) else None
+
+    payload = model.payload
+    assert isinstance(payload, GraphModel)
+    return model.but(payload=GraphModel(payload.node, payload.inputs, here(payload.outputs)))
 
 
 def ranked(fact: Fact, result: Fact, function: Function, bound: dict[str, tuple[Fact, Any]]) -> Fact:

@@ -15,7 +15,7 @@ from port.tf2torch.infer.values import Class, Instance, find_method
 from port.tf2torch.rules import plain
 from port.tf2torch.rules.bodies import split_docstring, used_names
 from port.tf2torch.rules.class_sizes import is_module, resolve_sizes, scope
-from port.tf2torch.rules.constructor import SUPER_ONLY, constructor, init_from_build, new_params
+from port.tf2torch.rules.constructor import SUPER_ONLY, base_argument, constructor, init_from_build, new_params
 from port.tf2torch.rules.dropped import decorators
 from port.tf2torch.rules.entries import entry_lines
 from port.tf2torch.rules.kept import refused_definition, with_imports
@@ -179,10 +179,11 @@ def instance_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
                              comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))))
     args = []
     init = find_method(cls, "__init__")
-    takes = set(init.params) if init is not None else set()
-    for a in node.args:
-        name = a.keyword.value if a.keyword is not None else ""
+    takes = init.params[1:] if init is not None else []
+    for at, a in enumerate(node.args):
+        name = a.keyword.value if a.keyword is not None else takes[at] if at < len(takes) and not a.star else ""
         if name in SUPER_ONLY and (name not in takes or name in em.dropped_init.get(cls, set()) or name == "name"):
+            base_argument(em, name, a.value)
             continue
         args.append(a.with_changes(value=em.expr(a.value)))
     made = drop_commas([*extra, *args], list(node.args)) if node.args else [

@@ -11,8 +11,8 @@ from port.build import expression, statement
 from port.facts import Sym
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.values import Class, Function, LayerCall, SelfValue, ShapeOf
-from port.tf2torch.rules import layer_lists, plain, weights
+from port.tf2torch.infer.values import Class, Function, Items, LayerCall, SelfValue, ShapeOf
+from port.tf2torch.rules import layer_lists, plain, set_later, weights
 from port.tf2torch.rules.bodies import used_names
 from port.tf2torch.rules.class_sizes import resolve_sizes, scope
 from port.tree import code, loads, named
@@ -98,6 +98,8 @@ def _constructor_line(em: Emitter, cls: Class, s: Any) -> list[Any]:
     if isinstance(s, cst.For):
         if plain.only_sets_initializers(em, s):
             return []
+        if (frozen := set_later.set_in_loop(em, s)) is not None:
+            return [frozen]
         body = _lines(em, cls, s.body.body)
         return [s.with_changes(iter=em.expr(s.iter), body=s.body.with_changes(body=body or [statement("pass")]))]
     if isinstance(s, cst.With) and plain.is_scope(em, s):
@@ -115,8 +117,8 @@ def _simple_line(em: Emitter, cls: Class, s: cst.SimpleStatementLine, small: Any
     text = code(small).replace(" ", "")
     if isinstance(small, cst.Expr) and text.startswith("super"):
         return _super_call(em, cls, s, small)
-    if text.startswith(("self.built=", "self.supports_masking=", "self.input_spec=", "self._name=",
-                        "self.trainable=")) and not text.startswith("self.trainable=False"):
+    if text.startswith(("self.built=", "self.supports_masking=", "self.input_spec=", "self._name=")) or (
+            text == "self.trainable=True"):
         return []
     if isinstance(small, cst.Return) and small.value is None:
         return []
@@ -195,6 +197,18 @@ def _line_strict(em: Emitter, s: cst.SimpleStatementLine) -> Any:
     return s.with_changes(body=[kept if kept is not None else em._expr(s.body[0])])
 
 
+def base_argument(em: Emitter, name: str, value: cst.BaseExpression) -> None:
+    """What an argument of Keras' own constructors asks for is told, or refused."""
+    known = {"True": True, "None": None}.get(code(value), em.fact(value).literal(...))  # defaults have no facts
+    if name == "activity_regularizer" and known is not None:
+        em.report("P205", "activity_regularizer adds to Keras' loss; add the term to your loss", value)
+    if name == "dtype" and known not in (None, "float32"):
+        em.report("P103", "the layer's dtype is dropped: PyTorch modules follow the model's dtype", value)
+    if name == "trainable" and known is not True:  # measured: layers inside keep training
+        raise Refused("P206", "`trainable` given to the constructor of a class of yours freezes its own weights, but not "
+                      "those of its layers; set it on the object", value)
+
+
 def _super_call(em: Emitter, cls: Class, s: Any, small: cst.Expr) -> list[Any]:
     call = small.value
     text = code(small).replace(" ", "")
@@ -205,8 +219,11 @@ def _super_call(em: Emitter, cls: Class, s: Any, small: cst.Expr) -> list[Any]:
     user_base = any(isinstance(b.payload, Class) for b in cls.bases)
     args = []
     for a in call.args:
-        gone = a.star == "**" or (a.keyword is not None and a.keyword.value in SUPER_ONLY)
-        if gone or not user_base:
+        name = a.keyword.value if a.keyword is not None else ""
+        if a.star == "**" or name in SUPER_ONLY or not user_base:
+            passed = isinstance(a.value, cst.Name) and a.value.value == name  # what comes from outside is told there
+            if name and not passed:
+                base_argument(em, name, a.value)
             continue
         args.append(a.with_changes(value=em.expr(a.value), comma=cst.MaybeSentinel.DEFAULT))
     return [s.with_changes(body=[small.with_changes(value=expression("super().__init__()").with_changes(args=args))])]
@@ -238,6 +255,8 @@ def _params(em: Emitter, cls: Class, node: cst.FunctionDef, body: list[Any]) -> 
     for p in node.params.params:
         name = p.name.value
         if name in SUPER_ONLY and name not in used:
+            if p.default is not None:
+                base_argument(em, name, p.default)
             em.dropped_init.setdefault(cls, set()).add(name)
             continue
         if p.default is not None:

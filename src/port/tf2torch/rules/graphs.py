@@ -12,7 +12,7 @@ from port.binding import keyword
 from port.facts import Kind, Layout
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.values import Function, GraphModel, Origin, tensors_in
-from port.tf2torch.rules.bodies import assigned_names, used_names
+from port.tf2torch.rules.bodies import assigned_names, names_of, used_names
 from port.tf2torch.rules.entries import permute_line
 from port.tf2torch.rules.module_class import class_of
 from port.tf2torch.rules.naming import camel
@@ -84,10 +84,12 @@ def graph_class(em: Emitter, function: Function | None, nodes: list[cst.BaseStat
     outside: list[Any] = []
     later = used_names(nodes[graph.end + 1:])
     kept: list[cst.BaseStatement] = []
+    inside = {n for s in section[:-1] for a in find(s, cst.Assign, enter_functions=False) for t in a.targets
+              for n in names_of(t.target) if em.fact(a.value).kind in (Kind.LAYER, Kind.MODEL)}
     for s in section[:-1]:
         hoist = function is None or bool(assigned_names(s) & later)
         if hoist and isinstance(s, cst.SimpleStatementLine | cst.FunctionDef) and not _touches_graph(em, s) and (
-                not any(tensors_in(em.fact(n)) for n in find(s, cst.Name))):
+                not any(tensors_in(em.fact(n)) or n.value in inside for n in find(s, cst.Name))):
             outside.append(s)
         else:
             kept.append(s)

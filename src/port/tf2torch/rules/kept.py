@@ -30,8 +30,9 @@ def keep(em: Emitter, node: Any, refusal: Refused, kept_names: set[str]) -> list
 
 def framework_names(em: Emitter, node: cst.CSTNode) -> set[str]:
     """Names in a kept statement that imports of the source's framework bind."""
+    members = {id(a.attr) for a in find(node, cst.Attribute)}
     return {n.value for n in find(node, cst.Name)
-            if em.it.names.bound.get(n.value, "").split(".")[0] in ("tf", "keras")}
+            if id(n) not in members and em.it.names.bound.get(n.value, "").split(".")[0] in ("tf", "keras")}
 
 
 def with_imports(em: Emitter, body: list[Any], names: set[str]) -> list[Any]:

@@ -15,7 +15,7 @@ from port.tf2torch.emit import Emitter, Refused, Scope
 from port.tf2torch.infer.values import Function, Instance, SequentialModel
 from port.tf2torch.initial import afterwards
 from port.tf2torch.initial.reader import is_only_argument
-from port.tf2torch.rules import control, sequential
+from port.tf2torch.rules import control, sequential, set_later
 from port.tf2torch.rules.bodies import split_docstring
 from port.tf2torch.rules.dropped import decorators, dropped_statement
 from port.tf2torch.rules.entries import entry_lines, relayouts
@@ -52,6 +52,8 @@ def one(em: Emitter, node: Any, kept_names: set[str]) -> list[Any]:
         if isinstance(node, cst.For):
             if only_sets_initializers(em, node):
                 return []
+            if (frozen := set_later.set_in_loop(em, node)) is not None:
+                return [frozen]
             iterable, orelse = em.expr(node.iter), _else(em, node.orelse)
             return [*relayouts(em, ("before", node)), node.with_changes(
                 iter=iterable, orelse=orelse, body=_block(em, node.body))]
@@ -247,6 +249,8 @@ def special_statement(em: Emitter, node: cst.SimpleStatementLine) -> list[Any] |
     if gone:
         em.report("P001", f"`{gone}` has no counterpart; it is dropped", small)
         return []
+    if (later := set_later.set_attribute(em, small)) is not None:
+        return [node.with_changes(body=[later])]
     loop = control.statement_rule(em, small, node)
     if loop is not None:
         return loop

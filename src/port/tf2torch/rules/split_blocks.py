@@ -18,6 +18,7 @@ from port.tf2torch.infer.values import has_tensor
 from port.tf2torch.rules.bodies import names_of
 from port.tf2torch.rules.entries import relayouts
 from port.tf2torch.rules.mirrored import mirror_lines
+from port.tf2torch.rules.set_later import set_in_loop
 from port.tf2torch.rules.split import (
     Branch,
     Frame,
@@ -29,7 +30,7 @@ from port.tf2torch.rules.split import (
     touches_tensor,
 )
 from port.tf2torch.rules.split_choices import choice_of, makes_layers, raises_only
-from port.tf2torch.rules.split_lines import split_line
+from port.tf2torch.rules.split_lines import as_held, split_line
 from port.tree import find, rebuild
 
 
@@ -205,6 +206,10 @@ def _loop(split: Split, node: Any, init: list[Any], forward: Statements) -> None
         init.append(split.init(node))
         return
     em = split.em
+    frozen = set_in_loop(em, node, lambda n: as_held(split, n))
+    if frozen is not None:
+        init.append(frozen)
+        return
     if not any(touches_tensor(split, s) or makes_layers(split, s) for s in node.body.body):
         init.append(split.init(node))
         split.settings |= names_of(node.target) | {n for s in find(node.body, cst.Assign)

@@ -6,7 +6,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import build, statement
+from port.build import build, expression, statement
 from port.facts import UNKNOWN, Fact, Kind
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
@@ -14,6 +14,7 @@ from port.tf2torch.infer.values import Items, LayerCall, has_tensor, tensors_in
 from port.tf2torch.rules.bodies import names_of
 from port.tf2torch.rules.dropped import dropped_statement
 from port.tf2torch.rules.returns import returned
+from port.tf2torch.rules.set_later import set_attribute
 from port.tf2torch.rules.split import Making, Split, Statements, touches_tensor
 from port.tree import changed, code
 
@@ -55,6 +56,10 @@ def split_line(split: Split, node: cst.SimpleStatementLine, init: list[Any], for
 
 def _assign(split: Split, small: Any, line: cst.SimpleStatementLine, init: list[Any], forward: Statements) -> None:
     em = split.em
+    later = set_attribute(em, small, lambda n: as_held(split, n))
+    if later is not None:
+        init.append(line.with_changes(body=[later]))
+        return
     value = small.value
     targets = [t.target for t in small.targets] if isinstance(small, cst.Assign) else [small.target]
     fact = em.fact(value) if value is not None else UNKNOWN
@@ -96,6 +101,13 @@ def _assign(split: Split, small: Any, line: cst.SimpleStatementLine, init: list[
             split.loop_names[-1] |= names
         else:
             split.settings |= names
+
+
+def as_held(split: Split, node: cst.BaseExpression) -> Any:
+    """In `__init__`, also where a variable holds a layer that has become an attribute."""
+    if isinstance(node, cst.Name) and node.value in split.held:
+        return expression(split.held[node.value])
+    return split.init(node)
 
 
 def _targets(small: Any, new: Any) -> Any:

@@ -1,0 +1,93 @@
+"""Attributes of layers and models that are set after these were made: `base.trainable = False`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import libcst as cst
+
+from port.build import build
+from port.facts import Fact, Kind
+from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.infer.values import Class, GraphModel, Instance, LayerCall, SelfValue, SequentialModel
+from port.tree import code, find, named
+
+FLAG = "trainable"
+NORMS = ("keras.layers.BatchNormalization", "keras.layers.TimeDistributed")  # or what may hold one
+HARMLESS = ("name", "_name")
+
+
+Write = Callable[[Any], Any]
+
+
+def set_attribute(em: Emitter, small: Any, write: Write | None = None) -> cst.BaseSmallStatement | None:
+    """What stands for the statement; None if it sets nothing of a layer's, or something of the user's own."""
+    write = write or em.expr
+    targets = [t.target for t in small.targets] if isinstance(small, cst.Assign) else (
+        [small.target] if isinstance(small, cst.AugAssign) else [])
+    for target in targets:
+        if isinstance(target, cst.Attribute) and _of_keras(em, target):
+            if target.attr.value != FLAG or len(targets) > 1 or isinstance(small, cst.AugAssign):
+                raise Refused("P206", f"`{code(target)}` is set after the layer was made; say it where it is made", small)
+            return _frozen(em, target.value, small, write)
+    call = small.value if isinstance(small, cst.Expr) else None
+    if isinstance(call, cst.Call) and code(call.func) == "setattr" and len(call.args) == 3 and (
+            em.fact(call.args[1].value).literal(None) == FLAG):
+        raise Refused("P206", f"`{FLAG}` is set through `setattr`; assign to it", small)
+    return None
+
+
+def set_in_loop(em: Emitter, node: cst.For, write: Write | None = None) -> cst.SimpleStatementLine | None:
+    """`for layer in base.layers: layer.trainable = False`: as for the model itself."""
+    write = write or em.expr
+    body = node.body.body
+    small = body[0].body[0] if len(body) == 1 and isinstance(body[0], cst.SimpleStatementLine) else None
+    if not isinstance(small, cst.Assign) or not isinstance(node.target, cst.Name) or node.orelse is not None or (
+            code(small.targets[0].target) != f"{node.target.value}.{FLAG}" or len(small.targets) > 1):
+        return None
+    model = node.iter.value if isinstance(node.iter, cst.Attribute) and node.iter.attr.value == "layers" else None
+    if model is None or not isinstance(em.fact(model).payload, GraphModel | SequentialModel) or (
+            node.target.value in named(small.value)):
+        return None
+    return cst.SimpleStatementLine([_frozen(em, model, small, write)], leading_lines=node.leading_lines)
+
+
+def _frozen(em: Emitter, owner: cst.BaseExpression, small: cst.Assign, write: Write) -> cst.Expr:
+    payload = em.fact(owner).payload
+    if isinstance(payload, SelfValue) or not isinstance(payload, LayerCall | GraphModel | SequentialModel | Instance):
+        raise Refused("P206", f"which weights `{code(owner)}.{FLAG}` freezes is not known; freeze the layers by name",
+                      small)
+    if isinstance(payload, LayerCall) and payload.symbol not in NORMS:
+        return cst.Expr(build("{m}.requires_grad_({v})", m=write(owner), v=write(small.value)))
+    em.helper("set_trainable")
+    return cst.Expr(build("set_trainable({m}, {v})", m=write(owner), v=write(small.value)))
+
+
+def _of_keras(em: Emitter, target: cst.Attribute) -> bool:
+    """Is it an attribute that Keras reads? What the user's own class sets or defines is the user's."""
+    name, fact = target.attr.value, em.fact(target.value)
+    if name in HARMLESS:
+        return False
+    payload = fact.payload
+    if isinstance(payload, SelfValue | Instance):
+        cls = payload.cls
+        return name == FLAG and cls.root.startswith("keras.") and not _own(cls, name)
+    if fact.kind in (Kind.LAYER, Kind.MODEL):
+        return True
+    return name == FLAG or _out_of_model(em, target.value)
+
+
+def _own(cls: Class, name: str) -> bool:
+    return any(isinstance(n, cst.FunctionDef) and n.name.value == name for n in find(cls.node, cst.FunctionDef))
+
+
+def _out_of_model(em: Emitter, node: cst.BaseExpression) -> bool:
+    """`base.layers[-1]`, `base.get_layer('head')`."""
+    inner: Any = node.func if isinstance(node, cst.Call) else node.value if isinstance(node, cst.Subscript) else None
+    return isinstance(inner, cst.Attribute) and inner.attr.value in ("layers", "get_layer") and _is_model(
+        em.fact(inner.value))
+
+
+def _is_model(fact: Fact) -> bool:
+    return fact.kind is Kind.MODEL or isinstance(fact.payload, Instance)
