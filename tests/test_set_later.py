@@ -32,7 +32,7 @@ REFUSED = {
     "element": "base.layers[1].trainable = False",
     "named": "base.get_layer('head').trainable = False",
     "slice": "for layer in base.layers[:-1]:\n    layer.trainable = False",
-    "by its kind": "for layer in base.layers:\n    if isinstance(layer, layers.Dense):\n        layer.trainable = False",
+    "by its kind": "for at in base.layers:\n    if isinstance(at, layers.Dense):\n        at.trainable = False",
     "by its number": "for at, layer in enumerate(base.layers):\n    layer.trainable = at > 1",
     "by itself": "for layer in base.layers:\n    layer.trainable = layer.name != 'head'",
     "setattr": "setattr(base, 'trainable', False)",

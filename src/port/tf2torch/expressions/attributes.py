@@ -56,6 +56,7 @@ def attribute(em: Emitter, node: cst.Attribute) -> cst.BaseExpression | None:
         keras_own = own.attribute(em, node, owner.payload.cls)
         if keras_own is not None:
             return keras_own
+    own.of_model(em, node)
     if owner.kind is Kind.TENSOR and node.attr.value == "shape" and owner.layout is Layout.FLIPPED:
         raise Refused("P209", "the whole shape of a channels-first tensor is used; index it instead", node)
     return None

@@ -11,7 +11,17 @@ from port.facts import UNKNOWN, Dim, Fact, Kind, Sym
 from port.tf2torch.infer import masks
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.origins import same_rank
-from port.tf2torch.infer.values import Alternatives, Function, GraphModel, Grown, Items, Origin, SameRank, has_tensor, tensors_in
+from port.tf2torch.infer.values import (
+    Alternatives,
+    Function,
+    GraphModel,
+    Grown,
+    Items,
+    Origin,
+    SameRank,
+    has_tensor,
+    tensors_in,
+)
 
 
 # ---------------------------------------------------------------- results in the caller's terms

@@ -12,10 +12,10 @@ from port.tf2torch.calls.applying import kept_args
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.definitions import ROOTS
 from port.tf2torch.infer.values import Class, Instance, find_method
-from port.tf2torch.rules import plain
+from port.tf2torch.rules import plain, set_later
 from port.tf2torch.rules.bodies import split_docstring, used_names
 from port.tf2torch.rules.class_sizes import is_module, resolve_sizes, scope
-from port.tf2torch.rules.constructor import SUPER_ONLY, base_argument, constructor, init_from_build, new_params
+from port.tf2torch.rules.constructor import SUPER_ONLY, constructor, init_from_build, new_params
 from port.tf2torch.rules.dropped import decorators
 from port.tf2torch.rules.entries import entry_lines
 from port.tf2torch.rules.kept import refused_definition, with_imports
@@ -183,7 +183,7 @@ def instance_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     for at, a in enumerate(node.args):
         name = a.keyword.value if a.keyword is not None else takes[at] if at < len(takes) and not a.star else ""
         if name in SUPER_ONLY and (name not in takes or name in em.dropped_init.get(cls, set()) or name == "name"):
-            base_argument(em, name, a.value)
+            set_later.base_argument(em, name, a.value)
             continue
         args.append(a.with_changes(value=em.expr(a.value)))
     made = drop_commas([*extra, *args], list(node.args)) if node.args else [

@@ -118,7 +118,7 @@ def _simple_line(em: Emitter, cls: Class, s: cst.SimpleStatementLine, small: Any
     if isinstance(small, cst.Expr) and text.startswith("super"):
         return _super_call(em, cls, s, small)
     if text.startswith(("self.built=", "self.supports_masking=", "self.input_spec=", "self._name=")) or (
-            text == "self.trainable=True"):
+            text.startswith("self.trainable=") and (text.endswith("=True") or not set_later.has_weights(cls))):
         return []
     if isinstance(small, cst.Return) and small.value is None:
         return []
@@ -197,18 +197,6 @@ def _line_strict(em: Emitter, s: cst.SimpleStatementLine) -> Any:
     return s.with_changes(body=[kept if kept is not None else em._expr(s.body[0])])
 
 
-def base_argument(em: Emitter, name: str, value: cst.BaseExpression) -> None:
-    """What an argument of Keras' own constructors asks for is told, or refused."""
-    known = {"True": True, "None": None}.get(code(value), em.fact(value).literal(...))  # defaults have no facts
-    if name == "activity_regularizer" and known is not None:
-        em.report("P205", "activity_regularizer adds to Keras' loss; add the term to your loss", value)
-    if name == "dtype" and known not in (None, "float32"):
-        em.report("P103", "the layer's dtype is dropped: PyTorch modules follow the model's dtype", value)
-    if name == "trainable" and known is not True:  # measured: layers inside keep training
-        raise Refused("P206", "`trainable` given to the constructor of a class of yours freezes its own weights, but not "
-                      "those of its layers; set it on the object", value)
-
-
 def _super_call(em: Emitter, cls: Class, s: Any, small: cst.Expr) -> list[Any]:
     call = small.value
     text = code(small).replace(" ", "")
@@ -223,7 +211,7 @@ def _super_call(em: Emitter, cls: Class, s: Any, small: cst.Expr) -> list[Any]:
         if a.star == "**" or name in SUPER_ONLY or not user_base:
             passed = isinstance(a.value, cst.Name) and a.value.value == name  # what comes from outside is told there
             if name and not passed:
-                base_argument(em, name, a.value)
+                set_later.base_argument(em, name, a.value)
             continue
         args.append(a.with_changes(value=em.expr(a.value), comma=cst.MaybeSentinel.DEFAULT))
     return [s.with_changes(body=[small.with_changes(value=expression("super().__init__()").with_changes(args=args))])]
@@ -256,7 +244,7 @@ def _params(em: Emitter, cls: Class, node: cst.FunctionDef, body: list[Any]) -> 
         name = p.name.value
         if name in SUPER_ONLY and name not in used:
             if p.default is not None:
-                base_argument(em, name, p.default)
+                set_later.base_argument(em, name, p.default)
             em.dropped_init.setdefault(cls, set()).add(name)
             continue
         if p.default is not None:

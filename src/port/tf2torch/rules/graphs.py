@@ -85,7 +85,7 @@ def graph_class(em: Emitter, function: Function | None, nodes: list[cst.BaseStat
     later = used_names(nodes[graph.end + 1:])
     kept: list[cst.BaseStatement] = []
     inside = {n for s in section[:-1] for a in find(s, cst.Assign, enter_functions=False) for t in a.targets
-              for n in names_of(t.target) if em.fact(a.value).kind in (Kind.LAYER, Kind.MODEL)}
+              for n in names_of(t.target) if em.fact(a.value).kind is Kind.LAYER}
     for s in section[:-1]:
         hoist = function is None or bool(assigned_names(s) & later)
         if hoist and isinstance(s, cst.SimpleStatementLine | cst.FunctionDef) and not _touches_graph(em, s) and (

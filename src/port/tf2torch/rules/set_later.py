@@ -10,7 +10,7 @@ import libcst as cst
 from port.build import build
 from port.facts import Fact, Kind
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.values import Class, GraphModel, Instance, LayerCall, SelfValue, SequentialModel
+from port.tf2torch.infer.values import Class, GraphModel, Instance, Items, LayerCall, SelfValue, SequentialModel
 from port.tree import code, find, named
 
 FLAG = "trainable"
@@ -29,7 +29,8 @@ def set_attribute(em: Emitter, small: Any, write: Write | None = None) -> cst.Ba
     for target in targets:
         if isinstance(target, cst.Attribute) and _of_keras(em, target):
             if target.attr.value != FLAG or len(targets) > 1 or isinstance(small, cst.AugAssign):
-                raise Refused("P206", f"`{code(target)}` is set after the layer was made; say it where it is made", small)
+                raise Refused("P206", f"`{code(target)}` is set after the layer was made; say it where it is made",
+                              small)
             return _frozen(em, target.value, small, write)
     call = small.value if isinstance(small, cst.Expr) else None
     if isinstance(call, cst.Call) and code(call.func) == "setattr" and len(call.args) == 3 and (
@@ -91,3 +92,22 @@ def _out_of_model(em: Emitter, node: cst.BaseExpression) -> bool:
 
 def _is_model(fact: Fact) -> bool:
     return fact.kind is Kind.MODEL or isinstance(fact.payload, Instance)
+
+
+def base_argument(em: Emitter, name: str, value: cst.BaseExpression) -> None:
+    """What an argument of Keras' own constructors asks for is told, or refused."""
+    known = {"True": True, "None": None}.get(code(value), em.fact(value).literal(...))  # defaults have no facts
+    if name == "activity_regularizer" and known is not None:
+        em.report("P205", "activity_regularizer adds to Keras' loss; add the term to your loss", value)
+    if name == "dtype" and known not in (None, "float32"):
+        em.report("P103", "the layer's dtype is dropped: PyTorch modules follow the model's dtype", value)
+    if name == "trainable" and known is not True:  # measured: layers inside keep training
+        raise Refused("P206", "`trainable` given to the constructor of a class of yours freezes its own weights, but "
+                      "not those of its layers; set it on the object", value)
+
+
+def has_weights(cls: Class) -> bool:
+    """Does it keep layers or tensors?"""
+    facts = [f for held in cls.attrs.values() for f in (held, *(held.payload.elements if isinstance(
+        held.payload, Items) else ()))]
+    return any(f.kind in (Kind.LAYER, Kind.MODEL, Kind.TENSOR) for f in facts)
