@@ -141,6 +141,9 @@ def others():
     case("layer norm channels", L.LayerNormalization(), (2, 4, 5, 3))
     case("no scale", L.BatchNormalization(scale=False), (2, 4, 5, 3), training=True)
     case("no offset", L.BatchNormalization(center=False), (2, 4, 5, 3), training=True)
+    frozen = L.BatchNormalization()
+    frozen.trainable = False
+    case("frozen norm 3", frozen, (2, 4, 5, 3), training=True)  # its variances are positive under this name
     case("layer norm no scale", L.LayerNormalization(scale=False), (2, 4, 3))
     case("crop", L.CenterCrop(3, 4), (2, 6, 7, 3))
     case("bicubic up", L.UpSampling2D((2, 3), interpolation="bicubic"), (2, 5, 4, 3))

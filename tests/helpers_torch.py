@@ -218,6 +218,12 @@ def others():
         module = helper(without)(nn.BatchNorm2d(3, eps=1e-3))
         module.load_state_dict(weights(name, rules=rules), strict=False)
         check(name, module, first=1)
+    module = helper("set_trainable")(nn.Sequential(nn.BatchNorm2d(3, eps=1e-3)), False).train()
+    module[0].load_state_dict(weights("frozen norm 3", rules=rules), strict=False)
+    check("frozen norm 3", module, first=1)
+    assert not any(p.requires_grad for p in module.parameters())
+    helper("set_trainable")(module, True).train()(torch.rand(2, 3, 4, 5))
+    assert module[0].training and all(p.requires_grad for p in module.parameters()), "it trains again"
     module = helper("without_scale")(nn.LayerNorm(3, eps=1e-3))
     check("layer norm no scale", loaded(module, weights("layer norm no scale", "layer_normalization_layer")))
     check("crop", lambda x: helper("center_crop")(x, 3, 4), first=1)

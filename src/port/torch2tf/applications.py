@@ -13,6 +13,7 @@ from port.torch2tf import (
     definitions,
     drawn,
     einops,
+    freezing,
     init_calls,
     layers,
     losses,
@@ -51,6 +52,7 @@ def call(w: Any, node: cst.Call) -> Any:
     payload, symbol = first.payload, first.symbol
     if symbol in scalars.MAKERS and (size := scalars.write(w, node)) is not None:
         return size
+    freezing.check_method(w, node)
     if isinstance(payload, Bound):
         return _method(w, node, symbol, payload)
     if callee.kind is Kind.LAYER:

@@ -10,6 +10,7 @@ import libcst as cst
 from port.build import build
 from port.facts import Fact, Kind, Layout
 from port.torch2tf import (
+    freezing,
     init_loops,
 )
 from port.torch2tf.refused import Refused
@@ -51,6 +52,9 @@ def comments_of(node: Any) -> list[cst.EmptyLine]:
 def statement(w: Any, node: Any) -> list[Any]:
     if isinstance(node, cst.SimpleStatementLine):
         return line(w, node)
+    frozen = freezing.loop(w, node) if isinstance(node, cst.For) else None
+    if frozen is not None:
+        return frozen
     made = init_loops.statement(w, node)
     if made is not None:
         return made

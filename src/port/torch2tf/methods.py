@@ -8,13 +8,13 @@ import libcst as cst
 
 from port.build import build, expression, paren
 from port.facts import Kind
-from port.torch2tf import layers
+from port.torch2tf import dtypes, layers
 from port.torch2tf.refused import Refused
 from port.torch2tf.rowfind import training
 from port.torch2tf.values import Bound, Chain, Items, Mapping, options
 from port.tree import code
 
-DROPPED = {"to", "cuda", "cpu", "eval", "train", "requires_grad_", "share_memory"}  # the module itself, in Keras
+DROPPED = {"to", "cuda", "cpu", "eval", "train", "share_memory"}  # the module itself, in Keras
 DTYPES = {"half": "float16", "double": "float64", "bfloat16": "bfloat16"}
 
 
@@ -27,6 +27,13 @@ def is_keras_method(node: cst.Call, name: str) -> bool:
     """nn.Module has a `compile` as well, but no optimizer in it."""
     named = {a.keyword.value for a in node.args if a.keyword is not None}
     return name in KERAS_METHODS or (name == "compile" and bool(named & {"optimizer", "loss", "metrics"}))
+
+
+def check_dtype(w: Any, node: cst.Call) -> None:
+    """`.to(torch.float64)` is not only a device."""
+    for arg in node.args:
+        if dtypes.dtype_name(w.fact(arg.value).symbol) or (arg.keyword is not None and arg.keyword.value == "dtype"):
+            raise Refused("P203", "`.to()` changes the dtype of a module; give Keras' layers a dtype policy", node)
 
 
 def of_module(w: Any, node: cst.Call, bound: Bound) -> Any:
@@ -42,6 +49,7 @@ def of_module(w: Any, node: cst.Call, bound: Bound) -> Any:
         return node.with_changes(func=func.with_changes(value=w.expr(owner), attr=cst.Name("call")),
                                  args=[w.expr(a) for a in node.args])
     if name in DROPPED:
+        check_dtype(w, node)
         return w.expr(owner)
     if any(isinstance(p, Chain) for p in payloads) and name in ("append", "add_module"):
         return cst.Call(cst.Attribute(paren(w.expr(owner)), cst.Name("add")), [cst.Arg(w.expr(node.args[-1].value))])

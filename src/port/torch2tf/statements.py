@@ -12,6 +12,7 @@ from port.facts import Fact, Kind, Layout
 from port.torch2tf import (
     containers,
     devices,
+    freezing,
     init_calls,
     inplace,
     methods,
@@ -127,6 +128,7 @@ def _place(w: Any, target: Any) -> Any:
     if isinstance(target, cst.Subscript):
         return w.generic(target)
     if isinstance(target, cst.Attribute):
+        freezing.check_target(w, target)
         symbol = w.it.names.resolve(target)
         if symbol.startswith("torch.backends."):
             raise Refused("P203", f"`{symbol}` is a switch of PyTorch's kernels, which Keras does not have", target)
@@ -223,6 +225,9 @@ def expression_statement(w: Any, node: cst.Expr) -> list[Any]:
         made = inplace.function_statement(w, value)
         if made is not None:
             return made
+        made = freezing.statement(w, value)
+        if made is not None:
+            return made
         mode = _mode(w, value)
         if mode is not None:
             return []
@@ -242,6 +247,9 @@ def _mode(w: Any, node: cst.Call) -> str | None:
         if not isinstance(known, bool):
             raise Refused("P203", "`.train(mode)` with a mode that is not written here", node)
         mode = str(known)
+    if isinstance(node.func.value, cst.Attribute):
+        w.report("P103", f"`{BLANK.code_for_node(node)}` of a part of a model is dropped: give its calls "
+                 f"`training={mode}`", node)
     w.modes[BLANK.code_for_node(node.func.value)] = mode
     return mode
 
@@ -265,10 +273,8 @@ def module_statement(w: Any, node: cst.Call) -> list[Any] | None:
         if all(isinstance(c, Chain) and not c.indexed for c in chains):
             return [cst.Expr(build("{o}.add({x})", o=paren(w.expr(owner)), x=x))
                     for x in containers.parts_of(w, node.args[0].value)]
-    silent = name in ("to", "cuda", "cpu", "requires_grad_", "flatten_parameters")
-    if silent and not (name == "requires_grad_" and node.args):
-        return []
-    return None
+    methods.check_dtype(w, node)
+    return [] if name in ("to", "cuda", "cpu", "share_memory", "flatten_parameters") else None
 
 
 def _registered(w: Any, node: cst.Call, owner: cst.BaseExpression, method: str) -> list[Any]:
