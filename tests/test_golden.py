@@ -52,7 +52,7 @@ CASES: dict[str, list[Case]] = {
 # What is left to a person: words of the findings, in the order of the source. All of it is training, or strings.
 REFUSED: dict[str, list[str]] = {
     "functional_resnet": [], "functional_toplevel_unet": [], "rnn_masking": [], "subclass_transformer": [],
-    "gan_gradient_tape": ["Adam", "Adam", "gradient tape", "tf.data"],
+    "gan_gradient_tape": ["Adam", "Adam", "gradient tape", *["trainable_variables"] * 4, "tf.data"],
     "sequential_mnist": ["kernel_regularizer", "SGD", "EarlyStopping", "evaluate"],
     "tf_ops_function": ["tf.strings.regex_replace"],
 }
