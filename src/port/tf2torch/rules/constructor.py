@@ -11,7 +11,7 @@ from port.build import expression, statement
 from port.facts import Sym
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.values import Class, Function, Items, LayerCall, SelfValue, ShapeOf
+from port.tf2torch.infer.values import Class, Function, LayerCall, SelfValue, ShapeOf
 from port.tf2torch.rules import layer_lists, plain, set_later, weights
 from port.tf2torch.rules.bodies import used_names
 from port.tf2torch.rules.class_sizes import resolve_sizes, scope
