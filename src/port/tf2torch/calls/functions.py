@@ -27,7 +27,8 @@ def row_call(em: Emitter, node: cst.Call, symbol: str) -> cst.BaseExpression:
     for row in rows:
         if row.none:
             training = row.file == "training.yaml" and symbol.startswith(TRAINING)
-            raise Refused("P205" if training else "P203", f"`{symbol}`: {told([r for r in rows if r.none], 'torch', node)}", node)
+            advice = told([r for r in rows if r.none], "torch", node)
+            raise Refused("P205" if training else "P203", f"`{symbol}`: {advice}", node)
         for signature in row.tf:
             if not row_name(signature.name, symbol):
                 continue
