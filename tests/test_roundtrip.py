@@ -29,6 +29,7 @@ FRAMEWORKS = all(find_spec(name) for name in ("tensorflow", "torch"))
 # One of each kind: images, a model that grows, text with a mask, recurrent in two directions, attention, sets, losses.
 IN_CI = ("cnn.py", "inception.py", "mobilenet.py", "gru_encoder.py", "bilstm_tagger.py", "vit.py", "mlp_mixer.py",
          "attention_pooling.py", "losses.py")
+AGAIN_IN_CI = ("autoencoder.py", "transformer_encoder.py")  # a loop that changes the layout; helpers and their values
 # PyTorch's constructors take input sizes, which Keras sees at the first call.
 SIZES = {"GCN(hidden=8": "GCN(5, hidden=8"}
 # Keras' own attention beside the port's, whose projections are one weight: verify pairs no such layers.
@@ -110,6 +111,20 @@ def test_ports_there_again(name: str) -> None:
         assert not re.search(r"^ *(import|from) (keras|tensorflow)", again.text, re.M)
 
 
+@pytest.mark.skipif(not find_spec("torch"), reason="needs PyTorch")
+@pytest.mark.parametrize("name", [
+    name if name in AGAIN_IN_CI else pytest.param(name, marks=pytest.mark.corpus) for name in CASES])
+def test_there_again_verified(name: str, tmp_path: Path) -> None:
+    """The PyTorch file against what has come back of it."""
+    twin, again = tmp_path / f"torch_{name}", tmp_path / f"again_{name}"
+    twin.write_text(_there(name).text, encoding="utf-8")
+    again.write_text(_again(name).text, encoding="utf-8")
+    sized = [replace(c, call=_sized(c.call)) for c in CASES[name]]
+    wrong = [f"{v.case.call}: {v.status}: {v.message}" for v in verify(twin, again, "torch2torch", sized)
+             if v.status != "verified"]
+    assert not wrong, "\n".join(wrong)
+
+
 @pytest.mark.skipif(not FRAMEWORKS, reason="needs TensorFlow and PyTorch")
 @pytest.mark.parametrize("verified", [
     name if name in IN_CI else pytest.param(name, marks=pytest.mark.corpus) for name in CASES])
@@ -141,14 +156,28 @@ def test_applications_port_back(name: str) -> None:
     assert not [f for f in back.findings if CATALOGUE[f.code].outcome.needs_person]
 
 
+@pytest.mark.skipif(not find_spec("keras"), reason="needs Keras")
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_applications_port_there_again(name: str) -> None:
+    """What is refused belongs to files of weights and images: no more than the first time."""
+    there = translate(_application(name).read_text(encoding="utf-8"), "tf2torch", path=f"{name}.py")
+    back = translate(there.text, "torch2tf", path=f"{name}.py")
+    again = translate(back.text, "tf2torch", path=f"{name}.py")
+    first, last = ([(f.code, f.symbol or f.message) for f in r.findings if CATALOGUE[f.code].outcome.needs_person]
+                   for r in (there, again))
+    assert sorted(last) == sorted(first)
+
+
 @pytest.mark.corpus
 @pytest.mark.parametrize("name", APPLICATIONS)
 def test_applications_verified(name: str, tmp_path: Path) -> None:
-    twin, back = tmp_path / f"torch_{name}.py", tmp_path / f"keras_{name}.py"
+    twin, back, again = (tmp_path / f"{kind}_{name}.py" for kind in ("torch", "keras", "again"))
     there = translate(_application(name).read_text(encoding="utf-8"), "tf2torch", path=f"{name}.py")
     twin.write_text(there.text, encoding="utf-8")
     back.write_text(translate(there.text, "torch2tf", path=f"{name}.py").text, encoding="utf-8")
+    again.write_text(translate(back.read_text(encoding="utf-8"), "tf2torch", path=f"{name}.py").text, encoding="utf-8")
     found = verify(twin, back, "torch2tf", APPLICATIONS[name]) + verify(
-        _application(name), back, "tf2tf", APPLICATIONS[name])
+        _application(name), back, "tf2tf", APPLICATIONS[name]) + verify(
+        twin, again, "torch2torch", APPLICATIONS[name])
     wrong = [f"{v.case.call}: {v.status}: {v.message}" for v in found if v.status != "verified"]
     assert not wrong, "\n".join(wrong)

@@ -178,13 +178,27 @@ def _joined(job: Job, parts: cst.List | cst.Tuple) -> cst.BaseExpression:
 # ---------------------------------------------------------------- padding
 def paddings(job: Job, name: str, arg: Arg) -> cst.BaseExpression:
     """`[[before, after], ...]` from the first axis on; F.pad wants a flat tuple from the last axis on."""
-    pairs = _pairs(job, job.bound.args[name])
+    node = job.bound.args[name]
+    if isinstance(node, cst.Call) and job.em.symbol(node.func) == "helpers.correct_pad":
+        return _corrected(job, node, arg)
+    pairs = _pairs(job, node)
     if _flipped(job, arg):
         pairs = [pairs[0], pairs[-1], *pairs[1:-1]]
     while len(pairs) > 1 and all(code(v) == "0" for v in pairs[0]):
         pairs = pairs[1:]
     flat = [cst.Element(v) for pair in reversed(pairs) for v in pair]
     return cst.Tuple(flat, lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+
+
+def _corrected(job: Job, node: cst.Call, arg: Arg) -> cst.BaseExpression:
+    """`tf.pad(x, correct_pad(x, 3))`: the amounts follow the size of the image that is padded."""
+    if len(node.args) != 2 or not arg.of or code(node.args[0].value) != code(job.bound.args[arg.of]):
+        raise job.refuse("P208", "the amounts of padding are those of another tensor")
+    if not _flipped(job, arg):
+        raise job.refuse("P209", "`correct_pad` counts the sizes of a channels-first image, and this is none yet")
+    job.em.helper("correct_pad")
+    return build("correct_pad({x}, {k})", x=job.em.expr(node.args[0].value, Layout.FLIPPED),
+                 k=job.em.expr(node.args[1].value))
 
 
 def _pairs(job: Job, node: cst.BaseExpression) -> list[list[cst.BaseExpression]]:

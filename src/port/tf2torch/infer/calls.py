@@ -173,6 +173,7 @@ SPECIAL = {
     "keras.backend.backend": backend_call,
     "keras.config.backend": backend_call,
     "keras.applications.imagenet_utils.correct_pad": correct_pad_call,
+    "helpers.correct_pad": correct_pad_call,
     "builtins.len": len_call,
     "builtins.reversed": reversed_call,
     "copy.deepcopy": first_argument,

@@ -123,7 +123,7 @@ def pad(g: Given) -> Fact:
     if x.shape is None:
         return tensor(None, x.dtype, x.layout)
     n = len(x.shape) - 2
-    if isinstance(amounts := g.fact("padding").payload, CorrectPad):
+    if isinstance(amounts := g.fact("padding" if "padding" in g.params else "paddings").payload, CorrectPad):
         return tensor((x.shape[0], *_corrected(x.shape[1:-1], amounts), x.shape[-1]), x.dtype, Layout.FLIPPED)
     if "paddings" in g.params or "pad_width" in g.params:
         amount = g.get("paddings" if "paddings" in g.params else "pad_width")

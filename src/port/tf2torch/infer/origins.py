@@ -42,6 +42,8 @@ def proves_rank(it: Interp, node: cst.BaseExpression, rank: int) -> None:
     """A use that only a tensor of this rank has: what a parameter that is never assigned to must be."""
     function = it.current[-1] if it.current else None
     fact = it.facts.get(node, UNKNOWN)
-    if rank and function is not None and isinstance(node, cst.Name) and node.value in function.params and (
+    if rank and isinstance(fact.payload, Origin) and fact.payload.owner is function and fact.shape is None:
+        it.ranks.setdefault((function, fact.payload.name), rank)
+    elif rank and function is not None and isinstance(node, cst.Name) and node.value in function.params and (
             node.value not in function.assigned) and fact.kind is Kind.TENSOR and fact.shape is None:
         it.ranks.setdefault((function, node.value), rank)

@@ -68,6 +68,7 @@ def row_call(it: Interp, node: cst.Call, symbol: str, rows: tuple[Row, ...], arg
     python = python_result(row, [it.facts.get(a, UNKNOWN) for a in bound.args.values()]) if not tensors else None
     if python is not None:
         return python
+    perm: tuple[Any, ...] = ()
     if symbol in PERMUTES and bound.args:
         x, *rest = bound.args.values()
         perm = next((v for r in rest if isinstance(v := it.facts.get(r, UNKNOWN).literal(), tuple)), ())
@@ -84,6 +85,8 @@ def row_call(it: Interp, node: cst.Call, symbol: str, rows: tuple[Row, ...], arg
         want_flipped(it, tensors)
     result = rule(given(it, bound, tensors))
     if result.kind is Kind.TENSOR:
+        if perm and result.shape is None:
+            result = result.but(shape=(None,) * len(perm))
         if row.layout == FLIPS:
             result = result.but(layout=Layout.FLIPPED)
         elif row.returns not in ANY_LAYOUT:

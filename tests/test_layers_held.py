@@ -1,0 +1,117 @@
+"""Layers in lists and dicts, in Sequentials that nothing applies, and tensors that loops and branches lay out anew."""
+
+from __future__ import annotations
+
+from port.result import Result
+from port.translate import translate
+
+HEAD = "import keras\nimport tensorflow as tf\nfrom keras import layers\n\n\n"
+
+
+def ported(text: str) -> Result:
+    return translate(HEAD + text, "tf2torch")
+
+
+def model(init: str, call: str, head: str = "") -> Result:
+    lines = [head, "class Net(keras.Model):", "    def __init__(self, widths=(4, 4)):", "        super().__init__()",
+             *("        " + line for line in init.splitlines()), "", "    def call(self, x):",
+             *("        " + line for line in call.splitlines()), ""]
+    return ported("\n".join(lines))
+
+
+def codes(result: Result) -> set[str]:
+    return {f.code for f in result.findings if f.outcome.needs_person}
+
+
+def test_a_sequential_without_input_keeps_the_axes_of_the_source() -> None:
+    text = ported("def build():\n    return keras.Sequential([layers.Conv2D(8, 3), layers.BatchNormalization(), "
+                  "layers.Flatten(), layers.Dense(3)])\n").text
+    text = " ".join(text.split())
+    assert "nn.Sequential( Permute(0, 3, 1, 2), nn.LazyConv2d(8, 3), nn.BatchNorm2d(8" in text
+    assert "Permute(0, 2, 3, 1), nn.Flatten()" in text
+
+
+def test_a_sequential_that_grows_learns_its_rank_from_a_later_layer() -> None:
+    text = ported("def build():\n    net = keras.Sequential()\n    net.add(layers.Dense(5))\n"
+                  "    net.add(layers.Conv1D(8, 3))\n    return net\n").text
+    assert "net.append(Permute(0, 2, 1))" in text
+    assert "nn.Conv1d(5, 8, 3)" in text
+
+
+def test_a_batch_norm_over_axis_1_of_what_has_no_known_rank() -> None:
+    result = ported("def build():\n    return keras.Sequential([layers.Dense(8), layers.BatchNormalization(axis=1)])\n")
+    assert not codes(result)
+    assert "nn.BatchNorm1d(" in result.text.replace("LazyBatchNorm1d", "BatchNorm1d")
+    assert "Permute" not in result.text
+
+
+def test_lists_of_lists_of_layers() -> None:
+    result = model("self.blocks = []\nfor width in widths:\n"
+                   "    self.blocks.append([layers.Conv2D(width, 3), layers.ReLU()])",
+                   "for conv, act in self.blocks:\n    x = act(conv(x))\nreturn x")
+    assert not codes(result)
+    assert "self.blocks = nn.ModuleList()" in result.text
+    assert "self.blocks.append(nn.ModuleList([nn.LazyConv2d(width, 3), nn.ReLU()]))" in result.text
+
+
+def test_dicts_of_layers() -> None:
+    result = model("self.blocks = []\nfor width in widths:\n    block = {}\n"
+                   "    block['conv'] = layers.Conv2D(width, 3)\n    self.blocks.append(block)\n"
+                   "self.heads = {'a': layers.Dense(3)}",
+                   "for block in self.blocks:\n    x = block['conv'](x)\n"
+                   "return self.heads['a'](tf.reduce_mean(x, axis=[1, 2]))")
+    assert not codes(result)
+    assert "block = nn.ModuleDict()" in result.text
+    assert "self.heads = nn.ModuleDict({'a': nn.Linear(width, 3)})" in result.text
+    assert "torch.mean(x, dim=(2, 3))" in result.text
+
+
+def test_a_key_that_holds_one_of_two_layers_is_refused() -> None:
+    result = model("self.part = {}\nif len(widths) > 1:\n    self.part['a'] = layers.Conv2D(3, 3)\nelse:\n"
+                   "    self.part['a'] = layers.Dense(3)", "return self.part['a'](x)")
+    assert "P204" in codes(result)
+
+
+def test_a_loop_takes_its_tensor_channels_first_once() -> None:
+    result = model("self.dense = layers.Dense(48)\nself.blocks = [layers.Conv2DTranspose(3, 3) for _ in widths]",
+                   "x = tf.reshape(self.dense(x), widths_of(x))\nfor block in self.blocks:\n    x = block(x)\nreturn x",
+                   "def widths_of(x):\n    return (-1, 4, 4, 3)\n\n")
+    assert not codes(result)
+    loop = result.text[result.text.index("        for block"):]
+    assert "x = block(x)" in loop
+    assert result.text.count("permute(0, 3, 1, 2)") == 1
+
+
+def test_what_an_unknown_call_makes_of_an_image_is_no_image_any_more() -> None:
+    result = model("self.conv = layers.Conv2D(3, 3)\nself.after = layers.Conv2D(3, 3)\nself.extra = widths",
+                   "x = self.conv(x)\nif self.extra:\n    x = CHOICES[self.extra](x)\nreturn self.after(x)",
+                   "from elsewhere import CHOICES\n")
+    assert "P209" in codes(result)
+
+
+def test_a_dict_of_activations_keeps_the_layout() -> None:
+    result = model("self.conv = layers.Conv2D(3, 3)\nself.kind = 'relu'",
+                   "x = self.conv(x)\nif self.kind is not None:\n    x = ACTS[self.kind](x)\nreturn x",
+                   "ACTS = {None: lambda x: x, 'relu': tf.nn.relu}\n\n\n")
+    assert not codes(result)
+    assert "x = ACTS[self.kind](x)\n" in result.text
+
+
+def test_a_lambda_layer_over_names_of_the_constructor_is_called() -> None:
+    result = model("size = len(widths)\nself.scale = layers.Lambda(lambda x: x * size)", "return self.scale(x)")
+    assert not codes(result)
+    assert "return self.scale(x)" in result.text
+
+
+def test_positional_arguments_of_lazy_same_convolutions_go_back() -> None:
+    there = model("self.conv = layers.Conv2D(6, 3, strides=2, padding='same')", "return self.conv(x)").text
+    assert "LazyConv2dSame(6, 3, stride=2)" in there
+    assert 'layers.Conv2D(6, 3, strides=2, padding="same")' in translate(there, "torch2tf").text
+
+
+def test_whole_numbers_that_meet_an_open_dtype_are_promoted_as_in_torch() -> None:
+    source = ("import torch\n\n\ndef hits(scores, wanted):\n    best = torch.argmax(scores, dim=1)\n"
+              "    return torch.cat([best, best]), best == wanted[:, 0], torch.eq(best, wanted[:, 0])\n")
+    text = translate(source, "torch2tf").text
+    assert text.count("keras.ops.equal(best, wanted[:, 0])") == 2
+    assert "keras.ops.concatenate([best, best]" in text
