@@ -274,3 +274,21 @@ def test_initializer_objects_leave_no_trace():
         """).text
     assert "kernel =" not in text and "init =" not in text
     assert "nn.init.normal_(module.weight, std=0.02)" in text and "he_normal_(model[1].weight)" in text
+
+
+def test_initialisers_of_tf_1_have_its_defaults():
+    for name, line in (("random_uniform", "uniform_(module.weight, 0.0, 1.0)"),
+                       ("random_normal", "normal_(module.weight, std=1.0)")):
+        text = translate(textwrap.dedent(f"""
+            import tensorflow as tf
+
+
+            class M(tf.keras.Model):
+                def __init__(self):
+                    super().__init__()
+                    self.d = tf.keras.layers.Dense(3, kernel_initializer=tf.compat.v1.{name}_initializer())
+
+                def call(self, x):
+                    return self.d(x)
+            """), "tf2torch").text
+        assert f"nn.init.{line}" in text, text

@@ -38,6 +38,11 @@ class Sum:
         total = sum(self.sites.values())
         return 1 - self.sites["unknown"] / total if total else 1.0
 
+    def translated(self) -> float:
+        """The share of call sites that become code of the other framework, where their arguments allow it."""
+        total = sum(self.sites.values())
+        return sum(self.sites[kind] for kind in ("exact", "differs", "rule")) / total if total else 1.0
+
 
 def uses() -> Iterator[Use]:
     """The frequency table, the most used of each side first."""

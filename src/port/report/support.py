@@ -9,7 +9,7 @@ from port.coverage import SIDES, Sum
 
 TIERS = {
     "exact": "a row, proven equal by its samples", "differs": "a row with a declared, bounded divergence",
-    "rule": "no row: a rule of the translator", "none": "a row or rule that says why there is no equivalent",
+    "rule": "a rule of the translator", "none": "a row or rule that says why there is no equivalent",
     "unknown": "neither"}
 MOST = 25
 
@@ -18,7 +18,8 @@ def text() -> str:
     """For the terminal."""
     out = []
     for side, held in coverage.sums().items():
-        out.append(f"{SIDES[side]}: {held.covered():.1%} of {sum(held.sites.values())} call sites in model files")
+        out.append(f"{SIDES[side]}: {held.covered():.1%} of {sum(held.sites.values())} call sites in model files, "
+                   f"{held.translated():.1%} translated")
         out += [f"  {held.sites[kind]:7} sites  {held.symbols[kind]:5} symbols  {TIERS[kind]}" for kind in TIERS]
         out.append("  most used without: " + ", ".join(f"{u.name} ({u.sites})" for u in held.missing[:10]))
     return "\n".join(out)
@@ -46,7 +47,8 @@ def _rows() -> Iterator[str]:
 
 def _side(held: Sum) -> Iterator[str]:
     total = sum(held.sites.values())
-    yield f"{held.covered():.1%} of {total} call sites in model files of published packages.\n"
+    yield (f"{held.covered():.1%} of {total} call sites in model files of published packages are known, "
+           f"{held.translated():.1%} translated.\n")
     yield "| call sites | symbols | served by |\n|---|---|---|"
     for kind, meaning in TIERS.items():
         yield f"| {held.sites[kind]} | {held.symbols[kind]} | {meaning} |"
