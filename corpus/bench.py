@@ -1,4 +1,5 @@
-"""Figures that the README quotes: `python -m corpus.bench [translation|startup|verify|step|package|peers]`.
+"""Figures that the README quotes: `python -m corpus.bench
+[translation|startup|verify|step|keras_step|package|peers]`.
 
 Each figure is a ratio of two times taken in one run, so that it holds on any machine. `peers` compares whole commands
 with other translators, where they are installed: $PACONVERT and $TF_UPGRADE name their commands (not in this venv).
@@ -100,12 +101,12 @@ def load(path: Path, name: str) -> Any:
     return module
 
 
-def ported(source: Path, name: str) -> Any:
+def ported(source: Path, name: str, direction: str = "tf2torch") -> Any:
     from port.translate import translate
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{name}.py"
-        path.write_text(translate(source.read_text(), "tf2torch").text)
+        path.write_text(translate(source.read_text(), direction).text)
         return load(path, name)
 
 
@@ -123,7 +124,10 @@ def compare_steps(mine: Any, hand: Any, x: Any, title: str, rounds: int = 7) -> 
     pairs = [(m, torch.optim.SGD(m.parameters(), lr=1e-3)) for m in (mine.train(), hand.train())]
     for m, o in pairs:
         step(m, o)
-    times = [[step(m, o) for m, o in pairs] for _ in range(rounds)]
+    print_ratio([[step(m, o) for m, o in pairs] for _ in range(rounds)], title)
+
+
+def print_ratio(times: list[list[float]], title: str) -> None:
     ratio = statistics.median(a / b for a, b in times)
     a, b = (statistics.median(t[i] for t in times) for i in (0, 1))
     print(f"{title}: ported {a * 1e3:.0f} ms, by hand {b * 1e3:.0f} ms a step, ratio {ratio:.3f}")
@@ -147,6 +151,54 @@ def step() -> None:
     compare_steps(ported(case / "tf_version.py", "decoder").TinyDecoder(**settings),
                   load(case / "torch_version.py", "by_hand").TinyDecoder(**settings), tokens,
                   "transformer, tokens (8, 64)")
+
+
+def compiled_step(model: Any, x: Any) -> Callable[[], float]:
+    """Forward, backward and update of a Keras model as one graph; what it gives is the seconds of one step."""
+    import keras
+    import tensorflow as tf
+
+    optimizer = keras.optimizers.SGD(1e-3)
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def run(x: Any) -> Any:
+        with tf.GradientTape() as tape:
+            y = model(x, training=True)
+            loss = tf.reduce_mean(tf.square(y[0] if isinstance(y, tuple) else y))
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return loss
+
+    def timed() -> float:
+        start = time.perf_counter()
+        run(x).numpy()
+        return time.perf_counter() - start
+
+    model(x, training=False)  # Keras makes the weights here
+    timed()  # and the graph here
+    return timed
+
+
+def keras_step(rounds: int = 7) -> None:
+    """Ported Keras models against the same architectures written by hand in Keras."""
+    import keras
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    case = GOLDEN.parent / "torch2tf" / "gpt"
+    mine, hand = ported(case / "torch_version.py", "gpt", "torch2tf"), load(case / "tf_version.py", "gpt_by_hand")
+    settings = {"block_size": 64, "vocab_size": 500, "n_layer": 4, "n_head": 4, "n_embd": 128}
+    resnet = ported(Path(__file__).parent / "resnet50_by_hand.py", "resnet50", "torch2tf").ResNet50(10)
+    images = keras.applications.ResNet50(weights=None, classes=10, input_shape=(96, 64, 3))
+    for title, x, pair in (
+            ("GPT, tokens (8, 64)", tf.random.uniform((8, 64), 0, 500, tf.int64),
+             [module.GPT(module.GPTConfig(**settings)) for module in (mine, hand)]),
+            ("ResNet-50 in Keras, images (4, 96, 64, 3)", tf.random.normal((4, 96, 64, 3)), [resnet, images])):
+        steps = [compiled_step(model, x) for model in pair]
+        print("the same number of parameters" if pair[0].count_params() == pair[1].count_params()
+              else f"NOT the same number of parameters: {[m.count_params() for m in pair]}")
+        print_ratio([[run() for run in steps] for _ in range(rounds)], title)
 
 
 # ---------------------------------------------------------------- other translators
@@ -196,5 +248,6 @@ def package() -> None:
 if __name__ == "__main__":
     wanted = sys.argv[1:] or ["translation", "startup", "verify", "step"]
     for each in wanted:
-        {"translation": translation, "startup": startup, "verify": verify, "step": step, "package": package,
+        {"translation": translation, "startup": startup, "verify": verify, "step": step, "keras_step": keras_step,
+         "package": package,
          "peers": peers}[each]()
