@@ -32,6 +32,10 @@ def function(body: str) -> str:
     "x = a * 2; d = {'x': x}; x.mul_(2); return d",
     "x = a * 2; u, v = x.chunk(2); u += 1; return x",
     "x = a * 2; u = x[0]; u += 1; return x",
+    "x = a * 2; u, v = x.chunk(2); x += 1; return u",
+    "x = a * 2; u, v = x.chunk(2); w = v[0]; x += 1; return w",
+    "u, v = a.chunk(2); u += 1; return u",
+    "x = a * 2; u, v = map(lambda t: t.view(-1), (x, x)); u += 1; return v",
     "x = a * 2; y = x if b is None else b; y += 1; return x",
     "u = a[:, 0]; u += 1; return u",  # the caller's tensor
     "x = a; x += 1; return x",
@@ -58,6 +62,9 @@ def test_a_write_that_another_variable_shows_is_refused(body: str) -> None:
     "x = a * 2\n    if b is None:\n        x += 1\n        return x\n    y = x\n    return y",
     "x = a * 2; v = x.view(-1)\n    if b is None:\n        x += 1\n        return x\n    else:\n        return v",
     "x = F.relu(a * 2, inplace=True); x += a; return x",
+    "u, v = (a * 2).chunk(2); u += 1; return u, v",  # pieces do not overlap
+    "p = (a * 2).chunk(2); u, v = map(lambda t: t.view(-1), p); u += 1; return u, v",
+    "u, v = a * 2, b * 2; u, v = map(lambda t: t.view(-1), (u, v)); u += 1; return u, v",
 ])
 def test_a_write_that_nothing_else_shows_binds_the_variable_anew(body: str) -> None:
     assert codes(function(body)) == [], translate(HEAD + function(body), "torch2tf").text

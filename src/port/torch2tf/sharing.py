@@ -50,12 +50,22 @@ class Groups:
     def __init__(self, it: Any, function: Function):
         self.it, self.function = it, function
         self.of: dict[str, set[str]] = {}
+        self.apart: set[str] = set()  # tuples of pieces of one tensor, which do not overlap
+        self.wholes: dict[str, Names] = {}  # such a piece -> what it is a piece of
         names = function.params[1:] if function.owner is not None and not function.static else function.params
         for name in (*names, *([function.star] if function.star else [])):
             self.of[name] = self.of[f"@{name}"] = {name, f"@{name}"}
 
     def closure(self, names: Iterable[str]) -> set[str]:
-        return {m for n in names for m in self.of.get(n, {n})}
+        """What shares memory with one of these: their groups, what they are pieces of, and their own pieces."""
+        own = {m for n in names for m in self.of.get(n, {n})}
+        found, todo = set(own), list(own)
+        while todo:
+            above = {m for w in self.wholes.get(todo.pop(), ()) for m in self.of.get(w, {w})} - found
+            found |= above
+            todo += above
+        pieces = {p for p, wholes in self.wholes.items() if wholes & own} - own
+        return found | (self.closure(pieces - found) if pieces - found else set())
 
     def join(self, name: str, roots: Iterable[str], anew: bool) -> None:
         """`name` becomes one of the group of `roots`; `anew`: it was rebound for certain, and leaves its old one."""
@@ -67,6 +77,9 @@ class Groups:
         group |= {name}
         for member in group:
             self.of[member] = group
+        if anew:
+            self.wholes.pop(name, None)
+            self.apart.discard(name)
 
     # ------------------------------------------------------------ statements
     def run(self, body: Sequence[Any], stop: cst.CSTNode, certain: bool = True) -> bool:
@@ -113,7 +126,13 @@ class Groups:
             self._assign(named.target, named.value, False)
 
     def _assign(self, target: cst.BaseExpression, value: cst.BaseExpression, certain: bool) -> None:
-        if isinstance(target, cst.Tuple | cst.List):
+        pieces = self._are_pieces(value)
+        if isinstance(target, cst.Tuple | cst.List) and pieces and certain:
+            roots = self.roots(value)
+            for name in [n for e in target.elements for n in targets(e.value)]:
+                self.join(name, (), True)
+                self.wholes[name] = roots
+        elif isinstance(target, cst.Tuple | cst.List):
             found, count = self._parts(value, len(target.elements)), len(target.elements)
             for element, roots in zip(target.elements, found or [self.roots(value)] * count, strict=True):
                 for name in targets(element.value):
@@ -123,14 +142,30 @@ class Groups:
                 self.join(names[0], names, False)
         elif isinstance(target, cst.Name):
             self.join(target.value, self.roots(value), certain)
+            self.apart |= {target.value} if pieces and certain else set()
         elif isinstance(target, cst.Subscript) and self.it.fact(target.value).kind is not Kind.TENSOR:
             for root in self.roots(target.value):
                 self.join(root, self.roots(value), False)
         elif isinstance(target, cst.Attribute):
             self.join(f"@{code(target)}", self.roots(value), certain)
 
+    def _are_pieces(self, value: cst.BaseExpression) -> bool:
+        """`x.chunk(3)`, `map(f, x.chunk(3))`: tensors that share memory with x, not with each other."""
+        if isinstance(value, cst.Name):
+            return value.value in self.apart
+        if not isinstance(value, cst.Call):
+            return False
+        symbol = self.it.fact(value.func).symbol
+        if symbol in ("builtins.map", "builtins.tuple", "builtins.list") and value.args:
+            return self._are_pieces(value.args[-1].value)
+        return symbol.startswith(("torch.", "tensor.")) and symbol.rpartition(".")[2] in (
+            "chunk", "split", "unbind", "tensor_split", "hsplit", "vsplit", "dsplit")
+
     def _parts(self, value: cst.BaseExpression, count: int) -> list[Names] | None:
         """The roots of each of several results; None if they are not told apart."""
+        mapped = isinstance(value, cst.Call) and len(value.args) == 2 and (
+            self.it.fact(value.func).symbol == "builtins.map")
+        value = value.args[1].value if mapped else value  # type: ignore[attr-defined]
         if isinstance(value, cst.Tuple | cst.List) and len(value.elements) == count:
             return [self.roots(e.value) for e in value.elements]
         callees = self._callees(value) if isinstance(value, cst.Call) else ()
