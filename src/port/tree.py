@@ -205,7 +205,7 @@ def loads(node: cst.CSTNode) -> frozenset[str]:
 @memo
 def named(node: cst.CSTNode) -> frozenset[str]:
     """All names read or written below."""
-    return frozenset(n.value for n in walk(node) if type(n) is cst.Name)
+    return frozenset([n.value for n in walk(node) if type(n) is cst.Name])
 
 
 # ---------------------------------------------------------------- text

@@ -17,7 +17,9 @@ class Printer(CodegenState):
     """Collects the tokens; `put` writes one node, with the flags that libcst's own method for it takes."""
 
     def __init__(self, indent: str, newline: str, writers: Writers):
-        super().__init__(indent, newline)
+        self.default_indent, self.default_newline, self.provider = indent, newline, None  # what a dataclass does slowly
+        self.indent_tokens: list[str] = []
+        self.tokens: list[str] = []
         self.writers = writers
 
     def put(self, node: cst.CSTNode, **flags: Any) -> None:

@@ -11,7 +11,7 @@ from port.names import dotted_name
 from port.scopes import Env, File
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.values import Class, Function
-from port.tree import find, named
+from port.tree import find, named, walk
 
 ROOTS = ("keras.Model", "keras.layers.Layer", "tf.Module", "keras.Sequential")
 
@@ -68,12 +68,12 @@ def _scan(it: Interp, function: Function, node: cst.FunctionDef) -> None:
             function.stateful |= _calls_stateful(it, function, n.func.value)
     function.absent &= set(function.params)
     function.names = named(node.body)
-    function.assigned = frozenset(t.value for kind in _BINDERS for n in find(node.body, kind)
-                                  for t in find(n.target, cst.Name))
+    binders: list[Any] = [n for n in walk(node.body) if type(n) in _BINDERS]
+    function.assigned = frozenset(t.value for n in binders for t in find(n.target, cst.Name))
     function.graph = model and given
 
 
-_BINDERS: tuple[type[Any], ...] = (cst.AssignTarget, cst.AugAssign, cst.AnnAssign, cst.For, cst.NamedExpr)
+_BINDERS = frozenset([cst.AssignTarget, cst.AugAssign, cst.AnnAssign, cst.For, cst.NamedExpr])
 
 
 def _calls_stateful(it: Interp, function: Function, name: str) -> bool:

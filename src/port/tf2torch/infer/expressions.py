@@ -65,8 +65,8 @@ def _symbol(name: str) -> Fact:
     return Fact(Kind.FUNCTION, symbol=canonical(name))
 
 
-def _literal(it: Interp, node: cst.BaseExpression, env: Env) -> Fact:
-    return _literal_fact(code(node))
+def _literal(it: Interp, node: Any, env: Env) -> Fact:
+    return _literal_fact(code(node) if type(node) is cst.ConcatenatedString or node.lpar else node.value)
 
 
 @lru_cache(1 << 14)

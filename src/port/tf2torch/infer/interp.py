@@ -61,7 +61,7 @@ class Interp:
     """State of a project's interpretation, seen from one of its files. Facts are keyed by original node."""
 
     def __init__(self, files: Sequence[File], rows: Mapping[str, tuple[Row, ...]], parts: Parts):
-        self.files, self.rows, self.parts = files, rows, parts
+        self.files, self.rows, self.parts, self.evaluators = files, rows, parts, parts.expressions
         self.file = files[0]
         self.facts: dict[cst.CSTNode, Fact] = {}
         self.before: Places = Places(self)  # mirrors to assign before a statement, in __init__
@@ -123,7 +123,7 @@ class Interp:
 
     # ------------------------------------------------------------ expressions
     def ev(self, node: cst.CSTNode, env: Env) -> Fact:
-        evaluate = self.parts.expressions.get(type(node))
+        evaluate = self.evaluators.get(type(node))
         fact = evaluate(self, node, env) if evaluate is not None else self._children(node, env)
         if fact is not UNKNOWN:
             self.facts[node] = fact

@@ -12,19 +12,22 @@ from port.tf2torch.rules.attribute_names import Names, kind_of
 from port.tf2torch.rules.bodies import names_of
 from port.tf2torch.rules.prune import negate
 from port.tf2torch.rules.split import Branch, Frame, LoopForward, LoopInit, Making, Module, Split
-from port.tree import code, named, rebuild
+from port.tree import changed, code, named, rebuild
 
 
 # ---------------------------------------------------------------- placeholders
 def resolve(tree: Any, mapping: dict[str, cst.BaseExpression], outs: dict[str, str]) -> Any:
     """The tree with ATTR_ and OUT_ placeholders replaced."""
-    if type(tree) is cst.Name:
-        if tree.value.startswith("ATTR_"):
-            return mapping.get(tree.value, tree)
-        if tree.value.startswith("OUT_"):
-            return resolve(expression(f"{outs[tree.value]}.out_channels"), mapping, outs)
-        return tree
-    return rebuild(tree, lambda child: resolve(child, mapping, outs))
+    def change(node: Any) -> Any:
+        if type(node) is not cst.Name:
+            return rebuild(node, change)
+        if node.value.startswith("ATTR_"):
+            return mapping.get(node.value, node)
+        if node.value.startswith("OUT_"):
+            return change(expression(f"{outs[node.value]}.out_channels"))
+        return node
+
+    return change(tree)
 
 
 class Writer:
@@ -67,7 +70,7 @@ class Writer:
             made = build_assign(code(self.names.init[item.module.key]), ctor)
         else:
             made = build_assign(item.module.final, ctor)
-        return [made.with_changes(leading_lines=item.lines)]
+        return [changed(made, leading_lines=item.lines)]
 
     def container(self, frame: Frame) -> str:
         name = self.names.lists[frame.key]

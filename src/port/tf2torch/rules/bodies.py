@@ -7,7 +7,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.tree import find, loads, walk
+from port.tree import find, loads, memo, walk
 
 
 def used_names(statements: list[Any]) -> set[str]:
@@ -27,7 +27,8 @@ def split_docstring(body: Sequence[Any]) -> tuple[list[Any], list[Any]]:
     return [], nodes
 
 
-def assigned_names(s: Any) -> set[str]:
+@memo
+def assigned_names(s: Any) -> frozenset[str]:
     found: set[str] = set()
     for n in walk(s):
         if type(n) is cst.Assign:
@@ -37,7 +38,7 @@ def assigned_names(s: Any) -> set[str]:
             found |= names_of(n.target)
         elif type(n) is cst.FunctionDef:
             found.add(n.name.value)
-    return found
+    return frozenset(found)
 
 
 def names_of(target: cst.BaseExpression) -> set[str]:
