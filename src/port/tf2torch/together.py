@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import libcst as cst
 
@@ -35,10 +36,23 @@ class Reading:
 
     units: Sequence[Unit]
     passes: Sequence[Pass]
-    texts: Sequence[str | None]  # None: it would not parse
     left: tuple[int, int]
 
+    @cached_property
+    def texts(self) -> list[str | None]:
+        """The new texts, once they are asked for: many a reading is only compared. None: it would not parse."""
+        _finish(self.passes)
+        texts = [_text(p, u) for p, u in zip(self.passes, self.units, strict=True)]
+        changed = {u for u, t in zip(self.units, texts, strict=True) if t != u.text}
+        for unit, done in zip(self.units, self.passes, strict=True):
+            for name, (source, _) in unit.links.items():
+                if not source.wanted and source in changed and name not in done.gone:
+                    done.em.report("P210", f"`{source.name}`, which `{name}` comes from, is not ported in this run: "
+                                   "name both files", siblings.importing(unit.module, name))
+        return texts
+
     def codes(self) -> set[str]:
+        """Of what the statements say; what finishes them refuses nothing."""
         return {report[1] for done in self.passes for report in done.em.reports}
 
     def results(self) -> list[Result]:
@@ -112,15 +126,7 @@ def converted(units: Sequence[Unit], forms: Sequence[cst.Module], options: Optio
         other = emitted(it, files, options, open_sizes)
         if _refusals(other) < _refusals(passes):
             passes = other
-    _finish(passes)
-    texts = [_text(p, u) for p, u in zip(passes, units, strict=True)]
-    changed = {u for u, t in zip(units, texts, strict=True) if t != u.text}
-    for unit, done in zip(units, passes, strict=True):
-        for name, (source, _) in unit.links.items():
-            if not source.wanted and source in changed and name not in done.gone:
-                done.em.report("P210", f"`{source.name}`, which `{name}` comes from, is not ported in this run: "
-                               "name both files", siblings.importing(unit.module, name))
-    return Reading(units, passes, texts, _refusals(passes))
+    return Reading(units, passes, _refusals(passes))
 
 
 def emitted(it: Interp, files: Sequence[File], options: Options, open_sizes: set[str]) -> list[Pass]:
