@@ -73,27 +73,33 @@ def helper_names(tree: cst.CSTNode) -> cst.CSTNode:
     return rebuild(tree, helper_names)
 
 
+@lru_cache(1 << 10)
+def _with_names(template: str) -> str:
+    """`{x}.shape` as Python: `ARG_x.shape`."""
+    return re.sub(r"\{(\w+)\}", r"ARG_\1", template)
+
+
 def build(template: str, **nodes: Any) -> cst.BaseExpression:
     """`{name}` in the template are nodes; text is allowed too."""
     ready = {f"ARG_{k}": expression(v) if isinstance(v, str) else v for k, v in nodes.items()}
-    tree = parse(re.sub(r"\{(\w+)\}", r"ARG_\1", template))
-    return substitute(clone(tree), ready)  # type: ignore[return-value]
+    tree = clone(parse(_with_names(template)))
+    return substitute(tree, ready) if ready else tree  # type: ignore[return-value]
 
 
 def statement(template: str, **nodes: Any) -> cst.SimpleStatementLine | cst.BaseCompoundStatement:
     ready = {f"ARG_{k}": expression(v) if isinstance(v, str) else v for k, v in nodes.items()}
-    tree = parse_line(re.sub(r"\{(\w+)\}", r"ARG_\1", template))
-    return substitute(clone(tree), ready)  # type: ignore[return-value]
+    tree = clone(parse_line(_with_names(template)))
+    return substitute(tree, ready) if ready else tree  # type: ignore[return-value]
+
+
+TIGHT = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))  # `name=value`
+_ARGUMENT = cst.Arg(cst.Name("value"))
 
 
 def argument(keyword: str, value: cst.BaseExpression, original: cst.Arg | None) -> cst.Arg:
     """An argument of a call; `original`: it keeps the comment and line break that followed the original argument."""
-    plain = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
-    if original is None:
-        return cst.Arg(value, keyword=cst.Name(keyword) if keyword else None,
-                       equal=plain if keyword else cst.MaybeSentinel.DEFAULT)
-    equal = original.equal if original.keyword is not None and keyword else plain
-    return changed(original, value=value, keyword=cst.Name(keyword) if keyword else None, star="",
+    equal = original.equal if original is not None and original.keyword is not None and keyword else TIGHT
+    return changed(original or _ARGUMENT, value=value, keyword=cst.Name(keyword) if keyword else None, star="",
                    equal=equal if keyword else cst.MaybeSentinel.DEFAULT)
 
 

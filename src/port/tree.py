@@ -61,24 +61,23 @@ CODE_FIELDS = {kind: tuple(f.name for f in fields(kind) if not f.name.startswith
 
 def _reader(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
     """Reads these fields of a node, all at once."""
-    if len(names) > 1:
-        return attrgetter(*names)
-    return (lambda node: (getattr(node, names[0]),)) if names else lambda node: ()
+    if not names:
+        return lambda node: ()
+    read = attrgetter(*names)
+    return read if len(names) > 1 else lambda node: (read(node),)
 
 
-_CODE = {kind: _reader(names) for kind, names in CODE_FIELDS.items() if names}
+_CODE = {kind: _reader(names) for kind, names in CODE_FIELDS.items()}
 
 
 def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     found: list[cst.CSTNode] = []
-    read = _CODE.get(type(node))
-    if read is not None:
-        for value in read(node):
-            kind = type(value)
-            if kind in NODES:
-                found.append(value)
-            elif kind is list or kind is tuple:
-                found += value
+    for value in _CODE[type(node)](node):
+        kind = type(value)
+        if kind in NODES:
+            found.append(value)
+        elif kind is list or kind is tuple:
+            found += value
     return found
 
 
@@ -96,7 +95,7 @@ def walk(node: cst.CSTNode, enter_functions: bool = True) -> tuple[cst.CSTNode, 
             found += walk(top, enter_functions) if enter_functions or kind not in DEFINITIONS else (top,)
             continue
         found.append(top)
-        if kind in _CODE:
+        if CODE_FIELDS[kind]:
             below = children(top)
             below.reverse()
             stack += below

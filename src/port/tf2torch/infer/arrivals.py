@@ -39,7 +39,9 @@ def bind_args(function: Function, node: cst.Call | None, args: list[Fact]) -> di
 def receive(it: Interp, function: Function, bound: dict[str, tuple[Fact, Any]], starred: bool) -> bool:
     """Join what arrives; True if the analysis must run again."""
     changed = False
-    _remember_binding(it, function, bound, starred)
+    usual = {} if starred else {name: it.ev(default, function.env) for name, default in function.defaults.items()
+                                if name not in bound}
+    _remember_binding(function, bound, usual)
     for name, (fact, _) in bound.items():
         if fact.kind is Kind.TENSOR or (has_tensor(fact) and fact.kind is Kind.PLAIN):
             changed |= _receive_tensor(function, name, fact)
@@ -56,12 +58,11 @@ def receive(it: Interp, function: Function, bound: dict[str, tuple[Fact, Any]], 
         values |= _reaching(it, fact)
     for name in function.params:
         if name not in bound:
-            default = function.defaults.get(name)
             values = function.reaching.setdefault(name, set())
             if starred:
                 values.add(OPEN)
-            elif default is not None:
-                reaching = _reaching(it, it.ev(default, function.env))
+            elif name in usual:
+                reaching = _reaching(it, usual[name])
                 values |= reaching
                 changed |= None in reaching and _optional(function, name)
     return changed
@@ -76,15 +77,13 @@ def _optional(function: Function, name: str) -> bool:
     return True
 
 
-def _remember_binding(it: Interp, function: Function, bound: dict[str, tuple[Fact, Any]], starred: bool) -> None:
+def _remember_binding(function: Function, bound: dict[str, tuple[Fact, Any]], usual: dict[str, Fact]) -> None:
     binding: dict[str, Any] = {}
     for name in function.params:
         if name in bound:
             binding[name] = bound[name][0].literal(...)
-        elif name in function.defaults and not starred:
-            binding[name] = it.ev(function.defaults[name], function.env).literal(...)
         else:
-            binding[name] = ...
+            binding[name] = usual[name].literal(...) if name in usual else ...
     if binding not in function.bindings:
         function.bindings.append(binding)
 

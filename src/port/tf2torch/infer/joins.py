@@ -7,6 +7,7 @@ nothing uses are removed by the rules.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 
 import libcst as cst
 
@@ -126,13 +127,13 @@ def _chosen_size(condition: str, a: Dim, b: Dim) -> Dim:
 
 def merge(it: Interp, env: Env, branches: list[tuple[Env, cst.CSTNode | None]], node: cst.CSTNode) -> None:
     """Join the ends of branches into env; sizes that differ become mirrors, assigned at the end of each."""
-    names = {n for branch, _ in branches for n in branch.names}
     it.merging = node
     it.conflicts.pop(node, None)
-    for name in names:
-        facts = [branch.names.get(name) for branch, _ in branches]
+    scopes = [branch.names for branch, _ in branches]
+    for name in dict.fromkeys(chain(*scopes)):
+        facts = [names.get(name) for names in scopes]
         first = facts[0]
-        if first is not None and first.layout is Layout.PLAIN and all(f is first for f in facts):
+        if first is not None and first.layout is Layout.PLAIN and len(set(map(id, facts))) == 1:
             env.names[name] = first
             continue
         lists = _merge_lists(it, name, facts, branches, node)

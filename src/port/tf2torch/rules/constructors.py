@@ -6,7 +6,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import argument, drop_commas, expression, reflow
+from port.build import TIGHT, argument, drop_commas, expression, reflow
 from port.facts import UNKNOWN, Dim, Fact
 from port.tf2torch.calls.applying import parameter_of
 from port.tf2torch.emit import Emitter, Refused
@@ -23,7 +23,6 @@ def ctor_call(em: Emitter, node: cst.Call, function: Function, name: str, spec: 
     bound = bind_args(function, node, args) or {}
     sizes = bindings_of(em.it, node, function, bound)
     made: list[cst.Arg] = []
-    plain = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
     keyword_seen = False
     for arg, parameter in parameter_of(function, node):
         if parameter in spec.dropped:
@@ -33,7 +32,7 @@ def ctor_call(em: Emitter, node: cst.Call, function: Function, name: str, spec: 
                 value = _size(em, node, bound[parameter][0] if parameter in bound else UNKNOWN, sizes.get(mirror))
                 by_name = keyword_seen or arg.keyword is not None
                 made.append(cst.Arg(value, keyword=cst.Name(mirror) if by_name else None,
-                                    equal=plain if by_name else cst.MaybeSentinel.DEFAULT, comma=arg.comma))
+                                    equal=TIGHT if by_name else cst.MaybeSentinel.DEFAULT, comma=arg.comma))
             continue
         keyword_seen = keyword_seen or arg.keyword is not None or bool(arg.star)
         made.append(changed(arg, value=em.expr(arg.value)))
