@@ -108,7 +108,7 @@ def drop_commas(args: list[cst.Arg], original: list[cst.Arg]) -> list[cst.Arg]:
     if not args:
         return args
     last = original[-1].comma if original else cst.MaybeSentinel.DEFAULT
-    multi = len(original) > 0 and "\n" in _code(original[0].comma)
+    multi = len(original) > 0 and _breaks_line(original[0].comma)
     out = []
     for i, arg in enumerate(args):
         if i == len(args) - 1:
@@ -125,13 +125,18 @@ def drop_commas(args: list[cst.Arg], original: list[cst.Arg]) -> list[cst.Arg]:
 
 def reflow(call: cst.Call, original: list[cst.Arg]) -> cst.Call:
     """A call that lost arguments and has no remarks inside goes on one line, if it fits there."""
-    text = _code(call)
-    if len(call.args) >= len(original) and "\n" not in text:
-        return call
-    if "#" in text or "\n" not in text:
+    spaces = [call.whitespace_before_args, *(s for arg in call.args for s in (arg.comma, arg.whitespace_after_arg))]
+    if not any(map(_breaks_line, spaces)) or "#" in code(call):
         return call
     flat = _flat(call)
-    return flat if len(_code(flat)) <= 80 and "\n" not in _code(flat) else call
+    return flat if len(code(flat)) <= 80 and "\n" not in code(flat) else call
+
+
+def _breaks_line(space: Any) -> bool:
+    """Is there a line break in this white space, or around this comma?"""
+    if type(space) is cst.Comma:
+        return _breaks_line(space.whitespace_before) or _breaks_line(space.whitespace_after)
+    return type(space) is cst.ParenthesizedWhitespace or (type(space) is cst.SimpleWhitespace and "\n" in space.value)
 
 
 def _flat(call: cst.Call) -> cst.Call:
@@ -158,7 +163,3 @@ def _without_comment(comma: Any) -> Any:
             comment=None, whitespace=cst.SimpleWhitespace("")))
         return comma.with_changes(whitespace_after=clean)
     return comma
-
-
-def _code(node: Any) -> str:
-    return code(node) if isinstance(node, cst.CSTNode) else ""

@@ -84,7 +84,7 @@ def _map_default(job: Job, name: str, adapters: Any) -> None:
 
 
 def default_of(signature: Signature | None, name: str) -> Any:
-    p = next((p for p in signature.params if p.name == name), None) if signature else None
+    p = signature.by_name.get(name) if signature else None
     try:
         return literal_text(p.default if p is not None else None)
     except LookupError:
@@ -94,12 +94,11 @@ def default_of(signature: Signature | None, name: str) -> Any:
 def choose(job: Job, signatures: tuple[Signature, ...]) -> Signature:
     """The first overload that takes what is given."""
     for signature in signatures:
-        names = {p.name for p in signature.params}
         targets = {job.row.args[n].to for n in job.bound.args if n in job.row.args and _says_something(job, n)}
-        required = {p.name for p in signature.params if p.default is None and not p.star}
         possible = targets | set(job.row.fill) | {"input"} | {
             a.to for n, a in job.row.args.items() if job.bound.default(n) not in (None, "None")}
-        if targets - {""} <= names | set() and required <= possible | set(job.row.ignore_torch):
+        if targets - {""} <= signature.by_name.keys() and set(signature.required) <= possible | set(
+                job.row.ignore_torch):
             return signature
     return signatures[-1]
 
@@ -133,7 +132,7 @@ def print_call(job: Job) -> cst.BaseExpression:
 
 def arguments(job: Job, signature: Signature) -> list[cst.Arg]:
     """`job.out` as arguments: positional where the call was and the order agrees, else by keyword."""
-    order = [p.name for p in signature.params if not p.keyword_only and not p.star]
+    order = [p.name for p in signature.positional]
     star = next((p.name for p in signature.params if p.star == "*"), None)
     filled = [n for n in job.out if n not in job.source]
     sequence = [n for n in order if n in filled and (n in job.row.fill or _required(signature, n))]
@@ -162,4 +161,5 @@ def arguments(job: Job, signature: Signature) -> list[cst.Arg]:
 
 
 def _required(signature: Signature, name: str) -> bool:
-    return any(p.name == name and p.default is None for p in signature.params)
+    param = signature.by_name.get(name)
+    return param is not None and param.default is None
