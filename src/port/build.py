@@ -8,7 +8,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.tree import changed, clone, code, rebuild
+from port.tree import EXPRESSIONS, changed, clone, code, rebuild
 
 # How tightly an expression binds: an operand is put in parentheses if it binds less tightly than its place.
 _ATOMS = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.Integer, cst.Float, cst.SimpleString, cst.List,
@@ -59,16 +59,15 @@ def substitute(tree: cst.CSTNode, nodes: dict[str, cst.BaseExpression]) -> cst.C
 
     def change(child: cst.CSTNode) -> cst.CSTNode:
         new = substitute(child, nodes)
-        if new is child or loose or not isinstance(new, cst.BaseExpression) or not isinstance(child, cst.Name):
-            return new
-        return paren(new)
+        plain = new is child or loose or type(new) not in EXPRESSIONS or type(child) is not cst.Name
+        return new if plain else paren(new)  # type: ignore[arg-type]
 
     return rebuild(tree, change)
 
 
 def helper_names(tree: cst.CSTNode) -> cst.CSTNode:
     """`helpers.x` of a row as `x`, which the file holds."""
-    if isinstance(tree, cst.Attribute) and isinstance(tree.value, cst.Name) and tree.value.value == "helpers":
+    if type(tree) is cst.Attribute and type(tree.value) is cst.Name and tree.value.value == "helpers":
         return tree.attr
     return rebuild(tree, helper_names)
 

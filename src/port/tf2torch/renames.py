@@ -29,7 +29,7 @@ def renamed(done: Pass) -> list[Any]:
             new = other.converted().get(symbol)
             if new is not None:
                 taken[local] = _choice(symbol, new, local == symbol, used, other)
-    if not own and not taken:
+    if not taken and not (own and "__all__" in used):
         return done.out
     listed = {name: [new] for name, new in own.items() if not _defines(done, name)} | {
         name: names for name, names in taken.items() if name not in names}

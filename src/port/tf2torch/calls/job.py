@@ -125,7 +125,7 @@ def arrange(job: Job, node: cst.BaseExpression, want: Layout | None) -> cst.Base
     if fact.kind is Kind.TENSOR:
         elementwise = want is Layout.FLIPPED and job.row.kind == "function" and job.row.returns in ELEMENTWISE
         return em.operand(node, fact, job.node) if elementwise else em.expr(node, want)
-    if isinstance(node, cst.List | cst.Tuple) and tensors_in(fact):
+    if (type(node) is cst.List or type(node) is cst.Tuple) and tensors_in(fact):
         elements = [e.with_changes(value=arrange(job, e.value, want)) for e in node.elements]
         return node.with_changes(elements=elements)
     if any(t.layout is not want and (t.rank is None or t.rank > 2) and (

@@ -9,6 +9,9 @@ from port.tf2torch.infer.attributes import variable_of
 from port.tf2torch.infer.given import simplify_sym
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.values import CorrectPad, Grown, Items, ShapeOf, Size
+from port.tree import children
+
+_COMPUTED = (cst.BinaryOperation, cst.Call, cst.UnaryOperation)
 
 
 # ---------------------------------------------------------------- builtins and shapes
@@ -38,8 +41,8 @@ def _sizes_known(it: Interp, node: cst.CSTNode) -> bool:
     payload = it.facts.get(node, UNKNOWN).payload
     if isinstance(payload, Size):
         return payload.dim is not None
-    return not isinstance(node, cst.BinaryOperation | cst.Call | cst.UnaryOperation) or all(
-        _sizes_known(it, c.value if isinstance(c, cst.Arg) else c) for c in node.children)
+    return type(node) not in _COMPUTED or all(
+        _sizes_known(it, c.value if type(c) is cst.Arg else c) for c in children(node))
 
 
 def _is(node: cst.CSTNode, name: str) -> bool:
@@ -49,8 +52,8 @@ def _is(node: cst.CSTNode, name: str) -> bool:
 def _mentions_size(it: Interp, node: cst.CSTNode) -> bool:
     if isinstance(it.facts.get(node, UNKNOWN).payload, Size):
         return True
-    return isinstance(node, cst.BinaryOperation | cst.Call | cst.UnaryOperation) and any(
-        _mentions_size(it, c.value if isinstance(c, cst.Arg) else c) for c in node.children)
+    return type(node) in _COMPUTED and any(
+        _mentions_size(it, c.value if type(c) is cst.Arg else c) for c in children(node))
 
 
 def correct_pad_call(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:

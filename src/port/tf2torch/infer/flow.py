@@ -17,6 +17,7 @@ from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.joins import merge
 from port.tf2torch.infer.loops import for_, loop
 from port.tf2torch.infer.values import Items
+from port.tree import EXPRESSIONS, children
 
 
 def run(it: Interp, body: Sequence[cst.CSTNode], env: Env) -> bool:
@@ -56,8 +57,8 @@ def _small(it: Interp, node: cst.CSTNode, env: Env, line: cst.CSTNode) -> bool:
             if name in it.names.bound and name not in it.file.links and env.names[name].payload is None:
                 env.names.pop(name, None)
     elif type(node) is cst.Del or type(node) is cst.Assert:
-        for child in node.children:
-            if isinstance(child, cst.BaseExpression):
+        for child in children(node):
+            if type(child) in EXPRESSIONS:
                 it.ev(child, env)
     return False
 

@@ -15,7 +15,7 @@ from port.tf2torch.infer.joins import is_lost
 from port.tf2torch.infer.keyed import Keyed, joined
 from port.tf2torch.infer.mirrors import carries, mirror_name, note_mirror, singular
 from port.tf2torch.infer.values import Grown, Items, common, has_tensor, tensors_in
-from port.tree import children, memo
+from port.tree import children, kinds, memo
 
 FOLLOWED = ("zip", "enumerate", "reversed")  # whose elements a loop knows
 
@@ -71,17 +71,20 @@ def _same_layers(one: Fact, other: Fact) -> bool:
         for p, q in zip(a.elements, b.elements, strict=True))
 
 
+_AROUND = kinds(cst.BaseSuite, cst.If, cst.Else, cst.For, cst.While, cst.With, cst.Try, cst.SimpleStatementLine,
+                cst.ExceptHandler, cst.Finally)
+
+
 @memo
 def _assigned(node: cst.CSTNode) -> frozenset[str]:
     """Names that statements below may bind."""
     found: set[str] = set()
-    if isinstance(node, cst.Assign):
+    if type(node) is cst.Assign:
         for target in node.targets:
             found |= _names(target.target)
     elif isinstance(node, cst.AugAssign | cst.AnnAssign | cst.For | cst.NamedExpr):
         found |= _names(node.target)
-    if isinstance(node, cst.BaseSuite | cst.If | cst.Else | cst.For | cst.While | cst.With | cst.Try
-                  | cst.SimpleStatementLine | cst.ExceptHandler | cst.Finally):
+    if type(node) in _AROUND:
         for child in children(node):
             found |= _assigned(child)
     return frozenset(found)

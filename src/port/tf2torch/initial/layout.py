@@ -182,7 +182,7 @@ class Layout:
                 self._owner(Owner(name, method, "method", [], False), list(method.body.body), set())
 
     def _functions(self) -> None:
-        methods = {id(n) for d in self.modules.values() for n in walk(d)}
+        methods = {id(n) for d in self.modules.values() for n in find(d, cst.FunctionDef)}
         for name, node in self.defs.items():
             if isinstance(node, cst.FunctionDef) and id(node) not in methods and isinstance(
                     node.body, cst.IndentedBlock):

@@ -248,7 +248,7 @@ def forgets(em: Emitter, job: Any) -> bool:
 def is_object(em: Emitter, node: cst.BaseExpression) -> bool:
     """An initialiser object or class: nothing that can stay in the output."""
     target = node.func if isinstance(node, cst.Call) else node
-    if not isinstance(target, cst.Name | cst.Attribute):
+    if type(target) not in (cst.Name, cst.Attribute):
         return False
     symbol = em.it.names.resolve(target)
     return symbol.startswith(OWNERS) or (symbol.startswith("tf.") and symbol.endswith("_initializer"))

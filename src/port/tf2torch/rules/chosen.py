@@ -23,10 +23,10 @@ def rewrite(module: cst.Module) -> cst.Module:
 
 
 def _inside(node: Any) -> Any:
-    if isinstance(node, cst.FunctionDef) and isinstance(node.body, cst.IndentedBlock):
+    if type(node) is cst.FunctionDef and isinstance(node.body, cst.IndentedBlock):
         new = _suite(node.body, [n.value for n in find(node.body, cst.Name)])
         node = node if new is node.body else node.with_changes(body=new)
-    if isinstance(node, cst.Module | cst.FunctionDef | cst.ClassDef | cst.IndentedBlock):
+    if type(node) in (cst.Module, cst.FunctionDef, cst.ClassDef, cst.IndentedBlock):
         return rebuild(node, _inside)
     return node
 

@@ -144,8 +144,8 @@ def _grows(s: cst.SimpleStatementLine) -> str | None:
 
 def _candidate(s: cst.SimpleStatementLine) -> str | None:
     small = s.body[0]
-    if type(small) is cst.Assign and len(small.targets) == 1 and isinstance(
-            small.targets[0].target, cst.Name) and pure(small.value):
+    if type(small) is cst.Assign and len(small.targets) == 1 and type(
+            small.targets[0].target) is cst.Name and pure(small.value):
         return small.targets[0].target.value
     if type(small) is cst.AugAssign and type(small.target) is cst.Name and pure(small.value):
         return small.target.value

@@ -121,7 +121,7 @@ class Split:
     def in_stage(self, stage: str, node: Any, want: Layout | None = None) -> Any:
         old, self.em.scope = self.em.scope, self.scope(stage)
         try:
-            return self.em.expr(node, want) if isinstance(node, cst.BaseExpression) else self.em._expr(node)
+            return self.em.expr(node, want) if type(node) in EXPRESSIONS else self.em._expr(node)
         finally:
             self.em.scope = old
 

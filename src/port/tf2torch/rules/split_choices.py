@@ -15,9 +15,8 @@ from port.tree import find, walk
 def choice_of(split: Split, node: cst.SimpleStatementLine) -> cst.If | None:
     """`x = conv(x) if deep else x`: a statement, so that only the layers of the branch that is taken are made."""
     small: Any = node.body[0]
-    value = small.value if isinstance(small, cst.Assign | cst.Return) and len(node.body) == 1 else None
-    if not isinstance(value, cst.IfExp) or not any(_makes_modules(split, v) for v in (
-            value.body, value.orelse)):
+    value = small.value if type(small) in (cst.Assign, cst.Return) and len(node.body) == 1 else None
+    if type(value) is not cst.IfExp or not any(_makes_modules(split, v) for v in (value.body, value.orelse)):
         return None
     layouts = {split.em.fact(v).layout for v in (value, value.body, value.orelse)}
     if len(layouts) > 1 or split.em.fact(value.test).literal(...) is not ...:
