@@ -22,6 +22,7 @@ class Carry:
     entry: dict[str, Fact]  # what enters any turn
     mirrors: dict[tuple[str, int], str] = field(default_factory=dict)  # (tensor, axis) -> the variable of its size
     starts: dict[str, Dim] = field(default_factory=dict)  # that variable -> its value before the first turn
+    shown: set[str] = field(default_factory=set)  # tensors whose rank a layer of the body has shown
 
 
 def carry(it: Interp, state: Carry, turn: Env, env: Env) -> bool:

@@ -160,8 +160,13 @@ def _turns(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env,
 
 
 def _shown(it: Interp, state: Carry) -> bool:
-    """Tensors of open rank that a layer takes in every turn: it says how many axes they enter with."""
-    found = {name: it.shown[id(fact)][1] for name, fact in state.entry.items() if id(fact) in it.shown}
+    """Tensors of open rank that a layer takes in every turn: it says how many axes they enter with.
+
+    Once for each: where a turn ends with a tensor of open rank nevertheless, `carry` opens its rank again.
+    """
+    found = {name: it.shown[id(fact)][1] for name, fact in state.entry.items()
+             if id(fact) in it.shown and name not in state.shown}
+    state.shown |= found.keys()
     for name, rank in found.items():
         state.entry[name] = state.entry[name].but(shape=(*[None] * (rank - 1), state.entry[name].last))
     return bool(found)
