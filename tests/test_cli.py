@@ -312,6 +312,20 @@ def test_a_file_that_a_verified_model_uses_needs_no_case(port: Port, monkeypatch
     assert port("tf2torch", "pkg", "--verify") == 1
 
 
+@pytest.mark.parametrize(("arguments", "told"), [
+    (["tf2torch", "pkg", "-o", "a.py"], "-o a.py is a file; several files, or those of a folder, go into a folder"),
+    (["tf2torch", "a.py", "b.py", "-o", "c.py"], "-o c.py is a file"), (["tf2torch", "-"], "- is not read from"),
+])
+def test_a_wrong_place_is_told_in_a_line(port: Port, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+                                         ) -> None:
+    """It was told once for every file."""
+    put("a.py"), put("b.py"), put("c.py"), put("pkg/a.py"), put("pkg/b.py")
+    assert port(*arguments) == 2
+    streams = capsys.readouterr()
+    assert told in streams.err and streams.err.count("\n") <= 2 and not streams.out
+    assert Path("a.py").read_text() == Path("c.py").read_text() == TF
+
+
 def test_verify_case_of_the_command_line(port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
 

@@ -251,6 +251,8 @@ def save(items: Sequence[Item], output: Path | None, single: bool) -> list[Item]
     if output is None:
         return [_save(item, None) for item in items]
     folder = output.is_dir() or not single
+    if folder and output.exists() and not output.is_dir():
+        raise ValueError(f"-o {output} is a file; several files, or those of a folder, go into a folder")
     targets = [output / item.found.relative if folder else output for item in items]
     seen = Counter(targets)
     for target, item in zip(targets, items, strict=True):

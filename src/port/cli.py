@@ -63,6 +63,8 @@ def _translate(direction: str, given: argparse.Namespace) -> int:
     from port.report.bar import watched
     from port.report.model import Report
 
+    if "-" in given.paths:
+        raise Usage("- is not read from: name a file, or /dev/stdin for the diff of what is piped in")
     paths = [Path(path) for path in given.paths]
     output = Path(given.output) if given.output else None
     config = _config(paths[0])
