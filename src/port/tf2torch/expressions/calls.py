@@ -15,7 +15,7 @@ from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.expressions import members
 from port.tf2torch.infer.builtins import ACTIVATION
 from port.tf2torch.infer.calls import CHANNELS_LAST
-from port.tf2torch.infer.values import EITHER, Class, Grown, Items, ShapeOf, has_tensor
+from port.tf2torch.infer.values import EITHER, Class, Function, Grown, Items, ShapeOf, has_tensor
 from port.tf2torch.rules.classes import instance_call
 from port.tf2torch.rules.control import expression_rule
 from port.tf2torch.rules.sequential import sequential
@@ -75,6 +75,11 @@ HARMLESS = ("len", "isinstance", "type", "print", "id", "hasattr", "callable", "
 def _foreign_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     """A call of something that is not known: it gets tensors with their axes as in the source."""
     func = em.fact(node.func)
+    for a in node.args:
+        made = em.fact(a.value).payload
+        if isinstance(made, Function) and made.stateful:
+            raise Refused("P206", f"`{code(a.value)}` makes layers and is passed to `{code(node.func)}`: call it in a "
+                          "loop", node)
     owner, _, name = func.symbol.partition(".")
     followed = node in em.it.followed or has_tensor(em.fact(node)) or name in HARMLESS
     if (owner == "builtins" and followed) or (owner == "list" and name in LIST_METHODS and _holds(func)):

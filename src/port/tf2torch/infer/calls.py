@@ -33,6 +33,7 @@ from port.tf2torch.infer.values import (
     Class,
     Function,
     Grown,
+    Inputs,
     Items,
     SequentialModel,
     ShapeOf,
@@ -91,6 +92,8 @@ def _method(it: Interp, node: cst.Call, symbol: str, owner: Fact, args: list[Fac
     if name == "append" and args and has_tensor(args[0]) and isinstance(node.func, cst.Attribute) and isinstance(
             node.func.value, cst.Name):
         it.appended.add(node.func.value.value)
+    if name == "values" and isinstance(owner.payload, Inputs):
+        return Fact(Kind.PLAIN, payload=Items(list(owner.payload.values.values())))
     if name == "append" and isinstance(owner.payload, Items) and args:
         target = owner.payload
         target.elements.append(it.named(args[0], node.args[0].value))

@@ -20,6 +20,7 @@ from port.tf2torch.infer.builtins import ACTIVATION
 from port.tf2torch.infer.conditions import is_exact_number, is_number
 from port.tf2torch.infer.definitions import member
 from port.tf2torch.infer.given import Given
+from port.tf2torch.infer.inputs import is_input
 from port.tf2torch.infer.interp import TEXT, Interp
 from port.tf2torch.infer.loops import element_of
 from port.tf2torch.infer.origins import join_origin
@@ -28,6 +29,7 @@ from port.tf2torch.infer.values import (
     Choice,
     Function,
     Grown,
+    Inputs,
     Items,
     SelfValue,
     ShapeOf,
@@ -267,6 +269,11 @@ def _dict(it: Interp, node: cst.Dict, env: Env) -> Fact:
         if isinstance(element, cst.DictElement):
             it.ev(element.key, env)
         values.append(it.ev(element.value, env))
+    if values and all(map(is_input, values)):
+        keys = {it.facts[e.key].literal(None): e for e in node.elements if isinstance(e, cst.DictElement)}
+        if len(keys) == len(values) and all(isinstance(k, str) for k in keys):
+            held = {str(k): it.facts[e.value] for k, e in keys.items()}
+            return Fact(Kind.PLAIN, payload=Inputs(held, {str(k): code(e.key) for k, e in keys.items()}))
     if values and all(v.kind is Kind.FUNCTION and v.payload is not None for v in values):
         return Fact(Kind.PLAIN, payload=Choice(values))
     if values and all(_is_activation(it, v) for v in values):

@@ -7,7 +7,7 @@ from typing import Any
 import libcst as cst
 
 from port.binding import keyword
-from port.facts import UNKNOWN, Dim, Fact, Layout, Sym, simplify, tensor
+from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, simplify, tensor
 from port.tf2torch.infer.given import sizes_of
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.values import Items, Origin, ShapeOf
@@ -28,6 +28,11 @@ def new_input(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     flipped = (owner_now(it), input_name(node)) in it.flips and len(shape) >= 3
     layout = Layout.FLIPPED if flipped else Layout.PLAIN
     return tensor(shape, dtype or "float", layout).but(payload=Origin(owner_now(it), input_name(node)))
+
+
+def is_input(fact: Fact) -> bool:
+    """A tensor that is an Input as it was made."""
+    return fact.kind is Kind.TENSOR and isinstance(fact.payload, Origin) and fact.payload.name.startswith("Input@")
 
 
 def owner_now(it: Interp) -> Any:

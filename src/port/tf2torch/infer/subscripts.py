@@ -9,7 +9,18 @@ import libcst as cst
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, tensor
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.keyed import Keyed, get
-from port.tf2torch.infer.values import Alternatives, Choice, Grown, Items, ShapeOf, Size, common, has_tensor, tensors_in
+from port.tf2torch.infer.values import (
+    Alternatives,
+    Choice,
+    Grown,
+    Inputs,
+    Items,
+    ShapeOf,
+    Size,
+    common,
+    has_tensor,
+    tensors_in,
+)
 
 
 def subscript(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
@@ -19,6 +30,8 @@ def subscript(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
         return _index_tensor(it, node, owner)
     if isinstance(owner.payload, ShapeOf):
         return _index_shape(it, index, at, owner.payload)
+    if isinstance(owner.payload, Inputs) and at in owner.payload.values:
+        return owner.payload.values[at]
     if isinstance(owner.payload, Items):
         elements = owner.payload.elements
         if isinstance(at, int) and -len(elements) <= at < len(elements):

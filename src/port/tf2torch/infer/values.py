@@ -43,6 +43,14 @@ class Items:
 
 
 @dataclass(eq=False)
+class Inputs:
+    """A dict of the Inputs of a functional model, by their keys; `texts`: these as they are written."""
+
+    values: dict[str, Fact]
+    texts: dict[str, str]
+
+
+@dataclass(eq=False)
 class Grown:
     """A list of tensors that grows in a loop: one Fact stands for all elements; `counts` names the mirrored list."""
 
@@ -227,7 +235,7 @@ def without(fact: Fact, names: frozenset[str]) -> Fact:
 
 def has_tensor(fact: Fact) -> bool:
     """Is it a tensor, or a container that holds one?"""
-    if fact.kind is Kind.TENSOR or isinstance(fact.payload, Grown):
+    if fact.kind is Kind.TENSOR or isinstance(fact.payload, Grown | Inputs):
         return True
     return isinstance(fact.payload, Items) and any(has_tensor(e) for e in fact.payload.elements)
 
@@ -257,6 +265,8 @@ def tensors_in(fact: Fact) -> list[Fact]:
         return [fact.payload.any()]
     if isinstance(fact.payload, Items):
         return [t for e in fact.payload.elements for t in tensors_in(e)]
+    if isinstance(fact.payload, Inputs):
+        return list(fact.payload.values.values())
     return []
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import libcst as cst
 
 from port.binding import keyword
+from port.build import build, statement
 from port.facts import Kind, Layout
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.values import Function, GraphModel, Origin, tensors_in
+from port.tf2torch.infer.values import Function, GraphModel, Inputs, Origin, tensors_in
 from port.tf2torch.rules.bodies import assigned_names, names_of, used_names
 from port.tf2torch.rules.entries import permute_line
 from port.tf2torch.rules.module_class import class_of
@@ -99,16 +100,17 @@ def graph_class(em: Emitter, function: Function | None, nodes: list[cst.BaseStat
     if function is not None:
         split.settings |= set(function.params)
     inputs = input_names(em, nodes, payload)
+    keyed = _by_key(em, payload)
     init, forward, _ = block(split, kept)
     outputs = _output_return(split, graph.model)
     init += split.pending
     split.pending = []
     last = section[-1]
     lines = list(getattr(last, "leading_lines", []))
-    forward = [*_entries(payload, inputs), *forward, outputs.with_changes(leading_lines=lines)]
+    forward = [*_entries(payload, inputs, keyed), *forward, outputs.with_changes(leading_lines=lines)]
     free = list(function.params if function is not None else []) + sorted(
         n for n in before if function is None or n not in function.params)
-    params = [cst.Param(cst.Name(n)) for n in dict.fromkeys(inputs.values())]
+    params = [cst.Param(cst.Name(n)) for n in ([keyed] if keyed else dict.fromkeys(inputs.values()))]
     defaults = dict(function.defaults) if function is not None else {}
     if function is None:
         free = []
@@ -128,6 +130,14 @@ def _unindented(items: list[Any]) -> list[Any]:
     return items
 
 
+def _by_key(em: Emitter, payload: GraphModel) -> str:
+    """The variable of the dict in which all inputs arrive; '' if they arrive one by one."""
+    node = keyword(payload.node, "inputs", 0)
+    if not isinstance(payload.inputs.payload, Inputs) or node is None:
+        return ""
+    return node.value if isinstance(node, cst.Name) else "inputs"
+
+
 def input_names(em: Emitter, nodes: Sequence[cst.CSTNode], payload: GraphModel) -> dict[str, str]:
     """Input@id -> the variable that holds it, in the order of Model(inputs=...)."""
     variables: dict[str, str] = {}
@@ -136,6 +146,11 @@ def input_names(em: Emitter, nodes: Sequence[cst.CSTNode], payload: GraphModel) 
             if isinstance(n.value, cst.Call) and em.symbol(
                     n.value.func) == "keras.Input" and isinstance(n.targets[-1].target, cst.Name):
                 variables.setdefault(f"Input@{id(n.value)}", n.targets[-1].target.value)
+    if isinstance(payload.inputs.payload, Inputs) and isinstance(keyword(payload.node, "inputs", 0), cst.Name):
+        name = _by_key(em, payload)
+        held = payload.inputs.payload
+        variables |= {f.payload.name: f"{name}[{held.texts[key]}]" for key, f in held.values.items()
+                      if isinstance(f.payload, Origin)}
     found: dict[str, str] = {}
     for fact in tensors_in(payload.inputs):
         if not isinstance(fact.payload, Origin) or not fact.payload.name.startswith("Input@"):
@@ -148,18 +163,27 @@ def input_names(em: Emitter, nodes: Sequence[cst.CSTNode], payload: GraphModel) 
     return found
 
 
-def _entries(payload: GraphModel, inputs: dict[str, str]) -> list[Any]:
+def _entries(payload: GraphModel, inputs: dict[str, str], keyed: str) -> list[Any]:
+    """What `forward` does first: inputs taken out of their dict, images brought to channels first."""
     made = []
-    seen: set[str] = set()
-    for fact in tensors_in(payload.inputs):
+    held = payload.inputs.payload
+    for fact in {f.payload.name: f for f in tensors_in(payload.inputs)}.values():  # type: ignore[union-attr]
         assert isinstance(fact.payload, Origin)
-        if fact.payload.name in seen:
-            continue
-        seen.add(fact.payload.name)
-        var = inputs[fact.payload.name]
-        if fact.layout is Layout.FLIPPED and fact.rank is not None:
-            made.append(permute_line(var, var, fact.rank))
+        var, flipped = inputs[fact.payload.name], fact.layout is Layout.FLIPPED and fact.rank is not None
+        key = next(held.texts[k] for k, f in held.values.items() if f is fact) if isinstance(held, Inputs) else ""
+        if key and var.isidentifier():
+            made.append(statement(f"{var} = {keyed}[{key}]"))
+        if flipped and key and not var.isidentifier():  # the caller keeps its dict
+            made.append(_turned_in(keyed, key, permute_line(var, var, fact.rank or 4)))
+        elif flipped:
+            made.append(permute_line(var, var, fact.rank or 4))
     return made
+
+
+def _turned_in(keyed: str, key: str, line: Any) -> Any:
+    """`inputs = {**inputs, 'image': inputs['image'].permute(0, 3, 1, 2)}`."""
+    whole = build(f"{{**{keyed}, {key}: {{x}}}}", x=line.body[0].value)
+    return line.with_changes(body=[cst.Assign([cst.AssignTarget(cst.Name(keyed))], whole)])
 
 
 def _output_return(split: Split, model: cst.Call) -> Any:

@@ -18,6 +18,7 @@ from port.tf2torch.emit import Emitter, Refused, Scope
 from port.tf2torch.infer.values import Function, Size, has_tensor
 from port.tf2torch.rules.constructors import user_module
 from port.tf2torch.rules.naming import literal_name
+from port.tf2torch.rules.turns import repeated
 from port.tree import EXPRESSIONS, children, find
 
 Statements = list[cst.BaseStatement]
@@ -89,6 +90,10 @@ class Split:
     globals_: bool = False  # a module-level graph: settings are globals and need no self
 
     @cached_property
+    def repeated(self) -> frozenset[cst.CSTNode]:
+        return repeated(self.function.node if self.function is not None else self.em.it.file.module)
+
+    @cached_property
     def optional(self) -> frozenset[str]:
         """Variables that hold a tensor or None, where they are read."""
         root = self.em.it.module if self.function is None else self.function.node
@@ -136,6 +141,9 @@ class Split:
         """A module is made here: keep it; gives the expression that forward calls."""
         if node in self.made:
             return expression(self.made[node])
+        if node in self.repeated:
+            raise Refused("P206", "a layer is made at each turn of a comprehension, or by a lambda; write a loop, or a "
+                          "function", node)
         old, self.em.scope = self.em.scope, self.scope("init")
         try:
             if isinstance(payload, Plan):

@@ -11,10 +11,10 @@ from typing import Any
 
 import libcst as cst
 
-from port.facts import Fact
+from port.facts import Fact, Kind
 from port.tf2torch import lines
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.values import has_tensor
+from port.tf2torch.infer.values import Inputs, has_tensor
 from port.tf2torch.rules.bodies import names_of
 from port.tf2torch.rules.entries import relayouts
 from port.tf2torch.rules.mirrored import mirror_lines
@@ -210,6 +210,8 @@ def _loop(split: Split, node: Any, init: list[Any], forward: Statements) -> None
     if frozen is not None:
         init.append(frozen)
         return
+    if any(isinstance(em.fact(n).payload, Inputs) for n in find(node.iter, cst.Name)):
+        raise Refused("P206", "a loop over a dict of inputs; name the inputs one by one", node)
     if not any(touches_tensor(split, s) or makes_layers(split, s) for s in node.body.body):
         init.append(split.init(node))
         split.settings |= names_of(node.target) | {n for s in find(node.body, cst.Assign)
@@ -258,9 +260,12 @@ def _count_target(em: Emitter, target: cst.BaseExpression) -> cst.BaseExpression
 
 
 def _count_header(split: Split, node: cst.For) -> cst.BaseExpression:
-    """The iterable with lists of tensors replaced by the lists of their counts."""
+    """The iterable with tensors replaced by their counts, and lists of tensors by the lists of these."""
     def change(n: cst.CSTNode) -> cst.CSTNode:
-        if isinstance(n, cst.Name) and has_tensor(split.em.fact(n)):
+        fact = split.em.fact(n)
+        if isinstance(n, cst.Name) and fact.kind is Kind.TENSOR and n is not node.iter:
+            return split.em.size(fact.width, n)
+        if isinstance(n, cst.Name) and has_tensor(fact):
             return cst.Name(f"{n.value}_channels")
         return rebuild(n, change)
 

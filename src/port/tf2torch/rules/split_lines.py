@@ -10,7 +10,7 @@ from port.build import build, expression, statement
 from port.facts import UNKNOWN, Fact, Kind
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.values import Items, LayerCall, has_tensor, tensors_in
+from port.tf2torch.infer.values import Inputs, Items, LayerCall, has_tensor, tensors_in
 from port.tf2torch.rules.bodies import names_of
 from port.tf2torch.rules.dropped import dropped_statement
 from port.tf2torch.rules.returns import returned
@@ -126,6 +126,8 @@ def _target(new: Any, old: Any) -> Any:
 
 
 def _is_input(em: Emitter, value: Any) -> bool:
+    if isinstance(value, cst.Dict) and isinstance(em.fact(value).payload, Inputs):
+        return True
     return isinstance(value, cst.Call) and em.symbol(value.func) == "keras.Input" and (
         em.fact(value).kind is Kind.TENSOR)
 

@@ -1,0 +1,35 @@
+"""Dicts of inputs of functional models: what is not followed is refused; the rest is proven by tests/rules/builders."""
+
+from __future__ import annotations
+
+import pytest
+
+from port.translate import translate
+
+HEAD = "import keras\nfrom keras import layers\n\n\ndef build():\n"
+ENDS = "    return keras.Model(inputs, layers.Dense(2)(layers.Add()(xs)))\n"
+TWO = '    inputs = {"a": keras.Input((4,)), "b": keras.Input((4,))}\n'
+REFUSED = {
+    "loop": TWO + "    xs = []\n    for name, x in inputs.items():\n        xs.append(layers.Dense(3, name=name)(x))\n",
+    "keys": TWO + "    xs = []\n    for name in inputs:\n        xs.append(layers.Dense(3)(inputs[name]))\n",
+    "comprehension": TWO + "    xs = [layers.Dense(3)(x) for x in inputs.values()]\n",
+    "put in later": '    inputs = {}\n    inputs["a"] = keras.Input((4,))\n    inputs["b"] = keras.Input((4,))\n'
+                    '    xs = [inputs["a"], inputs["b"]]\n',
+    "comprehended": '    inputs = {k: keras.Input((4,)) for k in "ab"}\n    xs = [inputs["a"], inputs["b"]]\n',
+    "other keys": '    inputs = {1: keras.Input((4,)), 2: keras.Input((4,))}\n    xs = [inputs[1], inputs[2]]\n',
+}
+
+
+@pytest.mark.parametrize("body", REFUSED.values(), ids=REFUSED)
+def test_refused(body: str) -> None:
+    made = translate(HEAD + body + ENDS, "tf2torch")
+    assert [f.code for f in made.findings if f.code != "P103"] == ["P206"]
+    assert made.text.count("keras.Model(") == 1
+
+
+def test_a_dict_in_the_call_and_in_a_variable() -> None:
+    for model in ("keras.Model(inputs, y)", 'keras.Model({"a": a, "b": b}, y)'):
+        made = translate(HEAD + '    a, b = 1, 2\n    a = keras.Input((4,))\n    b = keras.Input((4,))\n'
+                         '    inputs = {"a": a, "b": b}\n    y = layers.Dense(2)(layers.add([a, b]))\n'
+                         f"    return {model}\n", "tf2torch")
+        assert not made.findings and "def forward(self, inputs):" in made.text
