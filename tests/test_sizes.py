@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
+
 import pytest
 
 from port.translate import translate
@@ -34,3 +37,11 @@ def test_a_parameter_that_is_bound_anew_is_not_the_argument(line: str) -> None:
 
 def test_a_parameter_that_is_not_is() -> None:
     assert "nn.Conv2d(32, classes, 3)" in translate(SOURCE.format("alpha = 2 * alpha"), "tf2torch").text
+
+
+def test_turns_of_a_loop_come_to_an_end() -> None:
+    """A layer that shows the rank of a tensor whose end no turn knows: ConvNeXt was read for ever."""
+    spec = importlib.util.find_spec("keras")
+    assert spec is not None and spec.origin is not None
+    path = Path(spec.origin).parent / "src" / "applications" / "convnext.py"
+    assert "class ConvNeXtBlockModel" in translate(path.read_text(), "tf2torch", path=str(path)).text
