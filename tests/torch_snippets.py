@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from torch_row_cases import HEAD, TorchCase
-
 from port import sample, table
+from port.prove.cases import HEAD, TorchCase
 
 INPUTS = {"x": "f32[2,3,5]", "y": "f32[3,5]", "v": "f32[5]", "i": "i32[2,3]<3", "j": "i32[2,3]<2", "k": "i32![2]",
           "b": "b[2,3,5]", "m": "b[2,3]", "im": "f32[2,3,8,6]", "c": "f32[3,1,1]"}
