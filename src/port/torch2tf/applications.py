@@ -63,14 +63,14 @@ def call(w: Any, node: cst.Call) -> Any:
         return construction(w, node, payload)
     if payload is None and symbol.startswith("torch."):
         return framework(w, node, symbol, callee)
-    if payload is None and symbol in w.it.rows:  # of the project, with a row of its own
-        return rows.write_call(w, gathered(node, symbol), symbol)
     if symbol.startswith("einops."):
         return write_einops(w, node, symbol)
     if payload is None and symbol.startswith("helpers."):
         return ownhelpers.write(w, node, symbol)
     if symbol in methods.BUILTINS:
         return methods.BUILTINS[symbol](w, node)
+    if payload is None and symbol in w.it.rows:  # of the project, with a row of its own
+        return rows.write_call(w, gathered(node, symbol), symbol)
     word = init_calls.class_word(w, node)
     if word is not None:
         return word

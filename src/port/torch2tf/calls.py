@@ -83,11 +83,11 @@ def _call(it: Interp, node: cst.Call, callee: Fact, args: list[Fact], env: Env) 
         return opshapes.function(it, node, symbol.removeprefix("torch.").removeprefix("nn.functional."), args)
     if symbol.startswith("einops."):
         return einops.call(it, node, symbol, args)
-    if symbol in it.rows:  # of the project, with a row of its own
-        return opshapes.own(it, node, args)
     if symbol.startswith("helpers."):
         name = symbol.removeprefix("helpers.")
         return modules.make(it, node, symbol, args) if name[0].isupper() else opshapes.function(it, node, name, args)
+    if symbol in it.rows:  # of the project, with a row of its own
+        return opshapes.own(it, node, args)
     if symbol.startswith("builtins.super"):
         owner = it.current[-1].owner if it.current else None
         return Fact(Kind.LAYER if owner is not None and owner.is_module else Kind.UNKNOWN,
