@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from port.result import Result
 from port.translate import translate
 
@@ -115,3 +117,55 @@ def test_whole_numbers_that_meet_an_open_dtype_are_promoted_as_in_torch() -> Non
     text = translate(source, "torch2tf").text
     assert text.count("keras.ops.equal(best, wanted[:, 0])") == 2
     assert "keras.ops.concatenate([best, best]" in text
+
+
+KEPT = {
+    "tuple": ("self.held = (layers.Dense(4), layers.Dense(4))", "nn.ModuleList([nn.LazyLinear(4), nn.LazyLinear(4)])"),
+    "bare tuple": ("self.held = layers.Dense(4), layers.Dense(4)", "nn.ModuleList(["),
+    "sum": ("self.held = [layers.Dense(4)] + [layers.Dense(4) for _ in range(2)]", "nn.ModuleList([nn.Lazy"),
+    "repeated": ("self.held = [layers.Dense(4)] * 2", "nn.ModuleList([nn.LazyLinear(4)] * 2)"),
+    "list of a generator": ("self.held = list(layers.Dense(4) for _ in range(2))", "nn.ModuleList(nn.Lazy"),
+    "variable": ("held = [layers.Dense(4)]\n        self.held = held", "self.held = nn.ModuleList(held)"),
+    "part": ("held = [layers.Dense(4), layers.Dense(4)]\n        self.held = held[:1]", "nn.ModuleList(held[:1])"),
+    "or none": ("self.held = [layers.Dense(4) if i else None for i in range(2)]", "nn.ModuleList([nn.Lazy"),
+}
+LOST = {
+    "dict call": "self.held = dict(a=layers.Dense(4))",
+    "numbered": "self.held = {i: layers.Dense(4) for i in range(2)}",
+    "filled later": "held = []\n        self.held = held\n        held.append(layers.Dense(4))",
+}
+WHOLE = """import keras
+from keras import layers
+
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        {}
+
+    def call(self, x):
+        for layer in self.held:
+            x = layer(x)
+        return x
+"""
+
+
+@pytest.mark.parametrize(("line", "wanted"), KEPT.values(), ids=KEPT)
+def test_nn_module_finds_the_layers_of_a_sequence(line: str, wanted: str) -> None:
+    assert wanted in translate(WHOLE.format(line), "tf2torch").text
+
+
+@pytest.mark.parametrize("line", LOST.values(), ids=LOST)
+def test_what_nn_module_would_not_find_is_refused(line: str) -> None:
+    made = translate(WHOLE.format(line), "tf2torch")
+    assert "class Net(keras.Model)" in made.text and any(f.code == "P206" for f in made.findings)
+
+
+def test_layers_of_the_class_and_of_the_file() -> None:
+    made = translate("import keras\nfrom keras import layers\n\n\nclass Net(keras.Model):\n"
+                     "    dense = layers.Dense(3)\n\n    def call(self, x):\n        return self.dense(x)\n",
+                     "tf2torch")
+    assert "class Net(keras.Model)" in made.text and [f.code for f in made.findings] == ["P206"]
+    made = translate("import keras\nfrom keras import layers\n\nshared = layers.Dense(4)\n\n\ndef build():\n"
+                     "    x = keras.Input((4,))\n    return keras.Model(x, shared(shared(x)))\n", "tf2torch")
+    assert "self.shared = shared" in made.text and "self.shared(self.shared(x))" in made.text

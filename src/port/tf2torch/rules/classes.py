@@ -42,6 +42,8 @@ def convert(em: Emitter, node: cst.ClassDef) -> list[Any]:
         arg.keyword is not None and arg.keyword.value == "metaclass")]
     body: list[Any] = []
     for s in node.body.body:
+        if isinstance(s, cst.SimpleStatementLine) and any(n in em.it.layers for n in find(s, cst.Call)):
+            raise Refused("P206", "a layer that the class holds, not its objects; make it in `__init__`", s)
         if isinstance(s, cst.FunctionDef):
             body += method(em, cls, s)
         else:

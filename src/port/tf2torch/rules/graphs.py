@@ -95,8 +95,9 @@ def graph_class(em: Emitter, function: Function | None, nodes: list[cst.BaseStat
         else:
             kept.append(s)
     split.settings |= before
-    if function is None:  # models and layers made before: the class must hold them, or it would not own their weights
-        split.settings |= {n for n, f in em.it.globals.names.items() if f.kind in (Kind.MODEL, Kind.LAYER)}
+    # models and layers made before: the class must hold them, or it would not own their weights
+    local = set() if function is None else set(function.params) | function.assigned
+    split.settings |= {n for n, f in em.it.globals.names.items() if f.kind in (Kind.MODEL, Kind.LAYER)} - local
     if function is not None:
         split.settings |= set(function.params)
     inputs = input_names(em, nodes, payload)
