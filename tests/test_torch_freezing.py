@@ -100,6 +100,15 @@ def test_a_frozen_batch_norm_differs_and_a_mode_that_is_dropped_is_told() -> Non
     assert any(f.code == "P103" and "eval()" in f.message for f in translate(text, "torch2tf").findings)
 
 
+@pytest.mark.parametrize("held", ["[nn.Linear(4, 4)]", "(nn.Linear(4, 4),)", '{"a": nn.Linear(4, 4)}',
+                                  "[nn.Linear(4, 4) for _ in range(2)]", "nn.ModuleList([nn.Linear(4, 4)])"])
+def test_modules_that_pytorch_does_not_find_are_told(held: str) -> None:
+    text = ("from torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+            f"        self.held = {held}\n\n    def forward(self, x):\n        return x\n")
+    told = [f for f in translate(text, "torch2tf").findings if f.code == "P101" and "hidden" in f.message]
+    assert len(told) == (not held.startswith("nn."))
+
+
 def test_numbers(tmp_path: Path) -> None:
     source, out = tmp_path / "net.py", tmp_path / "port.py"
     source.write_text(HEAD.replace("NORM", "nn.GroupNorm(2, width)") + CASES)

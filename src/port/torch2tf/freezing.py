@@ -117,6 +117,18 @@ def check_target(w: Any, target: cst.Attribute) -> None:
         raise Refused("P203", f"`{code(target)}` of a weight: Keras says of layers what trains", target)
 
 
+def check_hidden(w: Any, node: cst.Assign) -> None:
+    """`self.parts = [nn.Linear(4, 4)]`: PyTorch does not look into plain lists, Keras does."""
+    value = node.value
+    parts = [value.elt] if isinstance(value, cst.ListComp) else [e.value for e in value.elements] if isinstance(
+        value, cst.List | cst.Tuple | cst.Dict) else []
+    if isinstance(node.targets[0].target, cst.Attribute) and any(
+            isinstance(o.payload, Layer | Chain | Instance) and o.kind is Kind.LAYER
+            for p in parts for o in options(w.fact(p))):
+        w.report("P101", "modules in a plain list, tuple or dict are hidden from PyTorch's parameters(); Keras finds "
+                 "and trains them", node)
+
+
 def check_method(w: Any, node: cst.Call) -> None:
     """What only modules have, called of something that is not followed: Keras' layers do not have it."""
     func = node.func

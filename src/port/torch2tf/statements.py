@@ -84,6 +84,7 @@ def assign(w: Any, node: cst.Assign) -> list[Any]:
     target = node.targets[0].target
     if tying.replaced(w, node) or devices.dropped(w, node) or spread.unread(w.it, w.function, node):
         return []
+    freezing.check_hidden(w, node)
     if len(node.targets) == 1:
         tied = tying.assignment(w, node)
         if tied is not None:
