@@ -35,6 +35,9 @@ TO_FIRST = {3: (0, 2, 1), 4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}  # channels last 
 TO_LAST = {3: (0, 2, 1), 4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
 
 
+LOOSE = (cst.BinaryOperation, cst.IfExp, cst.Comparison, cst.BooleanOperation, cst.UnaryOperation, cst.Lambda)
+
+
 class Refused(Exception):
     """A construct that is left as it was; caught where a whole statement can be left."""
 
@@ -331,6 +334,18 @@ class Emitter:
         if isinstance(node.left, cst.BinaryOperation) and not isinstance(left, cst.BinaryOperation):
             left = paren(left)
         return changed(node, left=left, right=right)
+
+    def _AugAssign(self, node: cst.AugAssign) -> cst.BaseSmallStatement:
+        whole = self.it.augmented.get(node)
+        left, right = self.fact(node if whole is None else whole.left), self.fact(node.value)
+        open_ = left.kind is Kind.UNKNOWN and not isinstance(right.payload, Items) and not isinstance(
+            node.value, cst.List | cst.ListComp | cst.Tuple | cst.Dict | cst.Set | cst.SimpleString)
+        if whole is None or not (open_ or Kind.TENSOR in (left.kind, right.kind, self.fact(whole).kind)):
+            return self.generic(node)  # type: ignore[no-any-return]
+        value = self.expr(whole)
+        if isinstance(value, cst.BinaryOperation) and isinstance(node.value, LOOSE):
+            value = value.with_changes(right=paren(value.right))
+        return cst.Assign([cst.AssignTarget(self._bound(node.target))], value)
 
     def operand(self, node: cst.BaseExpression, fact: Fact, whole: cst.BaseExpression) -> cst.BaseExpression:
         """One side of an elementwise operation whose result is channels first."""

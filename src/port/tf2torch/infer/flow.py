@@ -7,17 +7,15 @@ from typing import Any
 
 import libcst as cst
 
-from port.facts import UNKNOWN, Fact, Kind, Layout
+from port.facts import UNKNOWN, Fact, Kind
 from port.scopes import Env
-from port.tf2torch.infer import shapes
 from port.tf2torch.infer.assignments import assign
 from port.tf2torch.infer.definitions import define
-from port.tf2torch.infer.given import Given
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.joins import merge
 from port.tf2torch.infer.loops import for_, loop
 from port.tf2torch.infer.values import Items
-from port.tree import EXPRESSIONS, children
+from port.tree import EXPRESSIONS, children, clone
 
 
 def run(it: Interp, body: Sequence[cst.CSTNode], env: Env) -> bool:
@@ -63,14 +61,25 @@ def _small(it: Interp, node: cst.CSTNode, env: Env, line: cst.CSTNode) -> bool:
     return False
 
 
+OPERATORS: dict[type[cst.BaseAugOp], type[cst.BaseBinaryOp]] = {
+    cst.AddAssign: cst.Add, cst.SubtractAssign: cst.Subtract, cst.MultiplyAssign: cst.Multiply,
+    cst.DivideAssign: cst.Divide, cst.FloorDivideAssign: cst.FloorDivide, cst.ModuloAssign: cst.Modulo,
+    cst.PowerAssign: cst.Power, cst.MatrixMultiplyAssign: cst.MatrixMultiply, cst.BitAndAssign: cst.BitAnd,
+    cst.BitOrAssign: cst.BitOr, cst.BitXorAssign: cst.BitXor, cst.LeftShiftAssign: cst.LeftShift,
+    cst.RightShiftAssign: cst.RightShift,
+}
+
+
 def _augmented(it: Interp, node: cst.AugAssign, env: Env, line: cst.CSTNode) -> None:
-    a, b = it.ev(node.target, env), it.ev(node.value, env)
-    if Kind.TENSOR in (a.kind, b.kind):
-        both = tuple(f for f in (a, b) if f.kind is Kind.TENSOR)
-        result = shapes.broadcast(Given(both, lambda n: None, lambda n: None, lambda n: UNKNOWN, ()))
-        if a.kind is Kind.TENSOR and b.kind is Kind.TENSOR and a.shape is not None and b.shape is None and (
-                a.layout is b.layout is Layout.PLAIN):
-            result = a  # in place: PyTorch refuses what would not have the left side's shape
+    """Of tensors `x += y` is `x = x + y`: TensorFlow makes a new tensor, PyTorch would change all that share it."""
+    whole = it.augmented.get(node)
+    if whole is None:
+        whole = it.augmented[node] = cst.BinaryOperation(
+            clone(node.target), OPERATORS[type(node.operator)](), node.value)
+    result = it.ev(whole, env)
+    a, b = it.facts.get(whole.left, UNKNOWN), it.facts.get(node.value, UNKNOWN)
+    it.facts[node.target] = a
+    if Kind.TENSOR in (a.kind, b.kind, result.kind):
         result = result.but(mask=None)
     elif isinstance(a.payload, Items) and isinstance(b.payload, Items):
         a.payload.elements += b.payload.elements

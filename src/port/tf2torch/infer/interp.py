@@ -68,6 +68,7 @@ class Interp:
         self.after: Places = Places(self)  # ... at the end of a branch or loop body
         self.layers: dict[cst.Call, LayerCall] = {}
         self.applications: dict[cst.Call, tuple[Fact, list[Fact]]] = {}  # call -> (callee, facts of its inputs)
+        self.augmented: dict[cst.AugAssign, cst.BinaryOperation] = {}  # `x += y` -> `x + y`
         self.functions: dict[cst.CSTNode, Function] = {}
         self.classes: dict[cst.CSTNode, Class] = {}
         self.outs: dict[cst.Call, int] = {}  # calls whose output size is only known as an attribute of the module

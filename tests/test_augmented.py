@@ -1,0 +1,91 @@
+"""`x += y`: TensorFlow makes a new tensor; PyTorch would change all that share it, and axes must meet as in `x + y`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from port.translate import translate
+from port.verify.parent import Case, Settings, verify
+
+SOURCE = '''import keras
+import tensorflow as tf
+from keras import layers
+
+
+def argument(x):
+    y = tf.nn.relu(x)
+    x += 1.0
+    return x + y
+
+
+def alias(x):
+    y = tf.exp(x)
+    z = y
+    z *= 2.0
+    return y, z
+
+
+def view(x):
+    y = tf.reshape(x, [-1])
+    y -= 1.0
+    return x, y
+
+
+def part(x):
+    x = tf.exp(x)
+    y = x[:, 0]
+    y /= 3.0 - 1.0
+    return x + y[:, None]
+
+
+def first_of(x):
+    parts = tf.split(x, 2, axis=1)
+    total = parts[0]
+    for each in parts[1:]:
+        total += each
+    return total, parts[0]
+
+
+class Residual(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.conv = layers.Conv2D(4, 3, padding="same")
+        self.again = layers.Conv2D(4, 3, padding="same")
+
+    def build(self, shape):
+        self.pos = self.add_weight(shape=(1, 8, 6, 4), initializer="glorot_uniform", name="pos")
+
+    def call(self, x):
+        x = self.conv(x)
+        kept = x
+        x += self.pos
+        y = tf.nn.relu(x)
+        y += x
+        x += self.again(y)
+        x *= tf.reduce_mean(x, axis=[1, 2], keepdims=True) + 1.0
+        x -= tf.reduce_mean(x, axis=-1)[..., None]
+        return x + kept
+'''
+CASES = [*(Case(f, ("f32[4,6]",)) for f in ("argument", "alias", "view", "part", "first_of")),
+         Case("Residual()", ("f32[2,8,6,3]",))]
+LEFT = ["count = 0\n    count += 1", "names = []\n    names += ['a']", "parts = [tf.exp(x)]\n    parts += [x]",
+        "text = 'a'\n    text += 'b'"]
+
+
+def test_numbers(tmp_path: Path) -> None:
+    source, out = tmp_path / "source.py", tmp_path / "port.py"
+    source.write_text(SOURCE)
+    made = translate(SOURCE, "tf2torch")
+    assert "+=" not in made.text and "x = x + self.pos.permute(0, 3, 1, 2)" in made.text
+    out.write_text(made.text)
+    found = verify(source, out, "tf2torch", CASES, Settings(dtypes=("float64",)))
+    assert [(v.status, v.message) for v in found] == [("verified", v.message) for v in found]
+
+
+@pytest.mark.parametrize("lines", LEFT)
+def test_what_is_no_tensor_stays(lines: str) -> None:
+    text = translate(f"import tensorflow as tf\n\n\ndef f(x):\n    y = tf.exp(x)\n    {lines}\n    return y\n",
+                     "tf2torch").text
+    assert lines.splitlines()[1].strip() in text
