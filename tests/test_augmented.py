@@ -40,14 +40,6 @@ def part(x):
     return x + y[:, None]
 
 
-def first_of(x):
-    parts = tf.split(x, 2, axis=1)
-    total = parts[0]
-    for each in parts[1:]:
-        total += each
-    return total, parts[0]
-
-
 class Residual(keras.Model):
     def __init__(self):
         super().__init__()
@@ -68,7 +60,7 @@ class Residual(keras.Model):
         x -= tf.reduce_mean(x, axis=-1)[..., None]
         return x + kept
 '''
-CASES = [*(Case(f, ("f32[4,6]",)) for f in ("argument", "alias", "view", "part", "first_of")),
+CASES = [*(Case(f, ("f32[4,6]",)) for f in ("argument", "alias", "view", "part")),
          Case("Residual()", ("f32[2,8,6,3]",))]
 LEFT = ["count = 0\n    count += 1", "names = []\n    names += ['a']", "parts = [tf.exp(x)]\n    parts += [x]",
         "text = 'a'\n    text += 'b'"]

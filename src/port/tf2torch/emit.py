@@ -338,14 +338,20 @@ class Emitter:
     def _AugAssign(self, node: cst.AugAssign) -> cst.BaseSmallStatement:
         whole = self.it.augmented.get(node)
         left, right = self.fact(node if whole is None else whole.left), self.fact(node.value)
-        open_ = left.kind is Kind.UNKNOWN and not isinstance(right.payload, Items) and not isinstance(
-            node.value, cst.List | cst.ListComp | cst.Tuple | cst.Dict | cst.Set | cst.SimpleString)
+        open_ = (left.kind is Kind.UNKNOWN or self._given(left)) and not isinstance(right.payload, Items) and (
+            not isinstance(node.value, cst.List | cst.ListComp | cst.Tuple | cst.Dict | cst.Set | cst.SimpleString))
         if whole is None or not (open_ or Kind.TENSOR in (left.kind, right.kind, self.fact(whole).kind)):
             return self.generic(node)  # type: ignore[no-any-return]
         value = self.expr(whole)
         if isinstance(value, cst.BinaryOperation) and isinstance(node.value, LOOSE):
             value = value.with_changes(right=paren(value.right))
         return cst.Assign([cst.AssignTarget(self._bound(node.target))], value)
+
+    def _given(self, fact: Fact) -> bool:
+        """A parameter, or a part of one, that may be a tensor for all that the function says."""
+        function, name = self.scope.function, fact.symbol.removeprefix("=").partition("[")[0]
+        return fact.kind is Kind.PLAIN and fact.payload is None and not fact.values and function is not None and (
+            name in function.params)
 
     def operand(self, node: cst.BaseExpression, fact: Fact, whole: cst.BaseExpression) -> cst.BaseExpression:
         """One side of an elementwise operation whose result is channels first."""
