@@ -6,6 +6,7 @@ from typing import Any
 
 import libcst as cst
 
+from port import table
 from port.build import build, drop_commas, expression, paren
 from port.facts import Fact, Kind, Layout
 from port.torch2tf import (
@@ -69,7 +70,7 @@ def call(w: Any, node: cst.Call) -> Any:
         return ownhelpers.write(w, node, symbol)
     if symbol in methods.BUILTINS:
         return methods.BUILTINS[symbol](w, node)
-    if payload is None and symbol in w.it.rows:  # of the project, with a row of its own
+    if payload is None and symbol in w.it.rows and symbol.rpartition(".")[0] in table.own_modules():
         return rows.write_call(w, gathered(node, symbol), symbol)
     word = init_calls.class_word(w, node)
     if word is not None:

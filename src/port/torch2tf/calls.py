@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
+from port import table
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.scopes import Env
 from port.torch2tf import einops, members, modules, opshapes, spread, users
@@ -86,7 +87,7 @@ def _call(it: Interp, node: cst.Call, callee: Fact, args: list[Fact], env: Env) 
     if symbol.startswith("helpers."):
         name = symbol.removeprefix("helpers.")
         return modules.make(it, node, symbol, args) if name[0].isupper() else opshapes.function(it, node, name, args)
-    if symbol in it.rows:  # of the project, with a row of its own
+    if symbol in it.rows and symbol.rpartition(".")[0] in table.own_modules():
         return opshapes.own(it, node, args)
     if symbol.startswith("builtins.super"):
         owner = it.current[-1].owner if it.current else None
