@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from oneline import oneline
 from torch_layer_cases import GROUPS, RESIDUE, cases
 
 from port.facts import tensor
@@ -67,7 +68,7 @@ def written(source):
     """The layers that stand for one call."""
     result = translate(source_of(source, set(), [("f", ())], ""), "torch2tf")
     bad = [f.message for f in result.findings if f.outcome.needs_person]
-    found = re.search(r"self\.layer = (.*)", result.text)
+    found = re.search(r"self\.layer = (.*)", oneline(result.text))
     return bad or found.group(1)
 
 
@@ -251,5 +252,5 @@ def test_a_lazy_layer_tells_that_its_bias_starts_at_zero(source, layer, codes):
     """The input size, and so the bound of the bias, shows at the first call only; that of the kernel Keras knows."""
     result = translate(source_of(source, set(), [("f", ())], ""), "torch2tf")
     kernel = 'kernel_initializer=initializers.VarianceScaling(1 / 3, mode="fan_in", distribution="uniform")'
-    assert f"self.layer = layers.{layer.format(kernel)}" in result.text
+    assert f"self.layer = layers.{layer.format(kernel)}" in oneline(result.text)
     assert [f.code for f in result.findings] == codes

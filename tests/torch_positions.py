@@ -20,7 +20,7 @@ def parameters(name):
     except AttributeError:
         return [], []
     except (ValueError, TypeError):
-        text = re.search(rf"^\s*{name.rpartition('.')[2]}\((.*?)\) ->", found.__doc__ or "", re.M)
+        text = re.search(rf"^\s*{re.escape(name.rpartition('.')[2])}\((.*?)\) ->", found.__doc__ or "", re.M)
     if text is None:
         return [], []
     parts = [p.strip() for p in re.split(r",\s*(?![^()\[\]]*[)\]])", text[1].replace("\\*", "*"))]
