@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import libcst as cst
@@ -54,3 +55,13 @@ def given(function: Function, node: cst.Call) -> dict[str, cst.BaseExpression]:
             out[names[at]] = arg.value
             at += not arg.star
     return out
+
+
+def read_once(it: Interp, subject: str, function: Function, meanwhile: Any,
+              read: Callable[[Any, Function], Any]) -> Any:
+    """What is to know of a function; a recursive call finds `meanwhile` while it is being read."""
+    known = it.objects.setdefault(subject, {})
+    if function not in known:
+        known[function] = meanwhile
+        known[function] = read(it, function)
+    return known[function]

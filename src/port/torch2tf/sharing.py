@@ -12,34 +12,11 @@ from typing import Any
 import libcst as cst
 
 from port.facts import Fact, Kind
-from port.torch2tf.above import blocks_of, functions, given, targets
-from port.torch2tf.values import (
-    Bound,
-    Chain,
-    Class,
-    Function,
-    Instance,
-    Items,
-    Layer,
-    Mapping,
-    SelfOf,
-    options,
-    tensors_in,
-)
+from port.torch2tf.above import blocks_of, functions, given, read_once, targets
+from port.torch2tf.memory import CASTS, GROW, HOLDERS, SAME, VIEWS, is_holder, is_memory, writes
+from port.torch2tf.values import Bound, Chain, Class, Function, Instance, Layer, SelfOf, options
 from port.tree import code, find, walk
 
-# Functions and methods whose result may be the memory of their tensor.
-VIEWS = frozenset("""
-    view reshape transpose permute squeeze unsqueeze expand expand_as narrow select flatten t chunk split tensor_split
-    detach view_as contiguous unbind diagonal swapaxes swapdims movedim moveaxis unflatten ravel to type float double
-    half long int bool type_as cpu cuda requires_grad_ as_strided broadcast_to view_as_real view_as_complex rearrange
-    data T mT dropout dropout1d dropout2d dropout3d alpha_dropout feature_dropout identity hsplit vsplit
-    dsplit""".split())
-CASTS = {"float": "float", "double": "float", "half": "float", "long": "int64", "int": "int32", "bool": "bool"}
-SAME = frozenset("""
-    Identity Dropout Dropout1d Dropout2d Dropout3d AlphaDropout FeatureAlphaDropout Flatten Unflatten""".split())
-HOLDERS = frozenset("list tuple reversed zip enumerate sorted iter next dict set map filter".split())
-GROW = ("append", "extend", "insert", "add", "update", "setdefault", "appendleft")
 Names = frozenset[str]
 NONE: Names = frozenset()
 
@@ -115,7 +92,7 @@ class Groups:
                 self._assign(target.target, node.value, certain)
         elif isinstance(node, cst.AnnAssign) and node.value is not None:
             self._assign(node.target, node.value, certain)
-        elif isinstance(node, cst.AugAssign) and isinstance(node.target, cst.Name) and _is_holder(
+        elif isinstance(node, cst.AugAssign) and isinstance(node.target, cst.Name) and is_holder(
                 self.it.fact(node.target)):
             self.join(node.target.value, self.roots(node.value), False)
         elif isinstance(node, cst.Expr) and isinstance(node.value, cst.Call) and isinstance(
@@ -186,25 +163,23 @@ class Groups:
     def roots(self, node: Any) -> Names:
         """Variables whose memory the value may be, or hold."""
         if isinstance(node, cst.Name):
-            return frozenset([node.value]) if node.value in self.of or _is_memory(self.it.fact(node)) else NONE
+            return frozenset([node.value]) if node.value in self.of or is_memory(self.it.fact(node)) else NONE
         if isinstance(node, cst.Subscript):
             return NONE if self._is_gather(node) else self.roots(node.value)
         if isinstance(node, cst.Attribute):
             if self.it.fact(node.value).kind is Kind.TENSOR:
                 return self.roots(node.value) if node.attr.value in VIEWS or node.attr.value in ("H", "real") else NONE
-            if _is_memory(self.it.fact(node)):
+            if is_memory(self.it.fact(node)):
                 return frozenset([f"@{code(node)}"])
             return NONE
         if isinstance(node, cst.Call):
             return self._call(node)
         if isinstance(node, cst.IfExp):
             return self.roots(node.body) | self.roots(node.orelse)
-        if isinstance(node, cst.BooleanOperation) or (isinstance(node, cst.BinaryOperation) and _is_holder(
+        if isinstance(node, cst.BooleanOperation) or (isinstance(node, cst.BinaryOperation) and is_holder(
                 self.it.fact(node))):
             return self.roots(node.left) | self.roots(node.right)
-        if isinstance(node, cst.List | cst.Tuple | cst.Set):
-            return frozenset().union(*(self.roots(e.value) for e in node.elements))
-        if isinstance(node, cst.Dict):
+        if isinstance(node, cst.List | cst.Tuple | cst.Set | cst.Dict):
             return frozenset().union(*(self.roots(e.value) for e in node.elements))
         if isinstance(node, cst.ListComp | cst.GeneratorExp | cst.SetComp):
             inner, loop = self.roots(node.elt), set(targets(node.for_in.target))
@@ -233,14 +208,6 @@ class Groups:
         return found
 
 
-def _is_memory(fact: Fact) -> bool:
-    return fact.kind in (Kind.TENSOR, Kind.UNKNOWN) or any(True for _ in tensors_in(fact)) or _is_holder(fact)
-
-
-def _is_holder(fact: Fact) -> bool:
-    return isinstance(fact.payload, Items | Mapping)
-
-
 # ---------------------------------------------------------------- what a call does with its arguments
 def passed_on(it: Any, node: cst.Call, callee: Fact) -> list[cst.BaseExpression]:
     """Arguments whose memory the result may be, or hold; a method's tensor is one of them."""
@@ -253,7 +220,7 @@ def passed_on(it: Any, node: cst.Call, callee: Fact) -> list[cst.BaseExpression]
             dtype = payload.owner.dtype
             cast = last in CASTS and dtype is not None and not dtype.startswith(CASTS[last])
             return [owner] if viewed and not cast and owner is not None else []
-        return [owner] if _is_holder(payload.owner) and owner is not None else []
+        return [owner] if is_holder(payload.owner) and owner is not None else []
     if isinstance(payload, Layer | Chain):
         return every[:1] if keeps(it, callee) else []
     if isinstance(payload, Function | Instance | SelfOf):
@@ -278,47 +245,47 @@ def keeps(it: Any, callee: Fact) -> bool:
     return isinstance(payload, Layer) and (payload.symbol.rpartition(".")[2] in SAME or writes(payload))
 
 
-def writes(layer: Layer) -> bool:
-    fact = layer.facts.get("inplace")
-    return fact is not None and fact.literal() is not False
+# ---------------------------------------------------------------- what functions give back
+def up_to(it: Any, function: Function, node: cst.CSTNode) -> Groups:
+    """The groups as they are where the function comes to a node."""
+    groups = Groups(it, function)
+    if isinstance(function.node, cst.FunctionDef):
+        groups.run(function.node.body.body, node)
+    return groups
 
 
 def results(it: Any, function: Function) -> list[set[str]] | None:
     """Parameters whose memory each of several results may be; None if they may share memory that is no parameter's,
     [] if there may be any number of them."""
-    known = it.objects.setdefault("results", {})
-    if function not in known:
-        known[function] = None  # while it is being read
-        known[function] = _results(it, function) if isinstance(function.node, cst.FunctionDef) else None
-    return known[function]  # type: ignore[no-any-return]
+    found: list[set[str]] | None = read_once(it, "results", function, None, _results)
+    return found
 
 
 def _results(it: Any, function: Function) -> list[set[str]] | None:
+    if isinstance(function.node, cst.Lambda):
+        return None
     nodes = find(function.node.body, cst.Return, enter_functions=False)
     if len(nodes) == 1 and isinstance(nodes[0].value, cst.Call) and it.fact(nodes[0].value.func).symbol.startswith(
             ("torch.", "einops.", "tensor.")):
         return []  # of the framework, which gives tensors apart
     if len(nodes) != 1 or not isinstance(nodes[0].value, cst.Tuple):
         return None
-    groups = Groups(it, function)
-    groups.run(function.node.body.body, nodes[0])  # type: ignore[union-attr]
+    groups = up_to(it, function, nodes[0])
     parts = [groups.closure(groups.roots(e.value)) for e in nodes[0].value.elements]
     if sum(map(len, parts)) > len(set().union(*parts)):
         return None
-    return [_own(function, part) for part in parts]
+    return [of_caller(function, part) for part in parts]
 
 
-def _own(function: Function, names: Iterable[str]) -> set[str]:
+def of_caller(function: Function, names: Iterable[str]) -> set[str]:
+    """The parameters whose memory is among these names, as it arrived."""
     return {n.removeprefix("@") for n in names if n.startswith("@")} & set(function.params)
 
 
 def returned(it: Any, function: Function) -> set[str]:
     """Parameters whose memory the function may give back."""
-    known = it.objects.setdefault("returned", {})
-    if function not in known:
-        known[function] = set()  # while it is being read: of a recursive call nothing new
-        known[function] = _returned(it, function)
-    return known[function]  # type: ignore[no-any-return]
+    found: set[str] = read_once(it, "returned", function, set(), _returned)
+    return found
 
 
 def _returned(it: Any, function: Function) -> set[str]:
@@ -326,8 +293,7 @@ def _returned(it: Any, function: Function) -> set[str]:
         return set(Groups(it, function).roots(function.node.body)) & set(function.params)
     found: set[str] = set()
     for node in find(function.node.body, cst.Return, enter_functions=False):
-        groups = Groups(it, function)
-        groups.run(function.node.body.body, node)
         if node.value is not None:
+            groups = up_to(it, function, node)
             found |= groups.closure(groups.roots(node.value))
-    return _own(function, found)
+    return of_caller(function, found)

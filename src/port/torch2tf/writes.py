@@ -7,16 +7,17 @@ from typing import Any
 import libcst as cst
 
 from port.facts import Fact, Kind
-from port.torch2tf.above import blocks_of, functions, given, parents
+from port.torch2tf.above import blocks_of, functions, given, parents, read_once
+from port.torch2tf.memory import writes
 from port.torch2tf.refused import Refused
-from port.torch2tf.sharing import Groups, keeps, writes
+from port.torch2tf.sharing import keeps, of_caller, up_to
 from port.torch2tf.values import Chain, Function, Instance, Layer, SelfOf, options
 from port.tree import code, find, walk
 
 
 def of_variable(w: Any, name: cst.Name, node: cst.CSTNode) -> None:
     """`x += 1`, `x.add_(1)`, `x[0] = 1` of a variable of the function, which is bound anew here."""
-    shared = _groups(w.it, w.function, node).closure([name.value])
+    shared = up_to(w.it, w.function, node).closure([name.value])
     outside = next((n for n in sorted(shared) if n.startswith("@") and not _callers_tell(w, n)), "")
     if outside == f"@{name.value}":
         raise Refused("P203", f"`{name.value}` belongs to the caller and is changed in place, which TensorFlow's "
@@ -63,17 +64,10 @@ def seen(w: Any, node: cst.Call, callee: Fact) -> str:
     values = [v for o in options(callee) for v in written(w.it, node, o)]
     if not values:
         return ""
-    groups = _groups(w.it, w.function, node)
+    groups = up_to(w.it, w.function, node)
     shared = groups.closure({r for v in values for r in groups.roots(v)})
     return next((n for n in sorted(shared) if n.startswith("@self.")), "") or _seen(
         w, node, {n for n in shared if not n.startswith("@")})
-
-
-def _groups(it: Any, function: Function, node: cst.CSTNode) -> Groups:
-    groups = Groups(it, function)
-    if isinstance(function.node, cst.FunctionDef):
-        groups.run(function.node.body.body, node)
-    return groups
 
 
 # ---------------------------------------------------------------- what a call writes into
@@ -109,11 +103,8 @@ def _changes(it: Any, callee: Fact) -> bool:
 
 def changed(it: Any, function: Function) -> set[str]:
     """Parameters that the function changes in place."""
-    known = it.objects.setdefault("changed", {})
-    if function not in known:
-        known[function] = set()  # while it is being read: of a recursive call nothing new
-        known[function] = _changed(it, function)
-    return known[function]  # type: ignore[no-any-return]
+    found: set[str] = read_once(it, "changed", function, set(), _changed)
+    return found
 
 
 def _changed(it: Any, function: Function) -> set[str]:
@@ -121,9 +112,9 @@ def _changed(it: Any, function: Function) -> set[str]:
     for node in walk(function.node.body, enter_functions=False):
         values = _written_at(it, node)
         if values:
-            groups = _groups(it, function, node)
+            groups = up_to(it, function, node)
             found |= groups.closure({r for v in values for r in groups.roots(v)})
-    return {n.removeprefix("@") for n in found if n.startswith("@")} & set(function.params)
+    return of_caller(function, found)
 
 
 # ---------------------------------------------------------------- who reads it afterwards
