@@ -46,13 +46,8 @@ def _model_here(it: Interp, function: Function, model: Fact, bindings: dict[str,
             return fact.but(payload=Items([here(e) for e in fact.payload.elements], fact.payload.kind))
         if fact.kind is not Kind.TENSOR:
             return fact
-        shape = None if fact.shape is None else tuple(map(dim, fact.shape))
-        return fact.but(shape=shape, last=dim(fact.last))
-
-    def dim(size: Dim) -> Dim:
-        if not isinstance(size, Sym):
-            return size
-        return size.substitute(bindings) if "?" not in size.text and _visible(it, function, size, bindings) else None
+        shape = None if fact.shape is None else tuple(_said(it, function, d, bindings) for d in fact.shape)
+        return fact.but(shape=shape, last=_said(it, function, fact.last, bindings))
 
     payload = model.payload
     assert isinstance(payload, GraphModel)
@@ -116,6 +111,13 @@ def _visible(it: Interp, function: Function, dim: Sym, bindings: dict[str, Dim])
     return "?" not in dim.text
 
 
+def _said(it: Interp, function: Function, dim: Dim, bindings: dict[str, Dim]) -> Dim:
+    """A size of the function's in the words of its caller; None if these cannot say it."""
+    if not isinstance(dim, Sym):
+        return dim
+    return dim.substitute(bindings) if "?" not in dim.text and _visible(it, function, dim, bindings) else None
+
+
 _BUILTIN = {"int", "max", "min", "round", "sum", "len", "abs", "float"}
 
 
@@ -129,25 +131,16 @@ def in_terms(it: Interp, node: cst.Call, function: Function, fact: Fact, binding
     if fact.kind is not Kind.TENSOR:
         return fact
     if fact.shape is None:
-        if isinstance(fact.last, Sym):
-            ok = "?" not in fact.last.text and _visible(it, function, fact.last, bindings)
-            return fact.but(last=fact.last.substitute(bindings) if ok else None)
-        return fact
+        return fact.but(last=_said(it, function, fact.last, bindings))
     origin = fact.payload if not function.stateful else None
     dims: list[Dim] = []
     for axis, dim in enumerate(fact.shape):
-        if isinstance(dim, Sym):
-            new: Dim = None
-            if "?" not in dim.text and _visible(it, function, dim, bindings):
-                new = dim.substitute(bindings)
-                if isinstance(new, Sym) and len(new.text) > 80:
-                    new = None
-            if new is None and axis == len(fact.shape) - 1 and function.stateful:
-                new = out_size(it, node, function, part)
-            dims.append(new)
-        else:
-            dims.append(out_size(it, node, function, part)
-                        if dim is None and axis == len(fact.shape) - 1 and function.stateful else dim)
+        new = _said(it, function, dim, bindings)
+        if isinstance(dim, Sym) and isinstance(new, Sym) and len(new.text) > 80:
+            new = None
+        if new is None and axis == len(fact.shape) - 1 and function.stateful:
+            new = out_size(it, node, function, part)
+        dims.append(new)
     return fact.but(shape=tuple(dims), payload=origin)
 
 
