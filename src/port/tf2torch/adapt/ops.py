@@ -13,16 +13,16 @@ from port.tf2torch.adapt import args as layer_args
 from port.tf2torch.calls.job import Job, resolve_reaching
 from port.tf2torch.calls.spelling import DTYPES
 from port.tf2torch.infer.conditions import is_number, is_sequence
+from port.tf2torch.infer.opshapes import dtype_of
 from port.tf2torch.infer.values import ShapeOf
 from port.tree import code
 
-ALIASES = {"half": "float16", "double": "float64", "float": "float32", "int": "int64", "long": "int64"}
+TYPES = ("tf.", "numpy.", "builtins.")
 
 
 # ---------------------------------------------------------------- dtypes
 def torch_dtype(job: Job, name: str) -> str:
     """'torch.int64' for 'int32': whole numbers are int64 in PyTorch code."""
-    name = ALIASES.get(name, name)
     if name not in DTYPES:
         raise job.refuse("P203", f"torch has no dtype like `{name}`")
     if name == "int32":
@@ -37,10 +37,8 @@ def dtype(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
     value = fact.literal(...)
     if value is None:
         return None
-    if isinstance(value, str):
-        return expression(torch_dtype(job, value))
-    if fact.kind is Kind.FUNCTION and fact.symbol.startswith("tf."):
-        return expression(torch_dtype(job, fact.symbol.rpartition(".")[2]))
+    if isinstance(value, str) or (fact.kind is Kind.FUNCTION and fact.symbol.startswith(TYPES)):
+        return expression(torch_dtype(job, dtype_of(fact) or ""))
     if any(isinstance(r, str) for r in resolve_reaching(job.em, job.bound.args.get(name))):
         raise job.refuse("P202", f"`{name}` is a string that callers choose; pass a torch dtype")
     return job.expr(name)

@@ -9,14 +9,17 @@ from port.tf2torch.infer.given import Given, axis_of, pair, sizes_of
 from port.tf2torch.infer.layershapes import window
 from port.tf2torch.infer.values import Items, tensors_in
 
+# What TensorFlow takes Python's types, NumPy's names and some words for.
+ALIASES = {"float": "float32", "int": "int64", "bool_": "bool", "half": "float16", "single": "float32",
+           "double": "float64", "float_": "float64", "int_": "int64", "intp": "int64", "longlong": "int64",
+           "long": "int64"}
+
 
 def dtype_of(fact: Fact) -> str | None:
-    """'float32' from `tf.float32` or 'float32'."""
+    """'float32' from `tf.float32`, `np.float32`, `float` or 'float32'."""
     value = fact.literal(None)
-    if isinstance(value, str):
-        return value
-    name = fact.symbol.rpartition(".")[2] if fact.kind is Kind.FUNCTION else ""
-    return name or None
+    name = value if isinstance(value, str) else fact.symbol.rpartition(".")[2] if fact.kind is Kind.FUNCTION else ""
+    return ALIASES.get(name, name) or None
 
 
 def _given_dtype(g: Given, otherwise: str | None = None) -> str | None:
