@@ -35,6 +35,7 @@ def test_brackets_are_broken(line: str, broken: str) -> None:
     f"# f({A}, {B}, {A})\n",
     f"x = f({A}, {B}, {A})  # port: ignore[P203]\n",  # a line that a tool reads
     f'"""Says\nx = f({A}, {B}, {A})\n"""\n',
+    f'@says("""one\nx = f({A}, {B}, {A})\n""")\ndef f():\n    pass\n',
     f"x = '{A} f({A}, {B})'\n",
     f"f({A}, {B}, {A}\n",  # what cannot be read
 ])

@@ -11,7 +11,7 @@ from port.findings import Finding
 from port.printing import WRITERS
 from port.printing.expressions import PARENTHESIZED
 from port.printing.printer import Printer
-from port.printing.statements import COMPOUND
+from port.printing.statements import RECORDED
 from port.result import Edit
 from port.tree import walk
 
@@ -82,7 +82,7 @@ class _Recorder(Printer):
         kind = type(node)
         if id(node) not in self.wanted:
             WRITERS[kind](node, self, **flags)
-        elif kind in COMPOUND or (kind in PARENTHESIZED and not node.lpar):
+        elif kind in RECORDED or (kind in PARENTHESIZED and not node.lpar):
             self.before_codegen(node)
             WRITERS[kind](node, self, **flags)
             self.after_codegen(node)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import io
 import re
 import tokenize
@@ -11,6 +10,9 @@ from dataclasses import dataclass
 LIMIT = 120
 OPEN, CLOSE = "([{", ")]}"
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
+# A comment or a string, in the order in which they stand: what is in one is not the other.
+STRING = re.compile(
+    r"""#[^\r\n]*|('{3}|"{3})(?:[^\\]|\\.)*?\1|"(?:[^"\\\r\n]|\\.)*"|'(?:[^'\\\r\n]|\\.)*'""", re.DOTALL)
 LEAST = 30  # characters in brackets that are worth a line of their own
 
 
@@ -31,7 +33,7 @@ def wrapped(text: str, source: str) -> str:
     long = [i for i, line in enumerate(lines) if len(line.rstrip("\r\n")) > LIMIT and line.rstrip("\r\n") not in known]
     held = _in_strings(text) if long else set()
     for i in long:
-        if i + 1 not in held:
+        if i not in held:
             body = lines[i].rstrip("\r\n")
             ending = lines[i][len(body):]
             lines[i] = (ending or "\n").join(broken(body)) + ending
@@ -39,14 +41,18 @@ def wrapped(text: str, source: str) -> str:
 
 
 def _in_strings(text: str) -> set[int]:
-    """Numbers of the lines that belong to strings of several lines; of all lines, if the text cannot be read."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        return set(range(text.count("\n") + 2))
-    return {n for node in ast.walk(tree) if isinstance(node, ast.Constant | ast.JoinedStr)
-            and node.end_lineno is not None and node.end_lineno > node.lineno
-            for n in range(node.lineno, node.end_lineno + 1)}
+    """Numbers, from 0, of the lines that belong to strings of several lines."""
+    held: set[int] = set()
+    line, done = 0, 0
+    for found in STRING.finditer(text):
+        if not found[0].startswith("#") and (more := _newlines(found[0])):
+            line, done = line + _newlines(text[done:found.start()]), found.start()
+            held.update(range(line, line + more + 1))
+    return held
+
+
+def _newlines(text: str) -> int:
+    return text.count("\n") + text.count("\r") - text.count("\r\n")
 
 
 def broken(line: str, whole: bool = True) -> list[str]:

@@ -112,7 +112,7 @@ def _list(node: cst.List, to: Printer) -> None:
     to.tokens.append("]")
 
 
-def _dict(node: cst.Dict, to: Printer) -> None:
+def _in_braces(node: cst.Dict | cst.Set, to: Printer) -> None:
     to.tokens.append("{")
     to.space(node.lbrace.whitespace_after)
     _elements(node.elements, to)
@@ -139,6 +139,17 @@ def _target(node: cst.ComparisonTarget, to: Printer) -> None:
 
 def _operator(node: Any, to: Printer) -> None:
     to.spaced(node.whitespace_before, _BETWEEN[type(node)], node.whitespace_after)
+
+
+def _not_equal(node: cst.NotEqual, to: Printer) -> None:
+    to.spaced(node.whitespace_before, node.value, node.whitespace_after)
+
+
+def _two_words(node: cst.IsNot | cst.NotIn, to: Printer) -> None:
+    first, second = ("is", "not") if type(node) is cst.IsNot else ("not", "in")
+    to.spaced(node.whitespace_before, first, node.whitespace_between)
+    to.tokens.append(second)
+    to.space(node.whitespace_after)
 
 
 def _unary_operator(node: Any, to: Printer) -> None:
@@ -303,13 +314,15 @@ def _annotation(node: cst.Annotation, to: Printer, default_indicator: str | None
 WORDS: tuple[type, ...] = (cst.Name, cst.Integer, cst.Float, cst.SimpleString)
 PARENTHESIZED = {
     **dict.fromkeys(WORDS, _text), cst.Attribute: _attribute,
-    cst.Call: _call, cst.Tuple: _tuple, cst.List: _list, cst.Dict: _dict, cst.BinaryOperation: _operation,
+    cst.Call: _call, cst.Tuple: _tuple, cst.List: _list, cst.Dict: _in_braces, cst.Set: _in_braces,
+    cst.BinaryOperation: _operation,
     cst.BooleanOperation: _operation, cst.Comparison: _comparison, cst.UnaryOperation: _unary_operation,
     cst.IfExp: _if_else, cst.Subscript: _subscript, cst.ConcatenatedString: _concatenated,
     cst.FormattedString: _formatted, cst.GeneratorExp: _generated, cst.ListComp: _list_generated, cst.Lambda: _lambda}
 EXPRESSIONS: Writers = {
     **{kind: _in_parentheses(write) for kind, write in PARENTHESIZED.items()}, **dict.fromkeys(WORDS, _word),
     **dict.fromkeys(_BETWEEN, _operator), **dict.fromkeys(_BEFORE, _unary_operator),
+    cst.NotEqual: _not_equal, cst.IsNot: _two_words, cst.NotIn: _two_words,
     cst.Arg: _arg, cst.Element: _element, cst.DictElement: _dict_element, cst.ComparisonTarget: _target,
     cst.SubscriptElement: _subscript_element, cst.Index: _index, cst.Slice: _slice,
     cst.FormattedStringText: _text, cst.FormattedStringExpression: _formatted_value,

@@ -10,9 +10,10 @@ from port.printing.printer import Printer, Writers
 
 
 def _assign(node: cst.Assign, to: Printer, default_semicolon: bool = False) -> None:
-    for target in node.targets:
-        to.put(target)
-    to.put(node.value)
+    with to.record_syntactic_position(node):
+        for target in node.targets:
+            to.put(target)
+        to.put(node.value)
     _semicolon(node, to, default_semicolon)
 
 
@@ -22,7 +23,8 @@ def _assign_target(node: cst.AssignTarget, to: Printer) -> None:
 
 
 def _expr(node: cst.Expr, to: Printer, default_semicolon: bool = False) -> None:
-    to.put(node.value)
+    with to.record_syntactic_position(node):
+        to.put(node.value)
     _semicolon(node, to, default_semicolon)
 
 
@@ -34,6 +36,19 @@ def _return(node: cst.Return, to: Printer, default_semicolon: bool = False) -> N
         to.tokens.append(" ")
     if node.value is not None:
         to.put(node.value)
+    _semicolon(node, to, default_semicolon)
+
+
+def _raise(node: cst.Raise, to: Printer, default_semicolon: bool = False) -> None:
+    to.tokens.append("raise")
+    if not isinstance(node.whitespace_after_raise, cst.MaybeSentinel):
+        to.space(node.whitespace_after_raise)
+    elif node.exc is not None:
+        to.tokens.append(" ")
+    if node.exc is not None:
+        to.put(node.exc)
+    if node.cause is not None:
+        to.put(node.cause, default_space=" ")
     _semicolon(node, to, default_semicolon)
 
 
@@ -78,8 +93,9 @@ def _statement_line(node: cst.SimpleStatementLine, to: Printer) -> None:
         return node._codegen_impl(to)  # a pass
     to.lines(node.leading_lines)
     to.add_indent_tokens()
-    for i, small in enumerate(node.body, 1):
-        to.put(small, default_semicolon=i < len(node.body))
+    with to.record_syntactic_position(node, end_node=node.body[-1]):
+        for i, small in enumerate(node.body, 1):
+            to.put(small, default_semicolon=i < len(node.body))
     to.line_end(node.trailing_whitespace)
 
 
@@ -168,6 +184,16 @@ def _class(node: cst.ClassDef, to: Printer) -> None:
         to.put(node.body)
 
 
+def _decorator(node: cst.Decorator, to: Printer) -> None:
+    to.lines(node.leading_lines)
+    to.add_indent_tokens()
+    with to.record_syntactic_position(node):
+        to.tokens.append("@")
+        to.space(node.whitespace_after_at)
+        to.put(node.decorator)
+    to.line_end(node.trailing_whitespace)
+
+
 def _decorated(node: cst.FunctionDef | cst.ClassDef, to: Printer) -> None:
     to.lines(node.leading_lines)
     for decorator in node.decorators:
@@ -205,10 +231,11 @@ def _for(node: cst.For, to: Printer) -> None:
             to.put(node.orelse)
 
 
-COMPOUND: Writers = {
+# Those that say themselves where their code proper stands.
+RECORDED: Writers = {
     cst.IndentedBlock: _block, cst.If: _if, cst.Else: _else, cst.For: _for, cst.FunctionDef: _function,
-    cst.ClassDef: _class}
+    cst.ClassDef: _class, cst.Decorator: _decorator, cst.SimpleStatementLine: _statement_line, cst.Assign: _assign,
+    cst.Expr: _expr}
 STATEMENTS: Writers = {
-    **COMPOUND, cst.Assign: _assign, cst.AssignTarget: _assign_target, cst.Expr: _expr, cst.Return: _return,
-    cst.Assert: _assert, cst.ImportFrom: _import_from, cst.ImportAlias: _alias,
-    cst.SimpleStatementLine: _statement_line, cst.Module: _module}
+    **RECORDED, cst.AssignTarget: _assign_target, cst.Return: _return, cst.Raise: _raise,
+    cst.Assert: _assert, cst.ImportFrom: _import_from, cst.ImportAlias: _alias, cst.Module: _module}

@@ -19,7 +19,7 @@ from port.tf2torch.rules.constructor import SUPER_ONLY, constructor, init_from_b
 from port.tf2torch.rules.dropped import decorators
 from port.tf2torch.rules.entries import entry_lines
 from port.tf2torch.rules.kept import refused_definition, with_imports
-from port.tree import code, find, walk
+from port.tree import code, find, rebuild, walk
 
 LEFT_OUT = {"compute_mask", "compute_output_shape", "compute_output_spec"}
 TRAINING = {"train_step", "test_step", "predict_step", "metrics", "compile", "fit"}
@@ -108,14 +108,12 @@ def _config(em: Emitter, cls: Class, node: cst.FunctionDef) -> Any:
     """Plain Python: `super().get_config()` of a Keras base is an empty dict."""
     user_base = any(isinstance(b.payload, Class) for b in cls.bases)
 
-    class Change(cst.CSTTransformer):
-        def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
-            text = code(original_node).replace(" ", "")
-            if text.startswith("super(") and text.endswith(".get_config()") and not user_base:
-                return expression("{}")
-            return updated_node
+    def change(old: cst.CSTNode) -> cst.CSTNode:
+        text = code(old).replace(" ", "") if type(old) is cst.Call and not user_base else ""
+        mine = text.startswith("super(") and text.endswith(".get_config()")
+        return expression("{}") if mine else rebuild(old, change)
 
-    new = node.visit(Change())
+    new = rebuild(node, change)
     old, em.scope = em.scope, scope(em, cls, None, "plain")
     try:
         return em._expr(new)

@@ -24,16 +24,17 @@ Write = Callable[[Any], Any]
 def set_attribute(em: Emitter, small: Any, write: Write | None = None) -> cst.BaseSmallStatement | None:
     """What stands for the statement; None if it sets nothing of a layer's, or something of the user's own."""
     write = write or em.expr
-    targets = [t.target for t in small.targets] if isinstance(small, cst.Assign) else (
-        [small.target] if isinstance(small, cst.AugAssign) else [])
+    kind = type(small)
+    targets = [t.target for t in small.targets] if kind is cst.Assign else (
+        [small.target] if kind is cst.AugAssign else [])
     for target in targets:
-        if isinstance(target, cst.Attribute) and _of_keras(em, target):
-            if target.attr.value != FLAG or len(targets) > 1 or isinstance(small, cst.AugAssign):
+        if type(target) is cst.Attribute and _of_keras(em, target):
+            if target.attr.value != FLAG or len(targets) > 1 or kind is cst.AugAssign:
                 raise Refused("P206", f"`{code(target)}` is set after the layer was made; say it where it is made",
                               small)
             return _frozen(em, target.value, small, write)
-    call = small.value if isinstance(small, cst.Expr) else None
-    if isinstance(call, cst.Call) and code(call.func) == "setattr" and len(call.args) == 3 and (
+    call = small.value if kind is cst.Expr else None
+    if type(call) is cst.Call and code(call.func) == "setattr" and len(call.args) == 3 and (
             em.fact(call.args[1].value).literal(None) == FLAG):
         raise Refused("P206", f"`{FLAG}` is set through `setattr`; assign to it", small)
     return None

@@ -85,10 +85,9 @@ def _looped(line: cst.SimpleStatementLine, makers: set[str], names: list[str]) -
 
 def _comprehension(node: Any) -> Any:
     """The comprehension that an expression is, as it stands or in `list(...)`."""
-    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "list" and len(
-            node.args) == 1:
+    if type(node) is cst.Call and type(node.func) is cst.Name and node.func.value == "list" and len(node.args) == 1:
         node = node.args[0].value
-    return node if isinstance(node, COMPREHENSIONS) else None
+    return node if type(node) in COMPREHENSIONS else None
 
 
 def _suits(turn: Any, makers: set[str], names: list[str]) -> bool:
