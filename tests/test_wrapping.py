@@ -15,6 +15,7 @@ A, B = "a" * 52, "b" * 52
     (f"x = f({A}, {B}, c=1, d=2)  # why\n", f"x = f(\n    {A}, {B}, c=1, d=2\n)  # why\n"),
     (f"y = f([{A}, g({B}), h(1, 2, 3)])\n", f"y = f([\n    {A},\n    g({B}),\n    h(1, 2, 3),\n])\n"),
     (f"x_y = {A}(1, 2), {B}, 1\n", f"x_y = (\n    {A}(1, 2), {B}, 1\n)\n"),
+    (f"xyz={A}(1, 2), {B}, 1\n", f"xyz=(\n    {A}(1, 2), {B}, 1\n)\n"),
     (f"x = f(lambda a, b: {A} + {B}, 3, 4, 5)\n",
      f"x = f(\n    lambda a, b: {A} + {B},\n    3,\n    4,\n    5,\n)\n"),
     (f"x = f({A}, g({A}, {B}, {B}))\n",
@@ -31,6 +32,10 @@ def test_brackets_are_broken(line: str, broken: str) -> None:
 
 
 @pytest.mark.parametrize("text", [
+    f"f(1,\n  {A}={A}, b={B},\n  c=2)\n",  # a line inside brackets: no tuple is assigned there
+    f"f(1,\n  {A}, {B}, b=a,\n  c=2)\n",
+    f"x = {A}, {A}, {B}; y = 2\n",  # two statements
+    f"{A} == \\\n    b={A}, {B}, 1, 2, 3\n",
     f"x = {A} + {B} + {A}[0] + {B}\n",  # no brackets worth a line
     f"# f({A}, {B}, {A})\n",
     f"x = f({A}, {B}, {A})  # port: ignore[P203]\n",  # a line that a tool reads

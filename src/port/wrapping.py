@@ -10,9 +10,10 @@ from dataclasses import dataclass
 LIMIT = 120
 OPEN, CLOSE = "([{", ")]}"
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
-# A comment or a string, in the order in which they stand: what is in one is not the other.
-STRING = re.compile(
-    r"""#[^\r\n]*|('{3}|"{3})(?:[^\\]|\\.)*?\1|"(?:[^"\\\r\n]|\\.)*"|'(?:[^'\\\r\n]|\\.)*'""", re.DOTALL)
+# Comments and strings, in the order in which they stand: what is in one is not the other.
+_QUOTED = r"""#[^\r\n]*|('{3}|"{3})(?:[^\\]|\\.)*?\1|"(?:[^"\\\r\n]|\\.)*"|'(?:[^'\\\r\n]|\\.)*'"""
+STRING = re.compile(_QUOTED, re.DOTALL)
+TOKEN = re.compile(_QUOTED + r"|[()\[\]{}]", re.DOTALL)
 LEAST = 30  # characters in brackets that are worth a line of their own
 
 
@@ -36,6 +37,8 @@ def wrapped(text: str, source: str) -> str:
         if i not in held:
             body = lines[i].rstrip("\r\n")
             ending = lines[i][len(body):]
+            if (at := _bare_tuple(body)) and not _continues("".join(lines[:i])):
+                body = f"{body[:at]}({body[at:]})"
             lines[i] = (ending or "\n").join(broken(body)) + ending
     return "".join(lines)
 
@@ -51,14 +54,18 @@ def _in_strings(text: str) -> set[int]:
     return held
 
 
+def _continues(before: str) -> bool:
+    """Does a line that stands behind this text go on with a statement?"""
+    words = [found[0] for found in TOKEN.finditer(before)]
+    return before.rstrip("\r\n").endswith("\\") or sum((w in OPEN) - (w in CLOSE) for w in words) > 0
+
+
 def _newlines(text: str) -> int:
     return text.count("\n") + text.count("\r") - text.count("\r\n")
 
 
-def broken(line: str, whole: bool = True) -> list[str]:
-    """One line as several; as it is where no bracket can be broken. `whole`: a statement, not a part of one."""
-    if whole and len(line) > LIMIT and (at := _bare_tuple(line)):
-        line = f"{line[:at]}({line[at:]})"
+def broken(line: str) -> list[str]:
+    """One line as several; as it is where no bracket can be broken."""
     found = _brackets(line) if len(line) > LIMIT else []
     if not found or max(b.end - b.start for b in found) < LEAST:
         return [line]
@@ -74,24 +81,24 @@ def broken(line: str, whole: bool = True) -> list[str]:
         return [line]
     deeper = indent + " " * 4
     if pair.loops or not pair.commas or (len(deeper + body) <= LIMIT and line[start] == "("):
-        return [head, *broken(deeper + body, False), tail]
+        return [head, *broken(deeper + body), tail]
     ends = [*pair.commas, end]
     parts = [line[a + 1:b].strip() for a, b in zip([start, *pair.commas], ends, strict=True)]
-    return [head, *(piece for part in parts if part for piece in broken(f"{deeper}{part},", False)), tail]
+    return [head, *(piece for part in parts if part for piece in broken(f"{deeper}{part},")), tail]
 
 
 def _bare_tuple(line: str) -> int:
     """Where the value of `return a, b` and `x = a, b` begins, which is a tuple without parentheses; 0 if it is none."""
-    start, depth, commas = 0, 0, 0
+    start, depth, commas, indent = 0, 0, 0, len(line) - len(line.lstrip())
     for token in _tokens(line):
         word, top = token.string, depth == 0
-        if token.type == tokenize.COMMENT or (top and word in ("lambda", "for")):
+        if token.type == tokenize.COMMENT or (top and word in ("lambda", "for", ";")):
             return 0
         depth += token.type == tokenize.OP and (word in OPEN) - (word in CLOSE)
         if top and ((token.type == tokenize.NAME and word == "return") or (token.type == tokenize.OP and word == "=")):
-            start, commas = token.end[1] + 1, 0
+            start, commas = token.end[1] + indent, 0
         commas += top and token.type == tokenize.OP and word == ","
-    return start + len(line) - len(line.lstrip()) if start and commas else 0
+    return start + len(line[start:]) - len(line[start:].lstrip()) if start and commas else 0
 
 
 def _tokens(line: str) -> list[tokenize.TokenInfo]:
