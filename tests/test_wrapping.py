@@ -15,7 +15,7 @@ A, B = "a" * 52, "b" * 52
     (f"x = f({A}, {B}, c=1, d=2)  # why\n", f"x = f(\n    {A}, {B}, c=1, d=2\n)  # why\n"),
     (f"y = f([{A}, g({B}), h(1, 2, 3)])\n", f"y = f([\n    {A},\n    g({B}),\n    h(1, 2, 3),\n])\n"),
     (f"x_y = {A}(1, 2), {B}, 1\n", f"x_y = (\n    {A}(1, 2), {B}, 1\n)\n"),
-    (f"xyz={A}(1, 2), {B}, 1\n", f"xyz=(\n    {A}(1, 2), {B}, 1\n)\n"),
+    (f"x_abc={A}(1, 2), {B}, 1\n", f"x_abc=(\n    {A}(1, 2), {B}, 1\n)\n"),
     (f"x = f(lambda a, b: {A} + {B}, 3, 4, 5)\n",
      f"x = f(\n    lambda a, b: {A} + {B},\n    3,\n    4,\n    5,\n)\n"),
     (f"x = f({A}, g({A}, {B}, {B}))\n",

@@ -97,9 +97,6 @@ def _table(em: Emitter) -> Any:
         for name in ("F", "torch"):
             if f"{name}." in text:
                 em.need(name)
-    inner = ", ".join(f"{k}: {v}" for k, v in entries)
-    text = f"ACTIVATIONS = {{{inner}}}"
-    if len(text) > 100:
-        text = "ACTIVATIONS = {\n" + "".join(f"    {k}: {v},\n" for k, v in entries) + "}"
+    text = f"ACTIVATIONS = {{{', '.join(f'{k}: {v}' for k, v in entries)}}}"
     comment = cst.EmptyLine(comment=cst.Comment("# Keras names of the activations that reach this file"))
     return cst.parse_statement(text).with_changes(leading_lines=[comment])

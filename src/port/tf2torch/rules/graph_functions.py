@@ -21,14 +21,6 @@ from port.tree import replaced
 TWO = [cst.EmptyLine(indent=False)] * 2
 
 
-def call_text(name: str, params: list[str]) -> cst.BaseExpression:
-    """`Name(a, b)`, one argument a line if it is long."""
-    text = f"{name}({', '.join(params)})"
-    if len(text) > 85:
-        text = f"{name}(\n        " + ",\n        ".join(params) + ",\n    )"
-    return expression(text)
-
-
 def graph_function(em: Emitter, node: cst.FunctionDef, function: Function) -> list[Any]:
     """The body between Input and Model becomes a class; the function stays and returns it."""
     try:
@@ -57,7 +49,7 @@ def _graph_function(em: Emitter, node: cst.FunctionDef, function: Function) -> l
         made.append(definition)
         em.scope = scope
         new_body += plain.suite(em, [*body[at:graph.start], *outside], kept) if graph.start > at or outside else []
-        last = replaced(body[graph.end], graph.model, call_text(graph.name, params))
+        last = replaced(body[graph.end], graph.model, expression(f"{graph.name}({', '.join(params)})"))
         gap = [cst.EmptyLine(indent=False)] if len(new_body) > 1 else []
         new_body.append(last.with_changes(leading_lines=gap))
         at = graph.end + 1
