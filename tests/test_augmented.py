@@ -81,3 +81,26 @@ def test_what_is_no_tensor_stays(lines: str) -> None:
     text = translate(f"import tensorflow as tf\n\n\ndef f(x):\n    y = tf.exp(x)\n    {lines}\n    return y\n",
                      "tf2torch").text
     assert lines.splitlines()[1].strip() in text
+
+
+@pytest.mark.parametrize("lines", [
+    "total = parts[0]\n    for each in parts[1:]:\n        total += each",
+    "total = parts\n    total += x",
+    "first, *rest = parts\n    total = first\n    total += x",
+    "for total in parts:\n        total += x",
+    "for i, (total, other) in enumerate(parts):\n        total += other",
+    "total = parts[0] if x is None else x\n    total += x",
+    "total = parts.best\n    total += x",
+])
+def test_a_part_of_an_argument_may_be_a_tensor(lines: str) -> None:
+    text = translate(f"import tensorflow as tf\n\n\ndef f(parts, x):\n    {lines}\n    return tf.exp(total)\n",
+                     "tf2torch").text
+    assert "+=" not in text and "total = total + " in text
+
+
+@pytest.mark.parametrize("lines", ["total = len(parts)\n    total += 1", "total = [p for p in parts]\n    total += x",
+                                   "total = parts[0]\n    total += ['a']", "total = ''\n    total += x"])
+def test_what_was_made_here_is_no_part(lines: str) -> None:
+    text = translate(f"import tensorflow as tf\n\n\ndef f(parts, x):\n    {lines}\n    return tf.constant(total)\n",
+                     "tf2torch").text
+    assert lines.splitlines()[1].strip() in text

@@ -69,6 +69,7 @@ class Handlers:
     constant: Callable[[Emitter, cst.BaseExpression, str], cst.BaseExpression]
     subscript: Callable[[Emitter, cst.Subscript], cst.BaseExpression]
     attribute: Callable[[Emitter, cst.Attribute], cst.BaseExpression | None]
+    augmented: Callable[[Emitter, cst.AugAssign], cst.BaseSmallStatement]
     definition: Callable[[Emitter, cst.ClassDef], list[Any]]  # of a class
     args: Mapping[str, Callable[..., Any]]  # the adapters that rows name in `via`: of arguments,
     rows: Mapping[str, Callable[..., Any]]  # of whole calls,
@@ -237,14 +238,14 @@ class Emitter:
             raise Refused(refusal.code, refusal.message, refusal.node or node) from None
 
     def _AssignTarget(self, node: cst.AssignTarget) -> cst.AssignTarget:
-        return changed(node, target=self._bound(node.target))
+        return changed(node, target=self.bound(node.target))
 
-    def _bound(self, node: Any) -> Any:
+    def bound(self, node: Any) -> Any:
         """What an assignment binds: never the size, or the None, that is known of it."""
         if type(node) is cst.Name and self.fact(node).values == _NONE:
             return expression(self.scope.names[node.value]) if node.value in self.scope.names else node
         if type(node) in (cst.Tuple, cst.List):
-            return changed(node, elements=[changed(e, value=self._bound(e.value)) for e in node.elements])
+            return changed(node, elements=[changed(e, value=self.bound(e.value)) for e in node.elements])
         if isinstance(node, cst.Name) and node.value not in self.scope.names:
             return node
         kind: type = type(node)
@@ -336,22 +337,7 @@ class Emitter:
         return changed(node, left=left, right=right)
 
     def _AugAssign(self, node: cst.AugAssign) -> cst.BaseSmallStatement:
-        whole = self.it.augmented.get(node)
-        left, right = self.fact(node if whole is None else whole.left), self.fact(node.value)
-        open_ = (left.kind is Kind.UNKNOWN or self._given(left)) and not isinstance(right.payload, Items) and (
-            not isinstance(node.value, cst.List | cst.ListComp | cst.Tuple | cst.Dict | cst.Set | cst.SimpleString))
-        if whole is None or not (open_ or Kind.TENSOR in (left.kind, right.kind, self.fact(whole).kind)):
-            return self.generic(node)  # type: ignore[no-any-return]
-        value = self.expr(whole)
-        if isinstance(value, cst.BinaryOperation) and isinstance(node.value, LOOSE):
-            value = value.with_changes(right=paren(value.right))
-        return cst.Assign([cst.AssignTarget(self._bound(node.target))], value)
-
-    def _given(self, fact: Fact) -> bool:
-        """A parameter, or a part of one, that may be a tensor for all that the function says."""
-        function, name = self.scope.function, fact.symbol.removeprefix("=").partition("[")[0]
-        return fact.kind is Kind.PLAIN and fact.payload is None and not fact.values and function is not None and (
-            name in function.params)
+        return self.handlers.augmented(self, node)
 
     def operand(self, node: cst.BaseExpression, fact: Fact, whole: cst.BaseExpression) -> cst.BaseExpression:
         """One side of an elementwise operation whose result is channels first."""
