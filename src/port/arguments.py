@@ -49,9 +49,8 @@ def _translation(command: argparse.ArgumentParser) -> None:
     add("--interactive", action="store_true",
         help="ask about each hunk, then write what was taken, in place or with -o")
     add("--layout", choices=("preserve", "native"),
-        help="keep the public NHWC/NCHW interface (default), or not (not implemented yet)")
+        help="torch2tf: keep the public NCHW interface (default), or take and give images channels last")
     add("--unsafe", action=flag, help="also apply translations that need an assumption (none is written so far)")
-    add("--exact", action=flag, help="cure declared divergences with helpers (not implemented yet)")
     add("--init", choices=("keep", "framework"), help="keep the source's initial distributions (default), or not")
     add("--target", choices=("tf", "keras"), help="torch2tf: Keras 3 with tf ops (default), or keras.ops only")
     add("--format", choices=("text", "json", "sarif", "github"), default="text")

@@ -78,7 +78,7 @@ def _translate(direction: str, given: argparse.Namespace) -> int:
         return _against_baseline(direction, found, given)
     cache = opened(None if given.no_cache else config.root or Path())
     try:
-        run = batch.run(found, direction, lambda path: _options(config, path, given), given.jobs, cache)
+        run = batch.run(found, direction, lambda path: _options(direction, config, path, given), given.jobs, cache)
         items = list(watched(run, len(found)))
         if given.interactive:
             items = _review(items)
@@ -122,7 +122,7 @@ def _checked_rows(texts: Texts) -> None:
         raise Usage(f"faulty rows: {faults}") from None
 
 
-def _options(config: Config, path: Path, given: argparse.Namespace) -> Options:
+def _options(direction: str, config: Config, path: Path, given: argparse.Namespace) -> Options:
     """For one file: the command line over the configuration over the defaults."""
     from dataclasses import fields
 
@@ -131,9 +131,9 @@ def _options(config: Config, path: Path, given: argparse.Namespace) -> Options:
     chosen = {field.name: getattr(given, field.name, None) for field in fields(Options)}
     given_ = {name: value for name, value in chosen.items() if value is not None}
     options = Options(**{**config.options_for(path), **given_})
-    for name, asked in (("layout = native", options.layout == "native"), ("exact", options.exact)):
-        if asked:  # taking the setting and ignoring it would be a silent difference
-            raise Usage(f"{name} is not implemented yet; leave it out (also in [tool.port])")
+    if options.layout == "native" and direction == "tf2torch":  # ignoring it would be a silent difference
+        raise Usage("layout = native is for torch2tf alone: a PyTorch port keeps the interface of its Keras source; "
+                    "leave it out (also in [tool.port])")
     return options
 
 

@@ -16,7 +16,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "init": ("keep", "framework"),
     "target": ("tf", "keras"),
 }
-FLAGS = ("unsafe", "exact")
+FLAGS = ("unsafe",)
 CASE_KEYS = ("call", "input", "inputs", "name", "ported_call")
 
 

@@ -45,7 +45,6 @@ class Options:
 
     layout: str = "preserve"  # preserve | native
     unsafe: bool = False
-    exact: bool = False
     init: str = "keep"  # keep | framework
     target: str = "tf"  # torch2tf only: tf | keras
     mappings: tuple[tuple[str, str], ...] = ()  # files of rows that a project adds: name and content

@@ -232,7 +232,7 @@ def arguments(w: Any, node: cst.Call, function: Function | None, default: Layout
         fact = w.fact(arg.value)
         want = default
         if function is not None:
-            want = Layout.FLIPPED if function.inside and function.is_flipped(name) else Layout.PLAIN
+            want = Layout.FLIPPED if function.chooses and function.is_flipped(name) else Layout.PLAIN
             if want is Layout.FLIPPED and fact.kind is Kind.UNKNOWN:
                 raise Refused("P204", f"what `{code(arg.value)}` is is not known, and `{function.name}` takes it "
                               "channels last in Keras", node)

@@ -7,7 +7,7 @@ from typing import Any
 import libcst as cst
 
 from port.facts import Fact, Kind
-from port.torch2tf import compound, hints, ownnames, stars
+from port.torch2tf import compound, hints, interfaces, ownnames, stars
 from port.torch2tf.refused import Refused
 from port.torch2tf.rowfind import training
 from port.torch2tf.values import TO_FIRST, Class, Function, Items, can_flip, may_be_none
@@ -51,7 +51,8 @@ def function(w: Any, f: Function) -> cst.FunctionDef:
         new = node.with_changes(name=cst.Name(name), params=parameters(w, f, node), body=whole, returns=returns,
                                 decorators=decorators)
         found = stars.plan(w, f)
-        return new if found is None else stars.named(f, new, found)
+        new = new if found is None else stars.named(f, new, found)
+        return interfaces.remarked(w, f, new)
     finally:
         w.function, w.modes = saved
 
@@ -146,7 +147,7 @@ def split_docstring(body: list[Any]) -> tuple[list[Any], list[Any]]:
 
 def prologue(w: Any, f: Function) -> list[Any]:
     """A root takes images as PyTorch has them: its channels-last parameters are transposed first of all."""
-    if f.inside:
+    if f.chooses:
         return []
     made: list[Any] = []
     for name in f.arguments:
@@ -174,7 +175,7 @@ def remarked(small: cst.BaseSmallStatement, remark: str) -> cst.SimpleStatementL
 def epilogue(w: Any, f: Function, body: list[Any]) -> list[Any]:
     """The remark beside the transpose that gives the result back as PyTorch has it."""
     result = f.result
-    if f.inside or result is None or not can_flip(result) or (not f.flipped and result.layout is not (
+    if f.chooses or result is None or not can_flip(result) or (not f.flipped and result.layout is not (
             result.layout.FLIPPED)):
         return body
     first, last = NAMES[len(result.shape or ())]

@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.build import build, expression
 from port.facts import Fact, Kind, Layout
-from port.torch2tf import applications, einops, initial, meetings, ownlayers, unknowns
+from port.torch2tf import applications, einops, initial, interfaces, meetings, ownlayers, unknowns
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import (
     TO_FIRST,
@@ -127,12 +127,16 @@ def public_permutes(w: Any, chain: Any) -> tuple[list[Any], list[Any]]:
     if not isinstance(chain, Chain) or not chain.inputs or ("root" not in chain.given and not enclosed):
         return [], []
     x, result = chain.inputs[0], chain.inner if enclosed else chain.output
-    before = [permute(w, TO_LAST[x.rank])] if x.rank in TO_LAST and x.layout is Layout.FLIPPED else []
+    turned = x.rank in TO_LAST and x.layout is Layout.FLIPPED
+    before = [permute(w, TO_LAST[x.rank or 0])] if turned else []
     if chain.open and before and (result is None or result.rank is None):
         raise Refused("P208", "what this Sequential holds is not known, so neither is the layout of its result",
                       chain.node)
     known = result is not None and result.kind is Kind.TENSOR and result.layout is Layout.FLIPPED
     after = [permute(w, TO_FIRST[result.rank])] if known and result is not None and result.rank in TO_FIRST else []
+    if w.it.native and not enclosed:
+        interfaces.of_chain(w, chain, x.rank if before else None, result.rank if after and result else None)
+        return [], []
     return before, after
 
 

@@ -57,7 +57,7 @@ def make_function(it: Interp, node: cst.FunctionDef, env: Env, owner: Class | No
     if function is not None:
         function.env = env
         return function
-    function = it.functions[node] = Function(node.name.value, node, env, owner, file=it.file)
+    function = it.functions[node] = Function(node.name.value, node, env, owner, native=it.native, file=it.file)
     read_parameters(function, node.params)
     function.evidence = _evidence(it, node, frozenset(function.params))
     function.picks = _picks(it, node, frozenset(function.params))

@@ -51,8 +51,11 @@ class Interp:
     """Facts of the files of a project, and what is known of their functions and classes."""
 
     def __init__(self, files: Sequence[File], rows: Mapping[str, tuple[Row, ...]],
-                 params: dict[str, Fact] | None = None, helpers: dict[cst.CSTNode, str] | None = None):
+                 params: dict[str, Fact] | None = None, helpers: dict[cst.CSTNode, str] | None = None,
+                 native: bool = False):
+        self.native = native  # `--layout native`: interfaces have the target's order of axes
         self.enclosed: frozenset[Any] = frozenset()  # modules with the source's axes outside (meetings.py)
+        self.published: frozenset[Any] = frozenset()  # modules that functions build for whoever calls them
         self.helpers = helpers or {}  # definitions that are helpers of `port` itself
         self.files, self.file, self.rows = files, files[0], rows  # `file`: the one that is being read
         self.given = params or {}  # facts of parameters, where the caller of the translation knows them
@@ -110,7 +113,9 @@ class Interp:
         self._statements()
         users.enqueue_makers(self)
         self.drain()
-        self.enclosed |= meetings.built(self)
+        self.published = meetings.built(self)
+        if not self.native:
+            self.enclosed |= self.published
         users.enqueue_roots(self)
         self.drain()
         users.enqueue_uncalled(self)
@@ -442,14 +447,15 @@ _CONSTANTS = {"True": literal(True), "False": literal(False), "None": literal(No
 
 
 def infer(files: Sequence[File], rows: Mapping[str, tuple[Row, ...]],
-          params: dict[str, Fact] | None = None, helpers: dict[cst.CSTNode, str] | None = None) -> Interp:
+          params: dict[str, Fact] | None = None, helpers: dict[cst.CSTNode, str] | None = None,
+          native: bool = False) -> Interp:
     """Facts of the files of a project, each behind those that it imports.
 
     They are read again if modules that meet at one place disagree on the order of axes.
     """
-    it = Interp(files, rows, params, helpers).run()
+    it = Interp(files, rows, params, helpers, native).run()
     while new := meetings.to_enclose(it) - it.enclosed:
-        again = Interp(files, rows, params, helpers)
+        again = Interp(files, rows, params, helpers, native)
         again.enclosed = it.enclosed | new
         again.objects = {k: v for k, v in it.objects.items() if isinstance(k, tuple) and k[0] in ("partial", "spread")}
         it = again.run()

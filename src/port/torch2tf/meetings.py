@@ -41,7 +41,7 @@ def taken(it: Interp, payload: Any) -> Layout | None:
         return payload.inputs[0].layout if payload.inputs else None
     if isinstance(payload, Instance):
         for method in members.called(payload, "forward"):
-            flipped = bool(method.arguments) and method.inside and method.is_flipped(method.arguments[0])
+            flipped = bool(method.arguments) and method.chooses and method.is_flipped(method.arguments[0])
             return Layout.FLIPPED if flipped else Layout.PLAIN
     return None
 
@@ -52,7 +52,7 @@ def given(payload: Any) -> Fact | None:
     if isinstance(payload, Instance):
         for method in members.called(payload, "forward"):
             result = method.result
-            if result is not None and not method.inside:
+            if result is not None and not method.chooses:
                 result = result.but(layout=Layout.PLAIN)
     return result if result is not None and result.kind is Kind.TENSOR else None
 

@@ -40,7 +40,7 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
     helpers: dict[cst.CSTNode, str] = {node: name for u in units for node in u.module.body
                                        if (name := ownhelpers.name_of(node))}
     with writing(""):
-        it = infer(files, table.by_torch_name(), params, helpers)
+        it = infer(files, table.by_torch_name(), params, helpers, options.layout == "native")
     trained = classes.trained(it)
     taken = {link for file in files for link in file.links.values()}
     open_ = {other for file in files for other in file.stars}

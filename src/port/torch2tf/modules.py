@@ -203,7 +203,7 @@ def _spatial(it: Interp, payload: Any) -> bool:
     if isinstance(payload, Chain):
         return _spatial_rank(it, payload) is not None
     forwards = members.called(payload, "forward") if isinstance(payload, Instance) else []
-    return any(m.inside and bool(m.arguments) and m.is_flipped(m.arguments[0]) for m in forwards)
+    return any(m.chooses and bool(m.arguments) and m.is_flipped(m.arguments[0]) for m in forwards)
 
 
 def _through(it: Interp, chain: Chain, x: Fact, site: Any) -> Fact:

@@ -15,6 +15,7 @@ from port.torch2tf import (
     freezing,
     init_calls,
     inplace,
+    interfaces,
     methods,
     ownnames,
     rows,
@@ -46,6 +47,7 @@ def line(w: Any, node: cst.SimpleStatementLine) -> list[Any]:
         lines[0] = lines[0].with_changes(leading_lines=own_lines(node.leading_lines))
         if isinstance(lines[-1], cst.SimpleStatementLine):
             lines[-1] = lines[-1].with_changes(trailing_whitespace=node.trailing_whitespace)
+        lines[-1] = interfaces.behind_line(w, lines[-1])
     return lines
 
 
@@ -308,7 +310,7 @@ def result(w: Any, node: cst.BaseExpression, whole: Fact | None) -> Any:
             return node.with_changes(elements=[e.with_changes(value=result(w, e.value, p))
                                                for e, p in zip(node.elements, parts, strict=True)])
     if fact.kind is not Kind.TENSOR:
-        known = function.inside and whole is not None and any(True for _ in tensors_in(whole))
+        known = function.chooses and whole is not None and any(True for _ in tensors_in(whole))
         return w.expr(node) if known else w.plain(node)
-    want = Layout.PLAIN if not function.inside else whole.layout if whole is not None else fact.layout
+    want = Layout.PLAIN if not function.chooses else whole.layout if whole is not None else fact.layout
     return w.expr(node, want if fact.rank is None or fact.rank >= 3 else None)

@@ -23,6 +23,10 @@ def check_callee(w: Any, node: cst.Call, callee: Fact) -> None:
     if not known and any(t.layout is Layout.FLIPPED for a in node.args for t in tensors_in(w.fact(a.value))):
         raise Refused("P204", f"what `{code(node.func)}` is is not known, and it is given a tensor that is channels "
                       "last in Keras: make it in this file, or keep such layers out of it", node)
+    if not known and w.it.native and any(t.rank not in (0, 1, 2) for a in node.args for t in tensors_in(
+            w.fact(a.value))):
+        w.report("P103", f"what `{code(node.func)}` is is not known: it gets tensors in PyTorch's order of axes, and "
+                 "must give such, also under --layout native", node)
 
 
 def check_child(w: Any, chain: Chain, at: int, node: cst.CSTNode) -> None:

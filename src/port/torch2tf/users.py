@@ -89,7 +89,7 @@ def call(it: Interp, node: cst.Call | None, function: Function, args: list[Fact]
             if name in function.whole:
                 prove_whole(it, given)
     for name, fact in bound.items():
-        if name in function.flipped and can_flip(fact) and function.inside:
+        if name in function.flipped and can_flip(fact) and function.chooses:
             it.want_flipped(fact)
         if fact.kind is Kind.TENSOR and fact.shape is None and name in function.ranks:
             it.prove_rank(fact, function.ranks[name])
@@ -139,7 +139,7 @@ def outside(function: Function, result: Fact | None, bound: dict[str, Fact]) -> 
     """What a call gives, in the caller's terms: a tensor with the shape of a parameter has that of the argument."""
     if result is None:
         return BOTTOM
-    if not function.inside:
+    if not function.chooses:
         result = as_public(result)
     if isinstance(result.payload, Items):
         return result.but(payload=Items([outside(function, e, bound) for e in result.payload.elements],
@@ -182,7 +182,7 @@ def _receive(it: Interp, function: Function, name: str, fact: Fact, site: Any) -
         fact = fact.but(layout=Layout.PLAIN, symbol="")
     old = function.received.get(name)
     new = put(function.places.setdefault(name, {}), site, fact)
-    if can_flip(fact) and fact.layout is Layout.FLIPPED and function.inside and name not in function.flipped:
+    if can_flip(fact) and fact.layout is Layout.FLIPPED and function.chooses and name not in function.flipped:
         function.flipped.add(name)
         for caller in function.callers:
             it.enqueue(caller)

@@ -146,12 +146,18 @@ class Function:
     extra_hidden: bool = False  # they pass more than is known through its stars
     result: Fact | None = None
     inside: bool = False  # called by other code of this file: its layout is a matter of this file
+    native: bool = False  # `--layout native`: whoever calls it, it has the layout of the target
     callers: set[Any] = field(default_factory=set)
     runs: int = 0
     yields: bool = False
     static: bool = False
     file: File | None = None  # that it is written in
     conflicts: dict[Any, str] = field(default_factory=dict)  # statement -> variable in two layouts
+
+    @property
+    def chooses(self) -> bool:
+        """May what it takes and gives be channels last?"""
+        return self.inside or self.native
 
     def is_flipped(self, name: str) -> bool:
         """Is this parameter channels last in the target?"""

@@ -14,7 +14,7 @@ import numpy as np
 from keras.src import backend as keras_backend
 from keras.src.backend.common.dtypes import BIT64_TO_BIT32_DTYPE
 
-from . import cases, compare, draws, inputs, results, user
+from . import cases, compare, draws, inputs, layouts, results, user
 from . import keras_units as units_of
 from . import keras_watch as watch
 from .inputs import Feed
@@ -99,7 +99,21 @@ def packs(obj: Any, given: Feed) -> bool:
     return len(positional(obj.call)) == 1
 
 
+def lay_out(obj: Any, module: ModuleType, text: str) -> str:
+    """Note on the object of `text` in which order of axes it takes and gives tensors, if it says so."""
+    found = layouts.find(obj, module, text)
+    if found.said:
+        getattr(obj, "__func__", obj)._port_layouts = found
+    return found.said
+
+
 def call(obj: Any, given: Feed, xs: list[Any], training: bool) -> Any:
+    laid: layouts.Layouts = getattr(obj, "_port_layouts", layouts.NONE)
+    xs = layouts.inward(xs, layouts.places(laid, obj, given), keras.ops.transpose)
+    return layouts.outward(_called(obj, given, xs, training), laid, keras.ops.transpose)
+
+
+def _called(obj: Any, given: Feed, xs: list[Any], training: bool) -> Any:
     with LOG.shared():
         if not isinstance(obj, keras.layers.Layer):
             return inputs.call(obj, given, xs, False)

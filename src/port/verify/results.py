@@ -37,3 +37,16 @@ def flat(value: Any, convert: Convert) -> list[Any]:
     if isinstance(value, list | tuple):
         return [leaf for item in value for leaf in flat(item, convert)]
     return [] if value is None or isinstance(value, str) else [convert(value)]
+
+
+def replaced(value: Any, change: Convert) -> Any:
+    """The same with other tensors: `change` gets them in the order of `flat`."""
+    if (held := _items(value)) is not None:
+        new = {key: replaced(held[key], change) for key in sorted(held)}
+        if isinstance(value, dict):
+            return {key: new[str(key)] for key in value}
+        return dataclasses.replace(value, **new)
+    if isinstance(value, list | tuple):
+        items = [replaced(item, change) for item in value]
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+    return value if value is None or isinstance(value, str) else change(value)

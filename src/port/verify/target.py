@@ -81,6 +81,9 @@ def _made(backend: Any, module: Any, source: dict[str, Any], meta: dict[str, Any
     obj = backend.evaluate(module, text)
     if backend.kind(obj) != source["kind"]:
         raise TypeError(f"the source is a {source['kind']}, the port a {backend.kind(obj)}")
+    if source["side"] == "torch" and backend.SIDE == "tf" and (said := backend.lay_out(obj, module, text)):
+        note = f"the port's interface is channels last, as it says ({said}): tensors were permuted on the way"
+        meta["notes"] += [note] if note not in meta["notes"] else []
     return obj
 
 
