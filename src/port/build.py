@@ -28,6 +28,26 @@ def paren(node: cst.BaseExpression) -> cst.BaseExpression:
     return node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
 
 
+# Fields that hold operands: what stands there must bind tightly.
+_OPERANDS: dict[type[cst.CSTNode], tuple[str, ...]] = {
+    cst.IfExp: ("body", "test", "orelse"), cst.BooleanOperation: ("left", "right"), cst.Comparison: ("left",),
+    cst.ComparisonTarget: ("comparator",), cst.UnaryOperation: ("expression",), cst.BinaryOperation: ("left", "right"),
+    cst.Attribute: ("value",), cst.Subscript: ("value",), cst.Call: ("func",), cst.Await: ("expression",)}
+
+
+def fitted(old: Any, new: Any) -> Any:
+    """What `old` became, its new operands in parentheses where they are of another kind than the old ones."""
+    if new is old or type(new) is not type(old):
+        return new
+    changes = {}
+    for name in _OPERANDS.get(type(old), ()):
+        before, after = getattr(old, name), getattr(new, name)
+        if after is not before and not (type(after) is type(before) and type(getattr(after, "operator", None)) is type(
+                getattr(before, "operator", None))):
+            changes[name] = paren(after)
+    return changed(new, **changes) if changes else new
+
+
 @cache
 def parse(text: str) -> cst.BaseExpression:
     return cst.parse_expression(text)

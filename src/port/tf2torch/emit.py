@@ -14,7 +14,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import build, expression, paren
+from port.build import build, expression, fitted, paren
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.values import (
@@ -220,7 +220,7 @@ class Emitter:
         if self.scope.stage == "init" and isinstance(fact.payload, Size) and not isinstance(node, cst.Name):
             return self.size(fact.payload.dim, node)
         kind: type = type(node)
-        return _method(kind)(self, node)
+        return fitted(node, _method(kind)(self, node))
 
     def generic(self, node: Any) -> Any:
         return rebuild(node, self._child)

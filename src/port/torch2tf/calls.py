@@ -108,7 +108,7 @@ def _call_partial(it: Interp, node: cst.Call, partial: Partial, args: list[Fact]
              *zip(node.args, args, strict=True)]
     own = {a.keyword.value for a in node.args if a.keyword is not None}
     pairs = [p for p in pairs if p[0].keyword is None or p[0].keyword.value not in own or p[0] in node.args]
-    pairs.sort(key=lambda p: p[0].keyword is not None)  # positional ones first
+    pairs.sort(key=lambda p: p[0].keyword is not None or p[0].star == "**")  # positional ones first
     known = it.objects.setdefault(("partial", node, partial.node), node.with_changes(args=[p[0] for p in pairs]))
     given = [p[1] for p in pairs]
     return _call(it, known, partial.function, given, env)

@@ -9,6 +9,8 @@ import libcst as cst
 from port.build import paren
 from port.facts import Kind
 from port.torch2tf import init_calls, rows
+from port.torch2tf.refused import Refused
+from port.tree import code
 
 
 def binary(w: Any, node: cst.BinaryOperation) -> Any:
@@ -36,7 +38,18 @@ def comparison(w: Any, node: cst.Comparison) -> Any:
     kinds = {f.kind for f in facts}
     if Kind.TENSOR in kinds and not isinstance(node.comparisons[0].operator, cst.Is | cst.IsNot | cst.In | cst.NotIn):
         return rows.write_comparison(w, node)
-    return w.generic(node)
+    new = w.generic(node)
+    for old, made in zip(_compared(node), _compared(new), strict=True):
+        if type(made) is cst.Lambda and made is not old:
+            raise Refused("P203", f"`{code(old)}` is compared, and is no one object in TensorFlow: ask isinstance", old)
+    return new
+
+
+def _compared(node: cst.Comparison) -> list[cst.BaseExpression]:
+    """What is compared with one another, also as one of several."""
+    sides = [node.left, *(t.comparator for t in node.comparisons)]
+    return [one for s in sides for one in (
+        [e.value for e in s.elements] if isinstance(s, cst.Tuple | cst.List | cst.Set) else [s])]
 
 
 def unary(w: Any, node: cst.UnaryOperation) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import build, expression, paren
+from port.build import build, expression, fitted, paren
 from port.facts import Fact, Kind, Layout
 from port.result import Options
 from port.torch2tf import applications, containers, indexing, init_calls, init_covers, layers, operators, ownnames, rows
@@ -136,7 +136,7 @@ class Writer:
             if direct is not None:
                 return direct
         method = _METHODS.get(type(node))
-        new = method(self, node) if method is not None else self.generic(node)
+        new = fitted(node, method(self, node) if method is not None else self.generic(node))
         return new if want is None else self.in_layout(node, new, want)
 
     def generic(self, node: Any) -> Any:

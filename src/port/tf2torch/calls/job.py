@@ -78,6 +78,8 @@ TRAINING = ("keras.optimizers.", "keras.callbacks.", "keras.metrics.", "keras.lo
 def unknown_symbol(em: Emitter, symbol: str, node: cst.CSTNode) -> Exception:
     if symbol.startswith(TRAINING):
         return Refused("P205", f"`{symbol}` belongs to training", node)
+    if symbol in em.it.rows:
+        return Refused("P201", f"`{symbol}` has no counterpart that could stand as a value: call it", node)
     near = difflib.get_close_matches(symbol, list(em.it.rows), 1, 0.8)
     hint = f"; did you mean `{near[0]}`?" if near else ""
     return Refused("P201", f"`{symbol}` has no row in the tables{hint}", node)
