@@ -61,6 +61,18 @@ def test_stars_of_a_call_stand_before_what_a_partial_holds() -> None:
     assert "make(*a)" in text
 
 
+def test_a_partial_of_itself_is_not_followed() -> None:
+    assert "functools.partial(f, alpha=e)" in ported(
+        "f = torch.add\nfor e in c:\n    f = functools.partial(f, alpha=e)\nreturn f(a, b)", "torch2tf")
+
+
+@pytest.mark.parametrize("call", ["torch.ones()", "torch.exp(a).view()", "torch.exp(a).expand()",
+                                  "torch.exp(a).permute()", "torch.exp(a).repeat()", "torch.meshgrid()"])
+def test_no_sizes_at_all_are_a_missing_argument(call: str) -> None:
+    text = ported(f"return {call}", "torch2tf")
+    assert "# port: P202" in text and "is missing" in text
+
+
 def test_functions_that_are_no_values_are_said_to_be_called() -> None:
     found = translate("import tensorflow as tf\n\n\ndef f(x):\n    return [tf.math.divide_no_nan, x]\n", "tf2torch")
     assert [f.message for f in found.findings if f.code == "P201"] == [

@@ -69,9 +69,11 @@ def bind_torch(signature: Signature, node: cst.Call, receiver: cst.BaseExpressio
     args, common = _split(node, names)
     call = node.with_changes(args=args)
     bound = bind(signature, call, receiver=receiver)
+    star = next((p.name for p in signature.params if p.star == "*"), "")
     if bound.stars:
-        star = next(p.name for p in signature.params if p.star == "*")
         bound.args[star] = _one(bound.stars)
+    elif star and not bound.problem and star not in bound.args:
+        bound.problem = f"argument `{star}` is missing"
     elif bound.problem == "too many arguments":
         bound = _gathered(signature, args, receiver) or bound
     bound.common = common

@@ -104,6 +104,8 @@ def call_any(it: Interp, node: cst.Call, payload: Alternatives, args: list[Fact]
 
 
 def _call_partial(it: Interp, node: cst.Call, partial: Partial, args: list[Fact], env: Env) -> Fact:
+    if partial.node in it.partials:
+        return UNKNOWN  # `f = partial(f, ...)` in a loop: a partial of itself
     pairs = [*zip(partial.node.args[1:], (it.fact(a.value) for a in partial.node.args[1:]), strict=True),
              *zip(node.args, args, strict=True)]
     own = {a.keyword.value for a in node.args if a.keyword is not None}
@@ -111,7 +113,11 @@ def _call_partial(it: Interp, node: cst.Call, partial: Partial, args: list[Fact]
     pairs.sort(key=lambda p: p[0].keyword is not None or p[0].star == "**")  # positional ones first
     known = it.objects.setdefault(("partial", node, partial.node), node.with_changes(args=[p[0] for p in pairs]))
     given = [p[1] for p in pairs]
-    return _call(it, known, partial.function, given, env)
+    it.partials.append(partial.node)
+    try:
+        return _call(it, known, partial.function, given, env)
+    finally:
+        it.partials.pop()
 
 
 def _is_class(symbol: str) -> bool:

@@ -64,6 +64,7 @@ class Interp:
         self.classes: dict[cst.CSTNode, Class] = {}
         self.layers: dict[tuple[cst.CSTNode, str], Layer] = {}  # by the call that makes it, and its class
         self.objects: dict[Any, Any] = {}  # allocation sites: containers and instances
+        self.partials: list[cst.Call] = []  # whose call is being followed
         self.notes: dict[str, Any] = {}  # what the writing of one file remembers
         self.queue: deque[Function] = deque()
         self.waiting: set[Function] = set()
