@@ -169,3 +169,39 @@ def test_layers_of_the_class_and_of_the_file() -> None:
     made = translate("import keras\nfrom keras import layers\n\nshared = layers.Dense(4)\n\n\ndef build():\n"
                      "    x = keras.Input((4,))\n    return keras.Model(x, shared(shared(x)))\n", "tf2torch")
     assert "self.shared = shared" in made.text and "self.shared(self.shared(x))" in made.text
+
+
+def test_layers_outside_of_models_have_the_initial_values_of_keras() -> None:
+    result = ported("shared = layers.Dense(4)\nproj = layers.Dense(5, kernel_initializer='he_normal')\n"
+                    "heads = [layers.Dense(3), layers.Dense(4)]\nfor i in range(3):\n"
+                    "    heads.append(layers.Dense(i + 1))\n\n\ndef make(n):\n    h = layers.Dense(n)\n"
+                    "    return h\n\n\n"
+                    "def f(x):\n    return heads[0](proj(shared(x)))\n")
+    assert not codes(result)
+    assert "shared = nn.LazyLinear(4).apply(init_weights)\n" in result.text
+    assert "proj = nn.Linear(4, 5)\nproj.apply(init_weights)\nhe_normal_(proj.weight)\n" in result.text
+    assert "nn.Linear(5, 3).apply(init_weights), nn.LazyLinear(4).apply(init_weights)]" in result.text
+    assert "heads.append(nn.LazyLinear(i + 1).apply(init_weights))" in result.text
+    assert "    h.apply(init_weights)\n    return h\n" in result.text
+
+
+def test_layers_that_a_model_holds_are_initialised_with_it_alone() -> None:
+    result = ported("def build():\n    net = keras.Sequential()\n    for i in range(3):\n"
+                    "        net.add(layers.Dense(4))\n    net.add(layers.Dense(2))\n    return net\n")
+    assert result.text.count("apply(init_weights)") == 1
+
+
+def test_a_layer_outside_of_a_model_has_no_size_that_only_the_model_knows() -> None:
+    result = ported("shared = layers.Dense(4)\n\n\nclass Net(keras.Model):\n    def __init__(self):\n"
+                    "        super().__init__()\n        self.out = layers.Dense(2)\n\n"
+                    "    def call(self, x):\n        return self.out(shared(x))\n")
+    assert "in_features" not in result.text and "shared = nn.LazyLinear(4)" in result.text
+    assert "P102" in {f.code for f in result.findings}
+
+
+@pytest.mark.parametrize("head", ["def f(x, h=layers.Dense(4)):\n    return h(x)\n",
+                                  "class Net(keras.Model):\n    def call(self, x, h=layers.Dense(3)):\n"
+                                  "        return h(x)\n"])
+def test_a_layer_as_a_default_argument_is_refused(head: str) -> None:
+    result = ported(head)
+    assert codes(result) == {"P206"} and "layers.Dense(" in result.text and "nn." not in result.text

@@ -9,6 +9,7 @@ import libcst as cst
 from port.facts import Kind
 from port.torch2tf import dtypes
 from port.torch2tf.jobs import Job
+from port.torch2tf.opargs import PYTHON
 from port.torch2tf.rowforms import first, made
 
 
@@ -23,7 +24,8 @@ def to(job: Job) -> cst.BaseExpression:
     for value in given:
         fact = job.w.fact(value)
         if d := dtypes.dtype_name(fact.symbol):
-            if isinstance(value, cst.Name) and not job.w.it.names.resolve(value):  # a parameter: others may be passed
+            own = isinstance(value, cst.Name) and not job.w.it.names.resolve(value)
+            if own and fact.symbol not in PYTHON:  # a parameter: others may be passed
                 return dtypes.cast(job.w, new, job.w.expr(value))
             return new if job.fact(x).dtype == d else _cast_to(job, new, d, x)
         if fact.symbol == "tensor.dtype" or (isinstance(value, cst.Attribute) and value.attr.value == "dtype"):

@@ -10,6 +10,7 @@ import libcst as cst
 from port.build import build, expression
 from port.facts import Fact, Kind
 from port.torch2tf.conditions import FLOATS, WHOLE
+from port.torch2tf.opargs import PYTHON
 from port.tree import children, code
 
 NAMES = {"float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int32", "short": "int16",
@@ -22,6 +23,8 @@ _WIDTH = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat
 
 def dtype_name(symbol: str) -> str:
     """'int64' for 'torch.long'; '' if it is no dtype."""
+    if symbol in PYTHON:
+        return PYTHON[symbol]
     name = symbol.removeprefix("torch.")
     name = NAMES.get(name, name)
     return name if symbol.startswith("torch.") and name in DTYPES else ""

@@ -58,10 +58,15 @@ DTYPES = {"float": "float32", "half": "float16", "double": "float64", "long": "i
           "bfloat16": "bfloat16", "short": "int16"}
 
 
+# Python's types as dtypes: PyTorch's floats are wide then, where TensorFlow takes `float` for float32.
+PYTHON = {"builtins.float": "float64", "builtins.int": "int64", "builtins.bool": "bool",
+          "builtins.complex": "complex128"}
+
+
 def dtype_of(fact: Fact | None) -> str | None:
     if fact is None:
         return None
     last = fact.symbol.rpartition(".")[2]
     if fact.symbol.startswith("torch."):
         return DTYPES.get(last, last)
-    return None
+    return PYTHON.get(fact.symbol)

@@ -49,6 +49,9 @@ def run(job: Job, symbol: str) -> cst.BaseExpression:
     python = python_form(job)
     if python is not None:
         return python
+    if row.fill:
+        raise job.refuse("P206", f"`{symbol}` is made where nothing shows what it is applied to, as in a default "
+                         "argument: make it in the body")
     if row.differs:
         em.report("P101", f"{symbol}: {row.differs}", job.node, symbol)
     if row.via:

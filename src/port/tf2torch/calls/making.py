@@ -9,6 +9,7 @@ from typing import Any
 import libcst as cst
 
 from port.build import build, expression, helper_names, paren, parse, reflow, substitute
+from port.facts import Sym
 from port.table import Signature
 from port.tf2torch.calls.arguments import arguments, choose, map_args
 from port.tf2torch.calls.job import Job
@@ -78,7 +79,7 @@ def fill(job: Job, what: str) -> Any:
     if what in ("channels", "features"):
         width = facts[0].width if facts else None
         try:
-            return None if width is None else job.em.size(width, job.node)
+            return None if width is None or not _is_told(job, width) else job.em.size(width, job.node)
         except Refused:
             return None  # open: a Lazy module
     if what == "shape_tail":
@@ -86,6 +87,13 @@ def fill(job: Job, what: str) -> Any:
             raise job.refuse("P208", "the shape that arrives here is not known")
         return expression("(" + ", ".join(code(job.em.size(d)) for d in shape[1:]) + ",)")
     raise job.refuse("P208", f"`{what}` of the input is not known")
+
+
+def _is_told(job: Job, width: Any) -> bool:
+    """Do the names that a size is written with mean something where a statement of the module makes the layer?"""
+    scope, it = job.em.scope, job.em.it
+    loose = scope.function is None and scope.cls is None and scope.sizes is None
+    return not loose or not isinstance(width, Sym) or width.names <= it.globals.names.keys()
 
 
 LAZY = {"Linear", *(f"{kind}{n}d" for kind in ("Conv", "ConvTranspose", "BatchNorm") for n in "123"),

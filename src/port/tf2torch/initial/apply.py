@@ -87,8 +87,9 @@ class Sequence:
     def __init__(self, changes: Changes, owner: Owner, body: list[Any]):
         self.to, self.owner, self.name = changes, owner, changes.name
         plain = [s for s in body if not isinstance(s, Definition)]
-        names = sequentials(plain)
-        inner = {n.value for s in plain for c in find(s, cst.Call, enter_functions=False)
+        makes = changes.layout.makes
+        names = sequentials(plain, makes)
+        self.inner = inner = {n.value for s in plain for c in find(s, cst.Call, enter_functions=False)
                  if _takes(c, names) for a in c.args for n in loads(a)}
         self.roots = {r for r in names - inner if any(self._fills(s, r) for s in plain)}
         self.returned = {n.value.value for s in plain for n in find(s, cst.Return, enter_functions=False)
@@ -98,7 +99,7 @@ class Sequence:
         """Does a statement put something that needs it into this model?"""
         for n in walk(s, enter_functions=False):
             value = getattr(n, "value", None)
-            own = (isinstance(n, cst.Assign) and is_model(value) and code(n.targets[0].target) == root) or (
+            own = (isinstance(n, cst.Assign) and self.to.layout.makes(value) and code(n.targets[0].target) == root) or (
                 _grown(n) == root) or (root == "model" and isinstance(n, cst.Return) and is_model(value))
             if own and self.to.layout.holds(self.to.plan, n):
                 return True
@@ -134,6 +135,8 @@ class Sequence:
             for s in node.body:
                 if isinstance(s, cst.SimpleStatementLine) and isinstance(s.body[0], cst.Return):
                     made += self._return(s, s.body[0])
+                elif isinstance(s, cst.SimpleStatementLine):
+                    made.append(self.loose(s))
                 else:
                     made.append(self._inside(s))
             return node.with_changes(body=made)
@@ -145,10 +148,10 @@ class Sequence:
         if isinstance(small, cst.Return):
             return self._return(s, small)
         root = _grown(small)
-        if isinstance(small, cst.Assign) and is_model(value):
+        if isinstance(small, cst.Assign) and self.to.layout.makes(value):
             root = code(small.targets[0].target)
         if root not in self.roots - self.returned or any(_grows(r, root) for r in rest if r is not None):
-            return [s]
+            return [self.loose(s)]
         if isinstance(small, cst.Assign) and value is not None and not self.deviating(root):
             return [s.with_changes(body=[small.with_changes(value=self.applied(value))])]
         return [s, *self.tail(root)]
@@ -160,12 +163,25 @@ class Sequence:
             tail[0] = tail[0].with_changes(leading_lines=s.leading_lines)
             return [*tail, s.with_changes(leading_lines=[])]
         if value is None or not is_model(value) or not self.to.layout.holds(self.to.plan, value):
-            return [s]
+            return [self.loose(s)]
         if "model" in self.roots and self.deviating("model"):
             target = cst.AssignTarget(cst.Name("model"))
             return [s.with_changes(body=[cst.Assign([target], value)]), *self.tail("model"),
                     *parsed(["return model"])]
         return [s.with_changes(body=[small.with_changes(value=self.applied(value))])]
+
+    def loose(self, s: cst.SimpleStatementLine) -> Any:
+        """A line whose layers nothing else reaches, as those of a list: each is initialised where it is made."""
+        small = s.body[0]
+        names = {code(t.target) for t in small.targets} if isinstance(small, cst.Assign) else {_grown(small)}
+        if not isinstance(small, cst.Assign | cst.Return | cst.Expr) or names & (self.inner | self.roots):
+            return s
+        return rebuild(s, self._loose)
+
+    def _loose(self, node: Any) -> Any:
+        if self.to.layout.makes(node) and self.to.layout.holds(self.to.plan, node):
+            return self.applied(node)
+        return rebuild(node, self._loose)
 
     def applied(self, value: cst.BaseExpression) -> cst.BaseExpression:
         return cst.Call(cst.Attribute(value, cst.Name("apply")), [cst.Arg(cst.Name(self.name))])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import libcst as cst
@@ -66,10 +67,10 @@ def is_model(value: Any) -> bool:
     return isinstance(value, cst.Call) and code(value.func) == "nn.Sequential"
 
 
-def sequentials(body: list[Any]) -> set[str]:
-    """Local variables that hold an `nn.Sequential`; 'model' stands for one that is returned at once."""
+def sequentials(body: list[Any], makes: Callable[[Any], bool] = is_model) -> set[str]:
+    """Local variables that hold an `nn.Sequential`, or what else counts; 'model': one that is returned at once."""
     found = {t.target.value for s in body for n in find(s, cst.Assign, enter_functions=False)
-             for t in n.targets if isinstance(t.target, cst.Name) and is_model(n.value)}
+             for t in n.targets if isinstance(t.target, cst.Name) and makes(n.value)}
     used = {n.value for s in body for n in loads(s)}
     if "model" not in found | used:
         found |= {"model" for s in body for n in find(s, cst.Return, enter_functions=False)
@@ -95,7 +96,7 @@ class Layout:
         self._functions()
         self.loose = [s for s in self.body if not isinstance(s, Definition)]
         self.refs[""] = {x.value for s in self.loose for x in loads(s)} & self.defs.keys()
-        self._owner(Owner("", None, "module"), self.loose, sequentials(self.loose))
+        self._owner(Owner("", None, "module"), self.loose, sequentials(self.loose, self.makes))
 
     def _held(self) -> set[str]:
         """What some module class, or an nn.Sequential, makes: directly or through functions."""
@@ -187,7 +188,13 @@ class Layout:
             if isinstance(node, cst.FunctionDef) and id(node) not in methods and isinstance(
                     node.body, cst.IndentedBlock):
                 body = [s for s in node.body.body if not isinstance(s, Definition)]
-                self._owner(Owner(name, node, "function", [], name not in self.held), body, sequentials(body))
+                outermost = name not in self.held
+                roots = sequentials(body, self.makes if outermost else is_model)
+                self._owner(Owner(name, node, "function", [], outermost), body, roots)
+
+    def makes(self, value: Any) -> bool:
+        """Is this a call that makes an `nn.Sequential`, or a layer of the source?"""
+        return is_model(value) or (isinstance(value, cst.Call) and value.func in self.em.sites)
 
     # ------------------------------------------------------------ what needs it
     def reach(self, names: set[str]) -> set[str]:
