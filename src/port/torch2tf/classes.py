@@ -20,6 +20,8 @@ DROPPED_DECORATORS = ("torch.jit.", "torch.compile", "torch.compiler.", "torch._
 
 
 def definition(w: Any, node: Any) -> list[Any]:
+    if node not in w.it.classes and node not in w.it.functions:
+        raise Refused("P206", f"`{node.name.value}` is defined where its surroundings are not read", node)
     if isinstance(node, cst.ClassDef):
         return [class_(w, w.it.classes[node])]
     return [function(w, w.it.functions[node])]

@@ -216,6 +216,14 @@ def try_(w: Any, node: cst.Try) -> list[Any]:
     return [node.with_changes(**changes)]
 
 
+def match(w: Any, node: cst.Match) -> list[Any]:
+    for name in w.it.conflicts.get(node, {}):
+        raise Refused("P209", f"`{name}` is channels first or last, depending on the path", node)
+    cases = [c.with_changes(guard=w.expr(c.guard) if c.guard is not None else None, body=block(w, c.body))
+             for c in node.cases]
+    return [node.with_changes(subject=w.expr(node.subject), cases=cases)]
+
+
 def definition(w: Any, node: Any) -> list[Any]:
     from port.torch2tf import classes
 
@@ -223,4 +231,5 @@ def definition(w: Any, node: Any) -> list[Any]:
 
 
 COMPOUND: dict[type, Any] = {cst.If: if_, cst.For: for_, cst.While: while_, cst.With: with_, cst.Try: try_,
-                             cst.FunctionDef: definition, cst.ClassDef: definition}
+                             cst.Match: match, cst.FunctionDef: definition,
+                             cst.ClassDef: definition}

@@ -22,6 +22,7 @@ from port.torch2tf.values import (
     put,
     same,
 )
+from port.tree import walk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,16 +30,27 @@ if TYPE_CHECKING:
     from port.torch2tf.interp import Interp
 
 
-def run(it: Interp, body: Sequence[cst.BaseStatement], env: Env) -> bool:
-    """Run statements in order; False if the end is not reached (a return or raise on every path)."""
-    for statement in body:
+def run(it: Interp, body: Sequence[cst.BaseStatement | cst.BaseSmallStatement], env: Env) -> bool:
+    """Run statements, or those of one line, in order; False if the end is not reached (a return or raise on every path)."""
+    for at, statement in enumerate(body):
         if isinstance(statement, cst.SimpleStatementLine):
-            for small in statement.body:
-                if not simple(it, small, env):
-                    return False
-        elif not compound(it, statement, env):
+            reached = all(simple(it, small, env) for small in statement.body)
+        elif isinstance(statement, cst.BaseSmallStatement):
+            reached = simple(it, statement, env)
+        else:
+            reached = compound(it, statement, env)
+        if not reached:
+            _unreached(it, body[at + 1:], env)
             return False
     return True
+
+
+def _unreached(it: Interp, rest: Sequence[cst.CSTNode], env: Env) -> None:
+    """Definitions that nothing reaches are written as well, and need facts for it."""
+    for statement in rest:
+        for node in walk(statement, enter_functions=False):
+            if isinstance(node, cst.FunctionDef | cst.ClassDef):
+                definitions.define(it, node, env.copy())
 
 
 def simple(it: Interp, node: cst.BaseSmallStatement, env: Env) -> bool:
@@ -202,10 +214,10 @@ def compound(it: Interp, node: cst.BaseStatement, env: Env) -> bool:
             fact = it.ev(item.item, env)
             if item.asname is not None:
                 assign(it, item.asname.name, fact, env)
-        return run(it, node.body.body, env)  # type: ignore[arg-type]
+        return run(it, node.body.body, env)
     if isinstance(node, cst.Try):
         before = env.copy()
-        reached = run(it, node.body.body, env)  # type: ignore[arg-type]
+        reached = run(it, node.body.body, env)
         for handler in node.handlers:
             other = before.copy()
             if handler.name is not None:
@@ -215,10 +227,27 @@ def compound(it: Interp, node: cst.BaseStatement, env: Env) -> bool:
                 reached = True
         for part in (node.orelse, node.finalbody):
             if part is not None:
-                run(it, part.body.body, env)  # type: ignore[arg-type]
+                run(it, part.body.body, env)
         return reached
+    if isinstance(node, cst.Match):
+        return _match(it, node, env)
     if isinstance(node, cst.FunctionDef | cst.ClassDef):
         definitions.define(it, node, env)
+    return True
+
+
+def _match(it: Interp, node: cst.Match, env: Env) -> bool:
+    it.ev(node.subject, env)
+    before = env.copy()
+    for case in node.cases:
+        inner = before.copy()
+        for caught in walk(case.pattern):
+            if isinstance(caught, cst.MatchAs | cst.MatchStar | cst.MatchMapping):
+                name = caught.rest if isinstance(caught, cst.MatchMapping) else caught.name
+                inner.names |= {name.value: UNKNOWN} if name is not None else {}
+        it.ev(case.guard, inner)
+        if run(it, case.body.body, inner):  # type: ignore[arg-type]
+            merge(it, node, env, inner)
     return True
 
 
@@ -233,7 +262,7 @@ def _if(it: Interp, node: cst.If, env: Env) -> bool:
     else:
         narrow(it, node.test, other, False)
         narrow(it, node.test, env, True)
-        reached = run(it, node.body.body, env)  # type: ignore[arg-type]
+        reached = run(it, node.body.body, env)
     if isinstance(orelse, cst.If):
         reached_else = _if(it, orelse, other)
     elif orelse is not None:

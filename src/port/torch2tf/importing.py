@@ -21,9 +21,16 @@ SHORT = {"import keras": "keras", "import tensorflow as tf": "tf", "import numpy
 
 def local(w: Any, node: cst.Import | cst.ImportFrom) -> list[Any]:
     """An import inside a function."""
-    if imports.is_framework(node, ROOTS):
+    if imports.is_framework(node, roots(w.it.file)):
         return []
     return [with_einops(node)]
+
+
+def roots(file: File) -> tuple[str, ...]:
+    """Packages that the output does without; the one that is ported itself is none of them."""
+    found = {name.split(".")[0] for node in walk(file.module) if isinstance(node, cst.Import | cst.ImportFrom)
+             for bound, name in import_bindings(node).items() if bound in file.links}
+    return tuple(root for root in ROOTS if root not in found)
 
 
 def with_einops(node: Any) -> Any:
@@ -48,7 +55,7 @@ def rewrite(w: Any, body: list[Any], originals: list[Any], blocks: list[Any]) ->
     extra |= {w.original_imports[name] for name in w.top_level - own if name in w.original_imports}
     if "np" in w.needs and w.it.names.bound.get("np") != "numpy":
         extra.add("import numpy as np")
-    return imports.rewrite(body, originals, w, blocks, extra, ROOTS, LINES)
+    return imports.rewrite(body, originals, w, blocks, extra, roots(w.it.file), LINES)
 
 
 def passed_on(file: File) -> frozenset[str]:

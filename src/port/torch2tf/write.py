@@ -10,7 +10,18 @@ import libcst as cst
 from port.build import build, expression, fitted, paren
 from port.facts import Fact, Kind, Layout
 from port.result import Options
-from port.torch2tf import applications, containers, indexing, init_calls, init_covers, layers, operators, ownnames, rows
+from port.torch2tf import (
+    applications,
+    containers,
+    importing,
+    indexing,
+    init_calls,
+    init_covers,
+    layers,
+    operators,
+    ownnames,
+    rows,
+)
 from port.torch2tf.interp import Interp
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import (
@@ -277,7 +288,7 @@ class Writer:
 
     def framework_names(self, node: cst.CSTNode) -> set[str]:
         """Names below that imports of the source's framework bind."""
-        return {n for n in named(node) if self.it.names.bound.get(n, "").split(".")[0] == "torch"}
+        return {n for n in named(node) if self.it.names.bound.get(n, "").split(".")[0] in importing.ROOTS}
 
 
 def _holds(payload: Any, name: str) -> bool:

@@ -1,0 +1,82 @@
+"""Statements of every form are read before they are written: suites on one line, `match`, what nothing reaches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from port.translate import translate, translate_together
+
+ONE_LINE = """
+import torch
+
+def f(x, k):
+    def g(y): return torch.relu(y)
+    if k: return torch.relu(g(x))
+    else: x = torch.sin(x)
+    for _ in range(3): x = torch.exp(x)
+    return x
+"""
+MATCH = """
+import torch
+
+def f(x, k):
+    match k:
+        case [1, *rest] if torch.is_tensor(x):
+            return torch.relu(x)
+        case {"a": first, **others}:
+            x = torch.sin(x)
+        case other:
+            x = torch.exp(x)
+    return torch.cos(x)
+"""
+UNREACHED = """
+import torch
+
+def f(x):
+    return torch.relu(x)
+    def g(y):
+        return torch.sin(y)
+"""
+IN_CLASS = """
+import torch
+
+class A:
+    class B:
+        def f(self, x):
+            return torch.relu(x)
+    if True:
+        def g(x):
+            return torch.sin(x)
+"""
+
+
+@pytest.mark.parametrize("text", [ONE_LINE, MATCH, UNREACHED, IN_CLASS])
+def test_nothing_of_pytorch_is_left(text: str) -> None:
+    result = translate(text, "torch2tf")
+    assert not result.findings and "torch" not in result.text and "tf." in result.text
+
+
+def test_a_method_on_one_line() -> None:
+    text = "import torch\nclass A(torch.nn.Module):\n    def forward(self, x): return x + torch.sum(x)\n"
+    assert "def call(self, x): return x + tf.reduce_sum(x)" in translate(text, "torch2tf").text
+
+
+def test_refused_code_keeps_what_it_imports_from_torchvision() -> None:
+    result = translate("import torch\nfrom torchvision.datasets import MNIST\n\nclass D(MNIST):\n    pass\n", "torch2tf")
+    assert "from torchvision.datasets import MNIST" in result.text and [f.code for f in result.findings] == ["P206"]
+
+
+def test_a_package_named_torchvision_still_imports_its_own_files(tmp_path: Path) -> None:
+    folder = tmp_path / "torchvision"
+    folder.mkdir()
+    texts = {"__init__.py": "", "a.py": "import torch\n\ndef size(x):\n    return torch.sum(x)\n",
+             "b.py": "import torch\nfrom torchvision.a import size\n\ndef f(x):\n    from torchvision.a import size as s\n"
+                     "    return torch.relu(size(x)) + s(x)\n"}
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    given = {str(folder / name): text for name, text in texts.items()}
+    done = translate_together(given, "torch2tf")[str(folder / "b.py")].text
+    assert "\nfrom torchvision.a import size\n" in done and "    from torchvision.a import size as s\n" in done
+    assert "import torch\n" not in done
