@@ -64,7 +64,8 @@ def test_a_method_on_one_line() -> None:
 
 
 def test_refused_code_keeps_what_it_imports_from_torchvision() -> None:
-    result = translate("import torch\nfrom torchvision.datasets import MNIST\n\nclass D(MNIST):\n    pass\n", "torch2tf")
+    text = "import torch\nfrom torchvision.datasets import MNIST\n\nclass D(MNIST):\n    pass\n"
+    result = translate(text, "torch2tf")
     assert "from torchvision.datasets import MNIST" in result.text and [f.code for f in result.findings] == ["P206"]
 
 
@@ -72,11 +73,50 @@ def test_a_package_named_torchvision_still_imports_its_own_files(tmp_path: Path)
     folder = tmp_path / "torchvision"
     folder.mkdir()
     texts = {"__init__.py": "", "a.py": "import torch\n\ndef size(x):\n    return torch.sum(x)\n",
-             "b.py": "import torch\nfrom torchvision.a import size\n\ndef f(x):\n    from torchvision.a import size as s\n"
-                     "    return torch.relu(size(x)) + s(x)\n"}
+             "b.py": "import torch\nfrom torchvision.a import size\n\ndef f(x):\n"
+                     "    from torchvision.a import size as s\n    return torch.relu(size(x)) + s(x)\n"}
     for name, text in texts.items():
         (folder / name).write_text(text)
     given = {str(folder / name): text for name, text in texts.items()}
     done = translate_together(given, "torch2tf")[str(folder / "b.py")].text
     assert "\nfrom torchvision.a import size\n" in done and "    from torchvision.a import size as s\n" in done
     assert "import torch\n" not in done
+
+
+def test_a_local_name_with_a_type_hint_hides_keras_layers() -> None:
+    text = ("import torch\n\ndef f(n):\n    layers: list = []\n    for _ in range(n):\n"
+            "        layers += [torch.nn.Linear(4, 4)]\n    return torch.nn.Sequential(*layers)\n")
+    assert "keras.layers.Dense" in translate(text, "torch2tf").text
+
+
+def test_what_only_tells_pytorchs_tools_something_is_left_out() -> None:
+    text = ("import torch\n\ndef log(x):\n    torch._C._log_api_usage_once(type(x).__name__)\n\ntorch.fx.wrap('log')\n\n"
+            "def f(x):\n    log(x)\n    return torch.relu(x)\n")
+    result = translate(text, "torch2tf")
+    assert not result.findings and "torch" not in result.text
+
+
+HOLDS = """
+import torch
+from functools import partial
+
+class Preset(torch.nn.Conv2d):
+    pass
+
+class Weights:
+    preset = dict(make=partial(Preset, size=3))
+    MORE
+
+def build(weights=Weights.preset):
+    return torch.nn.Linear(3, 4)
+"""
+
+
+def test_a_class_of_data_may_hold_what_is_not_ported() -> None:
+    result = translate(HOLDS.replace("MORE", ""), "torch2tf")
+    assert "return layers.Dense(4, " in result.text
+    assert [f.message for f in result.findings] == [
+        "a class that inherits from `torch.nn.Conv2d`; hold such a module instead",
+        "it holds `Preset`, which is not ported"]
+    result = translate(HOLDS.replace("MORE", "made = Preset(3, 4, 1)"), "torch2tf")
+    assert "it uses `Preset`, which is not ported" in [f.message for f in result.findings]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def run(it: Interp, body: Sequence[cst.BaseStatement | cst.BaseSmallStatement], env: Env) -> bool:
-    """Run statements, or those of one line, in order; False if the end is not reached (a return or raise on every path)."""
+    """Run statements, or those of one line, in order; False if the end is not reached (each path returns or raises)."""
     for at, statement in enumerate(body):
         if isinstance(statement, cst.SimpleStatementLine):
             reached = all(simple(it, small, env) for small in statement.body)

@@ -99,7 +99,7 @@ def own_names(module: cst.Module) -> frozenset[str]:
     for n in walk(module):
         if type(n) in (cst.Param, cst.FunctionDef, cst.ClassDef):
             found.add(n.name.value)  # type: ignore[attr-defined]
-        elif type(n) in (cst.AssignTarget, cst.For, cst.CompFor, cst.NamedExpr):
+        elif type(n) in (cst.AssignTarget, cst.AnnAssign, cst.For, cst.CompFor, cst.NamedExpr):
             target = n.target  # type: ignore[attr-defined]
             found |= set() if type(target) is cst.Attribute else named(target)
     return frozenset(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from port.names import dotted_name
 from port.scopes import File
 from port.torch2tf import links
 from port.torch2tf.refused import Refused
-from port.tree import walk
+from port.tree import find, walk
 
 
 @dataclass(eq=False)
@@ -43,8 +43,8 @@ def is_import(node: Any) -> bool:
 def spread(files: Sequence[Any]) -> None:
     """`files`: each with its Writer `w` and its `parts`. Refuse what uses what is refused, directly or not."""
     reasons = {(f.w.it.file, name) for f in files for p in f.parts if p.refusal is not None for name in p.names}
-    uses = [(f.w.it.file, p, mentions(f.w.it.file, p.node)) for f in files for p in f.parts if not is_import(p.node)
-            ] if reasons else []
+    uses = [(f.w.it.file, p, mentions(f.w.it.file, p.node, held_values(f.w.it, p.node)))
+            for f in files for p in f.parts if not is_import(p.node)] if reasons else []
     grew = bool(reasons)
     while grew:
         grew = False
@@ -55,16 +55,38 @@ def spread(files: Sequence[Any]) -> None:
                 part.refusal = Refused("P206", f"it uses `{used[0]}`, which is not ported", part.node)
                 grew = True
                 reasons |= own
+    for f in files if reasons else ():
+        for part in f.parts:
+            tell_held(f.w.it, part, reasons)
     for part in (p for f in files for p in f.parts if p.refusal is not None):
         r = part.refusal
         part.needs, part.helpers = set(), {}
         part.reports = [(r.node if r.node is not None else part.node, r.code, r.args[0], r.symbol)]
 
 
-def mentions(file: File, node: cst.CSTNode) -> dict[tuple[File, str], str]:
+def held_values(it: Any, node: Any) -> dict[cst.CSTNode, None]:
+    """Names that a class of data holds for others, `transforms = partial(Preset, size=224)`: it computes nothing."""
+    cls = it.classes.get(node)
+    if cls is None or cls.is_module:
+        return {}
+    calls = [c for s in node.body.body if isinstance(s, cst.SimpleStatementLine) for c in find(s, cst.Call)]
+    return {a.value: None for c in calls for a in c.args if isinstance(a.value, cst.Name)}
+
+
+def tell_held(it: Any, part: Part, reasons: set[tuple[File, str]]) -> None:
+    """What a ported class holds, but stays in PyTorch, is told once for each name."""
+    names = {n.value: n for n in reversed(held_values(it, part.node)) if isinstance(n, cst.Name)} if (
+        part.refusal is None) else {}
+    part.reports += [(node, "P206", f"it holds `{name}`, which is not ported", "") for name, node in names.items()
+                     if links.source(it.file, name) in reasons]
+
+
+def mentions(file: File, node: cst.CSTNode, apart: Container[cst.CSTNode] = ()) -> dict[tuple[File, str], str]:
     """Definitions of the project that the code names: (file, name) -> as it is written."""
     found: dict[tuple[File, str], str] = {}
     for n in walk(node):
+        if n in apart:
+            continue
         if isinstance(n, cst.Name):
             found.setdefault(links.source(file, n.value), n.value)
         elif isinstance(n, cst.Attribute) and (place := _through_modules(file, n)) is not None:

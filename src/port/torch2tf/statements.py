@@ -27,6 +27,7 @@ from port.torch2tf.values import Chain, Items, SelfOf, ShapeOf, can_flip, option
 from port.tree import walk
 
 BLANK = cst.Module([])
+NO_EFFECT = ("torch._C._log_api_usage_once", "torch.fx.wrap")  # they tell PyTorch's own tools something
 
 
 def line(w: Any, node: cst.SimpleStatementLine) -> list[Any]:
@@ -219,6 +220,8 @@ def augmented(w: Any, node: cst.AugAssign) -> list[Any]:
 def expression_statement(w: Any, node: cst.Expr) -> list[Any]:
     value = node.value
     if isinstance(value, cst.Call):
+        if w.it.names.resolve(value.func) in NO_EFFECT:
+            return []
         made = init_calls.statement(w, value)
         if made is not None:
             return made
