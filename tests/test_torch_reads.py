@@ -90,8 +90,8 @@ def test_a_local_name_with_a_type_hint_hides_keras_layers() -> None:
 
 
 def test_what_only_tells_pytorchs_tools_something_is_left_out() -> None:
-    text = ("import torch\n\ndef log(x):\n    torch._C._log_api_usage_once(type(x).__name__)\n\ntorch.fx.wrap('log')\n\n"
-            "def f(x):\n    log(x)\n    return torch.relu(x)\n")
+    text = ("import torch\n\ndef log(x):\n    torch._C._log_api_usage_once(type(x).__name__)\n\n"
+            "torch.fx.wrap('log')\n\ndef f(x):\n    log(x)\n    return torch.relu(x)\n")
     result = translate(text, "torch2tf")
     assert not result.findings and "torch" not in result.text
 
@@ -100,7 +100,7 @@ HOLDS = """
 import torch
 from functools import partial
 
-class Preset(torch.nn.Conv2d):
+class Preset(torch.nn.LSTM):
     pass
 
 class Weights:
@@ -116,7 +116,7 @@ def test_a_class_of_data_may_hold_what_is_not_ported() -> None:
     result = translate(HOLDS.replace("MORE", ""), "torch2tf")
     assert "return layers.Dense(4, " in result.text
     assert [f.message for f in result.findings] == [
-        "a class that inherits from `torch.nn.Conv2d`; hold such a module instead",
+        "a class that inherits from `torch.nn.LSTM`; hold such a module instead",
         "it holds `Preset`, which is not ported"]
-    result = translate(HOLDS.replace("MORE", "made = Preset(3, 4, 1)"), "torch2tf")
+    result = translate(HOLDS.replace("MORE", "made = Preset(3, 4)"), "torch2tf")
     assert "it uses `Preset`, which is not ported" in [f.message for f in result.findings]

@@ -7,7 +7,7 @@ from typing import Any
 import libcst as cst
 
 from port.facts import Fact, Kind
-from port.torch2tf import compound, hints, interfaces, ownnames, stars
+from port.torch2tf import compound, hints, holding, interfaces, ownnames, stars
 from port.torch2tf.refused import Refused
 from port.torch2tf.rowfind import training
 from port.torch2tf.values import TO_FIRST, Class, Function, Items, can_flip, may_be_none
@@ -32,6 +32,7 @@ def function(w: Any, f: Function) -> cst.FunctionDef:
     node = f.node
     assert isinstance(node, cst.FunctionDef)
     no_training_code(w, node)
+    holding.check(w, node.body)
     saved = (w.function, w.modes)
     w.function, w.modes = f, {}
     w.inline |= inline_lists(node)

@@ -10,6 +10,7 @@ import libcst as cst
 from port.build import build
 from port.facts import Fact, Kind, Layout
 from port.torch2tf import (
+    containers,
     freezing,
     init_loops,
 )
@@ -127,7 +128,8 @@ def no_weights(w: Any, refusal: Refused, node: cst.CSTNode) -> cst.BaseStatement
 def for_(w: Any, node: cst.For) -> list[Any]:
     before, behind = _turned(w, node)
     orelse = node.orelse.with_changes(body=block(w, node.orelse.body)) if node.orelse is not None else None
-    return [*before, node.with_changes(iter=w.expr(node.iter), body=behind(block(w, node.body)), orelse=orelse)]
+    over = containers.gone_through(w, node.iter)
+    return [*before, node.with_changes(iter=over, body=behind(block(w, node.body)), orelse=orelse)]
 
 
 def while_(w: Any, node: cst.While) -> list[Any]:

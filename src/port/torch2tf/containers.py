@@ -6,7 +6,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import build, expression
+from port.build import build, expression, paren
 from port.facts import Fact, Kind, Layout
 from port.torch2tf import applications, einops, initial, interfaces, meetings, ownlayers, unknowns
 from port.torch2tf.refused import Refused
@@ -24,6 +24,7 @@ from port.torch2tf.values import (
 )
 
 TURNED = "a module of this list needs another order of axes than the one before it gives"
+OVER = frozenset(("len", "enumerate", "list", "tuple", "iter", "reversed", "zip"))
 SPACE = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
 
@@ -46,12 +47,16 @@ def sequential(w: Any, node: cst.Call) -> Any:
     target = expression("keras.Sequential")
     only = node.args[0]
     before, after = public_permutes(w, chain)
+    if isinstance(chain, Chain) and chain.indexed and (
+            before or after or any(turn(w, chain, i) for i in range(len(chain.children)))):
+        raise Refused("P209", "parts of this Sequential are taken one by one, and in Keras it needs Permute layers "
+                      "between them: write the modules as a list", node)
     if len(node.args) == 1 and only.star == "*" and not before and not after:
         for i in range(len(chain.children) if isinstance(chain, Chain) else 0):
             agree(w, chain.children[i], node)
             if turn(w, chain, i):
                 raise Refused("P209", TURNED, node)
-        return cst.Call(target, [cst.Arg(w.expr(only.value))])
+        return cst.Call(target, [cst.Arg(gone_through(w, only.value))])
     if len(node.args) == 1 and only.star == "":
         listed = ordered_dict(w, only.value, isinstance(chain, Chain) and not chain.indexed)
         if listed is not None:
@@ -179,7 +184,7 @@ def ordered_dict(w: Any, node: cst.BaseExpression, split: bool) -> cst.List | No
 def element(w: Any, arg: cst.Arg, split: bool) -> list[Any]:
     """One argument of Sequential as elements of a list: a padded convolution is two, if nobody counts them."""
     if arg.star == "*":
-        return [cst.StarredElement(w.expr(arg.value), comma=arg.comma)]
+        return [cst.StarredElement(gone_through(w, arg.value), comma=arg.comma)]
     parts = parts_of(w, arg.value) if split else [w.expr(arg.value)]
     return [cst.Element(p, comma=arg.comma if i == len(parts) - 1 else _between(arg.comma))
             for i, p in enumerate(parts)]
@@ -233,6 +238,22 @@ def list_display(w: Any, node: cst.List) -> Any:
 
 
 # ---------------------------------------------------------------- lists, dicts
+def gone_through(w: Any, node: cst.BaseExpression) -> Any:
+    """What a loop, a star or `len` goes through: of a Sequential, its layers."""
+    new = w.expr(node)
+    if any(isinstance(o.payload, Chain) for o in options(w.fact(node))):
+        return cst.Attribute(paren(new), cst.Name("layers"))
+    return new
+
+
+def over(w: Any, node: cst.Call) -> Any:
+    """`len(blocks)`, `enumerate(blocks)`, `zip(blocks, sizes)`; None if no Sequential is gone through."""
+    if not isinstance(node.func, cst.Name) or node.func.value not in OVER or not any(
+            isinstance(o.payload, Chain) for a in node.args for o in options(w.fact(a.value))):
+        return None
+    return node.with_changes(args=[a.with_changes(value=gone_through(w, a.value)) for a in node.args])
+
+
 def module_list(w: Any, node: cst.Call) -> Any:
     held = w.it.objects.get(node)
     if not node.args:

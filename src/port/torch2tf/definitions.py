@@ -171,7 +171,7 @@ def define_class(it: Interp, node: cst.ClassDef, env: Env) -> Class:
                     cls.fields.append(small.target.value)
                     body_env.names.setdefault(small.target.value, hinted(
                         it, cst.Module([]).code_for_node(small.annotation.annotation)) or UNKNOWN)
-        else:
+        elif isinstance(statement, cst.BaseCompoundStatement):
             flow.compound(it, statement, body_env)
     for name, fact in body_env.names.items():
         held = fact.but(values=None) if fact.kind is Kind.PLAIN else fact

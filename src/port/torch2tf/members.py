@@ -226,6 +226,7 @@ def element_of(it: Interp, fact: Fact) -> Fact:
         payload.counted = True
         return payload.any() or BOTTOM
     if isinstance(payload, Chain):
+        payload.indexed = payload.looped = True
         found: Fact | None = None
         for child in payload.children:
             found = join(found, child)

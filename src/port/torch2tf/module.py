@@ -13,7 +13,7 @@ from port.facts import Fact
 from port.findings import CATALOGUE, Finding, Outcome
 from port.result import Options, Result, writing
 from port.scopes import File
-from port.torch2tf import classes, compound, importing, links, ownhelpers, refusals
+from port.torch2tf import classes, compound, holding, importing, links, ownhelpers, refusals
 from port.torch2tf.interp import infer
 from port.torch2tf.refusals import Part
 from port.torch2tf.refused import Refused
@@ -36,6 +36,10 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
     """The files of a project, each behind those that it imports, as Keras 3 code."""
     if not units:
         return []
+    written_as: dict[cst.CSTNode, cst.CSTNode] = {}
+    for unit in units:
+        unit.module, held = holding.read(unit.module, unit.bound)
+        written_as |= held
     files = scoped(units, [u.module for u in units])
     helpers: dict[cst.CSTNode, str] = {node: name for u in units for node in u.module.body
                                        if (name := ownhelpers.name_of(node))}
@@ -48,6 +52,7 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
     for unit, file in zip(units, files, strict=True):
         w = Writer(it.seen_from(file), options, bound=own_names(unit.module), target=options.target, trained=trained)
         w.exported = frozenset(n for n in file.names.bound if file in open_ or (file, n) in taken)
+        w.written_as = written_as
         w.original_imports = originals(file, dict(zip(files, units, strict=True)))
         with writing(unit.name):
             done.append(Written(unit, w, [written(w, node) for node in unit.module.body] if unit.wanted else []))
@@ -120,6 +125,8 @@ def written(w: Writer, node: Any) -> Part:
             part.made = compound.statement(w, node)
     except Refused as refusal:
         part.refusal = refusal
+        if node in w.written_as and not {*walk(refusal.node or node)} & {*walk(w.written_as[node])}:
+            refusal.node = node  # of code that the class has only as it is read
     finally:
         w.needs, w.helpers, w.reports = saved
         w.function, w.cls, w.attribute, w.targets, w.value = None, None, "", 0, None
@@ -143,7 +150,8 @@ def kept(w: Writer, part: Part, module: cst.Module) -> list[Any]:
     """The statement as it was, with the reason above it."""
     assert part.refusal is not None
     w.kept.append(part.node)
-    node, code, reason = part.node, part.refusal.code, " ".join(part.refusal.args[0].split())
+    code, reason = part.refusal.code, " ".join(part.refusal.args[0].split())
+    node: Any = w.written_as.get(part.node, part.node)
     if isinstance(node, cst.FunctionDef) and isinstance(node.body, cst.IndentedBlock):
         node = with_imports(w, node)
     else:

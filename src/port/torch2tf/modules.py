@@ -236,6 +236,8 @@ def apply_roots(it: Interp) -> None:
         rank = _spatial_rank(it, chain)
         if chain.given:  # inside another one that was applied meanwhile
             continue
+        if chain.looped and any(isinstance(c.payload, Layer) and c.payload.given for c in chain.children):
+            continue  # a loop applies its children
         if rank is not None:
             chain.output = apply_chain(it, chain, [tensor((None,) * rank, "float", Layout.FLIPPED)], "root")
             continue

@@ -47,7 +47,8 @@ class Chain:
     results: dict[Any, Fact] = field(default_factory=dict)
     output: Fact | None = None
     inside: bool = False  # applied by code of this file: then it need not keep the source's layout
-    indexed: bool = False  # code takes its children by number
+    indexed: bool = False  # code takes its children by number, or goes through them
+    looped: bool = False  # it goes through them
     repeats: set[int] = field(default_factory=set)  # children of which there may be more, one after the other
     arrivals: dict[int, dict[Any, Fact]] = field(default_factory=dict)  # child -> place -> what reaches it
     inner: Fact | None = None  # what the last child of an enclosed one gives

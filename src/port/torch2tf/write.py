@@ -64,6 +64,7 @@ class Writer:
     value: cst.CSTNode | None = None  # the value of the current statement
     modes: dict[str, str] = field(default_factory=dict)  # receiver text -> 'True' or 'False', from train() and eval()
     trained: set[Function] = field(default_factory=set)  # functions that take `training`
+    written_as: dict[cst.CSTNode, cst.CSTNode] = field(default_factory=dict)  # classes that are read another way
     top_level: set[str] = field(default_factory=set)  # names of PyTorch imports that stay in use
     exported: frozenset[str] = frozenset()  # names that other files of the project import from this one
     original_imports: dict[str, str] = field(default_factory=dict)
@@ -251,7 +252,8 @@ class Writer:
         return node if value is node.value and own == name else node.with_changes(value=paren(value), attr=attr)
 
     def _call(self, node: cst.Call) -> Any:
-        return applications.call(self, node)
+        through = containers.over(self, node)
+        return applications.call(self, node) if through is None else through
 
     def _subscript(self, node: cst.Subscript) -> Any:
         return indexing.subscript(self, node)
@@ -274,8 +276,16 @@ class Writer:
 
         return hints.annotation(self, node)
 
+    def _comp_for(self, node: cst.CompFor) -> Any:
+        new = self.generic(node.with_changes(iter=cst.Name("None")))
+        return new.with_changes(iter=containers.gone_through(self, node.iter))
+
+    def _starred(self, node: cst.StarredElement) -> Any:
+        value = containers.gone_through(self, node.value)
+        return node if value is node.value else node.with_changes(value=value)
+
     def _arg(self, node: cst.Arg) -> Any:
-        value = self.expr(node.value)
+        value = containers.gone_through(self, node.value) if node.star == "*" else self.expr(node.value)
         return node if value is node.value else node.with_changes(value=value)
 
     def _param(self, node: cst.Param) -> Any:
@@ -303,6 +313,6 @@ _METHODS: dict[type, Any] = {
     cst.Subscript: Writer._subscript, cst.IfExp: Writer._ifexp, cst.Lambda: Writer._lambda,
     cst.Annotation: Writer._annotation, cst.Arg: Writer._arg, cst.Param: Writer._param,
     cst.BinaryOperation: operators.binary, cst.Comparison: operators.comparison, cst.UnaryOperation: operators.unary,
-    cst.List: containers.list_display,
+    cst.List: containers.list_display, cst.CompFor: Writer._comp_for, cst.StarredElement: Writer._starred,
 }
 __all__ = ["TO_FIRST", "TO_LAST", "Alternatives", "SelfOf", "Writer"]

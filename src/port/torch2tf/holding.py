@@ -1,0 +1,230 @@
+"""Classes that inherit from a layer or container of torch.nn, read as classes that hold one.
+
+`class Block(nn.Sequential)` with `super().__init__(a, b)` is read as a module whose `self.blocks` is
+`nn.Sequential(a, b)` and whose forward applies it: Keras' own layers and Sequential are no bases for that, as their
+constructors and weights are others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import libcst as cst
+
+from port.build import build, statement
+from port.names import Names, dotted_name
+from port.torch2tf import layer_signatures
+from port.torch2tf.refused import Refused
+from port.torch2tf.values import Class, Instance, SelfOf, options
+from port.tree import code, find, rebuild, walk
+
+CONTAINERS = frozenset(("Sequential", "ModuleList", "ModuleDict"))
+LAYERS = frozenset("""
+    Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d Linear LayerNorm GroupNorm BatchNorm1d
+    BatchNorm2d BatchNorm3d AvgPool1d AvgPool2d AvgPool3d MaxPool1d MaxPool2d MaxPool3d AdaptiveAvgPool1d
+    AdaptiveAvgPool2d Dropout Dropout2d ReLU GELU SiLU""".split())
+OF_CONTAINERS = frozenset(("append", "extend", "insert", "children", "named_children", "items", "values", "keys"))
+OVER = frozenset(("len", "enumerate", "list", "iter", "reversed", "tuple"))  # builtins that go through a container
+OF_LAYERS = frozenset("""
+    weight bias stride padding dilation groups kernel_size in_channels out_channels in_features out_features eps
+    normalized_shape num_groups num_channels num_features running_mean running_var momentum affine p inplace""".split())
+
+FIXED = ("device", "dtype", "padding_mode", "divisor_override")  # what nobody passes to such a class
+_CONV = ("weight", "bias", "stride", "padding", "dilation", "groups")
+FUNCTIONS = {"layer_norm": ("normalized_shape", "weight", "bias", "eps"), "linear": ("weight", "bias"),
+             "group_norm": ("num_groups", "weight", "bias", "eps"), "conv1d": _CONV, "conv2d": _CONV, "conv3d": _CONV}
+
+
+def read(module: cst.Module, names: Names) -> tuple[cst.Module, dict[cst.CSTNode, cst.CSTNode]]:
+    """The module, and for each class that is read another way: how it is written."""
+    written: dict[cst.CSTNode, cst.CSTNode] = {}
+    body: list[Any] = []
+    for node in module.body:
+        new = _held(node, names) if isinstance(node, cst.ClassDef) else None
+        if new is not None:
+            written[new] = node
+        body.append(node if new is None else new)
+    return (module.with_changes(body=body) if written else module), written
+
+
+def _held(node: cst.ClassDef, names: Names) -> cst.ClassDef | None:
+    if len(node.bases) != 1 or node.bases[0].star or not isinstance(node.body, cst.IndentedBlock):
+        return None
+    base = node.bases[0].value
+    package, _, kind = names.resolve(base).rpartition(".")
+    module = _module(base, names)
+    if package != "torch.nn" or kind not in CONTAINERS | LAYERS or module is None:
+        return None
+    methods = {s.name.value: s for s in node.body.body if isinstance(s, cst.FunctionDef)}
+    init = methods.get("__init__")
+    if init is not None and sum(_is_super(c, "__init__") for c in find(init, cst.Call)) != 1:
+        return None
+    name = _name(kind)
+    if any(type(n) is cst.Attribute and n.attr.value == name for n in walk(node)):
+        return None
+    change = _Held(dotted_name(base), kind, name, _own(node, methods), names)
+    body: list[Any] = [change.read(s) if isinstance(s, cst.FunctionDef) else s for s in node.body.body]
+    if not change.made and init is not None:
+        return None
+    at = next((i for i, s in enumerate(body) if isinstance(s, cst.FunctionDef)), len(body))
+    if init is None:
+        params, args = _passed(kind)
+        first: Any = statement(f"def __init__(self, {params}):\n    super().__init__()\n"
+                               f"    self.{name} = {dotted_name(base)}({args})\n")
+        body.insert(at, first.with_changes(leading_lines=[cst.EmptyLine(indent=False)] if at else []))
+        if at + 1 < len(body) and not body[at + 1].leading_lines:
+            body[at + 1] = body[at + 1].with_changes(leading_lines=[cst.EmptyLine(indent=False)])
+    if "forward" not in methods and kind not in ("ModuleList", "ModuleDict"):
+        forward: Any = statement(f"def forward(self, x):\n    return self.{name}(x)\n")
+        body.append(forward.with_changes(leading_lines=[cst.EmptyLine(indent=False)]))
+    return node.with_changes(bases=[node.bases[0].with_changes(value=module)],
+                             body=node.body.with_changes(body=body))
+
+
+def _module(base: cst.BaseExpression, names: Names) -> cst.BaseExpression | None:
+    """nn.Module, as the file can call it."""
+    if isinstance(base, cst.Attribute):
+        return base.with_changes(attr=cst.Name("Module"))
+    for bound, symbol in names.bound.items():
+        if symbol in ("torch", "torch.nn", "torch.nn.Module"):
+            return cst.parse_expression(bound + "torch.nn.Module".removeprefix(symbol))
+    return None
+
+
+def _name(kind: str) -> str:
+    if kind in CONTAINERS:
+        return "blocks"
+    return next((word for word in ("conv", "linear", "norm") if word in kind.lower()), "inner")
+
+
+def _passed(kind: str) -> tuple[str, str]:
+    """Parameters of the constructor that the class has from its base, and how they are passed on."""
+    if kind in CONTAINERS:
+        return "*args", "*args"
+    params = [p for p in layer_signatures.signatures()[f"torch.nn.{kind}"].params if p.name not in FIXED]
+    text = ", ".join(p.name if p.default is None else f"{p.name}={p.default}" for p in params)
+    required = [p.default is None for p in params]
+    return text, ", ".join(p.name if all(required[:i + 1]) else f"{p.name}={p.name}" for i, p in enumerate(params))
+
+
+def _own(node: cst.ClassDef, methods: Mapping[str, Any]) -> frozenset[str]:
+    """Attributes that the class sets itself."""
+    return frozenset(methods) | {t.target.attr.value for t in find(node, cst.AssignTarget)
+                                 if isinstance(t.target, cst.Attribute)}
+
+
+def _is_super(node: cst.CSTNode, method: str) -> bool:
+    """`super().method(...)` or `super(Block, self).method(...)`."""
+    return isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value == method and (
+        isinstance(node.func.value, cst.Call) and dotted_name(node.func.value.func) == "super")
+
+
+def _is_self(node: Any) -> bool:
+    return isinstance(node, cst.Name) and node.value == "self"
+
+
+# ---------------------------------------------------------------- uses
+def check(w: Any, body: cst.CSTNode) -> None:
+    """Refuse code that goes through a module, or takes its parts by number, where the class now holds them."""
+    for node in walk(body) if w.written_as else ():
+        for value in _gone_through(node):
+            payloads = [o.payload for o in options(w.fact(value))]
+            if any(isinstance(p, Instance | SelfOf) and _holds(w, p.cls) for p in payloads):
+                raise Refused("P206", f"`{code(value)}` is taken apart here, and its class holds its parts in Keras: "
+                              "let the class do it", node)
+
+
+def _gone_through(node: Any) -> list[cst.BaseExpression]:
+    if isinstance(node, cst.Subscript | cst.StarredElement):
+        return [node.value]
+    if isinstance(node, cst.For | cst.CompFor):
+        return [node.iter]
+    if isinstance(node, cst.Call):
+        whole = isinstance(node.func, cst.Name) and node.func.value in OVER
+        part = isinstance(node.func, cst.Attribute) and node.func.attr.value in (OF_CONTAINERS | {"add_module"})
+        return [*(a.value for a in node.args if whole or a.star), *([node.func.value] if part else [])]  # type: ignore
+    return []
+
+
+def _holds(w: Any, cls: Class) -> bool:
+    return cls.node in w.written_as or any(isinstance(b.payload, Class) and _holds(w, b.payload) for b in cls.bases)
+
+
+class _Held:
+    """`self`, where it stands for the layer that the class was, is what it holds."""
+
+    def __init__(self, base: str, kind: str, name: str, own: frozenset[str], names: Names):
+        self.base, self.kind, self.own, self.names, self.made = base, kind, own, names, False
+        self.held: Any = cst.parse_expression(f"self.{name}")
+        self.container = kind in CONTAINERS
+        self.changes: dict[type, Any] = {
+            cst.IndentedBlock: self._block, cst.Call: self._call, cst.Expr: self._added, cst.Subscript: self._value,
+            cst.For: self._iterable, cst.CompFor: self._iterable, cst.Attribute: self._attribute}
+
+    def read(self, node: Any) -> Any:
+        new = rebuild(node, self.read)
+        change = self.changes.get(type(node))
+        return new if change is None else change(node, new)
+
+    def _block(self, old: cst.IndentedBlock, new: cst.IndentedBlock) -> Any:
+        """`super().__init__(...)` is two statements."""
+        body: list[Any] = []
+        for node in new.body:
+            small = node.body[0] if isinstance(node, cst.SimpleStatementLine) and len(node.body) == 1 else None
+            if not isinstance(small, cst.Expr) or not _is_super(small.value, "__init__"):
+                body.append(node)
+                continue
+            self.made = True
+            call: Any = small.value
+            made = call.with_changes(func=cst.parse_expression(self.base))
+            line: Any = node
+            body += [line.with_changes(body=[cst.Expr(call.with_changes(args=[]))],
+                                       trailing_whitespace=cst.TrailingWhitespace()),
+                     line.with_changes(leading_lines=[], body=[cst.Assign([cst.AssignTarget(self.held)], made)])]
+        return new.with_changes(body=body) if len(body) != len(new.body) else new
+
+    def _call(self, old: cst.Call, new: cst.Call) -> Any:
+        func = new.func
+        if _is_super(new, "forward"):
+            return new.with_changes(func=self.held)
+        if not self.container:
+            only = [a.with_changes(comma=cst.MaybeSentinel.DEFAULT) for a in new.args[:1]]
+            return new.with_changes(func=self.held, args=only) if self._is_whole(old) else new
+        if isinstance(func, cst.Name) and func.value in OVER and any(_is_self(a.value) for a in new.args):
+            return new.with_changes(args=[a.with_changes(value=self.held) if _is_self(a.value) else a
+                                          for a in new.args])
+        if isinstance(func, cst.Attribute) and _is_self(func.value) and func.attr.value in OF_CONTAINERS - self.own:
+            return new.with_changes(func=func.with_changes(value=self.held))
+        return new
+
+    def _is_whole(self, node: cst.Call) -> bool:
+        """`F.layer_norm(x, self.normalized_shape, self.weight, ...)`: what the layer itself computes."""
+        package, _, function = self.names.resolve(node.func).rpartition(".")
+        own = FUNCTIONS.get(function, ())
+        kind = self.kind.lower() == function.replace("_", "") and not {"padding_mode", *own} & self.own
+        return kind and package == "torch.nn.functional" and all(a.keyword is None for a in node.args) and [
+            dotted_name(a.value) for a in node.args[1:]] == [f"self.{name}" for name in own]
+
+    def _added(self, old: cst.Expr, new: cst.Expr) -> Any:
+        """`self.add_module(name, module)`."""
+        call = new.value
+        if not self.container or not isinstance(call, cst.Call) or dotted_name(call.func) != "self.add_module":
+            return new
+        if self.kind != "ModuleDict":
+            return new.with_changes(value=call.with_changes(func=cst.Attribute(self.held, cst.Name("add_module"))))
+        if len(call.args) != 2:
+            return new
+        place: Any = build("{o}[{k}]", o=self.held, k=call.args[0].value)
+        return cst.Assign([cst.AssignTarget(place)], call.args[1].value)
+
+    def _value(self, old: cst.Subscript, new: cst.Subscript) -> Any:
+        return new.with_changes(value=self.held) if self.container and _is_self(new.value) else new
+
+    def _iterable(self, old: Any, new: Any) -> Any:
+        return new.with_changes(iter=self.held) if self.container and _is_self(new.iter) else new
+
+    def _attribute(self, old: cst.Attribute, new: cst.Attribute) -> Any:
+        if self.container or not _is_self(new.value) or new.attr.value not in OF_LAYERS - self.own:
+            return new
+        return new.with_changes(value=self.held)

@@ -1,0 +1,146 @@
+"""Classes that inherit from a container or layer of torch.nn are read as classes that hold one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from port.translate import translate
+from port.verify.parent import Case, Settings, verify
+
+HEAD = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\n\n"
+BLOCKS = HEAD + '''
+class ConvBlock(nn.Sequential):
+    """A block."""
+
+    def __init__(self, c, d, norm=nn.BatchNorm2d):
+        layers = [nn.Conv2d(c, d, 3)]
+        if norm is not None:
+            layers.append(norm(d))
+        super().__init__(*layers, nn.ReLU())
+        self.out_channels = d
+
+
+class Narrow(ConvBlock):
+    def __init__(self, c):
+        super(Narrow, self).__init__(c, 4)
+
+
+class Pooled(nn.Sequential):
+    def __init__(self, c):
+        super().__init__()
+        self.add_module("pool", nn.AdaptiveAvgPool2d(2))
+        self.add_module("conv", nn.Conv2d(c, c, 1))
+
+    def forward(self, x):
+        y = x
+        for part in self:
+            y = part(y)
+        return y.mean((2, 3), keepdim=True) + super().forward(x).sum() + len(self) * x
+
+
+class Dense(nn.ModuleDict):
+    def __init__(self, n):
+        super().__init__()
+        for i in range(n):
+            self.add_module("l%d" % i, nn.Conv2d(4 * (i + 1), 4, 1))
+
+    def forward(self, x):
+        found = [x]
+        for _, layer in self.items():
+            found.append(layer(torch.cat(found, 1)))
+        return torch.cat(found, 1)
+
+
+class Same(nn.Conv2d):
+    def __init__(self, a, b):
+        super().__init__(in_channels=a, out_channels=b, kernel_size=3, padding=1)
+
+
+class Norm(nn.LayerNorm):
+    def forward(self, x):
+        x = x.permute(0, 2, 3, 1)
+        x = F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+        return x.permute(0, 3, 1, 2)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.block = Narrow(3)
+        self.pooled = Pooled(self.block.out_channels)
+        self.dense = Dense(2)
+        self.tail = nn.Sequential(Same(12, 5), Norm(5, eps=1e-3))
+
+    def forward(self, x):
+        return self.tail(self.dense(self.pooled(self.block(x))))
+'''
+
+
+def test_blocks_that_inherit_verify(tmp_path: Path) -> None:
+    result = translate(BLOCKS, "torch2tf")
+    assert {f.code for f in result.findings} == {"P101"} and "torch" not in result.text
+    (tmp_path / "a.py").write_text(BLOCKS)
+    (tmp_path / "b.py").write_text(result.text)
+    verdict, = verify(tmp_path / "a.py", tmp_path / "b.py", "torch2tf", [Case("Net()", ("f32[2,3,7,6]",))],
+                      Settings(timeout=300))
+    assert verdict.status == "verified", verdict
+
+
+def test_a_norm_over_channels_is_the_layer() -> None:
+    text = translate(HEAD + BLOCKS[BLOCKS.index("class Norm("):BLOCKS.index("class Net(")], "torch2tf").text
+    assert "    def __init__(self, normalized_shape, eps=1e-05, elementwise_affine=True, bias=True):\n" in text
+    assert "        x = self.norm(x)\n        return tf.transpose(x, [0, 3, 1, 2])  # NHWC to NCHW\n" in text
+
+
+@pytest.mark.parametrize("use", ["self.block[0](x)", "len(self.block) * x", "[m(x) for m in self.block][0]",
+                                 "nn.Sequential(*self.block)(x)", "list(self.block.children())[0](x)"])
+def test_what_takes_such_a_module_apart_is_refused(use: str) -> None:
+    text = BLOCKS[:BLOCKS.index("class Pooled")] + f'''
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.block = Narrow(3)
+
+    def forward(self, x):
+        return {use}
+'''
+    result = translate(text, "torch2tf")
+    assert "`self.block` is taken apart here" in "".join(f.message for f in result.findings)
+
+
+def test_what_is_refused_stays_as_it_is_written() -> None:
+    text = HEAD + "class A(nn.Sequential):\n    def forward(self, x):\n        return self[0](x.storage())\n"
+    result = translate(text, "torch2tf")
+    assert text.partition("class A")[2] in result.text and result.findings[0].line == 7
+    kept = HEAD + "class A(nn.Conv2d, list):\n    pass\n"
+    assert "a class that inherits from `torch.nn.Conv2d`" in translate(kept, "torch2tf").findings[0].message
+
+
+def test_a_loop_goes_through_the_layers_of_a_sequential() -> None:
+    text = HEAD + """
+class A(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.parts = nn.Sequential(nn.Linear(3, 3), nn.Tanh())
+
+    def forward(self, x):
+        for i, part in enumerate(self.parts):
+            x = part(x) * len(self.parts)
+        return nn.Sequential(*self.parts)(x), [p(x) for p in self.parts]
+"""
+    result = translate(text, "torch2tf")
+    assert not result.findings
+    assert "in enumerate(self.parts.layers):" in result.text and "len(self.parts.layers)" in result.text
+    assert "keras.Sequential(self.parts.layers)" in result.text and "for p in self.parts.layers]" in result.text
+
+
+def test_permutes_do_not_shift_the_numbers_of_parts() -> None:
+    text = HEAD + """
+def build():
+    net = nn.Sequential(nn.Conv2d(3, 4, 1), nn.ReLU())
+    net[0].bias
+    return net
+"""
+    assert "Permute layers" in "".join(f.message for f in translate(text, "torch2tf").findings)
