@@ -120,3 +120,38 @@ def test_a_class_of_data_may_hold_what_is_not_ported() -> None:
         "it holds `Preset`, which is not ported"]
     result = translate(HOLDS.replace("MORE", "made = Preset(3, 4)"), "torch2tf")
     assert "it uses `Preset`, which is not ported" in [f.message for f in result.findings]
+
+
+DROPS = """
+import torch
+from torch import nn
+
+def drop(x: torch.Tensor, p: float, training: bool = True):
+    if not training or p == 0.0:
+        return x
+    noise = torch.empty([x.shape[0]] + [1] * (x.ndim - 1), dtype=x.dtype)
+    noise = noise.bernoulli_(1.0 - p)
+    noise.div_(1.0 - p)
+    return x * noise
+
+class M(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.pos = nn.Parameter(torch.empty(1, 4).normal_(std=0.02))
+        self._register_load_state_dict_pre_hook(self.hook)
+        self.conv = nn.Conv2d(3, 4, 1)
+
+    def _load_from_state_dict(self, state, prefix):
+        super()._load_from_state_dict(state, prefix)
+
+    def forward(self, x):
+        return drop(self.conv(x), 0.5, self.training) + self.pos.sum()
+"""
+
+
+def test_a_variable_bound_to_its_own_write_and_hooks_of_files() -> None:
+    result = translate(DROPS, "torch2tf")
+    assert {f.code for f in result.findings} == {"P207"} and "torch" not in result.text.replace("PyTorch", "")
+    assert "noise = tf.cast(tf.random.uniform(tf.shape(noise)) < 1.0 - p, noise.dtype)" in result.text
+    assert "+ [1] * (len(x.shape) - 1)" in result.text and "stddev=0.02" in result.text
+    assert "hook(self.hook)" not in result.text and "raise NotImplementedError" in result.text

@@ -15,6 +15,7 @@ SIZED = {f"torch.{n}" for n in ("zeros", "ones", "empty", "rand", "randn")}
 LIKE = {f"torch.{n}_like" for n in ("zeros", "ones", "empty", "rand", "randn")}
 CLASSES = ("torch.Tensor", "torch.FloatTensor")  # given one sequence, they hold its values
 DRAWN = ("uniform_", "normal_")  # by default from 0 to 1, and of mean 0 and deviation 1, on both sides
+NAMED = {"mean": "mean", "std": "stddev"}
 EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
@@ -23,7 +24,7 @@ def write(w: Any, node: cst.Call) -> Any:
     """The random numbers, of the new tensor's shape; None for any other call, or of a tensor that is not new."""
     func = node.func
     if not isinstance(func, cst.Attribute) or func.attr.value not in DRAWN or any(
-            a.star or a.keyword is not None for a in node.args):
+            a.star or (a.keyword is not None and a.keyword.value not in NAMED) for a in node.args):
         return None
     made = func.value
     floats = False
@@ -38,11 +39,16 @@ def write(w: Any, node: cst.Call) -> Any:
         return None
     module = "keras.random" if w.target == "keras" else "tf.random"
     w.need(module.partition(".")[0])
-    args = [cst.Arg(shape), *(cst.Arg(w.expr(a.value)) for a in node.args)]
+    args = [cst.Arg(shape), *(_arg(w, a) for a in node.args)]
     own = w.float_dtype() if floats or dtype is None else dtype
     if w.target != "keras" or w.in_layer or (dtype is not None and not floats):  # keras.random takes floatx by itself
         args.append(cst.Arg(own, keyword=cst.Name("dtype"), equal=EQUAL))
     return cst.Call(expression(f"{module}.{func.attr.value[:-1]}"), args)
+
+
+def _arg(w: Any, arg: cst.Arg) -> cst.Arg:
+    value = w.expr(arg.value)
+    return cst.Arg(value) if arg.keyword is None else cst.Arg(value, cst.Name(NAMED[arg.keyword.value]), equal=EQUAL)
 
 
 def _made(w: Any, made: cst.Call) -> tuple[Any, Any]:

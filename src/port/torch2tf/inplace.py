@@ -32,6 +32,15 @@ def call_statement(w: Any, node: cst.Call) -> list[Any] | None:
     raise Refused("P203", "a tensor is changed in place, and TensorFlow's cannot be: bind the result to a name", node)
 
 
+def same_name(w: Any, node: cst.Assign) -> list[Any] | None:
+    """`x = x.mul_(a)`, which is `x.mul_(a)`."""
+    target = node.targets[0].target
+    if not isinstance(target, cst.Name) or not is_inplace(w, node.value):
+        return None
+    base = _base(w, node.value)
+    return call_statement(w, node.value) if isinstance(base, cst.Name) and base.value == target.value else None  # type: ignore
+
+
 def function_statement(w: Any, node: cst.Call) -> list[Any] | None:
     """`F.relu(x, inplace=True)` and `F.relu_(x)` as statements bind the result to x."""
     symbol = w.fact(node.func).symbol

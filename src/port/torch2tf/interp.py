@@ -240,7 +240,12 @@ class Interp:
             sizes = [f.payload.dim if isinstance(f.payload, Size) else f.literal() for f in (a, b)]
             known = all(isinstance(s, int) and not isinstance(s, bool) for s in sizes)
             return Fact(Kind.PLAIN, payload=Size(arithmetic(op, *sizes) if known else None))  # type: ignore[arg-type]
-        return Fact(Kind.PLAIN, dtype="int") if op and _is_whole(a) and _is_whole(b) else PLAIN
+        if op and _is_whole(a) and _is_whole(b):
+            return Fact(Kind.PLAIN, dtype="int")
+        floats = (_is_float(a), _is_float(b))
+        known = (op or isinstance(node.operator, cst.Divide)) and all(
+            f or _is_whole(x) for f, x in zip(floats, (a, b), strict=True))
+        return Fact(Kind.PLAIN, dtype="float") if known and any(floats) else PLAIN
 
     def _compare(self, node: cst.Comparison, env: Env) -> Fact:
         left = self.ev(node.left, env)
@@ -441,6 +446,10 @@ class Interp:
 
 def _is_whole(fact: Fact) -> bool:
     return fact.dtype == "int" or type(fact.literal(...)) is int
+
+
+def _is_float(fact: Fact) -> bool:
+    return (fact.kind is Kind.PLAIN and fact.dtype == "float" and not fact.symbol) or type(fact.literal(...)) is float
 
 
 _MUTABLE = {Items, Dict, Chain}

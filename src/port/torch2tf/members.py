@@ -44,6 +44,8 @@ MODULE_METHODS = frozenset("""
     get_parameter get_submodule half load_state_dict modules named_buffers named_children named_modules
     named_parameters parameters register_backward_hook register_buffer register_forward_hook
     register_forward_pre_hook register_full_backward_hook register_module register_parameter requires_grad_
+    _load_from_state_dict _register_load_state_dict_pre_hook _register_state_dict_hook _save_to_state_dict
+    register_load_state_dict_post_hook register_load_state_dict_pre_hook
     state_dict to train type zero_grad _modules _parameters _buffers __call__""".split())
 
 

@@ -68,11 +68,16 @@ def of_module(w: Any, node: cst.Call, bound: Bound) -> Any:
         raise Refused("P203", f"`.{name}()` changes the dtype of a module; give Keras' layers a dtype policy", node)
     if is_keras_method(node, name):
         return node.with_changes(func=func.with_changes(value=w.expr(owner)), args=[w.expr(a) for a in node.args])
-    if name in ("state_dict", "load_state_dict"):
+    if name in ("state_dict", "load_state_dict", *FILE_HOOKS):
         raise Refused("P207", f"`{name}`: weights files of PyTorch are not read by Keras", node)
     if name == "zero_grad":
         raise Refused("P205", "`zero_grad` belongs to training code", node)
     raise Refused("P203", f"`{name}` of a module has no counterpart in Keras", node)
+
+
+FILE_HOOKS = ("_load_from_state_dict", "_save_to_state_dict", "_register_load_state_dict_pre_hook",
+              "register_load_state_dict_pre_hook", "register_load_state_dict_post_hook",
+              "_register_state_dict_hook")
 
 
 # ---------------------------------------------------------------- functions

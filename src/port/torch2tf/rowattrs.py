@@ -43,7 +43,7 @@ def write_attribute(w: Any, node: cst.Attribute, name: str) -> Any:
         for module in ("tf", "keras"):
             if text.startswith(f"{module}."):
                 w.need(module)
-        return build(text, x=w.expr(node.value, Layout.PLAIN if name not in ("data", "real", "imag") else None))
+        return build(text, x=w.expr(node.value, Layout.PLAIN if name in ("T", "mT", "H", "mH") else None))
     code = "P205" if name in ("grad", "requires_grad", "grad_fn", "is_leaf", "retains_grad") else "P203"
     raise Refused(code, f"`.{name}` of a tensor has no counterpart", node)
 

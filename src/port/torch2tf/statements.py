@@ -92,7 +92,8 @@ def assign(w: Any, node: cst.Assign) -> list[Any]:
         tied = tying.assignment(w, node)
         if tied is not None:
             return tied
-        special = inplace.store(w, node) if isinstance(target, cst.Subscript) else _whole_shape(w, node)
+        special = inplace.store(w, node) if isinstance(target, cst.Subscript) else (
+            inplace.same_name(w, node) or _whole_shape(w, node))
         if special is not None:
             return special
     single = _one_part(w, node, target)
@@ -279,6 +280,9 @@ def module_statement(w: Any, node: cst.Call) -> list[Any] | None:
         if all(isinstance(c, Chain) and not c.indexed for c in chains):
             return [cst.Expr(build("{o}.add({x})", o=paren(w.expr(owner)), x=x))
                     for x in containers.parts_of(w, node.args[0].value)]
+    if name in methods.FILE_HOOKS and w.function is not None and w.function.name == "__init__":
+        w.report("P207", f"`{name}`: weights files of PyTorch are not read by Keras", node)
+        return []
     methods.check_dtype(w, node)
     return [] if name in ("to", "cuda", "cpu", "share_memory", "flatten_parameters") else None
 

@@ -283,6 +283,8 @@ def parameter(it: Interp, function: Function, name: str) -> Fact:
             fact = hint or _guess(function, name)
         if name in function.whole and fact.kind in (Kind.PLAIN, Kind.UNKNOWN) and not is_none(fact):
             fact = WHOLE if fact.kind is Kind.UNKNOWN or fact.payload is None else fact
+    if hint is not None and hint.dtype == "float" and hint.kind is Kind.PLAIN and fact == Fact(Kind.PLAIN):
+        fact = hint
     if fact.kind is Kind.UNKNOWN and name in function.evidence:  # callers do not know what they pass, the body does
         fact = tensor()
     if fact.kind is Kind.TENSOR:
