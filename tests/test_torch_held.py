@@ -78,14 +78,63 @@ class Net(nn.Module):
 '''
 
 
+SPACES = """
+
+class Block(torch.nn.Sequential):
+    def __init__(self, c, d, norm=nn.BatchNorm2d, conv=nn.Conv2d):
+        layers = [conv(c, d, 3, padding=1, bias=norm is None)]
+        if norm is not None:
+            layers.append(norm(d))
+        super().__init__(*layers)
+
+
+class Block2(Block):
+    def __init__(self, c, d, norm=nn.BatchNorm2d):
+        super().__init__(c, d, norm, nn.Conv2d)
+
+
+class Block3(Block):
+    def __init__(self, c, d, norm=nn.BatchNorm3d):
+        super().__init__(c, d, norm, nn.Conv3d)
+
+
+class Both(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Sequential(Block2(3, 4), Block2(4, 5, norm=None))
+        self.b = nn.Sequential(Block3(3, 4), nn.Tanh())
+        self.pool = nn.AdaptiveAvgPool2d(1)
+
+    def forward(self, x, y):
+        return torch.flatten(self.pool(self.a(x)), 1), self.b(y)
+"""
+
+
+def test_one_base_of_blocks_over_two_and_three_axes() -> None:
+    result = translate(HEAD + SPACES, "torch2tf")
+    assert {f.code for f in result.findings} == {"P101"} and "__of_" not in result.text
+    assert "class Block3(Block):" in result.text and "x = tf.transpose(x, [0, 2, 3, 1])  # NCHW" in result.text
+    assert "y = tf.transpose(y, [0, 2, 3, 4, 1])  # NCDHW to NDHWC" in result.text
+
+
+def test_a_base_that_would_need_two_forms_is_refused() -> None:
+    text = (HEAD + SPACES).replace("super().__init__(*layers)\n", """super().__init__(*layers)
+
+    def forward(self, x):
+        return super().forward(x) + torch.ones(x.shape[-1])
+""", 1)
+    found = {f.message for f in translate(text, "torch2tf").findings}
+    assert any("it uses `Block`" in m for m in found) and not any("__of_" in m for m in found)
+
+
 def test_blocks_that_inherit_verify(tmp_path: Path) -> None:
-    result = translate(BLOCKS, "torch2tf")
+    result = translate(BLOCKS + SPACES, "torch2tf")
     assert {f.code for f in result.findings} == {"P101"} and "torch" not in result.text
-    (tmp_path / "a.py").write_text(BLOCKS)
+    (tmp_path / "a.py").write_text(BLOCKS + SPACES)
     (tmp_path / "b.py").write_text(result.text)
-    verdict, = verify(tmp_path / "a.py", tmp_path / "b.py", "torch2tf", [Case("Net()", ("f32[2,3,7,6]",))],
-                      Settings(timeout=300))
-    assert verdict.status == "verified", verdict
+    cases = [Case("Net()", ("f32[2,3,7,6]",)), Case("Both()", ("f32[2,3,6,5]", "f32[2,3,4,4,6]"))]
+    verdicts = verify(tmp_path / "a.py", tmp_path / "b.py", "torch2tf", cases, Settings(timeout=300))
+    assert [v.status for v in verdicts] == ["verified"] * 2, verdicts
 
 
 def test_a_norm_over_channels_is_the_layer() -> None:

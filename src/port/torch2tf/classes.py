@@ -7,7 +7,7 @@ from typing import Any
 import libcst as cst
 
 from port.facts import Fact, Kind
-from port.torch2tf import compound, hints, holding, interfaces, ownnames, stars
+from port.torch2tf import apart, compound, hints, holding, interfaces, ownnames, stars
 from port.torch2tf.refused import Refused
 from port.torch2tf.rowfind import training
 from port.torch2tf.values import TO_FIRST, Class, Function, Items, can_flip, may_be_none
@@ -234,7 +234,7 @@ def class_(w: Any, cls: Class) -> cst.ClassDef:
 def base(w: Any, cls: Class, node: cst.BaseExpression) -> Any:
     symbol = w.it.names.resolve(node)
     if not symbol.startswith("torch"):
-        return node
+        return apart.base(node)
     if symbol == "torch.nn.Module":
         if is_held(cls) or NOT_ON_MODEL & cls.attrs.keys():
             return w.layer("Layer")

@@ -13,7 +13,7 @@ from port.facts import Fact
 from port.findings import CATALOGUE, Finding, Outcome
 from port.result import Options, Result, writing
 from port.scopes import File
-from port.torch2tf import classes, compound, holding, importing, links, ownhelpers, refusals
+from port.torch2tf import apart, classes, compound, holding, importing, links, ownhelpers, refusals
 from port.torch2tf.interp import infer
 from port.torch2tf.refusals import Part
 from port.torch2tf.refused import Refused
@@ -37,9 +37,12 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
     if not units:
         return []
     written_as: dict[cst.CSTNode, cst.CSTNode] = {}
+    copies: dict[cst.CSTNode, cst.CSTNode] = {}
     for unit in units:
         unit.module, held = holding.read(unit.module, unit.bound)
-        written_as |= held
+        unit.module, under, more = apart.read(unit.module, held)
+        written_as |= held | under
+        copies |= more
     files = scoped(units, [u.module for u in units])
     helpers: dict[cst.CSTNode, str] = {node: name for u in units for node in u.module.body
                                        if (name := ownhelpers.name_of(node))}
@@ -56,7 +59,10 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
         w.original_imports = originals(file, dict(zip(files, units, strict=True)))
         with writing(unit.name):
             done.append(Written(unit, w, [written(w, node) for node in unit.module.body] if unit.wanted else []))
+        apart.settle(done[-1].parts, copies)
     refusals.spread(done)
+    for one in done:
+        one.parts = [part for part in one.parts if part.node not in copies]
     return [_result(one) for one in done]
 
 

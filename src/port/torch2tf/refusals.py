@@ -10,7 +10,7 @@ import libcst as cst
 
 from port.names import dotted_name
 from port.scopes import File
-from port.torch2tf import links
+from port.torch2tf import apart, links
 from port.torch2tf.refused import Refused
 from port.tree import find, walk
 
@@ -52,7 +52,7 @@ def spread(files: Sequence[Any]) -> None:
             own = {(file, name) for name in part.names}
             used = sorted(text for place, text in mentioned.items() if place in reasons and place not in own)
             if part.refusal is None and used:
-                part.refusal = Refused("P206", f"it uses `{used[0]}`, which is not ported", part.node)
+                part.refusal = Refused("P206", f"it uses `{apart.shown(used[0])}`, which is not ported", part.node)
                 grew = True
                 reasons |= own
     for f in files if reasons else ():

@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.scopes import Env
-from port.torch2tf import members, stars
+from port.torch2tf import apart, members, stars
 from port.torch2tf.definitions import WHOLE, hinted
 from port.torch2tf.values import (
     BOTTOM,
@@ -278,7 +278,7 @@ def parameter(it: Interp, function: Function, name: str) -> Fact:
                 fact = fact.but(values=NONE.values)
         if default is not None and not (hint is not None and hint.kind is Kind.TENSOR and not may_be_none(hint)):
             given = it.ev(default, function.env)
-            fact = _with_default(function, name, fact, given)
+            fact = (fact or BOTTOM) if _always_given(function, name) else _with_default(function, name, fact, given)
         if fact is None:
             fact = hint or _guess(function, name)
         if name in function.whole and fact.kind in (Kind.PLAIN, Kind.UNKNOWN) and not is_none(fact):
@@ -290,6 +290,13 @@ def parameter(it: Interp, function: Function, name: str) -> Fact:
     if fact.kind is Kind.TENSOR:
         fact = _as_parameter(it, function, name, fact)
     return fact
+
+
+def _always_given(function: Function, name: str) -> bool:
+    """Of a copy (apart.py), whose callers are all known, if not from the start: do they all pass this parameter?"""
+    sites = {site for places in function.places.values() for site in places}
+    return function.owner is not None and apart.is_copy(function.owner.name) and (
+        function.places.get(name, {}).keys() == sites)
 
 
 def _with_default(function: Function, name: str, fact: Fact | None, default: Fact) -> Fact:
