@@ -193,3 +193,21 @@ def build():
     return net
 """
     assert "Permute layers" in "".join(f.message for f in translate(text, "torch2tf").findings)
+
+
+def test_an_argument_taken_out_of_the_others_has_its_default() -> None:
+    text = HEAD + """
+class A(nn.Module):
+    def __init__(self, norm):
+        super().__init__()
+        self.parts = nn.Sequential(nn.Conv2d(3, 4, 1), norm(4), nn.Conv2d(4, 4, 1))
+
+    def forward(self, x):
+        return self.parts(x)
+
+def build(**kwargs):
+    norm = kwargs.pop("norm", nn.BatchNorm2d)
+    return A(norm, **kwargs)
+"""
+    result = translate(text, "torch2tf")
+    assert {f.code for f in result.findings} == {"P101"} and 'kwargs.pop("norm", batch_norm)' in result.text

@@ -183,8 +183,17 @@ def _dict_method(mapping: Mapping, name: str, args: list[Fact]) -> Fact:
         return Fact(Kind.PLAIN, payload=Items([Fact(Kind.PLAIN, payload=Items([PLAIN, element], "tuple"))], open=True))
     if name in ("get", "pop") and args:
         key = args[0].literal(...)
-        return mapping.values.get(key, element) if key is not ... else element
+        found = mapping.values.get(key, element) if key is not ... else element
+        return _optional(args[1]) if len(args) == 2 and found is UNKNOWN else found
     return PLAIN
+
+
+def _optional(default: Fact) -> Fact:
+    """`kwargs.pop("norm", nn.BatchNorm2d)` of arguments that come from outside: a parameter with that default."""
+    if default.kind is Kind.PLAIN and not is_none(default):
+        whole = type(default.literal(...)) is int
+        return Fact(Kind.PLAIN, payload=default.payload, dtype="int" if whole else None)
+    return default if default.kind in (Kind.FUNCTION, Kind.LAYER) else UNKNOWN
 
 
 # ---------------------------------------------------------------- builtins and the standard library
