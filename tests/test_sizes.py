@@ -45,3 +45,13 @@ def test_turns_of_a_loop_come_to_an_end() -> None:
     assert spec is not None and spec.origin is not None
     path = Path(spec.origin).parent / "src" / "applications" / "convnext.py"
     assert "class ConvNeXtBlockModel" in translate(path.read_text(), "tf2torch", path=str(path)).text
+
+
+@pytest.mark.parametrize("call", [
+    "tf.concat([a, a], axis=0)", "tf.reduce_sum(a, axis=-1)", "tf.squeeze(a, axis=0)", "tf.unstack(a)",
+    "tf.nn.moments(a, axes=[0])", "tf.split(a, 2, axis=1)", "keras.layers.PReLU(shared_axes=[1])(a)",
+    "keras.layers.Permute((1,))(a)", "keras.layers.Flatten()(a)", "keras.layers.Dot(axes=1)([a, a])"])
+def test_axes_of_a_number_are_no_crash(call: str) -> None:
+    head = "import tensorflow as tf\nfrom tensorflow import keras\n\n\ndef f(x):\n    a = tf.reduce_sum(x)\n"
+    found = translate(f"{head}    return {call}\n", "tf2torch").findings
+    assert not [f for f in found if f.code == "P901"]

@@ -55,6 +55,11 @@ def test_names_of_the_file_and_of_python_are_not_taken() -> None:
     assert expanded(text).startswith("from keras.layers import Conv2D\n")
 
 
+def test_a_local_name_is_not_taken_from_a_module_that_is_refused_as_a_whole() -> None:
+    text = "from tensorflow.python.ops.rnn_cell import *\n\n\nclass A(RNNCell):\n    b = lambda a: a\n"
+    assert expanded(text).startswith("from tensorflow.python.ops.rnn_cell import RNNCell\n")
+
+
 def test_a_name_without_a_row_can_only_come_from_the_framework() -> None:
     text = "from keras.layers import *\n\n\ndef f(x):\n    y = x\n    return Unheard(y)\n"
     assert expanded(text).startswith("from keras.layers import Unheard\n")

@@ -28,7 +28,7 @@ def expand(module: cst.Module, direction: str, known: Collection[str]) -> cst.Mo
     taken: dict[cst.ImportFrom, list[str]] = {n: [] for n in ours}
     elsewhere = _bound(module)
     for name in _free(module):
-        fitting = [n for n, base in ours.items() if _has(canonical(f"{base}.{name}"), known)]
+        fitting = [n for n, base in ours.items() if _has(canonical(f"{base}.{name}"), known, name in elsewhere)]
         if fitting:
             taken[fitting[-1]].append(name)
         elif name not in elsewhere and len(ours) == len(stars):
@@ -50,8 +50,11 @@ def _written(node: Any, taken: dict[cst.ImportFrom, list[str]]) -> Any:
     return node
 
 
-def _has(symbol: str, known: Collection[str]) -> bool:
-    return symbol in known or symbol in ROWLESS or any(k.startswith(symbol + ".") for k in known)
+def _has(symbol: str, known: Collection[str], bound: bool) -> bool:
+    """Whether there is a row; one for all of a module (`tf.python.*`) does not say that a name of the file is there."""
+    if symbol in known and (not bound or symbol in iter(known)):
+        return True
+    return symbol in ROWLESS or any(k.startswith(symbol + ".") for k in known)
 
 
 def _free(module: cst.Module) -> list[str]:

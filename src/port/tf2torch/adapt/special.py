@@ -101,7 +101,7 @@ def masking(job: Job) -> Plan:
 def prelu(job: Job) -> Plan:
     """One slope per channel: nn.PReLU; per feature: the helper, its shape in the order of the tensor here."""
     shape = job.inputs[0].shape if job.inputs else None
-    if shape is None:
+    if not shape:
         raise job.refuse("P208", "the shape that arrives at this PReLU is not known")
     shared = job.literal("shared_axes")
     shared = (shared,) if isinstance(shared, int) else () if shared is None else shared

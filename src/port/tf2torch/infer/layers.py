@@ -9,10 +9,10 @@ import libcst as cst
 from port.binding import best_row
 from port.facts import UNKNOWN, Fact, Kind, Layout, Sym, tensor
 from port.table import Row
-from port.tf2torch.infer import masks, sequences, shapes
+from port.tf2torch.infer import masks, sequences
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.origins import join_origin, same_rank, want_flipped
-from port.tf2torch.infer.rowcalls import ANY_LAYOUT, FLIPS, SHAPES, given, matched
+from port.tf2torch.infer.rowcalls import ANY_LAYOUT, FLIPS, given, made, matched
 from port.tf2torch.infer.sameshapes import INPUT_SIZES
 from port.tf2torch.infer.values import Items, LayerCall, Origin, SameRank, has_tensor, without
 
@@ -66,8 +66,7 @@ def run_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fac
     flat = bool(inputs) and is_flat(it, layer, inputs[0].rank)
     if row.layout == FLIPS and not flat:
         want_flipped(it, inputs)
-    rule = SHAPES.get(row.returns, shapes.unknown)
-    result = rule(given(it, matched(layer, row), inputs))
+    result = made(row, given(it, matched(layer, row), inputs))
     if result.kind is Kind.TENSOR:
         spatial = row.layout == FLIPS and not flat
         if row.returns in ("same", "pool", "conv") and row.layout == FLIPS:

@@ -80,10 +80,9 @@ def row_call(it: Interp, node: cst.Call, symbol: str, rows: tuple[Row, ...], arg
         return Fact(Kind.SHAPE, payload=ShapeOf(tensors[0])) if tensors else it.plain(node)
     if row.returns in ("plain", "python", "none"):
         return it.plain(node)
-    rule = SHAPES.get(row.returns, shapes.unknown)
     if row.layout == FLIPS:
         want_flipped(it, tensors)
-    result = rule(given(it, bound, tensors))
+    result = made(row, given(it, bound, tensors))
     if result.kind is Kind.TENSOR:
         if perm and result.shape is None:
             result = result.but(shape=(None,) * len(perm))
@@ -97,6 +96,14 @@ def row_call(it: Interp, node: cst.Call, symbol: str, rows: tuple[Row, ...], arg
     origin = join_origin(tensors) if row.returns in ("same", "broadcast", "cast") else None
     result = result.but(payload=origin) if result.kind is Kind.TENSOR else result
     return masks.after_op(symbol, tensors, result)
+
+
+def made(row: Row, call: Given) -> Fact:
+    """What the op gives; nothing is known where the shapes do not fit its axes: the source fails there as well."""
+    try:
+        return SHAPES.get(row.returns, shapes.unknown)(call)
+    except (IndexError, ZeroDivisionError):
+        return tensor()
 
 
 def _fitting(it: Interp, rows: tuple[Row, ...], node: cst.Call, symbol: str) -> tuple[Row, Bound] | None:

@@ -181,7 +181,7 @@ def _scores(it: Interp, node: cst.Call, out: Fact) -> Fact:
 
 def _dot(it: Interp, layer: LayerCall, inputs: tuple[Fact, ...]) -> Fact:
     axes = setting(it, layer, "axes", -1)
-    if len(inputs) != 2 or inputs[0].shape is None or inputs[1].shape is None or axes is ...:
+    if len(inputs) != 2 or not inputs[0].shape or not inputs[1].shape or axes is ...:
         return tensor()
     one, two = axes if isinstance(axes, tuple) else (axes, axes)
     a, b = list(inputs[0].shape), list(inputs[1].shape)
