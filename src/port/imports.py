@@ -287,9 +287,8 @@ def _standard(body: list[Any], em: Any, last: int, originals: list[Any]) -> tupl
     for name in wanted:
         line = statement(f"import {name}")
         places = [i for i, s in enumerate(body) if isinstance(s, cst.SimpleStatementLine)
-                  and isinstance(s.body[0], cst.Import | cst.ImportFrom)]
-        standard = [i for i in places if _root(body[i].body[0]) in sys.stdlib_module_names
-                    and _root(body[i].body[0]) != "__future__"]
+                  and isinstance(s.body[0], cst.Import | cst.ImportFrom) and _root(s.body[0]) != "__future__"]
+        standard = [i for i in places if _root(body[i].body[0]) in sys.stdlib_module_names]
         if standard:
             body.insert(standard[0], line.with_changes(leading_lines=body[standard[0]].leading_lines))
             body[standard[0] + 1] = body[standard[0] + 1].with_changes(leading_lines=[])

@@ -11,6 +11,7 @@ from port.facts import Kind
 from port.tf2torch.calls.job import Job, resolve_reaching
 from port.tf2torch.calls.layers import plan
 from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.infer.named import evaluated, is_bound
 from port.tf2torch.infer.values import Function, LayerCall
 from port.tree import code
 
@@ -43,6 +44,8 @@ NAMES = {
     "exponential": ("torch.exp({x})", ""),
     "linear": ("{x}", ""),
 }
+# Classes of layers that are one activation, where they are made without arguments.
+CLASSES = {"ReLU": "relu", "ELU": "elu", "Softmax": "softmax"}
 PREFIXES = ("tf.nn.", "keras.activations.", "keras.ops.", "tf.math.", "tf.")
 
 
@@ -96,6 +99,8 @@ def activation(job: Job, name: str, arg: Any) -> None:
             apply_name(job, value)
         return
     node = job.bound.args[name]
+    if isinstance(job.node, cst.Call) and evaluated(job.node.func) is node:
+        return _class(job, node)
     fact = job.em.fact(node)
     value = fact.literal(...)
     if isinstance(node, cst.Call) and job.em.symbol(node.func) == "keras.activations.get" and node.args:
@@ -147,6 +152,20 @@ def _setting(job: Job, node: cst.BaseExpression) -> None:
     job.after.append(lambda x: build(f"{table}[{{name}}]({{x}})", name=job.em.expr(node), x=x))
 
 
+def _class(job: Job, node: cst.BaseExpression) -> None:
+    """A layer class that callers choose by name: a table of those that reach it, each of which is one activation."""
+    names = {r for r in resolve_reaching(job.em, node) if isinstance(r, str)}
+    reached: set[str | None] = {n for n in names if is_bound(job.em.it.file, n)}  # Python finds no others either
+    if not reached:
+        raise job.refuse("P202", f"no call in this project shows which class `{code(node)}` names")
+    for name in sorted(map(str, reached)):
+        if name not in CLASSES or job.em.it.names.resolve(cst.Name(name)) != f"keras.layers.{name}":
+            raise job.refuse("P206", f"`eval` of `{name}`, which `{code(node)}` may be: call the class by its name")
+    _no_module(job, node)
+    table = remember(job.em, reached, job.flipped)
+    job.after.append(lambda x: build(f"{table}[{{name}}]({{x}})", name=job.em.expr(node), x=x))
+
+
 def chosen(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     """`keras.activations.get(activation)`: the function of that name."""
     if not node.args:
@@ -171,9 +190,10 @@ def remember(em: Emitter, names: set[str | None], flipped: bool) -> str:
     """The name of the table in the output that holds these activations."""
     for name in names:
         key = "None" if name is None else repr(name)
-        em_value = activation_value(em, name or "linear")
+        known = CLASSES.get(name or "", name or "linear")
+        em_value = activation_value(em, known)
         text = code(em_value) if em_value is not None else ""
-        if name in ("softmax", "log_softmax") and flipped:
+        if known in ("softmax", "log_softmax") and flipped:
             text = text.replace("dim=-1", "dim=1")
         if em.activations.get(key, text) != text:
             raise Refused("P206", f"the activation `{name}` is used along different axes")

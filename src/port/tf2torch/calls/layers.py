@@ -13,6 +13,7 @@ from port.tf2torch.calls.job import Job, unknown_symbol, unmet_of
 from port.tf2torch.calls.making import Plan, function_plan, module_plan
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.layers import MERGES, is_flat, wants_plain
+from port.tf2torch.infer.named import as_activation
 from port.tf2torch.infer.rowcalls import ANY_LAYOUT, FLIPS
 from port.tf2torch.infer.values import LayerCall, find_method, tensors_in
 from port.tree import loads
@@ -29,7 +30,7 @@ def layer_job(em: Emitter, layer: LayerCall, x: Fact, sequential: bool = False) 
         raise unknown_symbol(em, symbol, layer.node)
     problem = ""
     merge = em.symbol(layer.node.func).rpartition(".")[2] in MERGES
-    node = layer.node.with_changes(args=layer.node.args[1:]) if merge else layer.node
+    node = layer.node.with_changes(args=layer.node.args[1:]) if merge else as_activation(layer.node)
     for row in rows:
         if row.none:
             raise Refused("P203", f"`{symbol}`: {row.none}", layer.node)
@@ -91,7 +92,7 @@ def _kept(em: Emitter, layer: LayerCall, made: Plan) -> Plan:
     init = find_method(cls, "__init__") if cls is not None else None
     if made.module or init is None:
         return made
-    used = {n for a in layer.node.args for n in loads(a)}
+    used = {n for a in as_activation(layer.node).args for n in loads(a)}
     if not used & (set(init.params) - {"self"} | init.assigned):
         return made
 

@@ -15,6 +15,7 @@ from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.expressions import members
 from port.tf2torch.infer.builtins import ACTIVATION
 from port.tf2torch.infer.calls import CHANNELS_LAST
+from port.tf2torch.infer.named import NAMED
 from port.tf2torch.infer.values import EITHER, Class, Function, Grown, Items, ShapeOf, has_tensor
 from port.tf2torch.rules.classes import instance_call
 from port.tf2torch.rules.control import expression_rule
@@ -36,6 +37,9 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
             raise Refused("P204", "where this layer is applied is not seen: its activation or padding would be lost",
                            node)
         return made.ctor()
+    if em.fact(node).symbol == NAMED:
+        raise Refused("P206", f"`{code(node)}` may name a class of Keras that this file imports; call it itself",
+                      node)
     symbol = em.symbol(node.func)
     if symbol in CHANNELS_LAST:
         return expression("'channels_last'")

@@ -26,6 +26,7 @@ from port.tf2torch.infer.inputs import new_input
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.layers import MERGES, merge
 from port.tf2torch.infer.models import add_layer, apply_to, new_model, new_sequential
+from port.tf2torch.infer.named import NAMED, eval_call, named_layer
 from port.tf2torch.infer.objects import call_alternatives, instantiate
 from port.tf2torch.infer.rowcalls import new_layer, row_call
 from port.tf2torch.infer.values import (
@@ -70,6 +71,8 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
         return _weight(it, node)
     if symbol == ACTIVATION:
         return args[0].but(payload=None) if args else UNKNOWN
+    if symbol == NAMED:
+        return named_layer(it, node)
     special = SPECIAL.get(symbol)
     if special is not None:
         return special(it, node, args)
@@ -179,5 +182,6 @@ SPECIAL = {
     "helpers.correct_pad": correct_pad_call,
     "builtins.len": len_call,
     "builtins.reversed": reversed_call,
+    "builtins.eval": eval_call,
     "copy.deepcopy": first_argument,
 }

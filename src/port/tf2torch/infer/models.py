@@ -101,11 +101,20 @@ def run_sequential(it: Interp, model: SequentialModel, x: Fact) -> Fact:
     return x
 
 
+def only(outputs: cst.BaseExpression) -> cst.BaseExpression:
+    """What a model of `outputs` gives: of a list of one, that one."""
+    if isinstance(outputs, cst.List | cst.Tuple) and len(outputs.elements) == 1 and not isinstance(
+            outputs.elements[0], cst.StarredElement):
+        return outputs.elements[0].value
+    return outputs
+
+
 def new_model(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     inputs, outputs = keyword(node, "inputs", 0), keyword(node, "outputs", 1)
     if inputs is None or outputs is None:
         return Fact(Kind.MODEL, symbol="keras.Model")
-    payload = GraphModel(node, it.facts.get(inputs, UNKNOWN), it.facts.get(outputs, UNKNOWN))
+    payload = GraphModel(node, it.facts.get(inputs, UNKNOWN),
+                         it.facts.get(only(outputs), UNKNOWN))
     return Fact(Kind.MODEL, symbol="keras.Model", payload=payload)
 
 

@@ -12,6 +12,7 @@ from port.binding import keyword
 from port.build import build, statement
 from port.facts import Kind, Layout
 from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.infer.models import only
 from port.tf2torch.infer.values import Function, GraphModel, Inputs, Origin, tensors_in
 from port.tf2torch.rules.bodies import assigned_names, names_of, used_names
 from port.tf2torch.rules.entries import permute_line
@@ -190,6 +191,7 @@ def _turned_in(keyed: str, key: str, line: Any) -> Any:
 def _output_return(split: Split, model: cst.Call) -> Any:
     outputs = keyword(model, "outputs", 1)
     assert outputs is not None
+    outputs = only(outputs)
     fact = split.em.fact(outputs)
     new = returned(split.em, split.forward, outputs, fact, None, split.boundary)
     comment = cst.SimpleStatementLine([cst.Return(new)])

@@ -1,0 +1,98 @@
+"""Layer classes that a setting names: `eval(activation)()`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import libcst as cst
+import pytest
+
+from port.findings import CATALOGUE, Outcome
+from port.tf2torch.rules import evaluated
+from port.translate import translate
+from port.verify.parent import Case, Settings, verify
+
+SOURCE = '''
+from __future__ import absolute_import
+
+from keras.layers import ELU, Activation, BatchNormalization, Conv2D, Input, ReLU, Softmax
+from keras.models import Model
+
+
+def stack(x, filters, depth=2, activation="ReLU", batch_norm=False, name="stack"):
+    for i in range(depth):
+        make = eval(activation)
+        x = Conv2D(filters, 3, padding="same", name="{}_{}".format(name, i))(x)
+        if batch_norm:
+            x = BatchNormalization(axis=3)(x)
+        # by its name
+        make = eval(activation)
+        x = make(name="{}_{}_activation".format(name, i))(x)
+    return x
+
+
+def net(input_size, labels, activation="ReLU", output="Softmax"):
+    unused = eval(activation)
+    inputs = Input(input_size)
+    x = stack(inputs, 8, activation=activation, batch_norm=True)
+    x = stack(x, 4, activation="ELU", name="second")
+    x = Conv2D(labels, 1)(x)
+    if output:
+        if output == "Sigmoid":
+            x = Activation("sigmoid")(x)
+        else:
+            make = eval(output)
+            x = make()(x)
+    return Model(inputs=[inputs], outputs=[x])
+'''
+
+
+def refused(text: str) -> list[str]:
+    return [f.message for f in translate(text, "tf2torch").findings if CATALOGUE[f.code].outcome is Outcome.REFUSED]
+
+
+def test_a_class_by_its_name_is_its_activation(tmp_path: Path) -> None:
+    text = translate(SOURCE, "tf2torch").text
+    assert not refused(SOURCE)
+    assert "eval(" not in text and "# by its name" in text
+    (tmp_path / "tf_version.py").write_text(SOURCE)
+    (tmp_path / "torch_version.py").write_text(text)
+    case = Case("net((8, 6, 3), 5)", ("f32[2,8,6,3]",))
+    found = verify(tmp_path / "tf_version.py", tmp_path / "torch_version.py", "tf2torch", [case],
+                   Settings(dtypes=("float64",)))
+    assert [v.status for v in found] == ["verified"], found[0].message
+
+
+@pytest.mark.parametrize(("old", "new", "word"), [
+    ("import ELU, ", "import PReLU, ", "'PReLU'"),  # it has weights
+    ("import ELU, ", "import PReLU as ELU, ", "'ELU'"),  # another class of that name
+    ("make()(x)", "make(axis=1)(x)", "'Softmax'"),
+    ("make()(x)", "make()(x)\n            print(make)", "'Softmax'"),
+])
+def test_what_is_no_activation_is_told(old: str, new: str, word: str) -> None:
+    text = SOURCE.replace(old, new)
+    text = text.replace('"ELU"', '"PReLU"') if "PReLU, " in new else text
+    assert refused(text)
+    assert f"{word}: " not in translate(text, "tf2torch").text
+
+
+def test_a_name_that_the_file_does_not_have_cannot_arrive() -> None:
+    text = SOURCE + '\n\ndef sure():\n    return net((8, 6, 3), 5, output="Sigmoid")\n'
+    assert not refused(text)
+    assert "'Sigmoid': " not in translate(text, "tf2torch").text
+
+
+@pytest.mark.parametrize("body", [
+    "p = 'ELU'\n    make = eval(p)\n    return make()(x)", "make = eval(p)\n    return run(make, x)",
+    "make = eval(p)\n    make = ELU\n    return make()(x)", "make = eval(p + 'U')\n    return make()(x)"])
+def test_variables_that_may_be_something_else_stay(body: str) -> None:
+    module = cst.parse_module(f"def f(x, p):\n    {body}\n")
+    assert evaluated.rewrite(module) is module
+
+
+def test_imports_stay_behind_those_from_the_future() -> None:
+    text = ("\nfrom __future__ import division\n\nimport tensorflow as tf\n\n\ndef f(x):\n"
+            "    return tf.sqrt(2.0) * tf.abs(x)\n")
+    result = translate(text, "tf2torch").text
+    assert "import math" in result
+    compile(result, "output", "exec")
