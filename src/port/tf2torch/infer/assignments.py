@@ -8,7 +8,7 @@ from port.facts import UNKNOWN, Fact, Kind, Sym
 from port.scopes import Env
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.keyed import Keyed, put
-from port.tf2torch.infer.mirrors import rename_stale, settle
+from port.tf2torch.infer.mirrors import carries, note_mirror, rename_stale, settle
 from port.tf2torch.infer.values import EITHER, Grown, Items, LayerCall, SelfValue, Size, common, has_tensor, tensors_in
 
 
@@ -24,6 +24,8 @@ def assign(it: Interp, target: cst.BaseExpression, value: Fact, env: Env, line: 
             rename_stale(it, target.value, env, line)
         if value.kind is Kind.PLAIN and value.symbol.startswith("="):
             value = value.but(symbol="=" + target.value)
+        if isinstance(value.payload, Grown) and "[" in value.payload.counts:
+            value = it.facts[target] = _sliced(it, target.value, value, env, line)
         if value.kind is Kind.TENSOR:
             value = it.facts[target] = settle(it, target.value, value, env, line)
         env.names[target.value] = value
@@ -52,6 +54,14 @@ def assign(it: Interp, target: cst.BaseExpression, value: Fact, env: Env, line: 
                 index, cst.Index) else None, value)
         if isinstance(owner.payload, Items):
             _stored(it, owner.payload, target, value)
+
+
+def _sliced(it: Interp, name: str, value: Fact, env: Env, line: cst.CSTNode | None) -> Fact:
+    """`skips = skips[::-1]`: `__init__` does the same to the list of their counts."""
+    counts = f"{name}_channels"
+    rename_stale(it, counts, env, line)
+    note_mirror(it, counts)
+    return value.but(payload=Grown(value.payload.element, counts if carries(it) else "?", value.payload.nested))
 
 
 def _part(value: Fact, element: cst.BaseExpression) -> Fact:

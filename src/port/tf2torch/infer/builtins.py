@@ -8,7 +8,7 @@ from port.facts import UNKNOWN, Fact, Kind, Sym, tensor
 from port.tf2torch.infer.attributes import variable_of
 from port.tf2torch.infer.given import simplify_sym
 from port.tf2torch.infer.interp import Interp
-from port.tf2torch.infer.values import CorrectPad, Grown, Items, ShapeOf, Size
+from port.tf2torch.infer.values import CorrectPad, Grown, Items, ShapeOf, Size, part_of
 from port.tree import children
 
 _COMPUTED = (cst.BinaryOperation, cst.Call, cst.UnaryOperation)
@@ -88,6 +88,8 @@ def reversed_call(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     elements = it.unpack(args[0]) if args else None
     if elements is not None:
         return Fact(Kind.PLAIN, payload=Items(list(reversed(elements)), "list"))
+    if args and isinstance(args[0].payload, Grown):
+        return args[0].but(payload=part_of(args[0].payload, "[::-1]"))
     return args[0] if args else UNKNOWN
 
 

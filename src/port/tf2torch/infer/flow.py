@@ -14,7 +14,7 @@ from port.tf2torch.infer.definitions import define
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.joins import merge
 from port.tf2torch.infer.loops import for_, loop
-from port.tf2torch.infer.values import Items
+from port.tf2torch.infer.values import EITHER, Items
 from port.tree import EXPRESSIONS, children, clone
 
 
@@ -33,6 +33,8 @@ def run(it: Interp, body: Sequence[cst.CSTNode], env: Env) -> bool:
 def _small(it: Interp, node: cst.CSTNode, env: Env, line: cst.CSTNode) -> bool:
     if type(node) is cst.Assign:
         value = it.ev(node.value, env)
+        if _is_refused(it, node.value):
+            return True
         for target in node.targets:
             assign(it, target.target, value, env, line, node.value)
     elif type(node) is cst.AnnAssign:
@@ -59,6 +61,11 @@ def _small(it: Interp, node: cst.CSTNode, env: Env, line: cst.CSTNode) -> bool:
             if type(child) in EXPRESSIONS:
                 it.ev(child, env)
     return False
+
+
+def _is_refused(it: Interp, value: cst.BaseExpression) -> bool:
+    """A call of one of several layers or functions: its branch is not ported, so nothing comes out of it."""
+    return type(value) is cst.Call and it.facts.get(value.func, UNKNOWN).symbol.startswith(EITHER)
 
 
 OPERATORS: dict[type[cst.BaseAugOp], type[cst.BaseBinaryOp]] = {

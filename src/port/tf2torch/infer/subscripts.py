@@ -19,6 +19,7 @@ from port.tf2torch.infer.values import (
     Size,
     common,
     has_tensor,
+    part_of,
     tensors_in,
 )
 
@@ -49,6 +50,8 @@ def subscript(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
         count: Dim = Sym(f"{owner.payload.counts}[{it.text(index.value)}]") if owner.payload.counts != "?" else None
         shape = owner.payload.element.shape
         return owner.payload.element.but(shape=None if shape is None else (*shape[:-1], count))
+    if isinstance(owner.payload, Grown) and isinstance(index, cst.Slice):
+        return Fact(Kind.PLAIN, payload=part_of(owner.payload, f"[{it.text(index)}]"))
     if isinstance(owner.payload, Keyed):
         return get(owner.payload, at) or it.plain(node)
     if isinstance(owner.payload, Choice):

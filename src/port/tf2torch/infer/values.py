@@ -66,6 +66,11 @@ class Grown:
         return self.element.but(shape=(*shape[:-1], Sym(f"{self.counts}[0]")))
 
 
+def part_of(grown: Grown, window: str) -> Grown:
+    """Some of its elements, in some order: `skips[::-1]`."""
+    return Grown(grown.element, "?" if grown.counts == "?" else f"{grown.counts}{window}", grown.nested)
+
+
 @dataclass(frozen=True)
 class MixedRank:
     """Payload of a tensor that is channels first at `rank`, or a vector, depending on settings."""

@@ -10,7 +10,7 @@ from port.build import build, expression, statement
 from port.facts import UNKNOWN, Fact, Kind
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.values import Inputs, Items, LayerCall, has_tensor, tensors_in
+from port.tf2torch.infer.values import Grown, Inputs, Items, LayerCall, has_tensor, tensors_in
 from port.tf2torch.rules.bodies import names_of
 from port.tf2torch.rules.dropped import dropped_statement
 from port.tf2torch.rules.returns import returned
@@ -79,6 +79,8 @@ def _assign(split: Split, small: Any, line: cst.SimpleStatementLine, init: list[
             touches_tensor(split, t) for t in targets if not isinstance(t, cst.Name | cst.Tuple | cst.List))):
         new = split.forward(small)
         _take(split, init)
+        if isinstance(fact.payload, Grown) and "[" in fact.payload.counts and isinstance(targets[0], cst.Name):
+            init.append(statement(f"{targets[0].value}_channels = {fact.payload.counts}"))
         forward.append(changed(line, body=[_targets(small, new)]))
         for t in targets:
             split.settings -= names_of(t)

@@ -1,0 +1,59 @@
+"""Lists of tensors that grew in a loop, then are sliced or reversed: `__init__` does the same to their sizes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from port.findings import CATALOGUE, Outcome
+from port.translate import translate
+from port.verify.parent import Case, Settings, verify
+
+SOURCE = '''
+from keras import Input, Model
+from keras.layers import Conv2D, MaxPooling2D, UpSampling2D, concatenate
+
+
+def right(x, others, filters):
+    x = UpSampling2D(2)(x)
+    x = Conv2D(filters, 3, padding="same")(x)
+    return Conv2D(filters, 3, padding="same")(concatenate([x,] + others, axis=-1))
+
+
+def base(x, widths):
+    skips = []
+    x = Conv2D(widths[0], 3, padding="same")(x)
+    skips.append(x)
+    for w in widths[1:]:
+        x = Conv2D(w, 3, padding="same")(MaxPooling2D(2)(x))
+        skips.append(x)
+    skips = skips[:-1][::-1]
+    for i, w in enumerate(widths[:-1][::-1]):
+        x = right(x, [skips[i],], w)
+    return x
+
+
+def net(size, widths):
+    inputs = Input(size)
+    return Model(inputs=[inputs], outputs=[base(inputs, widths)])
+'''
+
+
+@pytest.mark.parametrize("line", ["skips = skips[:-1][::-1]", "skips = list(reversed(skips[:-1]))",
+                                  "rest = skips[:-1]\n    skips = rest[::-1]"])
+def test_their_sizes_are_sliced_alike(line: str) -> None:
+    result = translate(SOURCE.replace("skips = skips[:-1][::-1]", line), "tf2torch")
+    assert not [f for f in result.findings if f.code == "P102" or CATALOGUE[f.code].outcome is Outcome.REFUSED]
+    assert "Right(in_channels, [skips_channels[i]], w)" in result.text and "[:-1]" in result.text
+    init = result.text.partition("class Base")[2].partition("def forward")[0]
+    assert init.count("skips_channels = ") == 2 and "[::-1]" in init
+
+
+def test_the_port_has_its_numbers(tmp_path: Path) -> None:
+    (tmp_path / "tf_version.py").write_text(SOURCE)
+    (tmp_path / "torch_version.py").write_text(translate(SOURCE, "tf2torch").text)
+    case = Case("net((8, 12, 3), [4, 6, 10])", ("f32[2,8,12,3]",))
+    found = verify(tmp_path / "tf_version.py", tmp_path / "torch_version.py", "tf2torch", [case],
+                   Settings(dtypes=("float64",)))
+    assert [v.status for v in found] == ["verified"], found[0].message
