@@ -74,7 +74,7 @@ class Writer:
 
     def container(self, frame: Frame) -> str:
         name = self.names.lists[frame.key]
-        return f"self.{name}" if self.is_top(frame) and not name.startswith("block[") else name
+        return f"self.{name}" if self.is_top(frame) and "[" not in name else name
 
     def is_top(self, frame: Frame) -> bool:
         outer = self.outer_of(frame, self.split.frames[0])
@@ -120,8 +120,9 @@ class Writer:
             if kind == "several":
                 body = self.several(frame, body)
             elif kind == "dict":
-                body = [statement("block = nn.ModuleDict()"), *body,
-                        statement(f"{self.container(frame)}.append(block)")]
+                block = self.names.blocks[frame.key]
+                body = [statement(f"{block} = nn.ModuleDict()"), *body,
+                        statement(f"{self.container(frame)}.append({block})")]
         if frame.modules and not flat_inner:
             before.append(statement(f"{self.container(frame)} = nn.ModuleList()"))
             self.split.em.need("nn")
@@ -214,7 +215,7 @@ class Writer:
     def unpacked(self, frame: Frame) -> str:
         kind = kind_of(frame)
         if kind == "dict":
-            return "block"
+            return self.names.blocks[frame.key]
         finals = [m.final if isinstance(m, Module) else self.names.lists[m.key] for m in frame.modules
                   if isinstance(m, Module) or m.modules]
         return ", ".join(finals)

@@ -18,6 +18,7 @@ class Names:
     init: dict[str, cst.BaseExpression] = field(default_factory=dict)
     forward: dict[str, cst.BaseExpression] = field(default_factory=dict)
     lists: dict[str, str] = field(default_factory=dict)  # frame key -> name of its list
+    blocks: dict[str, str] = field(default_factory=dict)  # frame key -> variable that holds the modules of one turn
 
 
 def plural(name: str) -> str:
@@ -55,7 +56,8 @@ def flattened(frame: Frame, forward: list[Any]) -> set[int]:
     return found
 
 
-def _name_frame(frame: Frame, names: Names, top: bool, taken: set[str], flat: set[int]) -> None:
+def _name_frame(frame: Frame, names: Names, top: bool, taken: set[str], flat: set[int], block: str = "") -> None:
+    """`block` is the dict around: that of a turn of this frame, or of a loop further out."""
     wanted: list[tuple[Any, str]] = []
     for m in frame.modules:
         if isinstance(m, Module):
@@ -79,8 +81,8 @@ def _name_frame(frame: Frame, names: Names, top: bool, taken: set[str], flat: se
             m.final = name
             names.init[m.key] = names.forward[m.key] = cst.Name(name)
         else:
-            names.lists[m.key] = name
-            _name_loop(m, names, flat, container=f"self.{name}" if top else name)
+            names.lists[m.key] = f"{block}['{name}']" if kind_of(frame) == "dict" and not top else name
+            _name_loop(m, names, flat, f"self.{name}" if top else names.lists[m.key], block)
 
 
 def _list_base(frame: Frame, flat: set[int]) -> str:
@@ -92,19 +94,17 @@ def _list_base(frame: Frame, flat: set[int]) -> str:
     return "blocks"
 
 
-def _name_loop(frame: Frame, names: Names, flat: set[int], container: str) -> None:
+def _name_loop(frame: Frame, names: Names, flat: set[int], container: str, outer: str) -> None:
     if id(frame) in flat:
         names.lists[frame.modules[0].key] = names.lists[frame.key]
-        _name_loop(frame.modules[0], names, flat, container)
+        _name_loop(frame.modules[0], names, flat, container, outer)
         return
-    _name_frame(frame, names, top=False, taken=set(), flat=flat)
     kind = kind_of(frame)
+    block = names.blocks[frame.key] = outer if kind != "dict" else f"inner_{outer}" if outer else "block"
+    _name_frame(frame, names, False, set(), flat, block)
     for m in frame.modules:
         if kind == "one":
             names.init[m.key] = expression(f"{container}[-1]")
         elif kind == "dict":
-            key = m.final if isinstance(m, Module) else names.lists.get(m.key, "blocks")
-            text = f"block['{key}']"
+            text = f"{block}['{m.final}']" if isinstance(m, Module) else names.lists.get(m.key, f"{block}['blocks']")
             names.init[m.key] = names.forward[m.key] = expression(text)
-            if isinstance(m, Frame):
-                names.lists[m.key] = text

@@ -1,0 +1,51 @@
+"""Loops in loops whose turns make some layers on a condition: each turn has a dict of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from port.translate import translate
+from port.verify.parent import Case, Settings, verify
+
+SOURCE = '''
+from keras.layers import Conv2D, Input, BatchNormalization, Activation, add
+from keras.models import Model
+
+
+def rr(x, filters, depth=2, turns=2, norm=False, name="rr"):
+    skip = Conv2D(filters, 1, name="{}_conv".format(name))(x)
+    main = skip
+    for i in range(depth):
+        res = Conv2D(filters, 3, padding="same", name="{}_conv{}".format(name, i))(main)
+        if norm:
+            res = BatchNormalization()(res)
+        res = Activation("relu")(res)
+        for j in range(turns):
+            both = add([res, main])
+            res = Conv2D(filters, 3, padding="same")(both)
+            if norm:
+                res = BatchNormalization()(res)
+            res = Activation("relu")(res)
+        for j in range(turns):
+            res = Conv2D(filters, 1)(res)
+        main = res
+    return add([main, skip])
+
+
+def net(size):
+    inputs = Input(size)
+    x = rr(inputs, 4, norm=True)
+    return Model(inputs, rr(x, 5, name="last"))
+'''
+
+
+def test_each_turn_has_its_own_modules(tmp_path: Path) -> None:
+    text = translate(SOURCE, "tf2torch").text
+    assert "inner_block['conv']" in text and "block['blocks'].append(inner_block)" in text
+    assert "block['convs'].append(" in text and "for conv in block['convs']:" in text
+    (tmp_path / "tf_version.py").write_text(SOURCE)
+    (tmp_path / "torch_version.py").write_text(text)
+    case = Case("net((8, 6, 3))", ("f32[2,8,6,3]",))
+    found = verify(tmp_path / "tf_version.py", tmp_path / "torch_version.py", "tf2torch", [case],
+                   Settings(dtypes=("float64",)))
+    assert [v.status for v in found] == ["verified"], found[0].message
