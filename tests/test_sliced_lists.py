@@ -57,3 +57,23 @@ def test_the_port_has_its_numbers(tmp_path: Path) -> None:
     found = verify(tmp_path / "tf_version.py", tmp_path / "torch_version.py", "tf2torch", [case],
                    Settings(dtypes=("float64",)))
     assert [v.status for v in found] == ["verified"], found[0].message
+
+
+def test_how_many_there_are_is_known_when_the_model_is_built(tmp_path: Path) -> None:
+    lines = """skips = skips[::-1]
+    x = skips[0]
+    rest = skips[1:]
+    count = len(rest)
+    widths = widths[::-1]
+    for i in range(count):
+        x = right(x, [rest[i],], widths[i + 1])"""
+    head, _, tail = SOURCE.partition("skips = skips[:-1]")
+    text = head + lines + "\n    return x" + tail.partition("return x")[2]
+    ported = translate(text, "tf2torch").text
+    assert "count = len(rest_channels)" in ported.partition("class Base")[2].partition("def forward")[0]
+    (tmp_path / "tf_version.py").write_text(text)
+    (tmp_path / "torch_version.py").write_text(ported)
+    case = Case("net((8, 12, 3), [4, 6, 10])", ("f32[2,8,12,3]",))
+    found = verify(tmp_path / "tf_version.py", tmp_path / "torch_version.py", "tf2torch", [case],
+                   Settings(dtypes=("float64",)))
+    assert [v.status for v in found] == ["verified"], found[0].message

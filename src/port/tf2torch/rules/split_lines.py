@@ -16,7 +16,7 @@ from port.tf2torch.rules.dropped import dropped_statement
 from port.tf2torch.rules.returns import returned
 from port.tf2torch.rules.set_later import set_attribute
 from port.tf2torch.rules.split import Making, Split, Statements, touches_tensor
-from port.tree import changed, code
+from port.tree import changed, code, rebuild
 
 
 def _take(split: Split, init: list[Any]) -> None:
@@ -60,7 +60,9 @@ def _assign(split: Split, small: Any, line: cst.SimpleStatementLine, init: list[
     if later is not None:
         init.append(line.with_changes(body=[later]))
         return
-    value = small.value
+    value = _counted(split, small.value)
+    if value is not small.value:  # how many there are is known in `__init__`
+        small = small.with_changes(value=value)
     targets = [t.target for t in small.targets] if isinstance(small, cst.Assign) else [small.target]
     fact = em.fact(value) if value is not None else UNKNOWN
     if _is_input(split.em, value):
@@ -103,6 +105,19 @@ def _assign(split: Split, small: Any, line: cst.SimpleStatementLine, init: list[
             split.loop_names[-1] |= names
         else:
             split.settings |= names
+
+
+def _counted(split: Split, value: Any) -> Any:
+    """`len(skips)` of a list of tensors is that of the list of their sizes."""
+    if isinstance(value, cst.Call) and isinstance(value.func, cst.Name) and value.func.value == "len" and len(
+            value.args) == 1 and isinstance(value.args[0].value, cst.Name):
+        held = split.em.fact(value.args[0].value).payload
+        if isinstance(held, Grown) and held.counts.isidentifier() and not held.nested:
+            return build("len({c})", c=cst.Name(held.counts))
+        return value
+    if isinstance(value, cst.BinaryOperation):
+        return rebuild(value, lambda child: _counted(split, child))
+    return value
 
 
 def as_held(split: Split, node: cst.BaseExpression) -> Any:
@@ -190,7 +205,7 @@ def _expr(split: Split, small: cst.Expr, line: cst.SimpleStatementLine, init: li
             name = value.func.value.value
             facts = tensors_in(fact)
             size = facts[0].shape[-1] if facts and facts[0].shape else None
-            if size is not None and value.func.attr.value == "append":
+            if value.func.attr.value == "append":
                 init.append(statement(f"{name}_channels.append({size})"))
             return
         if fact.kind is Kind.LAYER:
