@@ -211,3 +211,31 @@ def build(**kwargs):
 """
     result = translate(text, "torch2tf")
     assert {f.code for f in result.findings} == {"P101"} and 'kwargs.pop("norm", batch_norm)' in result.text
+
+
+def test_what_a_loop_over_none_gives_says_nothing_of_other_calls() -> None:
+    """`stems` is None so far: what its elements hold must not hide what the other callers pass."""
+    text = HEAD + """
+class Part(nn.Module):
+    def __init__(self, act):
+        super().__init__()
+        self.conv, self.act = nn.Conv2d(3, 3, 1), act()
+
+    def forward(self, x):
+        return self.act(self.conv(x))
+
+class A(nn.Module):
+    def __init__(self, stems=None):
+        super().__init__()
+        self.parts = nn.ModuleList([Part(nn.ReLU)])
+        if stems is not None:
+            for stem in stems:
+                self.parts.append(Part(stem.act))
+
+    def forward(self, x):
+        for part in self.parts:
+            x = part(x)
+        return x
+"""
+    result = translate(text, "torch2tf")
+    assert not result.findings and "torch" not in result.text

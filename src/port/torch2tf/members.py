@@ -27,6 +27,7 @@ from port.torch2tf.values import (
     SelfOf,
     ShapeOf,
     Size,
+    is_none,
     join,
     literal,
     one_of,
@@ -222,7 +223,7 @@ def element_of(it: Interp, fact: Fact) -> Fact:
     payload = fact.payload
     if fact.kind is Kind.TENSOR:
         return tensor(None if not fact.shape else fact.shape[1:], fact.dtype)
-    if fact is BOTTOM:
+    if fact is BOTTOM or is_none(fact):  # nobody goes through None: another value will come
         return BOTTOM
     if isinstance(payload, Items):
         payload.counted = True
