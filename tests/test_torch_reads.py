@@ -155,3 +155,8 @@ def test_a_variable_bound_to_its_own_write_and_hooks_of_files() -> None:
     assert "noise = tf.cast(tf.random.uniform(tf.shape(noise)) < " in result.text
     assert "+ [1] * (len(x.shape) - 1)" in result.text and "stddev=0.02" in result.text
     assert "hook(self.hook)" not in result.text and "raise NotImplementedError" in result.text
+
+
+def test_whole_numbers_that_meet_a_parameter_that_is_a_float() -> None:
+    text = "import torch\n\ndef f(n: int, a: float):\n    return torch.arange(n) * a + torch.arange(n)\n"
+    assert translate(text, "torch2tf").text.count("tf.range(n, dtype=keras.config.floatx())") == 2

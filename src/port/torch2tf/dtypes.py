@@ -74,6 +74,8 @@ def category(dtype: str | None) -> int | None:
 
 def number_category(fact: Fact) -> int | None:
     """Of a Python number, which never widens within a category."""
+    if fact.kind is Kind.PLAIN and fact.values is None and fact.dtype == "float" and not fact.symbol:
+        return 2  # a parameter that is said to be one
     if fact.kind is not Kind.PLAIN or not fact.values:
         return None
     kinds = {0 if isinstance(v, bool) else 1 if isinstance(v, int) else 2 if isinstance(v, float) else None
