@@ -40,3 +40,29 @@ def test_a_number_that_a_range_ends_with_is_whole() -> None:
         self.size = torch.arange(size) * torch.tensor([2 * size - 1])
 """, "torch2tf")
     assert "tf.range(size, dtype=tf.int64) * tf.constant([2 * size - 1], tf.int64)" in result.text
+
+
+def test_what_arithmetic_makes_of_parameters_has_methods_of_tensors() -> None:
+    """`.pow` of a number there is none: it was left as it stood, and failed when it was run."""
+    result = translate("import torch\n\n\ndef loss(a, b, margin: float = 0.5):\n"
+                       "    return ((a - b[:, 0]).pow(2).sum(1) - margin).mean()\n", "torch2tf")
+    assert not result.findings
+    assert "tf.reduce_mean(tf.reduce_sum(tf.pow(a - b[:, 0], 2), axis=1) - margin)" in result.text
+
+
+def test_what_a_module_is_given_is_a_tensor_in_every_method() -> None:
+    result = translate("from torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n"
+                       "        super().__init__()\n        self.conv = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())\n"
+                       "        self.head = nn.Conv2d(4, 2, 1)\n\n    def encode(self, x):\n"
+                       "        return self.head(self.conv(x))\n\n    def forward(self, x):\n"
+                       "        return self.conv(x)\n", "torch2tf")
+    assert not result.findings
+    assert "def encode(self, x):\n        x = tf.transpose(x, [0, 2, 3, 1])" in result.text
+
+
+def test_the_rank_of_glu() -> None:
+    result = translate("from torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n"
+                       "        super().__init__()\n        self.a = nn.Conv1d(3, 8, 1)\n        self.b = nn.Conv1d(4, 2, 1)"
+                       "\n\n    def forward(self, x):\n        return self.b(nn.functional.glu(self.a(x), dim=1))\n",
+                       "torch2tf")
+    assert not result.findings and "keras.ops.glu(" in result.text

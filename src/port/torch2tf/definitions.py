@@ -89,7 +89,7 @@ def _evidence(it: Interp, node: cst.FunctionDef, params: frozenset[str]) -> froz
         return frozenset()
     for n in walk(node.body):
         if base := _used_as_tensor(n):
-            found.add(base)
+            found |= base
         elif type(n) is cst.Call and n.args and isinstance(n.args[0].value, cst.Name):
             symbol = it.names.resolve(n.func)
             if symbol.startswith(("torch.nn.functional.", "einops.")) or (
@@ -99,15 +99,24 @@ def _evidence(it: Interp, node: cst.FunctionDef, params: frozenset[str]) -> froz
     return frozenset(found & params)
 
 
-def _used_as_tensor(n: cst.CSTNode) -> str:
-    """x of `x.view`, `x[:, 0].flip`, `x.var(dim=0)`."""
+def _used_as_tensor(n: cst.CSTNode) -> set[str]:
+    """x of `x.view`, `x[:, 0].flip`, `x.var(dim=0)`; x and y of `(x - y).pow(2)`: numbers have no such methods."""
     if type(n) is cst.Attribute:
-        return _indexed(n.value) if n.attr.value in ("mT", "mH") else ""
+        return _operands(n.value) if n.attr.value in ("mT", "mH") else set()
     if type(n) is not cst.Call or not isinstance(n.func, cst.Attribute):
-        return ""
+        return set()
     known = n.func.attr.value in TENSOR_METHODS or any(  # `settings.dim`, which is not called, is no method
         a.keyword is not None and a.keyword.value in TENSOR_WORDS for a in n.args)
-    return _indexed(n.func.value) if known else ""
+    return _operands(n.func.value) if known else set()
+
+
+def _operands(node: cst.CSTNode) -> set[str]:
+    """The names that an expression is computed from by arithmetic."""
+    if isinstance(node, cst.BinaryOperation):
+        return _operands(node.left) | _operands(node.right)
+    if isinstance(node, cst.UnaryOperation):
+        return _operands(node.expression)
+    return {name} if (name := _indexed(node)) else set()
 
 
 def _indexed(node: cst.CSTNode) -> str:

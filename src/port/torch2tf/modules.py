@@ -116,6 +116,8 @@ def apply(it: Interp, node: cst.Call | None, callee: Fact, args: list[Fact], sit
     """`module(x)`; `site` tells the places apart that apply it, where there is no call."""
     payload = callee.payload
     site = node if site is None else site
+    if node is not None and isinstance(payload, Layer | Chain):
+        _takes_tensor(it, node, args)
     if isinstance(payload, Layer):
         return apply_layer(it, node, payload, args, site)
     if isinstance(payload, Chain):
@@ -134,6 +136,17 @@ def apply(it: Interp, node: cst.Call | None, callee: Fact, args: list[Fact], sit
             found = join(found, apply(it, node, option, args, site))
         return found or BOTTOM
     return tensor()
+
+
+def _takes_tensor(it: Interp, node: cst.Call, args: list[Fact]) -> None:
+    """What is given to a module of the framework is a tensor: a parameter of which no caller tells."""
+    function, first = (it.current[-1] if it.current else None), node.args[0].value if node.args else None
+    if function is None or not isinstance(first, cst.Name) or args[0].kind is not Kind.UNKNOWN:
+        return
+    if first.value in function.params and first.value not in function.evidence and not node.args[0].star and (
+            function.held.get(first.value) is args[0]):
+        function.evidence |= {first.value}
+        it.enqueue(function)
 
 
 def apply_layer(it: Interp, node: cst.Call | None, layer: Layer, args: list[Fact], site: Any) -> Fact:

@@ -26,6 +26,12 @@ def chunk(a: Args) -> Result:
     return Fact(Kind.PLAIN, payload=Items([part], "tuple", True)), want
 
 
+def glu(a: Args) -> Result:
+    """Half of an axis, times the sigmoid of the other half."""
+    shape, _ = _without_size(a.x, a.literal(1, "dim", default=-1))
+    return tensor(shape, a.x.dtype).but(payload=made_of(a.x, moved=True)), PLAIN
+
+
 def _is_chunk(a: Args) -> bool:
     func = a.node.func
     return isinstance(func, cst.Attribute) and func.attr.value == "chunk"

@@ -63,7 +63,7 @@ from port.torch2tf.opelements import (
     total,
     where,
 )
-from port.torch2tf.opparts import cat, chunk, einsum, gathered, linear, matmul, stack, unbind
+from port.torch2tf.opparts import cat, chunk, einsum, gathered, glu, linear, matmul, stack, unbind
 from port.torch2tf.opspatial import imaged, padded, pool, resized, spatial, unfolded
 from port.torch2tf.values import PLAIN as NUMBER
 
@@ -162,6 +162,7 @@ def _rules() -> dict[str, Callable[[Args], Result]]:
         repeat_interleave narrow unique_consecutive take_along_dim movedim moveaxis rot90 diff cross
         inv cholesky""")
     put(selected, "index_select take_along_dim")
+    put(glu, "glu")
     put(chunk, "chunk split tensor_split split_with_sizes")
     put(unbind, "unbind")
     put(cat, "cat concat concatenate")
