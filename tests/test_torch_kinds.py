@@ -62,7 +62,25 @@ def test_what_a_module_is_given_is_a_tensor_in_every_method() -> None:
 
 def test_the_rank_of_glu() -> None:
     result = translate("from torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n"
-                       "        super().__init__()\n        self.a = nn.Conv1d(3, 8, 1)\n        self.b = nn.Conv1d(4, 2, 1)"
-                       "\n\n    def forward(self, x):\n        return self.b(nn.functional.glu(self.a(x), dim=1))\n",
+                       "        super().__init__()\n        self.a = nn.Conv1d(3, 8, 1)\n"
+                       "        self.b = nn.Conv1d(4, 2, 1)\n\n"
+                       "    def forward(self, x):\n        return self.b(nn.functional.glu(self.a(x), dim=1))\n",
                        "torch2tf")
     assert not result.findings and "keras.ops.glu(" in result.text
+
+
+def test_a_codebook_that_is_only_read_has_its_weight_at_once() -> None:
+    """Keras makes weights at the first call, and nothing calls it."""
+    text = ("from torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+            "        self.codes = nn.Embedding(7, 4)\n        self.words = nn.Embedding(7, 4)\n"
+            "        self.depth = 3\n\n"
+            "    def forward(self, x):\n        return self.words(x) @ self.codes.weight.t() @ self.words.weight\n")
+    made = translate(text, "torch2tf").text
+    assert "self.depth = 3\n        self.codes.build(None)\n" in made and made.count(".build(") == 1
+    covered = text + ("\n\ndef start(m):\n    if isinstance(m, nn.Embedding):\n"
+                      "        nn.init.normal_(m.weight, 0, 2)\n"
+                      "\n\nclass Root(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+                      "        self.net = Net()\n        self.apply(start)\n\n    def forward(self, x):\n"
+                      "        return self.net(x)\n")
+    result = translate(covered, "torch2tf")
+    assert any(f.code == "P206" and "set from outside" in f.message for f in result.findings)

@@ -7,7 +7,7 @@ from typing import Any
 import libcst as cst
 
 from port.facts import Fact, Kind
-from port.torch2tf import apart, compound, hints, holding, interfaces, ownnames, stars
+from port.torch2tf import apart, compound, hints, holding, interfaces, ownnames, stars, unbuilt
 from port.torch2tf.refused import Refused
 from port.torch2tf.rowfind import training
 from port.torch2tf.values import TO_FIRST, Class, Function, Items, can_flip, may_be_none
@@ -44,7 +44,7 @@ def function(w: Any, f: Function) -> cst.FunctionDef:
         if stops and body is not None:
             body = [s.visit(_Stopped(w, f)) for s in body]
         if body is not None:
-            body = epilogue(w, f, body)
+            body = unbuilt.built(w, f, epilogue(w, f, body))
             whole = compound.block(w, node.body, [*docstring, *prologue(w, f), *body])
         else:
             whole = compound.block(w, node.body)

@@ -94,6 +94,7 @@ def _attribute(it: Interp, owner: Fact, name: str) -> Fact:
     if isinstance(payload, Items) and name in ("values", "indices") and len(payload.elements) == 2:
         return payload.elements[name == "indices"]  # of x.max(1), x.sort(), x.topk(k)
     if isinstance(payload, Layer):
+        payload.read |= name == "weight" and bool(it.current) and it.current[-1].name != "__init__"
         return layer_attribute(owner, payload, name)
     kind = ("module" if owner.kind is Kind.LAYER else "shape" if owner.kind is Kind.SHAPE
             else "list" if isinstance(payload, Items) else "dict" if isinstance(payload, Mapping) else "object")

@@ -32,6 +32,7 @@ class Layer:
     given: dict[Any, list[Fact]] = field(default_factory=dict)  # place that applies it -> what it is given there
     results: dict[Any, Fact] = field(default_factory=dict)  # and what it gives there
     output: Fact | None = None  # joined over `results`
+    read: bool = False  # is its weight read outside of constructors?
 
 
 @dataclass(eq=False)
