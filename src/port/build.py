@@ -23,8 +23,15 @@ def is_atom(node: cst.BaseExpression) -> bool:
 
 def paren(node: cst.BaseExpression) -> cst.BaseExpression:
     """The expression, safe as an operand."""
-    if is_atom(node):
-        return node
+    return node if is_atom(node) else _in_parentheses(node)
+
+
+def owner(node: cst.BaseExpression) -> cst.BaseExpression:
+    """The expression, safe in front of a dot: `3.shape` is not read as an attribute."""
+    return _in_parentheses(node) if type(node) is cst.Integer and not node.lpar else paren(node)
+
+
+def _in_parentheses(node: cst.BaseExpression) -> cst.BaseExpression:
     return node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
 
 
@@ -44,7 +51,7 @@ def fitted(old: Any, new: Any) -> Any:
         before, after = getattr(old, name), getattr(new, name)
         if after is not before and not (type(after) is type(before) and type(getattr(after, "operator", None)) is type(
                 getattr(before, "operator", None))):
-            changes[name] = paren(after)
+            changes[name] = owner(after) if type(old) is cst.Attribute else paren(after)
     return changed(new, **changes) if changes else new
 
 
@@ -74,7 +81,7 @@ def substitute(tree: cst.CSTNode, nodes: dict[str, cst.BaseExpression]) -> cst.C
         return tree if value is tree.value else changed(tree, value=value)
     if type(tree) is cst.Attribute:
         value = substitute(tree.value, nodes)
-        return tree if value is tree.value else changed(tree, value=paren(value))  # type: ignore[arg-type]
+        return tree if value is tree.value else changed(tree, value=owner(value))  # type: ignore[arg-type]
     loose = type(tree) in _LOOSE_PLACES
 
     def change(child: cst.CSTNode) -> cst.CSTNode:

@@ -177,7 +177,8 @@ def arithmetic(op: str, a: Dim, b: Dim) -> Dim:
     x, y = dim_value(a), dim_value(b)
     if len(result.text) > LONGEST:
         return None
-    return Sym(result.text, None if x is None or y is None else _PYTHON[op](x, y))
+    numbers = isinstance(x, int) and isinstance(y, int)  # a size may be anything, where the source is wrong
+    return Sym(result.text, _PYTHON[op](x, y) if numbers else None)
 
 
 def ceil_div(a: Dim, b: Dim) -> Dim:

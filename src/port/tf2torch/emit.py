@@ -294,6 +294,9 @@ class Emitter:
         if special is not None:
             return special
         value = self._expr(node.value)
+        if self.scope.stage == "init" and (self.fact(node.value).kind is Kind.TENSOR or (
+                value is not node.value and node.attr.value == "shape")):
+            raise Refused("P208", f"`{node.attr.value}` of a tensor is not known when the model is built", node)
         return node if value is node.value else changed(node, value=paren(value))
 
     def _Subscript(self, node: cst.Subscript) -> cst.BaseExpression:

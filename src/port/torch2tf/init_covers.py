@@ -105,7 +105,8 @@ def _of_body(w: Any, body: Any, name: str) -> set[tuple[str, str]]:
 
 def _of_branch(w: Any, node: cst.If, name: str) -> set[tuple[str, str]]:
     test = node.test
-    if not isinstance(test, cst.Call) or code(test.func) != "isinstance" or code(test.args[0].value) != name:
+    if not isinstance(test, cst.Call) or code(test.func) != "isinstance" or len(test.args) != 2 or code(
+            test.args[0].value) != name:
         return set()
     held = test.args[1].value
     nodes = [e.value for e in held.elements] if isinstance(held, cst.Tuple) else [held]

@@ -190,8 +190,10 @@ def _created(w: Any, node: cst.Call, last: str) -> Recipe:
         only = node.args[0].value
         shape = w.expr(only) if len(plain) == 0 and len(node.args) - len(named) == 1 else build(
             "({x})", x=cst.Tuple([_element(w, a) for a in node.args if a.keyword is None]))
-    else:
+    elif plain or "size" in named:
         shape = _shape(w, plain or [named["size"]])
+    else:
+        raise Refused("P202", f"`torch.{last}` without a size", node)
     return Recipe(shape, _STARTS[last](w), dtype)
 
 

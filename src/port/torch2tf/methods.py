@@ -51,7 +51,7 @@ def of_module(w: Any, node: cst.Call, bound: Bound) -> Any:
     if name in DROPPED:
         check_dtype(w, node)
         return w.expr(owner)
-    if any(isinstance(p, Chain) for p in payloads) and name in ("append", "add_module"):
+    if any(isinstance(p, Chain) for p in payloads) and name in ("append", "add_module") and node.args:
         return cst.Call(cst.Attribute(paren(w.expr(owner)), cst.Name("add")), [cst.Arg(w.expr(node.args[-1].value))])
     if any(isinstance(p, Items) for p in payloads) and name in ("add_module", "register_module"):
         raise Refused("P206", "a ModuleList whose modules have names and are taken by number as well; hold them in an "

@@ -240,7 +240,7 @@ def result(it: Interp, layer: Layer, args: list[Fact]) -> tuple[Fact, Layout] | 
         return tensor(), Layout.PLAIN
     if name == "Permute":
         dims = _dims(layer)
-        if dims is None:
+        if dims is None or sorted(dims) != list(range(len(dims))):
             return tensor(None, x.dtype), Layout.PLAIN
         it.prove_rank(x, len(dims))
         return opaxes.permuted(x, dims)

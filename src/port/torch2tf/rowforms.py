@@ -37,7 +37,10 @@ def size_at(job: Job, name: str, axis: int) -> cst.BaseExpression:
     if fact.layout is Layout.FLIPPED:
         assert fact.rank is not None
         axis = args.moved_axis(axis, fact.rank)
-    known = fact.shape is not None and axis % len(fact.shape) != 0 and dim_value(fact.shape[axis]) is not None
+    rank = fact.rank if fact.rank is not None else abs(axis) + 1
+    if not -rank <= axis < rank:
+        raise Refused("P208", f"a tensor of {rank} axes has no axis {axis}", job.node)
+    known = fact.shape is not None and axis % rank != 0 and dim_value(fact.shape[axis]) is not None
     job.w.need("keras")
     return build(f"{{x}}.shape[{axis}]" if known else f"keras.ops.shape({{x}})[{axis}]",
                  x=job.w.expr(job.bound.args[name]))

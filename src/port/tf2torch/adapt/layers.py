@@ -26,6 +26,8 @@ def batch_norm(job: Job) -> Plan | None:
     if rank is None and not first:
         job.em.report("P103", "the rank that arrives at this BatchNormalization is not known; taken as images",
                       job.node)
+    if wanted is None:
+        raise job.refuse("P208", f"PyTorch normalises batches of two to five axes, not of {rank}")
     signature = next(s for s in job.row.torch if s.name.endswith(f"BatchNorm{wanted}"))
     job.row = _with(job.row, via=None, torch=(signature,))
     if first and rank == 3 and (shape := job.inputs[0].shape) is not None:

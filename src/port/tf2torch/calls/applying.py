@@ -123,6 +123,8 @@ def _apply_lambda(em: Emitter, node: cst.Call, layer: LayerCall) -> cst.BaseExpr
     if function is None or any(em.fact(layer.bound[n]).literal(...) is not None for n in layer.bound.keys() & {
             "mask", "arguments"}):
         raise Refused("P202", "a Lambda layer with a mask or further arguments: write the call of the function", node)
+    if not node.args:
+        raise Refused("P202", "this Lambda layer gets no input", node)
     known, inner = em.fact(function).payload, em.expr(function)
     flipped = isinstance(known, Function) and bool(known.flipped & set(known.params[:1]))
     value = em.expr(node.args[0].value, Layout.FLIPPED if flipped else Layout.PLAIN)

@@ -66,7 +66,8 @@ def _branches(em: Emitter, node: cst.CSTNode, name: str) -> Iterator[tuple[froze
 
 
 def _asked(em: Emitter, test: cst.BaseExpression, name: str) -> frozenset[str]:
-    if not isinstance(test, cst.Call) or code(test.func) != "isinstance" or code(test.args[0].value) != name:
+    if not isinstance(test, cst.Call) or code(test.func) != "isinstance" or len(test.args) != 2 or code(
+            test.args[0].value) != name:
         return frozenset()
     held = test.args[1].value
     nodes = [e.value for e in held.elements] if isinstance(held, cst.Tuple) else [held]

@@ -14,7 +14,7 @@ import libcst as cst
 from port.facts import Fact, Kind
 from port.tf2torch import lines
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.values import Inputs, has_tensor
+from port.tf2torch.infer.values import Inputs, Size, has_tensor
 from port.tf2torch.rules.bodies import names_of
 from port.tf2torch.rules.entries import relayouts
 from port.tf2torch.rules.mirrored import mirror_lines
@@ -263,6 +263,10 @@ def _count_header(split: Split, node: cst.For) -> cst.BaseExpression:
     """The iterable with tensors replaced by their counts, and lists of tensors by the lists of these."""
     def change(n: cst.CSTNode) -> cst.CSTNode:
         fact = split.em.fact(n)
+        if isinstance(fact.payload, Size) and not isinstance(n, cst.Name):
+            return split.em.size(fact.payload.dim, n)
+        if isinstance(n, cst.Attribute) and split.em.fact(n.value).kind is Kind.TENSOR:
+            raise Refused("P208", f"`{n.attr.value}` of a tensor is not known when the model is built", n)
         if isinstance(n, cst.Name) and fact.kind is Kind.TENSOR and n is not node.iter:
             return split.em.size(fact.width, n)
         if isinstance(n, cst.Name) and has_tensor(fact):
