@@ -7,7 +7,7 @@ constructors and weights are others.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 import libcst as cst
@@ -36,12 +36,13 @@ FUNCTIONS = {"layer_norm": ("normalized_shape", "weight", "bias", "eps"), "linea
              "group_norm": ("num_groups", "weight", "bias", "eps"), "conv1d": _CONV, "conv2d": _CONV, "conv3d": _CONV}
 
 
-def read(module: cst.Module, names: Names) -> tuple[cst.Module, dict[cst.CSTNode, cst.CSTNode]]:
-    """The module, and for each class that is read another way: how it is written."""
+def read(module: cst.Module, names: Names, helpers: Container[cst.CSTNode]
+         ) -> tuple[cst.Module, dict[cst.CSTNode, cst.CSTNode]]:
+    """The module, and for each class that is read another way: how it is written. `helpers` have ways of their own."""
     written: dict[cst.CSTNode, cst.CSTNode] = {}
     body: list[Any] = []
     for node in module.body:
-        new = _held(node, names) if isinstance(node, cst.ClassDef) else None
+        new = _held(node, names) if isinstance(node, cst.ClassDef) and node not in helpers else None
         if new is not None:
             written[new] = node
         body.append(node if new is None else new)

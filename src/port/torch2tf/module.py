@@ -38,14 +38,14 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
         return []
     written_as: dict[cst.CSTNode, cst.CSTNode] = {}
     copies: dict[cst.CSTNode, cst.CSTNode] = {}
+    helpers: dict[cst.CSTNode, str] = {node: name for u in units for node in u.module.body
+                                       if (name := ownhelpers.name_of(node))}
     for unit in units:
-        unit.module, held = holding.read(unit.module, unit.bound)
+        unit.module, held = holding.read(unit.module, unit.bound, helpers)
         unit.module, under, more = apart.read(unit.module, held)
         written_as |= held | under
         copies |= more
     files = scoped(units, [u.module for u in units])
-    helpers: dict[cst.CSTNode, str] = {node: name for u in units for node in u.module.body
-                                       if (name := ownhelpers.name_of(node))}
     with writing(""):
         it = infer(files, table.by_torch_name(), params, helpers, options.layout == "native")
     trained = classes.trained(it)
