@@ -211,11 +211,11 @@ def test_configuration_and_the_command_line_over_it(port: Port, monkeypatch: pyt
         return {path: Result(text, text) for path, text in texts.items()}
 
     monkeypatch.setattr("port.translate.translate_together", record)
-    put("pyproject.toml", '[tool.port]\ntarget = "keras"\nunsafe = true\nexclude = ["old"]\n')
+    put("pyproject.toml", '[tool.port]\ntarget = "keras"\nexclude = ["old"]\n')
     put("src/a.py"), put("src/old/b.py")
     port("tf2torch", "src")
-    port("tf2torch", "src/a.py", "--no-unsafe", "--init", "framework")
-    assert seen == [Options(target="keras", unsafe=True), Options(target="keras", unsafe=False, init="framework")]
+    port("tf2torch", "src/a.py", "--target", "tf", "--init", "framework")
+    assert seen == [Options(target="keras"), Options(target="tf", init="framework")]
 
 
 @pytest.mark.parametrize(("config", "flags"), [("", ["--layout", "native"]), ('layout = "native"', [])])

@@ -35,21 +35,21 @@ def test_overrides_of_files(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('''
 [tool.port]
 init = "keep"
-unsafe = true
+layout = "native"
 [[tool.port.overrides]]
 files = ["models/*.py", "old"]
 init = "framework"
 [[tool.port.overrides]]
 files = "models/keras_*.py"
 target = "keras"
-unsafe = false
+layout = "preserve"
 ''')
     found = config.load(tmp_path)
-    whole = {"init": "keep", "unsafe": True}
+    whole = {"init": "keep", "layout": "native"}
     assert found.options_for(tmp_path / "a.py") == whole
     assert found.options_for(tmp_path / "models" / "a.py") == whole | {"init": "framework"}
     assert found.options_for(tmp_path / "old" / "deep" / "a.py") == whole | {"init": "framework"}
-    assert found.options_for(tmp_path / "models" / "keras_a.py") == {"init": "framework", "unsafe": False,
+    assert found.options_for(tmp_path / "models" / "keras_a.py") == {"init": "framework", "layout": "preserve",
                                                                       "target": "keras"}
     assert found.options_for(tmp_path.parent / "models" / "a.py") == whole
 
@@ -61,7 +61,6 @@ def test_no_configuration(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("text", "word"), [
     ("[tool.port]\nlayuot = 'native'", "did you mean 'layout'"),
     ("[tool.port]\nlayout = 'odd'", "must be one of"),
-    ("[tool.port]\nunsafe = 1", "true or false"),
     ("[tool.port]\nexclude = 1", "list of strings"),
     ("[[tool.port.cases]]\nfile = 'a.py'", "`call` must be given"),
     ("[[tool.port.overrides]]\ninit = 'keep'", "`files` must say which files"),

@@ -35,7 +35,6 @@ def parser(run: Mapping[str, Callable[[argparse.Namespace], int]]) -> argparse.A
 
 
 def _translation(command: argparse.ArgumentParser) -> None:
-    flag = argparse.BooleanOptionalAction
     add = command.add_argument
     add("paths", nargs="+", metavar="PATH", help="a file, or a folder that is walked for *.py and *.ipynb")
     mode = command.add_mutually_exclusive_group()
@@ -50,7 +49,6 @@ def _translation(command: argparse.ArgumentParser) -> None:
         help="ask about each hunk, then write what was taken, in place or with -o")
     add("--layout", choices=("preserve", "native"),
         help="torch2tf: keep the public NCHW interface (default), or take and give images channels last")
-    add("--unsafe", action=flag, help="also apply translations that need an assumption (none is written so far)")
     add("--init", choices=("keep", "framework"), help="keep the source's initial distributions (default), or not")
     add("--target", choices=("tf", "keras"), help="torch2tf: Keras 3 with tf ops (default), or keras.ops only")
     add("--format", choices=("text", "json", "sarif", "github"), default="text")

@@ -16,7 +16,6 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "init": ("keep", "framework"),
     "target": ("tf", "keras"),
 }
-FLAGS = ("unsafe",)
 CASE_KEYS = ("call", "input", "inputs", "name", "ported_call")
 
 
@@ -94,7 +93,7 @@ def _section(file: Path) -> dict[str, Any] | None:
 
 def _config(section: dict[str, Any], file: Path) -> Config:
     where = f"{file}: tool.port"
-    _known(section, (*CHOICES, *FLAGS, "exclude", "cases", "overrides", "mappings"), where)
+    _known(section, (*CHOICES, "exclude", "cases", "overrides", "mappings"), where)
     cases = tuple(_case(case, file) for case in _tables(section, "cases", where))
     overrides = tuple(_override(one, f"{where}.overrides") for one in _tables(section, "overrides", where))
     exclude = _strings(section.get("exclude", []), f"{where}.exclude")
@@ -126,20 +125,18 @@ def _tables(section: dict[str, Any], key: str, where: str) -> list[dict[str, Any
 
 
 def _override(raw: dict[str, Any], where: str) -> Override:
-    _known(raw, ("files", *CHOICES, *FLAGS), where)
+    _known(raw, ("files", *CHOICES), where)
     if not raw.get("files"):
         raise ConfigProblem(f"{where}: `files` must say which files, as in files = [\"models/*.py\"]")
     return Override(_strings(raw["files"], f"{where}.files"), _options(raw, where))
 
 
 def _options(table: dict[str, Any], where: str) -> dict[str, Any]:
-    return {key: _option(key, table[key], where) for key in (*CHOICES, *FLAGS) if key in table}
+    return {key: _option(key, table[key], where) for key in CHOICES if key in table}
 
 
 def _option(key: str, value: object, where: str) -> object:
-    if key in FLAGS and not isinstance(value, bool):
-        raise ConfigProblem(f"{where}.{key} must be true or false")
-    if key in CHOICES and value not in CHOICES[key]:
+    if value not in CHOICES[key]:
         raise ConfigProblem(f"{where}.{key} must be one of {', '.join(CHOICES[key])}")
     return value
 

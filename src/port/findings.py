@@ -67,7 +67,7 @@ CATALOGUE = _catalogue(
          "Write the size, or run `port verify` with a case."),
     Code("P103", A, "assumption",
          "The translation holds under an assumption that the source does not prove.",
-         "Check the stated assumption; without --unsafe nothing that could change numbers is written."),
+         "Check the stated assumption."),
     Code("P201", R, "no translation known",
          "The symbol has no row in the tables.",
          "Replace it by hand, or add a row for it."),

@@ -44,7 +44,6 @@ class Options:
     """Settings of one translation; see `port --help`."""
 
     layout: str = "preserve"  # preserve | native
-    unsafe: bool = False
     init: str = "keep"  # keep | framework
     target: str = "tf"  # torch2tf only: tf | keras
     mappings: tuple[tuple[str, str], ...] = ()  # files of rows that a project adds: name and content
