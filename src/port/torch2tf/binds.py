@@ -72,7 +72,7 @@ def bind_torch(signature: Signature, node: cst.Call, receiver: cst.BaseExpressio
     star = next((p.name for p in signature.params if p.star == "*"), "")
     if bound.stars:
         bound.args[star] = _one(bound.stars)
-    elif star and not bound.problem and star not in bound.args:
+    elif star in (*SEQUENCES, "tensors") and not bound.problem and star not in bound.args:
         bound.problem = f"argument `{star}` is missing"
     elif bound.problem == "too many arguments":
         bound = _gathered(signature, args, receiver) or bound

@@ -49,7 +49,7 @@ def run(job: Job, symbol: str) -> cst.BaseExpression:
     python = python_form(job)
     if python is not None:
         return python
-    if row.fill:
+    if row.kind == "layer" and row.fill:
         raise job.refuse("P206", f"`{symbol}` is made where nothing shows what it is applied to, as in a default "
                          "argument: make it in the body")
     if row.differs:
