@@ -121,8 +121,8 @@ def converted(units: Sequence[Unit], forms: Sequence[cst.Module], options: Optio
     with writing(""):
         it = infer(files, table.by_tf_name(), params or {})
     passes = emitted(it, files, options, set())
-    if any(r[1] in ("P102", "P208") for p in passes for r in p.em.reports) and (
-            open_sizes := channel_mirrors(passes[0].em)):
+    missed = [r[0] for p in passes for r in p.em.reports if r[1] in ("P102", "P208")]
+    if missed and (open_sizes := channel_mirrors(passes[0].em, missed)):
         # Classes whose input width no call shows: a parameter of the constructor, where a Lazy module cannot serve.
         other = emitted(it, files, options, open_sizes)
         if _refusals(other) < _refusals(passes):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+
+import libcst as cst
 
 from port.facts import Dim, Sym
 from port.tf2torch.emit import Emitter, Refused, Scope
 from port.tf2torch.infer.values import Class, Function, Instance, find_method
+from port.tree import walk
 
 
 def is_module(cls: Class | None) -> bool:
@@ -19,8 +23,14 @@ def mirrors(cls: Class) -> dict[str, tuple[str, int]]:
     return dict(call.mirrors) if call is not None else {}
 
 
-def channel_mirrors(em: Emitter) -> set[str]:
-    """Widths of inputs, which root classes can be told by a parameter: those that no code applies."""
+def channel_mirrors(em: Emitter, where: Iterable[cst.CSTNode | None]) -> set[str]:
+    """Widths of inputs, which root classes can be told by a parameter: those that no code applies.
+
+    `where` sizes are missed; functions, whose nodes are left out, get none this way.
+    """
+    functions = {n for s in em.it.module.body if isinstance(s, cst.FunctionDef) for n in walk(s)}
+    if functions.issuperset(where):
+        return set()
     roots = [cls for cls in em.it.classes.values() if is_module(cls) and not any(i.applied for i in cls.instances)]
     return {m for cls in roots for m in mirrors(cls) if m.endswith(("features", "channels"))}
 
