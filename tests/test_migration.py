@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -153,9 +154,14 @@ def test_files_without_a_framework_cost_next_to_nothing(here: Path) -> None:
     for i in range(100):
         (here / f"m{i:03}.py").write_text(f"# {i}\n{text}")
     assert command("tf2torch", "m000.py") == 0  # what is loaded once
-    start = time.process_time()
-    assert command("tf2torch", ".", "--jobs", "1", "--no-cache") == 0
-    assert (time.process_time() - start) / 100 < 0.005
+    gc.collect()
+    gc.freeze()  # what other tests left is not gone through again and again
+    try:
+        start = time.process_time()
+        assert command("tf2torch", ".", "--jobs", "1", "--no-cache") == 0
+        assert (time.process_time() - start) / 100 < 0.005
+    finally:
+        gc.unfreeze()
 
 
 def test_files_without_a_framework_load_no_parser(here: Path) -> None:
