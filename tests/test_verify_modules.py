@@ -53,6 +53,16 @@ def test_the_package_of_the_right_folder_is_imported(tree: Path, monkeypatch: py
         assert expected == loaded.VALUE
 
 
+def test_a_file_named_like_its_package_does_not_hide_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "modules", dict(sys.modules))
+    package = tmp_path / "likenet"
+    package.mkdir()
+    for name, text in (("__init__", ""), ("likenet", "NUMBER = 3\n"), ("io", "from likenet.likenet import NUMBER\n")):
+        (package / f"{name}.py").write_text(text)
+    assert user.load(package / "io.py", "float64").NUMBER == 3
+
+
 def test_cases_of_one_module_run_together_and_keep_their_names() -> None:
     found = modules.grouped([Case("a.b:F()"), Case("G()"), Case("a.b:H(1)", ("f32[2]",), ported_call="a.c:h(1)"),
                              Case("a.b:K()", name="kay")])

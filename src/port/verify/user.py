@@ -32,7 +32,7 @@ def load(path: Path, tag: str, name: str = "") -> ModuleType:
     if name:
         return _imported(path, name)
     level = _levels(path)
-    for folder in (path.parent, *list(path.parents)[1:level + 1], _import_root(path)):
+    for folder in (_import_root(path), path.parent, *list(path.parents)[1:level + 1]):
         if str(folder) not in sys.path:
             sys.path.append(str(folder))
     name = f"port_case_{tag}"
