@@ -68,6 +68,14 @@ def test_a_mixture_that_keras_refuses_is_refused() -> None:
     assert found and found[0].code == "P206" and "`**kwargs` carries the tensor `context`" in found[0].message
 
 
+def test_a_mixture_is_refused_where_the_dict_is_read_as_well() -> None:
+    reads = HEAD.replace("        return self.fn(x, *args, **kwargs) + x",
+                         "        context = kwargs['context']\n        return self.fn(x, **kwargs) + context")
+    assert reads != HEAD
+    result = translate(reads + NET.format(made="Wrap(Attention())", call="self.a(x, context=y, scale=0.5)"), "torch2tf")
+    assert "`**kwargs` carries the tensor `context` and `scale`" in "".join(f.message for f in result.findings)
+
+
 def test_a_model_that_others_call_keeps_its_stars() -> None:
     text = translate(HEAD, "torch2tf").text
     assert "def call(self, x, *args, **kwargs):" in text

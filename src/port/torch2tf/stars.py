@@ -32,17 +32,12 @@ def plan(w: Any, f: Function) -> dict[str, cst.BaseExpression] | None:
     """Names and defaults of what callers pass through the stars of a module's `forward`; None: they stay."""
     if f.owner is None or not f.owner.is_module or f.name != "forward" or not (f.star or f.kwstar) or not f.inside:
         return None
-    calls = _passed_on(f)
-    if calls is None or f.extra_hidden:
+    calls = None if f.extra_hidden else _passed_on(f)
+    found = {name: _default(w, name, calls, (f,)) for name in f.extra} if calls is not None else {}
+    if calls is None or None in found.values():
+        _no_mixture(f)
         return None
-    found: dict[str, cst.BaseExpression] = {}
-    for name in f.extra:
-        default = _default(w, name, calls, (f,))
-        if default is None:
-            _no_mixture(f)
-            return None
-        found[name] = default
-    return found
+    return found  # type: ignore[return-value]
 
 
 def _passed_on(f: Function) -> list[cst.Call] | None:
