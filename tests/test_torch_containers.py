@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from proving import agree
+
 from port.translate import translate
+from port.verify.parent import Case
 
 NAMED = '''import torch
 from torch import nn
@@ -85,3 +90,28 @@ class Net(nn.Module):
         return self.rnn(x)[0]
 ''', "torch2tf")
     assert "flatten" not in result.text and all(f.code == "P101" for f in result.findings)
+
+
+WEIGHTS = '''import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    """Its own weights: one whose name Keras' layers keep for themselves, a list of them, a dict."""
+
+    def __init__(self, dim):
+        super().__init__()
+        self.weights = nn.Parameter(torch.ones(dim))
+        self.scales = nn.ParameterList([nn.Parameter(torch.ones(dim)), nn.Parameter(torch.ones(1, dim))])
+        self.shifts = nn.ParameterDict({"a": nn.Parameter(torch.zeros(dim)), "b": nn.Parameter(torch.ones(dim))})
+
+    def forward(self, x):
+        for scale in self.scales:
+            x = x * scale
+        return torch.tanh(x * self.weights + self.shifts["a"]) * self.shifts["b"]
+'''
+
+
+def test_weights_in_containers_are_paired(tmp_path: Path) -> None:
+    """They belong to the module that holds the container; those of a dict had one name, which hid one of them."""
+    agree(tmp_path, WEIGHTS, translate(WEIGHTS, "torch2tf").text, "torch2tf", [Case("Net(4)", ("f32[2,4]",))])

@@ -78,15 +78,23 @@ def _held(layer: Any) -> tuple[dict[str, Any], list[str], bool]:
     helper = "user.MultiheadAttention" in classes and isinstance(getattr(layer, "out_proj", None), keras.layers.Dense)
     direct = _real([*layer._trainable_variables, *layer._non_trainable_variables])
     names: dict[int, str] = {}
-    for name, value in vars(layer).items():
+    for attribute, value in vars(layer).items():
+        name = _of_source(attribute)
         if isinstance(value, keras.Variable) and not name.startswith("_"):
             names.setdefault(id(value), name)
-        elif isinstance(value, list | tuple) and not name.startswith("_"):
-            names.update({id(v): f"{name}.{i}" for i, v in enumerate(value) if isinstance(v, keras.Variable)})
+        elif isinstance(value, list | tuple | dict) and not name.startswith("_"):
+            items = value.items() if isinstance(value, dict) else enumerate(value)
+            names.update({id(v): f"{name}.{key}" for key, v in items if isinstance(v, keras.Variable)})
     found = {names.get(id(v), v.name): v for v in direct}
     if helper:  # as torch's module, one unit with its output projection
         return found | {f"out_proj/{v.name}": v for v in _real(layer.out_proj.weights)}, classes, True
     return found, classes, False
+
+
+def _of_source(attribute: str) -> str:
+    """`weights` of `weights_`: ports call so what Keras' layers keep for themselves (torch2tf/ownnames.py)."""
+    name = attribute.removesuffix("_")
+    return name if hasattr(keras.layers.Layer, name) else attribute
 
 
 def _real(variables: list[Any]) -> list[Any]:

@@ -15,6 +15,7 @@ SEEN: dict[int, dict[str, Any]] = {}
 _serial = itertools.count(1)
 COUNTERS = ("num_batches_tracked",)
 Handles = list[tuple[Any, dict[str, Any]]]
+CONTAINERS = (torch.nn.ParameterList, torch.nn.ParameterDict)  # what they hold belongs to the module around them
 
 
 def install(path: str) -> None:
@@ -42,7 +43,7 @@ def find(model: torch.nn.Module) -> tuple[list[dict[str, Any]], Handles]:
     inside: set[int] = set()
     first: dict[int, int] = {}
     for path, module in model.named_modules(remove_duplicate=True):
-        if id(module) in inside:
+        if id(module) in inside or (isinstance(module, CONTAINERS) and module is not model):
             continue
         if isinstance(module, torch.nn.MultiheadAttention):
             inside.update(map(id, module.modules()))
@@ -57,6 +58,8 @@ def _held(module: torch.nn.Module) -> list[tuple[str, dict[str, Any]]]:
     """[(path suffix, {name: tensor})]: one entry, or one per layer of a stacked recurrent module."""
     deep = isinstance(module, torch.nn.MultiheadAttention)
     held: dict[str, Any] = dict(module.named_parameters(recurse=deep))
+    for name, child in module.named_children():
+        held |= {f"{name}.{n}": p for n, p in child.named_parameters()} if isinstance(child, CONTAINERS) else {}
     if type(module).__name__ != "FeatureNormalization":  # Keras' Normalization before `adapt`: 0 and 1
         held |= {n: b for n, b in module.named_buffers(recurse=deep) if n not in COUNTERS}
     if not isinstance(module, torch.nn.RNNBase) or module.num_layers == 1:
