@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from proving import agree
 
 from port.translate import translate
-from port.verify.parent import Case, Settings, verify
+from port.verify.parent import Case
 
 SOURCE = '''import keras
 import tensorflow as tf
@@ -67,13 +68,9 @@ LEFT = ["count = 0\n    count += 1", "names = []\n    names += ['a']", "parts = 
 
 
 def test_numbers(tmp_path: Path) -> None:
-    source, out = tmp_path / "source.py", tmp_path / "port.py"
-    source.write_text(SOURCE)
     made = translate(SOURCE, "tf2torch")
     assert "+=" not in made.text and "x = x + self.pos.permute(0, 3, 1, 2)" in made.text
-    out.write_text(made.text)
-    found = verify(source, out, "tf2torch", CASES, Settings(dtypes=("float64",)))
-    assert [(v.status, v.message) for v in found] == [("verified", v.message) for v in found]
+    agree(tmp_path, SOURCE, made.text, "tf2torch", CASES)
 
 
 @pytest.mark.parametrize("lines", LEFT)

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import libcst as cst
 import pytest
+from proving import agree
 
 from port.findings import CATALOGUE, Outcome
 from port.tf2torch.rules import evaluated
 from port.translate import translate
-from port.verify.parent import Case, Settings, verify
+from port.verify.parent import Case
 
 SOURCE = '''
 from __future__ import absolute_import
@@ -55,12 +56,7 @@ def test_a_class_by_its_name_is_its_activation(tmp_path: Path) -> None:
     text = translate(SOURCE, "tf2torch").text
     assert not refused(SOURCE)
     assert "eval(" not in text and "# by its name" in text
-    (tmp_path / "tf_version.py").write_text(SOURCE)
-    (tmp_path / "torch_version.py").write_text(text)
-    case = Case("net((8, 6, 3), 5)", ("f32[2,8,6,3]",))
-    found = verify(tmp_path / "tf_version.py", tmp_path / "torch_version.py", "tf2torch", [case],
-                   Settings(dtypes=("float64",)))
-    assert [v.status for v in found] == ["verified"], found[0].message
+    agree(tmp_path, SOURCE, text, "tf2torch", [Case("net((8, 6, 3), 5)", ("f32[2,8,6,3]",))])
 
 
 @pytest.mark.parametrize(("old", "new", "word"), [

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from proving import agree
+
 from port.translate import translate
-from port.verify.parent import Case, Settings, verify
+from port.verify.parent import Case
 
 SOURCE = '''
 from keras.layers import Conv2D, Input, BatchNormalization, Activation, add
@@ -43,9 +45,4 @@ def test_each_turn_has_its_own_modules(tmp_path: Path) -> None:
     text = translate(SOURCE, "tf2torch").text
     assert "inner_block['conv']" in text and "block['blocks'].append(inner_block)" in text
     assert "block['convs'].append(" in text and "for conv in block['convs']:" in text
-    (tmp_path / "tf_version.py").write_text(SOURCE)
-    (tmp_path / "torch_version.py").write_text(text)
-    case = Case("net((8, 6, 3))", ("f32[2,8,6,3]",))
-    found = verify(tmp_path / "tf_version.py", tmp_path / "torch_version.py", "tf2torch", [case],
-                   Settings(dtypes=("float64",)))
-    assert [v.status for v in found] == ["verified"], found[0].message
+    agree(tmp_path, SOURCE, text, "tf2torch", [Case("net((8, 6, 3))", ("f32[2,8,6,3]",))])

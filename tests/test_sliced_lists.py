@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from proving import agree
 
 from port.findings import CATALOGUE, Outcome
 from port.translate import translate
-from port.verify.parent import Case, Settings, verify
+from port.verify.parent import Case
 
 SOURCE = '''
 from keras import Input, Model
@@ -49,14 +50,10 @@ def test_their_sizes_are_sliced_alike(line: str) -> None:
     init = result.text.partition("class Base")[2].partition("def forward")[0]
     assert init.count("skips_channels = ") == 2 and "[::-1]" in init
 
+CASE = Case("net((8, 12, 3), [4, 6, 10])", ("f32[2,8,12,3]",))
 
 def test_the_port_has_its_numbers(tmp_path: Path) -> None:
-    (tmp_path / "tf_version.py").write_text(SOURCE)
-    (tmp_path / "torch_version.py").write_text(translate(SOURCE, "tf2torch").text)
-    case = Case("net((8, 12, 3), [4, 6, 10])", ("f32[2,8,12,3]",))
-    found = verify(tmp_path / "tf_version.py", tmp_path / "torch_version.py", "tf2torch", [case],
-                   Settings(dtypes=("float64",)))
-    assert [v.status for v in found] == ["verified"], found[0].message
+    agree(tmp_path, SOURCE, translate(SOURCE, "tf2torch").text, "tf2torch", [CASE])
 
 
 def test_how_many_there_are_is_known_when_the_model_is_built(tmp_path: Path) -> None:
@@ -71,9 +68,4 @@ def test_how_many_there_are_is_known_when_the_model_is_built(tmp_path: Path) -> 
     text = head + lines + "\n    return x" + tail.partition("return x")[2]
     ported = translate(text, "tf2torch").text
     assert "count = len(rest_channels)" in ported.partition("class Base")[2].partition("def forward")[0]
-    (tmp_path / "tf_version.py").write_text(text)
-    (tmp_path / "torch_version.py").write_text(ported)
-    case = Case("net((8, 12, 3), [4, 6, 10])", ("f32[2,8,12,3]",))
-    found = verify(tmp_path / "tf_version.py", tmp_path / "torch_version.py", "tf2torch", [case],
-                   Settings(dtypes=("float64",)))
-    assert [v.status for v in found] == ["verified"], found[0].message
+    agree(tmp_path, text, ported, "tf2torch", [CASE])

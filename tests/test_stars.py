@@ -6,11 +6,12 @@ from pathlib import Path
 
 import libcst as cst
 import pytest
+from proving import agree
 
 from port import stars, table
 from port.findings import CATALOGUE, Outcome
 from port.translate import translate
-from port.verify.parent import Case, Settings, verify
+from port.verify.parent import Case
 
 SOURCE = '''
 from {layers} import *
@@ -42,12 +43,7 @@ def test_a_file_of_star_imports_is_ported(base: str, tmp_path: Path) -> None:
     assert not [f for f in result.findings if CATALOGUE[f.code].outcome is Outcome.REFUSED], result.findings
     assert "keras" not in result.text and "*" not in result.text
     if base == "keras":
-        (tmp_path / "tf_version.py").write_text(text)
-        (tmp_path / "torch_version.py").write_text(result.text)
-        case = Case("build()", ("f32[2,12,10,3]",))
-        found = verify(tmp_path / "tf_version.py", tmp_path / "torch_version.py", "tf2torch", [case],
-                       Settings(dtypes=("float64",)))
-        assert [v.status for v in found] == ["verified"], found[0].message
+        agree(tmp_path, text, result.text, "tf2torch", [Case("build()", ("f32[2,12,10,3]",))])
 
 
 def test_names_of_the_file_and_of_python_are_not_taken() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from proving import agree
 
 from port.findings import CATALOGUE, Outcome
 from port.translate import translate
-from port.verify.parent import Case, Settings, verify
+from port.verify.parent import Case
 
 HEAD = '''import torch
 from torch import nn
@@ -110,9 +111,6 @@ def test_modules_that_pytorch_does_not_find_are_told(held: str) -> None:
 
 
 def test_numbers(tmp_path: Path) -> None:
-    source, out = tmp_path / "net.py", tmp_path / "port.py"
-    source.write_text(HEAD.replace("NORM", "nn.GroupNorm(2, width)") + CASES)
-    out.write_text(translate(source.read_text(), "torch2tf").text)
+    source = HEAD.replace("NORM", "nn.GroupNorm(2, width)") + CASES
     asked = [Case(call, ("f32[2,3,9,8]",)) for call in ("Transfer()", "Transfer(frozen=False)", "build()")]
-    found = verify(source, out, "torch2tf", asked, Settings(dtypes=("float64",)))
-    assert [(v.status, v.message) for v in found] == [("verified", v.message) for v in found]
+    agree(tmp_path, source, translate(source, "torch2tf").text, "torch2tf", asked)
