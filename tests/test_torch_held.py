@@ -143,7 +143,15 @@ def test_a_norm_over_channels_is_the_layer() -> None:
     assert "        x = self.norm(x)\n        return tf.transpose(x, [0, 3, 1, 2])  # NHWC to NCHW\n" in text
 
 
+def test_zip_goes_through_the_parts_as_well() -> None:
+    text = translate(HEAD + "class Stack(nn.Sequential):\n    def forward(self, x, scales):\n"
+                     "        for part, scale in zip(self, scales):\n            x = part(x) * scale\n"
+                     "        return x\n", "torch2tf").text
+    assert "in zip(self.blocks.layers, scales):" in text
+
+
 @pytest.mark.parametrize("use", ["self.block[0](x)", "len(self.block) * x", "[m(x) for m in self.block][0]",
+                                 "[m(x) for m, _ in zip(self.block, 'ab')]",
                                  "nn.Sequential(*self.block)(x)", "list(self.block.children())[0](x)"])
 def test_what_takes_such_a_module_apart_is_refused(use: str) -> None:
     text = BLOCKS[:BLOCKS.index("class Pooled")] + f'''

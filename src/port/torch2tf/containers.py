@@ -9,6 +9,7 @@ import libcst as cst
 from port.build import build, expression, paren
 from port.facts import Fact, Kind, Layout
 from port.torch2tf import applications, einops, initial, interfaces, meetings, ownlayers, unknowns
+from port.torch2tf.holding import OVER
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import (
     TO_FIRST,
@@ -24,7 +25,6 @@ from port.torch2tf.values import (
 )
 
 TURNED = "a module of this list needs another order of axes than the one before it gives"
-OVER = frozenset(("len", "enumerate", "list", "tuple", "iter", "reversed", "zip"))
 SPACE = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
 

@@ -25,7 +25,8 @@ LAYERS = frozenset("""
     BatchNorm2d BatchNorm3d AvgPool1d AvgPool2d AvgPool3d MaxPool1d MaxPool2d MaxPool3d AdaptiveAvgPool1d
     AdaptiveAvgPool2d Dropout Dropout2d ReLU GELU SiLU""".split())
 OF_CONTAINERS = frozenset(("append", "extend", "insert", "children", "named_children", "items", "values", "keys"))
-OVER = frozenset(("len", "enumerate", "list", "iter", "reversed", "tuple"))  # builtins that go through a container
+# Builtins that go through a container.
+OVER = frozenset(("len", "enumerate", "list", "tuple", "iter", "reversed", "zip"))
 OF_LAYERS = frozenset("""
     weight bias stride padding dilation groups kernel_size in_channels out_channels in_features out_features eps
     normalized_shape num_groups num_channels num_features running_mean running_var momentum affine p inplace""".split())
