@@ -221,6 +221,15 @@ def code(node: cst.CSTNode) -> str:
     return printed(node, "    ", "\n")
 
 
+def asked_classes(test: cst.BaseExpression, name: str) -> list[cst.BaseExpression]:
+    """A and B of `isinstance(name, (A, B))`; none of any other test."""
+    if not isinstance(test, cst.Call) or code(test.func) != "isinstance" or len(test.args) != 2 or code(
+            test.args[0].value) != name:
+        return []
+    held = test.args[1].value
+    return [e.value for e in held.elements] if isinstance(held, cst.Tuple) else [held]
+
+
 def _tight(dot: cst.Dot) -> bool:
     return dot.whitespace_before.empty and dot.whitespace_after.empty
 

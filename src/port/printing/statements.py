@@ -28,25 +28,24 @@ def _expr(node: cst.Expr, to: Printer, default_semicolon: bool = False) -> None:
     _semicolon(node, to, default_semicolon)
 
 
-def _return(node: cst.Return, to: Printer, default_semicolon: bool = False) -> None:
-    to.tokens.append("return")
-    if not isinstance(node.whitespace_after_return, cst.MaybeSentinel):
-        to.space(node.whitespace_after_return)
-    elif node.value is not None:
+def _word(to: Printer, word: str, space: Any, value: cst.BaseExpression | None) -> None:
+    """A keyword that may have a value."""
+    to.tokens.append(word)
+    if not isinstance(space, cst.MaybeSentinel):
+        to.space(space)
+    elif value is not None:
         to.tokens.append(" ")
-    if node.value is not None:
-        to.put(node.value)
+    if value is not None:
+        to.put(value)
+
+
+def _return(node: cst.Return, to: Printer, default_semicolon: bool = False) -> None:
+    _word(to, "return", node.whitespace_after_return, node.value)
     _semicolon(node, to, default_semicolon)
 
 
 def _raise(node: cst.Raise, to: Printer, default_semicolon: bool = False) -> None:
-    to.tokens.append("raise")
-    if not isinstance(node.whitespace_after_raise, cst.MaybeSentinel):
-        to.space(node.whitespace_after_raise)
-    elif node.exc is not None:
-        to.tokens.append(" ")
-    if node.exc is not None:
-        to.put(node.exc)
+    _word(to, "raise", node.whitespace_after_raise, node.exc)
     if node.cause is not None:
         to.put(node.cause, default_space=" ")
     _semicolon(node, to, default_semicolon)

@@ -329,15 +329,7 @@ class Emitter:
             left, right = self._expr(node.left), self._expr(node.right)
         else:
             left, right = self.plain(node.left), self.plain(node.right)
-        if left is node.left and right is node.right:
-            return node
-        if not isinstance(node.left, cst.BinaryOperation):
-            left = paren(left) if left is not node.left else left
-        if not isinstance(node.right, cst.BinaryOperation) or type(node.right) is not type(right):
-            right = paren(right) if right is not node.right else right
-        if isinstance(node.left, cst.BinaryOperation) and not isinstance(left, cst.BinaryOperation):
-            left = paren(left)
-        return changed(node, left=left, right=right)
+        return node if left is node.left and right is node.right else changed(node, left=left, right=right)
 
     def _AugAssign(self, node: cst.AugAssign) -> cst.BaseSmallStatement:
         return self.handlers.augmented(self, node)

@@ -10,10 +10,9 @@ from port.facts import Fact, Kind
 from port.torch2tf import apart, compound, hints, holding, interfaces, ownnames, stars, unbuilt
 from port.torch2tf.refused import Refused
 from port.torch2tf.rowfind import training
-from port.torch2tf.values import TO_FIRST, Class, Function, Items, can_flip, may_be_none
+from port.torch2tf.values import ORDERS, TO_FIRST, Class, Function, Items, can_flip, may_be_none
 from port.tree import code, find, walk
 
-NAMES = {3: ("NCL", "NLC"), 4: ("NCHW", "NHWC"), 5: ("NCDHW", "NDHWC")}
 NOT_ON_MODEL = {"layers"}  # attributes that keras.Model keeps for itself
 NO_GRADIENT = ("torch.no_grad", "torch.inference_mode")
 DROPPED_DECORATORS = ("torch.jit.", "torch.compile", "torch.compiler.", "torch._dynamo.", "torch.fx.")
@@ -160,7 +159,7 @@ def prologue(w: Any, f: Function) -> list[Any]:
         rank = len(held.shape or ())
         order = {3: "[0, 2, 1]", 4: "[0, 2, 3, 1]", 5: "[0, 2, 3, 4, 1]"}[rank]
         value = w.transposed(cst.Name(name), order)
-        first, last = NAMES[rank]
+        first, last = ORDERS[rank]
         line = remarked(cst.Assign([cst.AssignTarget(cst.Name(name))], value), f"{first} to {last}")
         if may_be_none(held):
             test = cst.parse_expression(f"{name} is not None")
@@ -181,7 +180,7 @@ def epilogue(w: Any, f: Function, body: list[Any]) -> list[Any]:
     if f.chooses or result is None or not can_flip(result) or (not f.flipped and result.layout is not (
             result.layout.FLIPPED)):
         return body
-    first, last = NAMES[len(result.shape or ())]
+    first, last = ORDERS[len(result.shape or ())]
     order = str(list(TO_FIRST[len(result.shape or ())]))
     out = []
     for s in body:

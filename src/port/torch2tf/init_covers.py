@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.torch2tf.init_values import SIGNATURES
 from port.torch2tf.values import Class, Function, Layer, options
-from port.tree import code, walk
+from port.tree import asked_classes, code, walk
 
 
 def covered(w: Any, layer: Layer) -> bool:
@@ -104,13 +104,8 @@ def _of_body(w: Any, body: Any, name: str) -> set[tuple[str, str]]:
 
 
 def _of_branch(w: Any, node: cst.If, name: str) -> set[tuple[str, str]]:
-    test = node.test
-    if not isinstance(test, cst.Call) or code(test.func) != "isinstance" or len(test.args) != 2 or code(
-            test.args[0].value) != name:
-        return set()
-    held = test.args[1].value
-    nodes = [e.value for e in held.elements] if isinstance(held, cst.Tuple) else [held]
-    classes = {o.symbol.rpartition(".")[2] for n in nodes for o in options(w.fact(n)) if o.symbol}
+    classes = {o.symbol.rpartition(".")[2] for n in asked_classes(node.test, name) for o in options(w.fact(n))
+               if o.symbol}
     names: set[str] = set()
     for statement in node.body.body:
         bare = isinstance(statement, cst.SimpleStatementLine)

@@ -72,9 +72,9 @@ def draw(w: Any, name: str, args: list[cst.Arg], swapped: bool = False) -> Draw:
         return Draw(_in_keras_order(w, given["initializer"]))
     if name in ("zeros_", "ones_"):
         return Draw(_made(w, "Zeros" if name == "zeros_" else "Ones"))
-    if name == "constant_" and "val" not in given:
-        raise Refused("P202", "`constant_` without a value")
     if name == "constant_":
+        if "val" not in given:
+            raise Refused("P202", "`constant_` without a value")
         return Draw(_made(w, "Constant", ("", given["val"])))
     if name == "normal_":
         return Draw(_made(w, "RandomNormal", ("mean", given.get("mean")), ("stddev", given.get("std", _one()))))

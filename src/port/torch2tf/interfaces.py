@@ -12,9 +12,9 @@ import libcst as cst
 
 from port.facts import Fact, Kind, Layout
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import Chain, Function, Items, can_flip, tensors_in
+from port.torch2tf.values import ORDERS, Chain, Function, Items, can_flip, tensors_in
 
-LAST = {3: "NLC", 4: "NHWC", 5: "NDHWC"}
+LAST = {rank: last for rank, (_, last) in ORDERS.items()}
 
 
 def is_public(w: Any, f: Function) -> bool:

@@ -6,7 +6,6 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import paren
 from port.facts import Kind
 from port.torch2tf import init_calls, rows
 from port.torch2tf.refused import Refused
@@ -15,19 +14,8 @@ from port.tree import code
 
 def binary(w: Any, node: cst.BinaryOperation) -> Any:
     if Kind.TENSOR not in (w.fact(node.left).kind, w.fact(node.right).kind):
-        return plain_binary(w, node)
+        return w.generic(node)
     return rows.write_binary(w, node)
-
-
-def plain_binary(w: Any, node: cst.BinaryOperation) -> Any:
-    left, right = w.expr(node.left), w.expr(node.right)
-    if left is node.left and right is node.right:
-        return node
-    return node.with_changes(left=_operand(node.left, left), right=_operand(node.right, right))
-
-
-def _operand(old: cst.BaseExpression, new: cst.BaseExpression) -> cst.BaseExpression:
-    return new if new is old or type(new) is type(old) else paren(new)
 
 
 def comparison(w: Any, node: cst.Comparison) -> Any:

@@ -81,11 +81,11 @@ def tell_held(it: Any, part: Part, reasons: set[tuple[File, str]]) -> None:
                      if links.source(it.file, name) in reasons]
 
 
-def mentions(file: File, node: cst.CSTNode, apart: Container[cst.CSTNode] = ()) -> dict[tuple[File, str], str]:
+def mentions(file: File, node: cst.CSTNode, but: Container[cst.CSTNode] = ()) -> dict[tuple[File, str], str]:
     """Definitions of the project that the code names: (file, name) -> as it is written."""
     found: dict[tuple[File, str], str] = {}
     for n in walk(node):
-        if n in apart:
+        if n in but:
             continue
         if isinstance(n, cst.Name):
             found.setdefault(links.source(file, n.value), n.value)

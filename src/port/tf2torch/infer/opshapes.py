@@ -161,7 +161,7 @@ def top_k(g: Given) -> Fact:
 def moments(g: Given) -> Fact:
     axes, s = g.get("axes"), g.x.shape
     shape: tuple[Dim, ...] | None = None
-    if s and isinstance(axes, int | tuple):
+    if s is not None and isinstance(axes, int | tuple):
         gone = {a % len(s) for a in (axes if isinstance(axes, tuple) else (axes,))}
         keep = g.get("keepdims", False)
         shape = tuple(1 if i in gone else d for i, d in enumerate(s) if keep or i not in gone)

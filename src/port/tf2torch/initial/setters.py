@@ -10,7 +10,7 @@ import libcst as cst
 
 from port.tf2torch.emit import Emitter
 from port.tf2torch.infer.values import Function
-from port.tree import code
+from port.tree import asked_classes, code
 
 CELLS = {"keras.layers.LSTMCell", "keras.layers.GRUCell", "keras.layers.SimpleRNNCell"}
 FORGET = "unit_forget_bias"
@@ -66,12 +66,7 @@ def _branches(em: Emitter, node: cst.CSTNode, name: str) -> Iterator[tuple[froze
 
 
 def _asked(em: Emitter, test: cst.BaseExpression, name: str) -> frozenset[str]:
-    if not isinstance(test, cst.Call) or code(test.func) != "isinstance" or len(test.args) != 2 or code(
-            test.args[0].value) != name:
-        return frozenset()
-    held = test.args[1].value
-    nodes = [e.value for e in held.elements] if isinstance(held, cst.Tuple) else [held]
-    symbols = [em.it.names.resolve(n) for n in nodes]
+    symbols = [em.it.names.resolve(n) for n in asked_classes(test, name)]
     return frozenset(symbols) if all(s.startswith(("keras.layers.", "helpers.")) for s in symbols) else frozenset()
 
 

@@ -26,7 +26,7 @@ def mirrors(cls: Class) -> dict[str, tuple[str, int]]:
 def channel_mirrors(em: Emitter, where: Iterable[cst.CSTNode | None]) -> set[str]:
     """Widths of inputs, which root classes can be told by a parameter: those that no code applies.
 
-    `where` sizes are missed; functions, whose nodes are left out, get none this way.
+    `where`: the places at which a size is missed. Where all lie in functions, no class misses one.
     """
     functions = {n for s in em.it.module.body if isinstance(s, cst.FunctionDef) for n in walk(s)}
     if functions.issuperset(where):
