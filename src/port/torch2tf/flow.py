@@ -1,4 +1,4 @@
-"""Statements: assignments, branches and loops."""
+"""Statements: what they bind (assignments.py), branches and loops."""
 
 from __future__ import annotations
 
@@ -9,20 +9,9 @@ import libcst as cst
 from port.facts import UNKNOWN, Fact, Kind, Layout
 from port.scopes import Env
 from port.torch2tf import definitions, members, shapes, users
-from port.torch2tf.values import (
-    Chain,
-    Instance,
-    Items,
-    Mapping,
-    SelfOf,
-    is_none,
-    join,
-    may_be_none,
-    options,
-    put,
-    same,
-)
-from port.tree import walk
+from port.torch2tf.assignments import assign
+from port.torch2tf.values import Items, is_none, join, may_be_none
+from port.tree import code, walk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +51,7 @@ def simple(it: Interp, node: cst.BaseSmallStatement, env: Env) -> bool:
         if node.value is not None:
             assign(it, node.target, it.ev(node.value, env), env, node.value)
         elif isinstance(node.target, cst.Name):
-            hinted = definitions.hinted(it, _code(node.annotation.annotation))
+            hinted = definitions.hinted(it, code(node.annotation.annotation))
             if hinted is not None:
                 env.names.setdefault(node.target.value, hinted)
     elif isinstance(node, cst.AugAssign):
@@ -106,96 +95,6 @@ def _augmented(it: Interp, node: cst.AugAssign, env: Env) -> None:
     else:
         result = Fact(Kind.PLAIN) if old.kind is Kind.PLAIN else UNKNOWN
     assign(it, node.target, result, env)
-
-
-# ---------------------------------------------------------------- targets
-def assign(it: Interp, target: cst.CSTNode, fact: Fact, env: Env, value: cst.CSTNode | None = None) -> None:
-    if isinstance(target, cst.Name):
-        env.names[target.value] = fact
-        it.facts[target] = fact
-    elif isinstance(target, cst.Attribute):
-        owner = it.ev(target.value, env)
-        it.facts[target] = fact
-        for option in options(owner):
-            if isinstance(option.payload, SelfOf | Instance):
-                set_attribute(it, option.payload.cls, target.attr.value, fact, target)
-    elif isinstance(target, cst.Tuple | cst.List):
-        _unpack(it, target, fact, env, value)
-    elif isinstance(target, cst.Subscript):
-        _store(it, target, fact, env)
-    elif isinstance(target, cst.StarredElement):
-        assign(it, target.value, fact, env)
-
-
-def _unpack(it: Interp, target: cst.Tuple | cst.List, fact: Fact, env: Env, value: cst.CSTNode | None) -> None:
-    elements = target.elements
-    star = next((i for i, e in enumerate(elements) if isinstance(e, cst.StarredElement)), None)
-    if star is None:
-        parts = _spread(it, value, len(elements)) or members.unpack(it, fact, len(elements))
-    else:
-        payload = fact.payload
-        after = len(elements) - star - 1
-        if isinstance(payload, Items) and not payload.open and len(payload.elements) >= len(elements) - 1:
-            middle = payload.elements[star:len(payload.elements) - after]
-            parts = [*payload.elements[:star], Fact(Kind.PLAIN, payload=Items(list(middle))),
-                     *payload.elements[len(payload.elements) - after:]]
-        else:
-            one = members.element_of(it, fact)
-            parts = [one] * len(elements)
-            parts[star] = Fact(Kind.PLAIN, payload=Items([one], open=True))
-    for element, part in zip(elements, parts, strict=True):
-        assign(it, element.value, part, env)
-
-
-def _spread(it: Interp, value: cst.CSTNode | None, count: int) -> list[Fact] | None:
-    """The parts of `*x.shape, self.heads`, which say how many axes x has; None of a value without one star."""
-    if not isinstance(value, cst.Tuple | cst.List):
-        return None
-    stars = [e for e in value.elements if isinstance(e, cst.StarredElement)]
-    hidden = count - len(value.elements) + 1
-    if len(stars) != 1 or hidden < 0:
-        return None
-    parts: list[Fact] = []
-    for element in value.elements:
-        fact = it.fact(element.value)
-        parts += members.unpack(it, fact, hidden) if element is stars[0] else [fact]
-    return parts
-
-
-def _store(it: Interp, target: cst.Subscript, fact: Fact, env: Env) -> None:
-    owner = it.ev(target.value, env)
-    for element in target.slice:
-        it.ev(element.slice, env)
-    it.facts[target] = fact
-    payload = owner.payload
-    index = target.slice[0].slice
-    at = it.fact(index.value).literal(...) if isinstance(index, cst.Index) else ...
-    if isinstance(payload, Mapping):
-        old = payload.any if at is ... else payload.values.get(at)
-        if at is ...:
-            payload.any = join(old, fact)
-        else:
-            payload.values[at] = join(old, fact)
-        if not same(old, payload.any if at is ... else payload.values[at]):
-            it.touched(payload)
-    elif isinstance(payload, Items) and payload.elements:
-        payload.written = True
-        for i, held in enumerate(payload.elements):
-            if at is ... or payload.open or at in (i, i - len(payload.elements)):
-                payload.elements[i] = join(held, fact)
-    elif isinstance(payload, Chain):
-        payload.open = True
-    elif owner.kind is Kind.TENSOR:
-        shapes.written(it, target, owner)
-
-
-def set_attribute(it: Interp, cls: Any, name: str, fact: Fact, site: cst.CSTNode) -> None:
-    old = cls.attrs.get(name)
-    new = put(cls.places.setdefault(name, {}), site, fact)
-    if not same(old, new):
-        cls.attrs[name] = new
-        for reader in cls.readers.get(name, ()):
-            it.enqueue(reader)
 
 
 # ---------------------------------------------------------------- compound statements
@@ -335,10 +234,3 @@ def narrow(it: Interp, test: cst.BaseExpression, env: Env, truth: bool) -> None:
     fact = env.names[name.value]
     if may_be_none(fact) and fact.kind is not Kind.PLAIN:
         env.names[name.value] = fact.but(values=None) if truth else Fact(Kind.PLAIN, values=frozenset([None]))
-
-
-def _code(node: cst.CSTNode) -> str:
-    return cst.Module([]).code_for_node(node)
-
-
-__all__ = ["Layout", "assign", "compound", "merge", "narrow", "run", "set_attribute", "simple"]

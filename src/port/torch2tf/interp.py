@@ -21,7 +21,7 @@ from port.names import Names, canonical
 from port.result import reading
 from port.scopes import Env, File
 from port.table import Row
-from port.torch2tf import calls, definitions, links, meetings, members, modules, shapes, users
+from port.torch2tf import assignments, calls, definitions, links, meetings, members, modules, shapes, users
 from port.torch2tf.values import (
     BOTTOM,
     PLAIN,
@@ -396,19 +396,15 @@ class Interp:
         return Fact(Kind.PLAIN, payload=self.renewed_dict(node, Dict(any=self.ev(node.value, inner))))
 
     def _comp_for(self, node: cst.CompFor, env: Env) -> None:
-        from port.torch2tf import flow
-
-        flow.assign(self, node.target, members.element_of(self, self.ev(node.iter, env)), env)
+        assignments.assign(self, node.target, members.element_of(self, self.ev(node.iter, env)), env)
         for test in node.ifs:
             self.ev(test.test, env)
         if node.inner_for_in is not None:
             self._comp_for(node.inner_for_in, env)
 
     def _walrus(self, node: cst.NamedExpr, env: Env) -> Fact:
-        from port.torch2tf import flow
-
         fact = self.ev(node.value, env)
-        flow.assign(self, node.target, fact, env)
+        assignments.assign(self, node.target, fact, env)
         return fact
 
     # ------------------------------------------------------------ what a use proves

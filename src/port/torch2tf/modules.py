@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
-from port.torch2tf import meetings, members, modshapes, users
+from port.torch2tf import assignments, meetings, members, modshapes, users
 from port.torch2tf.values import (
     BOTTOM,
     PLAIN,
@@ -333,12 +333,11 @@ def _grow(it: Interp, chain: Chain, name: str, args: list[Fact]) -> Fact:
 
 
 def _own(it: Interp, node: cst.Call, owner: SelfOf, name: str, args: list[Fact]) -> Fact:
-    from port.torch2tf import flow
-
     key = args[0].literal(...) if args else ...
     if name in ("register_buffer", "register_parameter", "add_module", "register_module") and isinstance(key, str):
         value = args[1] if len(args) > 1 else PLAIN
-        flow.set_attribute(it, owner.cls, key, value.but(payload=None) if value.kind is Kind.TENSOR else value, node)
+        value = value.but(payload=None) if value.kind is Kind.TENSOR else value
+        assignments.set_attribute(it, owner.cls, key, value, node)
         return PLAIN
     if name in ("modules", "children", "named_modules", "parameters", "named_parameters", "named_children", "buffers"):
         element: Any = tensor() if "parameters" in name or name == "buffers" else UNKNOWN
