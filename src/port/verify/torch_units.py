@@ -43,7 +43,7 @@ def find(model: torch.nn.Module) -> tuple[list[dict[str, Any]], Handles]:
     inside: set[int] = set()
     first: dict[int, int] = {}
     for path, module in model.named_modules(remove_duplicate=True):
-        if id(module) in inside or (isinstance(module, CONTAINERS) and module is not model):
+        if id(module) in inside:
             continue
         if isinstance(module, torch.nn.MultiheadAttention):
             inside.update(map(id, module.modules()))
