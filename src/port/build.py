@@ -57,7 +57,13 @@ def fitted(old: Any, new: Any) -> Any:
 
 @cache
 def parse(text: str) -> cst.BaseExpression:
-    return cst.parse_expression(text)
+    """The expression; one that breaks its line outside brackets of its own is put in some."""
+    try:
+        return cst.parse_expression(text)
+    except cst.ParserSyntaxError:
+        if "\n" not in text:
+            raise
+        return cst.parse_expression(f"({text})")
 
 
 @lru_cache(1 << 10)
@@ -134,7 +140,7 @@ def drop_commas(args: list[cst.Arg], original: list[cst.Arg]) -> list[cst.Arg]:
     if not args:
         return args
     last = original[-1].comma if original else cst.MaybeSentinel.DEFAULT
-    multi = len(original) > 0 and _breaks_line(original[0].comma)
+    multi = len(original) > 0 and breaks_line(original[0].comma)
     out = []
     for i, arg in enumerate(args):
         if i == len(args) - 1:
@@ -143,7 +149,7 @@ def drop_commas(args: list[cst.Arg], original: list[cst.Arg]) -> list[cst.Arg]:
             out.append(changed(arg, comma=comma, whitespace_after_arg=after))
         elif isinstance(arg.comma, cst.MaybeSentinel) or (original and arg.comma is original[-1].comma):
             like = original[0].comma if multi else cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-            out.append(changed(arg, comma=_without_comment(like)))
+            out.append(changed(arg, comma=without_comment(like)))
         else:
             out.append(arg)
     return out
@@ -152,16 +158,16 @@ def drop_commas(args: list[cst.Arg], original: list[cst.Arg]) -> list[cst.Arg]:
 def reflow(call: cst.Call, original: list[cst.Arg]) -> cst.Call:
     """A call that lost arguments and has no remarks inside goes on one line, if it fits there."""
     spaces = [call.whitespace_before_args, *(s for arg in call.args for s in (arg.comma, arg.whitespace_after_arg))]
-    if not any(map(_breaks_line, spaces)) or "#" in code(call):
+    if not any(map(breaks_line, spaces)) or "#" in code(call):
         return call
     flat = _flat(call)
     return flat if len(code(flat)) <= 80 and "\n" not in code(flat) else call
 
 
-def _breaks_line(space: Any) -> bool:
+def breaks_line(space: Any) -> bool:
     """Is there a line break in this white space, or around this comma?"""
     if type(space) is cst.Comma:
-        return _breaks_line(space.whitespace_before) or _breaks_line(space.whitespace_after)
+        return breaks_line(space.whitespace_before) or breaks_line(space.whitespace_after)
     return type(space) is cst.ParenthesizedWhitespace or (type(space) is cst.SimpleWhitespace and "\n" in space.value)
 
 
@@ -182,7 +188,7 @@ def _with_comment_of(last: Any, own: Any) -> Any:
     return last
 
 
-def _without_comment(comma: Any) -> Any:
+def without_comment(comma: Any) -> Any:
     after = getattr(comma, "whitespace_after", None)
     if isinstance(after, cst.ParenthesizedWhitespace) and after.first_line.comment is not None:
         clean = after.with_changes(first_line=after.first_line.with_changes(

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar, get_origin
 
 import libcst as cst
 
-from port.printing import printed
+from port.printing import on_one_line, printed
 
 # Fields that hold only white space, commas and parentheses marks: never code.
 _SKIP = ("whitespace", "comma", "lpar", "rpar", "semicolon", "lbracket", "rbracket", "lbrace", "rbrace",
@@ -213,12 +213,12 @@ _WORDS = (cst.Name, cst.Integer, cst.Float, cst.SimpleString)
 
 @memo
 def code(node: cst.CSTNode) -> str:
-    """The text of a node."""
+    """The text of a node, on one line for each statement: what says the same has the same text."""
     if type(node) in _WORDS and not node.lpar:  # type: ignore[attr-defined]
         return node.value  # type: ignore[attr-defined,no-any-return]
     if type(node) is cst.Attribute and not node.lpar and _tight(node.dot):
         return f"{code(node.value)}.{code(node.attr)}"
-    return printed(node, "    ", "\n")
+    return on_one_line(node)
 
 
 def asked_classes(test: cst.BaseExpression, name: str) -> list[cst.BaseExpression]:

@@ -174,7 +174,8 @@ def _subscript(node: cst.Subscript, to: Printer) -> None:
     to.put(node.value)
     to.spaced(node.whitespace_after_value, "[", node.lbracket.whitespace_after)
     for i, element in enumerate(node.slice, 1):
-        to.put(element, default_comma=i < len(node.slice))
+        alone = len(node.slice) == 1 and type(element.comma) is cst.Comma  # a tuple of one
+        to.put(element, default_comma=i < len(node.slice) or alone)
     to.space(node.rbracket.whitespace_before)
     to.tokens.append("]")
 

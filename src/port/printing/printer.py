@@ -69,3 +69,30 @@ class Printer(CodegenState):
             self.spaced(node.whitespace_before, ",", node.whitespace_after)
         elif node is cst.MaybeSentinel.DEFAULT:
             self.tokens.append(default)
+
+
+def breaks(space: Any) -> bool:
+    """Is it the white space of a line break inside brackets?"""
+    return type(space) is cst.ParenthesizedWhitespace
+
+
+def remarks(space: Any) -> bool:
+    """Does a comment stand in it?"""
+    return space.first_line.comment is not None or any(line.comment for line in space.empty_lines)
+
+
+class OneLine(Printer):
+    """Line breaks inside brackets become marks, unless a comment stands in them; a comma before one at the end goes."""
+
+    MARK = "\0"  # no source holds it
+
+    def space(self, node: Any) -> None:
+        if not breaks(node) or remarks(node):
+            return super().space(node)
+        self.tokens.append(self.MARK)
+
+    def comma(self, node: Any, default: str) -> None:
+        after = getattr(node, "whitespace_after", None)
+        if default or not breaks(after) or remarks(after):
+            return super().comma(node, default)
+        self.tokens.append(self.MARK)

@@ -9,6 +9,7 @@ from functools import cached_property
 import libcst as cst
 
 from port import imports, places, siblings, table
+from port.enclosing import enclosed
 from port.facts import Fact
 from port.findings import CATALOGUE, Finding, Outcome
 from port.result import Options, Result, writing
@@ -157,7 +158,7 @@ def _finish(passes: Sequence[Pass]) -> None:
 
 def _text(done: Pass, unit: Unit) -> str | None:
     """The new text; None if it would not parse."""
-    new = wrapped(module_code(done.module.with_changes(body=done.out)), unit.text)
+    new = wrapped(module_code(enclosed(done.module.with_changes(body=done.out))), unit.text)
     if error := syntax_error(new):
         done.em.reports[:] = [(None, "P901", f"the output would not parse: {error}", "")]
         return None

@@ -9,6 +9,7 @@ from typing import Any
 import libcst as cst
 
 from port import imports, places, siblings, table
+from port.enclosing import enclosed
 from port.facts import Fact
 from port.findings import CATALOGUE, Finding, Outcome
 from port.result import Options, Result, writing
@@ -95,7 +96,7 @@ def _result(one: Written) -> Result:
                      siblings.importing(unit.module, name))
     module = unit.module
     body = importing.rewrite(w, body, list(module.body), importing.helper_blocks(w))
-    new = wrapped(module_code(module.with_changes(body=body)), unit.text)
+    new = wrapped(module_code(enclosed(module.with_changes(body=body))), unit.text)
     if error := syntax_error(new):
         return Result(unit.text, unit.text, (Finding(1, 0, "P901", f"the output would not parse: {error}"),))
     if new == unit.text and not w.reports:

@@ -8,7 +8,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import build, expression, helper_names, paren, parse, reflow, substitute
+from port.build import breaks_line, build, expression, helper_names, paren, parse, reflow, substitute
 from port.facts import Sym
 from port.table import Signature
 from port.tf2torch.calls.arguments import arguments, choose, map_args
@@ -170,7 +170,7 @@ def _call_arguments(job: Job, first: str) -> list[cst.Arg]:
     assert job.torch is not None
     rest = arguments(job, Signature(job.torch.name, job.torch.params[1:]))
     comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    multi = any("\n" in code(a.comma) for a in rest if isinstance(a.comma, cst.Comma))
+    multi = any(breaks_line(a.comma) for a in rest)
     if multi:
         rest = [a.with_changes(comma=comma if i < len(rest) - 1 else cst.MaybeSentinel.DEFAULT,
                                whitespace_after_arg=cst.SimpleWhitespace("")) for i, a in enumerate(rest)]

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from operator import is_
 from typing import Any
 
 import libcst as cst
 
 from port.binding import keyword
-from port.build import _without_comment, build, expression, paren
+from port.build import breaks_line, build, expression, paren, without_comment
 from port.facts import Fact, Kind, Layout
 from port.tf2torch.calls.layers import first_input, own_modules, plan
 from port.tf2torch.emit import TO_FIRST, TO_LAST, Emitter, Refused
 from port.tf2torch.infer.values import Function, Instance, LayerCall, SequentialModel, tensors_in
 from port.tf2torch.rules.naming import literal_name
-from port.tree import code
+from port.tree import changed, code
 
 
 def expects_flipped(model: SequentialModel) -> bool:
@@ -149,10 +151,10 @@ def module_list(em: Emitter, node: cst.BaseExpression) -> cst.BaseExpression:
 
 
 def _call(layers: cst.List | cst.Tuple, rows: list[tuple[list[cst.BaseExpression], Any]]) -> cst.BaseExpression:
-    multi = bool(layers.elements) and any("\n" in _code(e.comma) for e in layers.elements)
+    multi = bool(layers.elements) and any(breaks_line(e.comma) for e in layers.elements)
     between: Any = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     if multi:
-        between = _plain(next(e.comma for e in layers.elements if "\n" in _code(e.comma)))
+        between = without_comment(next(e.comma for e in layers.elements if breaks_line(e.comma)))
     args: list[cst.Arg] = []
     for modules, element in rows:
         for i, module in enumerate(modules):
@@ -173,24 +175,31 @@ def _call(layers: cst.List | cst.Tuple, rows: list[tuple[list[cst.BaseExpression
             args[-1] = args[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=after)
     made = cst.Call(expression("nn.Sequential"), args, whitespace_before_args=bracket)
     deep = len(bracket.last_line.value) - 4 if isinstance(bracket, cst.ParenthesizedWhitespace) and multi else 0
-    return made if deep <= 0 else made.visit(_Outdented(deep))  # type: ignore[return-value]
+    return made if deep <= 0 else _outdented(made, deep)
 
 
-class _Outdented(cst.CSTTransformer):
-    """The list had a bracket of its own on a line: its lines move to the left."""
+def _outdented(node: Any, by: int) -> Any:
+    """The list had a bracket of its own on a line: its lines move to the left.
 
-    def __init__(self, by: int):
-        self.by = by
-
-    def leave_ParenthesizedWhitespace(self, original_node: cst.ParenthesizedWhitespace,
-                                      updated_node: cst.ParenthesizedWhitespace) -> cst.ParenthesizedWhitespace:
-        text = updated_node.last_line.value
-        return updated_node.with_changes(last_line=cst.SimpleWhitespace(text[self.by:])) if (
-            updated_node.indent and len(text) >= self.by) else updated_node
-
-
-def _plain(comma: Any) -> Any:
-    return _without_comment(comma)
+    What has no line break inside stays the same object: calls of layers are known by it (initial/sites.py).
+    """
+    if isinstance(node, cst.ParenthesizedWhitespace):
+        text = node.last_line.value
+        moves = node.indent and len(text) >= by
+        return node.with_changes(last_line=cst.SimpleWhitespace(text[by:])) if moves else node
+    changes = {}
+    for field in fields(node):
+        value = getattr(node, field.name)
+        if isinstance(value, cst.CSTNode):
+            new: Any = _outdented(value, by)
+        elif isinstance(value, list | tuple):
+            new = [_outdented(v, by) for v in value]
+            new = value if all(map(is_, new, value)) else new
+        else:
+            continue
+        if new is not value:
+            changes[field.name] = new
+    return changed(node, **changes) if changes else node
 
 
 def _commented(comma: cst.Comma, note: str) -> cst.Comma:
@@ -199,10 +208,6 @@ def _commented(comma: cst.Comma, note: str) -> cst.Comma:
         return comma
     return comma.with_changes(whitespace_after=after.with_changes(first_line=after.first_line.with_changes(
         whitespace=cst.SimpleWhitespace("  "), comment=cst.Comment(note))))
-
-
-def _code(node: Any) -> str:
-    return code(node) if isinstance(node, cst.CSTNode) else ""
 
 
 def add_lines(em: Emitter, call: cst.Call, model: SequentialModel, line: cst.SimpleStatementLine) -> list[Any]:
@@ -238,4 +243,4 @@ def _is_main(module: cst.BaseExpression) -> bool:
     """The module with the weights among those of one layer."""
     plain = ("nn.ZeroPad", "nn.Constant", "Permute", "nn.ReLU", "nn.Sigmoid", "nn.Tanh", "nn.Softmax", "nn.GELU",
              "nn.SiLU", "nn.ELU", "nn.SELU", "nn.LeakyReLU")
-    return not _code(module).startswith(plain)
+    return not code(module).startswith(plain)
