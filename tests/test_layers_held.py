@@ -205,3 +205,39 @@ def test_a_layer_outside_of_a_model_has_no_size_that_only_the_model_knows() -> N
 def test_a_layer_as_a_default_argument_is_refused(head: str) -> None:
     result = ported(head)
     assert codes(result) == {"P206"} and "layers.Dense(" in result.text and "nn." not in result.text
+
+
+def test_a_layer_held_until_its_sequential_takes_it_goes_there() -> None:
+    result = ported("""def build(width, n):
+    inputs = keras.Input((12, 10, 3))
+    # the first one
+    first = layers.Conv2D(width, 3, padding="same")  # keeps the size
+    model = keras.Sequential([inputs, first, layers.ReLU()])
+    for i in range(n):
+        conv = layers.Conv2D(width, 3, strides=2)
+        model.add(conv)
+    head = layers.GlobalMaxPooling2D()
+    model.add(head)
+    return model
+
+
+def tag():
+    x = keras.Input((7, 5))
+    cell = layers.Dense(4)
+    return keras.Model(x, layers.TimeDistributed(cell)(x))
+""")
+    text = " ".join(result.text.split())
+    assert not codes(result)
+    assert "# the first one # keeps the size model = nn.Sequential(Permute(0, 3, 1, 2), nn.Conv2d(3, width, 3" in text
+    assert "model.append(nn.Conv2d(width, width, 3, stride=2))" in text
+    assert "nn.Linear(5, 4)" in text
+
+
+@pytest.mark.parametrize("lines", [
+    "first = layers.Dense(n)\nn = 3\nreturn keras.Sequential([first, layers.Dense(n)])",  # another n
+    "first = layers.Dense(n)\nmodel = keras.Sequential([first, layers.Dense(2)])\nfirst.trainable = False\nreturn model",
+    "first = layers.Dense(n)\nfor i in range(2):\n    model = keras.Sequential([first, layers.Dense(2)])\nreturn model"])
+def test_a_layer_that_would_mean_something_else_there_stays(lines: str) -> None:
+    result = ported("def build(n):\n    " + lines.replace("\n", "\n    ") + "\n")
+    assert "layers.Dense(n)" in result.text
+    assert codes(result)

@@ -20,7 +20,17 @@ from port.tf2torch.expressions import attributes, augmented, calls, constants, s
 from port.tf2torch.file import Pass
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.project import infer
-from port.tf2torch.rules import chosen, classes, evaluated, inline, makers, relocate, sequential_class, turns
+from port.tf2torch.rules import (
+    chosen,
+    classes,
+    evaluated,
+    held_once,
+    inline,
+    makers,
+    relocate,
+    sequential_class,
+    turns,
+)
 from port.tf2torch.rules import options as options_of
 from port.tf2torch.rules.class_sizes import channel_mirrors
 from port.tree import code, module_code, syntax_error
@@ -76,7 +86,9 @@ def _best(units: Sequence[Unit], options: Options, params: dict[str, Fact] | Non
     reading = _translate(units, options, params)
     named = [evaluated.rewrite(u.module) if "eval(" in u.text else u.module for u in units]
     if reading.codes() & {"P206", "P208"} or any(n is not u.module for u, n in zip(units, named, strict=True)):
-        moved = [makers.rewrite(options_of.rewrite(relocate.rewrite(chosen.rewrite(turns.rewrite(n))))) for n in named]
+        moved = named
+        for form in (held_once, turns, chosen, relocate, options_of, makers):
+            moved = [form.rewrite(n) for n in moved]
         if any(m is not u.module for u, m in zip(units, moved, strict=True)):
             others = [replace(u, module=m) for u, m in zip(units, moved, strict=True)]
             others = [_relinked(u, dict(zip(units, others, strict=True))) for u in others]
