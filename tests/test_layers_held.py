@@ -229,14 +229,14 @@ def tag():
     text = " ".join(result.text.split())
     assert not codes(result)
     assert "# the first one # keeps the size model = nn.Sequential(Permute(0, 3, 1, 2), nn.Conv2d(3, width, 3" in text
-    assert "model.append(nn.Conv2d(width, width, 3, stride=2))" in text
+    assert "model.append(nn.LazyConv2d(width, 3, stride=2))" in text
     assert "nn.Linear(5, 4)" in text
 
 
 @pytest.mark.parametrize("lines", [
     "first = layers.Dense(n)\nn = 3\nreturn keras.Sequential([first, layers.Dense(n)])",  # another n
-    "first = layers.Dense(n)\nmodel = keras.Sequential([first, layers.Dense(2)])\nfirst.trainable = False\nreturn model",
-    "first = layers.Dense(n)\nfor i in range(2):\n    model = keras.Sequential([first, layers.Dense(2)])\nreturn model"])
+    "first = layers.Dense(n)\nmodel = keras.Sequential([first])\nfirst.trainable = False\nreturn model",
+    "first = layers.Dense(n)\nfor i in range(2):\n    model = keras.Sequential([first])\nreturn model"])
 def test_a_layer_that_would_mean_something_else_there_stays(lines: str) -> None:
     result = ported("def build(n):\n    " + lines.replace("\n", "\n    ") + "\n")
     assert "layers.Dense(n)" in result.text
