@@ -241,3 +241,17 @@ def test_a_layer_that_would_mean_something_else_there_stays(lines: str) -> None:
     result = ported("def build(n):\n    " + lines.replace("\n", "\n    ") + "\n")
     assert "layers.Dense(n)" in result.text
     assert codes(result)
+
+
+def test_layers_made_among_tensors_are_written_where_they_are_called() -> None:
+    """`torch.cat(dim=-1)` and `dot(axes=...)` without inputs, which is what was left of the first lines, raised."""
+    text = ported("def attend(q, m):\n    score = layers.Dot(axes=[2, 2])\n    soft = layers.Softmax()\n"
+                  "    join = layers.Concatenate()\n    return join([q, soft(score([q, m]))])\n").text
+    assert text.endswith("def attend(q, m):\n    return torch.cat([q, F.softmax(dot([q, m], axes=[2, 2]), dim=-1)], "
+                         "dim=-1)\n")
+
+
+def test_a_function_is_no_layer_object() -> None:
+    result = ported("def make(wide):\n    return [layers.Concatenate(axis=1), wide]\n")
+    assert codes(result) == {"P206"}
+    assert "layers.Concatenate(axis=1)" in result.text

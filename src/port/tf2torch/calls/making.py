@@ -139,7 +139,7 @@ def function_plan(job: Job) -> Plan:
         if job.sequential and not row.torch and "torch" in row.expr:
             job.em.helper("Lambda")
             return build("Lambda(lambda x: {e})", e=template_layer(job, [cst.Name("x")]))
-        if not row.torch:
+        if not (row.torch and row.torch[0].name.rpartition(".")[2][:1].isupper()):  # the name of a function
             raise job.refuse("P206", f"`{row.name}` cannot be kept as an object; call it where it is used")
         prepare(job)
         return module_call(job)

@@ -6,8 +6,9 @@ from typing import Any
 
 import libcst as cst
 
+from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
-from port.tree import code
+from port.tree import code, find
 
 DROPPED_DECORATORS = ("tf.function", "tf.autograph", "keras.saving.register_keras_serializable",
                       "tf.Module.with_name_scope",
@@ -29,6 +30,19 @@ def dropped_statement(em: Emitter, small: Any) -> str:
             small.targets[0].target.attr.value == "__doc__") and value is not None and em.is_foreign(value):
         return code(small.targets[0].target)
     return ""
+
+
+def is_only_called(em: Emitter, small: Any) -> bool:
+    """`join = layers.Concatenate()` among tensors: what PyTorch has as functions is written where it is called."""
+    target: Any = small.targets[0].target if type(small) is cst.Assign and len(small.targets) == 1 else None
+    layer = em.it.layers.get(small.value) if type(target) is cst.Name and type(small.value) is cst.Call else None
+    function = em.scope.function
+    if layer is None or function is None or layer.others or not layer.inputs or plan(em, layer, first_input(
+            layer)).module:
+        return False
+    name = target.value
+    called = sum(type(n.func) is cst.Name and n.func.value == name for n in find(function.node, cst.Call))
+    return called > 0 and called + 1 == sum(n.value == name for n in find(function.node, cst.Name))
 
 
 def decorators(em: Emitter, node: Any) -> list[cst.Decorator]:

@@ -17,7 +17,7 @@ from port.tf2torch.initial import afterwards
 from port.tf2torch.initial.reader import is_only_argument
 from port.tf2torch.rules import control, sequential, set_later
 from port.tf2torch.rules.bodies import split_docstring
-from port.tf2torch.rules.dropped import decorators, dropped_statement
+from port.tf2torch.rules.dropped import decorators, dropped_statement, is_only_called
 from port.tf2torch.rules.entries import entry_lines, relayouts
 from port.tf2torch.rules.kept import keep, with_imports
 from port.tf2torch.rules.returns import returned
@@ -194,7 +194,8 @@ def line(em: Emitter, node: cst.SimpleStatementLine, kept_names: set[str]) -> li
     if len(node.body) == 1 and _framework_import(node.body[0]):
         return []  # what still needs it is given its own import
     try:
-        if _is_alias(em, node) or only_sets_one(em, node) or is_only_argument(em, node.body[0]):
+        if _is_alias(em, node) or only_sets_one(em, node) or is_only_argument(em, node.body[0]) or is_only_called(
+                em, node.body[0]):
             return []
         special = special_statement(em, node)
         if special is not None:
