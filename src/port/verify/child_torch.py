@@ -101,6 +101,8 @@ def call(obj: Any, given: Feed, xs: list[Any]) -> Any:
 def _mode(obj: Any, training: bool) -> None:
     if isinstance(obj, torch.nn.Module):
         obj.train(training)
+        # cuDNN differentiates recurrent layers in training mode only.
+        torch.backends.cudnn.enabled = training or not any(isinstance(m, torch.nn.RNNBase) for m in obj.modules())
 
 
 def start(obj: Any, given: Feed, first: bool) -> tuple[Any, list[str], draws.Found | None]:

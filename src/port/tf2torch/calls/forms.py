@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import libcst as cst
 
-from port.build import build, expression
-from port.facts import Kind
+from port.build import TIGHT, build, expression
+from port.facts import Fact, Kind
 from port.tf2torch.calls.job import Job, arrange
 from port.tf2torch.infer.conditions import is_exact_number, is_number
 from port.tf2torch.infer.rowcalls import PYTHON
 from port.tf2torch.infer.values import ShapeOf, Size
-from port.tree import code
+from port.tree import code, rebuild
 
 
 def python_form(job: Job) -> cst.BaseExpression | None:
@@ -76,22 +78,49 @@ def _stacked(job: Job, node: cst.BaseExpression) -> list[cst.BaseExpression] | N
 
 
 # ---------------------------------------------------------------- devices
-CREATED = ("fill", "range", "eye")
 ON_DEVICE = {"torch.zeros", "torch.ones", "torch.full", "torch.arange", "torch.linspace", "torch.eye", "torch.randn",
-             "torch.rand", "torch.randint", "torch.normal"}
+             "torch.rand", "torch.randint", "torch.normal", "torch.empty"}
+VALUES = {"torch.tensor", "torch.as_tensor"}  # of lists and arrays; one number goes with tensors of any device
 
 
 def on_device(job: Job, new: cst.BaseExpression) -> cst.BaseExpression:
-    """A new tensor whose size came from another one belongs on its device."""
-    if job.row.returns not in CREATED or not isinstance(new, cst.Call) or code(new.func) not in ON_DEVICE:
+    """Tensors that are made among others belong on their device: that of the tensor which gives the size or the dtype,
+    or of the first one that the method gets.
+    """
+    name = code(new.func) if isinstance(new, cst.Call) else ""
+    values = name in VALUES and _is_array(job.em.fact(next(iter(job.bound.args.values()))))
+    if job.em.scope.stage == "init" or not (values or name in ON_DEVICE or _makes(job.row.expr.get("torch", ""))):
         return new
-    if job.em.scope.stage == "init" or any(a.keyword is not None and a.keyword.value == "device" for a in new.args):
-        return new
-    source = next((s for a in job.bound.args.values() if (s := tensor_of(job, a))), "") or own_tensor(job)
+    given = sorted(job.bound.args.values(), key=lambda a: not _is_dtype(a))
+    source = next((s for a in given if (s := tensor_of(job, a))), "") or own_tensor(job)
+    return with_device(new, source) if values else _placed(new, source)  # type: ignore[arg-type,return-value]
+
+
+def _is_dtype(node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.Attribute) and node.attr.value == "dtype" and isinstance(node.value, cst.Name)
+
+
+def _is_array(fact: Fact) -> bool:
+    """A list of numbers or an array of NumPy: no tensor, and not one number."""
+    return fact.kind is Kind.PLAIN and not (is_number(fact) or fact.dtype == "setting")
+
+
+@cache
+def _makes(template: str) -> bool:
+    return any(f"{name}(" in template for name in ON_DEVICE)
+
+
+def _placed(node: cst.CSTNode, source: str) -> cst.CSTNode:
     if not source:
+        return node
+    new = rebuild(node, lambda child: _placed(child, source))
+    return with_device(new, source) if type(new) is cst.Call and code(new.func) in ON_DEVICE else new
+
+
+def with_device(new: cst.Call, source: str) -> cst.Call:
+    if not source or any(a.keyword is not None and a.keyword.value == "device" for a in new.args):
         return new
-    equal = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
-    device = cst.Arg(expression(f"{source}.device"), keyword=cst.Name("device"), equal=equal)
+    device = cst.Arg(expression(f"{source}.device"), keyword=cst.Name("device"), equal=TIGHT)
     comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     last = new.args[-1]
     held = [*new.args[:-1], last.with_changes(comma=comma, whitespace_after_arg=cst.SimpleWhitespace(""))]
@@ -99,7 +128,9 @@ def on_device(job: Job, new: cst.BaseExpression) -> cst.BaseExpression:
 
 
 def tensor_of(job: Job, node: cst.CSTNode) -> str:
-    """The variable whose shape this value came from."""
+    """The variable whose shape or dtype this value came from."""
+    if _is_dtype(node) and job.em.fact(node.value).kind is Kind.TENSOR:  # type: ignore[attr-defined]
+        return node.value.value  # type: ignore[attr-defined,no-any-return]
     payload = job.em.fact(node).payload
     if isinstance(payload, Size) and payload.of:
         return payload.of
@@ -111,9 +142,9 @@ def tensor_of(job: Job, node: cst.CSTNode) -> str:
 
 
 def own_tensor(job: Job) -> str:
-    """In a method that runs: its first tensor, which callers must give."""
+    """The first tensor that the function or method gets, which callers must give."""
     function = job.em.scope.function
-    if job.em.scope.stage != "forward" or function is None or function.owner is None:
+    if job.em.scope.stage not in ("forward", "plain") or function is None or isinstance(function.node, cst.Lambda):
         return ""
     return next((p for p in function.params if p not in function.defaults and (
         f := function.tensors.get(p)) is not None and f.kind is Kind.TENSOR), "")

@@ -60,10 +60,10 @@ def run(job: Job, symbol: str) -> cst.BaseExpression:
             raise job.refuse("P203", f"`{symbol}` is not translated yet (adapter `{row.via}`)")
         built = adapter(job)
         if built is not None:
-            return built
+            return on_device(job, built)
     template = row.expr.get("torch")
     if template is not None:
-        new = fill_template(job, template)
+        new = on_device(job, fill_template(job, template))
     elif row.torch and (symbol.startswith("keras.initializers.") or row.torch[0].name.startswith("torch.nn.init.")):
         raise job.refuse("P203", f"`{symbol}` as a value: PyTorch fills a tensor that is there; pass a function that "
                          f"does, as `functools.partial({row.torch[0].name}, ...)`")

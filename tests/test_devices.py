@@ -1,0 +1,68 @@
+"""Tensors that a port makes among others are made on their device: on a GPU, one of the CPU would raise."""
+
+from __future__ import annotations
+
+import pytest
+
+from port.translate import translate
+
+SOURCE = '''
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+KERNEL = np.ones((3, 3))
+
+
+def soften(x):
+    noise = tf.random.normal([3], mean=tf.zeros([3]), stddev=2.0)
+    w = tf.constant([0.1, 0.2, 0.7])
+    k = tf.constant(KERNEL, dtype=x.dtype)
+    c = tf.constant(2.0)
+    return tf.linalg.matvec(k, x * w + noise * c + tf.zeros([3])) + tf.eye(3)[0]
+
+
+class Table(layers.Layer):
+    def __init__(self, length, dim):
+        super().__init__()
+        self.table = np.ones((length, dim))
+
+    def call(self, x):
+        return x + tf.cast(self.table[:x.shape[1]], x.dtype)
+
+
+soften(tf.ones([4, 3]))
+'''
+
+
+def test_constants_and_draws_are_on_the_device_of_the_tensors_around_them() -> None:
+    result = translate(SOURCE, "tf2torch")
+    assert not [f for f in result.findings if f.outcome.needs_person]
+    assert "torch.tensor([0.1, 0.2, 0.7], device=x.device)" in result.text
+    assert "torch.tensor(2.0)\n" in result.text  # one number goes with tensors of any device
+    assert "torch.as_tensor(self.table[:x.shape[1]], dtype=x.dtype, device=x.device)" in result.text
+
+
+def test_a_port_runs_where_its_inputs_are() -> None:
+    """The meta device stands for a GPU: it mixes with the CPU no more than that does."""
+    torch = pytest.importorskip("torch")
+    names: dict = {}
+    exec(translate(SOURCE, "tf2torch").text, names)
+    x = torch.empty(4, 3, device="meta")
+    assert names["soften"](x).device.type == "meta"
+    assert names["Table"](7, 3)(torch.empty(2, 5, 3, device="meta")).device.type == "meta"
+
+
+def test_verify_differentiates_recurrent_layers_on_a_gpu() -> None:
+    """cuDNN refuses to, in inference mode."""
+    torch = pytest.importorskip("torch")
+    from port.verify import child_torch
+
+    before = torch.backends.cudnn.enabled
+    try:
+        child_torch._mode(torch.nn.Sequential(torch.nn.LSTM(3, 4)), False)
+        assert not torch.backends.cudnn.enabled
+        child_torch._mode(torch.nn.Linear(3, 4), False)
+        assert torch.backends.cudnn.enabled
+    finally:
+        torch.backends.cudnn.enabled = before
