@@ -29,7 +29,7 @@ from port.tf2torch.infer.values import (
     may_flip,
     tensors_in,
 )
-from port.tree import changed, find, rebuild, walk
+from port.tree import changed, code, find, rebuild, walk
 
 TO_FIRST = {3: (0, 2, 1), 4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}  # channels last to channels first
 TO_LAST = {3: (0, 2, 1), 4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
@@ -336,6 +336,8 @@ class Emitter:
 
     def operand(self, node: cst.BaseExpression, fact: Fact, whole: cst.BaseExpression) -> cst.BaseExpression:
         """One side of an elementwise operation whose result is channels first."""
+        if fact.kind is Kind.UNKNOWN:
+            raise Refused("P208", f"what `{code(node)}` is is not known, the other operand is channels first", node)
         if fact.kind is not Kind.TENSOR:
             return self._expr(node)
         rank, total = fact.rank, self.fact(whole).rank

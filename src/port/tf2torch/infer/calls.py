@@ -21,6 +21,7 @@ from port.tf2torch.infer.builtins import (
     shape_call,
     tuple_call,
 )
+from port.tf2torch.infer.conditions import is_number
 from port.tf2torch.infer.functions import call_function
 from port.tf2torch.infer.inputs import new_input
 from port.tf2torch.infer.interp import Interp
@@ -28,6 +29,7 @@ from port.tf2torch.infer.layers import MERGES, merge
 from port.tf2torch.infer.models import add_layer, apply_to, new_model, new_sequential
 from port.tf2torch.infer.named import NAMED, eval_call, named_layer
 from port.tf2torch.infer.objects import call_alternatives, instantiate
+from port.tf2torch.infer.opshapes import shape_of
 from port.tf2torch.infer.rowcalls import new_layer, row_call
 from port.tf2torch.infer.values import (
     Alternatives,
@@ -157,7 +159,21 @@ def _weight(it: Interp, node: cst.Call) -> Fact:
     return tensor(None, "float")
 
 
+def _variable(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    """`tf.Variable(initial)`: a tensor of the initial value's shape."""
+    if keyword(node, "shape") is not None:
+        return _weight(it, node)
+    initial = keyword(node, "initial_value", 0) or keyword(node, "initializer", 0)
+    fact = it.facts.get(initial, UNKNOWN) if initial is not None else UNKNOWN
+    if fact.kind is Kind.TENSOR:
+        return tensor(fact.shape, fact.dtype)
+    value = fact.literal(...)
+    return tensor(() if is_number(fact) else None if value is ... else shape_of(value), "float")
+
+
 SPECIAL = {
+    "tf.Variable": _variable,
+    "keras.Variable": _variable,
     "keras.Input": new_input,
     "keras.layers.InputLayer": new_input,
     "keras.Model": new_model,

@@ -106,11 +106,19 @@ def _define_class(it: Interp, node: cst.ClassDef, env: Env) -> Class:
         if isinstance(statement, cst.FunctionDef):
             method = cls.methods[statement.name.value] = make_function(it, statement, env, cls)
             it.functions[statement] = method
+            if method.name == "__call__" and cls.root == "tf.Module" and not _hands_on(statement):
+                method.name = "call"  # what it is in Keras
+                cls.methods.setdefault("call", method)
         elif isinstance(statement, cst.SimpleStatementLine):
             for small in statement.body:
                 if isinstance(small, cst.Assign) and isinstance(small.targets[0].target, cst.Name):
                     cls.attrs[small.targets[0].target.value] = it.ev(small.value, env)
     return cls
+
+
+def _hands_on(node: cst.FunctionDef) -> bool:
+    """`super().__call__(x)`: in PyTorch it would call the method itself again."""
+    return any(n.attr.value == "__call__" for n in find(node, cst.Attribute))
 
 
 def member(it: Interp, file: File, name: str) -> Fact:

@@ -64,11 +64,11 @@ def constant(g: Given) -> Fact:
     if fact.kind is Kind.TENSOR:
         return tensor(fact.shape, _given_dtype(g, fact.dtype))
     value = fact.literal(...)
-    shape = _shape_of(value) if value is not ... else None
+    shape = shape_of(value) if value is not ... else None
     return tensor(shape, _given_dtype(g, _kind_of(value)))
 
 
-def _shape_of(value: Any) -> tuple[Dim, ...] | None:
+def shape_of(value: Any) -> tuple[Dim, ...] | None:
     shape: list[Dim] = []
     while isinstance(value, tuple):
         shape.append(len(value))
@@ -123,7 +123,7 @@ def gather(g: Given) -> Fact:
     axis = (batch if name == "params" else None) if axis is None else axis
     if x.shape is None or not isinstance(axis, int) or not isinstance(batch, int):
         return tensor(None, x.dtype)
-    inner = indices.shape if indices.kind is Kind.TENSOR else _shape_of(indices.literal(...)) if (
+    inner = indices.shape if indices.kind is Kind.TENSOR else shape_of(indices.literal(...)) if (
         indices.literal(...) is not ...) else None
     if inner is None:
         return tensor(None, x.dtype)

@@ -87,7 +87,7 @@ def method(em: Emitter, cls: Class, node: cst.FunctionDef) -> list[Any]:
             return [_config(em, cls, node)]
         return [_method(em, cls, node)]
     except Refused as refusal:
-        if name in ("__init__", "call"):
+        if name == "__init__" or cls.methods[name].name == "call":
             raise
         if name in ("get_config", "from_config") and not _config_used(em, cls, node):
             em.report("P001", f"`{name}` writes Keras objects for Keras to read; it is dropped", node)
@@ -124,11 +124,12 @@ def _config(em: Emitter, cls: Class, node: cst.FunctionDef) -> Any:
 def _method(em: Emitter, cls: Class, node: cst.FunctionDef) -> Any:
     """`call` and the user's other methods."""
     function = cls.methods[node.name.value]
+    name = function.name  # `__call__` of a tf.Module is its `call`
     old, em.scope = em.scope, scope(em, cls, function, "forward")
     kept: set[str] = set()
     try:
         body = plain.suite(em, node.body.body, kept)
-        boundary = node.name.value == "call" and not _applied_inside(cls)
+        boundary = name == "call" and not _applied_inside(cls)
         if boundary and function.flipped:
             docstring, rest = split_docstring(body)
             body = [*docstring, *entry_lines(em, function, function.params), *rest]
@@ -147,7 +148,7 @@ def _method(em: Emitter, cls: Class, node: cst.FunctionDef) -> Any:
         star_arg = node.params.star_arg if kwonly or isinstance(node.params.star_arg, cst.Param) else (
             cst.MaybeSentinel.DEFAULT)
         return node.with_changes(
-            name=cst.Name(RENAMED.get(node.name.value, node.name.value)), decorators=decorators(em, node),
+            name=cst.Name(RENAMED.get(name, name)), decorators=decorators(em, node),
             params=node.params.with_changes(params=params, star_kwarg=star, kwonly_params=kwonly, star_arg=star_arg),
             body=node.body.with_changes(body=body))
     finally:

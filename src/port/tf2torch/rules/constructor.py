@@ -13,9 +13,9 @@ from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.values import Class, Function, LayerCall, SelfValue, ShapeOf
 from port.tf2torch.rules import layer_lists, plain, set_later, weights
-from port.tf2torch.rules.bodies import used_names
+from port.tf2torch.rules.bodies import split_docstring, used_names
 from port.tf2torch.rules.class_sizes import resolve_sizes, scope
-from port.tree import code, loads, named
+from port.tree import code, find, loads, named
 
 SUPER_ONLY = {"name", "dtype", "trainable", "activity_regularizer", "autocast"}
 
@@ -57,6 +57,11 @@ def _written(em: Emitter, cls: Class) -> set[str]:
 def constructor(em: Emitter, cls: Class, node: cst.FunctionDef) -> Any:
     function = cls.methods["__init__"]
     body = constructor_body(em, cls, function)
+    if not any(n.attr.value == "__init__" for n in find(node, cst.Attribute)):  # a tf.Module may leave it out
+        em.need("nn")
+        own = not any(isinstance(b.payload, Class) for b in cls.bases)
+        docstring, body = split_docstring(body)
+        body = [*docstring, statement("super().__init__()" if own else "nn.Module.__init__(self)"), *body]
     build_ = cls.methods.get("build")
     if build_ is not None:
         extra = constructor_body(em, cls, build_)
@@ -128,6 +133,8 @@ def _simple_line(em: Emitter, cls: Class, s: cst.SimpleStatementLine, small: Any
             return weight
     if _stateless_attr(em, small) or _only_keras(em, small) or plain.only_sets_one(em, s):
         return []
+    if (buffer := weights.constant(em, cls, small)) is not None:
+        return [s.with_changes(body=[buffer])]
     unpacked = _unpacked_shape(em, small, s)
     return unpacked if unpacked is not None else [_line_strict(em, s)]
 

@@ -8,11 +8,13 @@ import libcst as cst
 
 from port.binding import keyword
 from port.build import build, expression
+from port.facts import Kind
 from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.infer.values import Class
 from port.tf2torch.initial.initializers import fill
 from port.tf2torch.initial.reader import Reader
 from port.tf2torch.settings import usually_none
-from port.tree import code
+from port.tree import code, find
 
 DEFAULT = "glorot_uniform"
 # initialiser -> the tensor it makes, {s} being the shape; the others fill an empty tensor
@@ -108,3 +110,20 @@ def variable(em: Emitter, call: cst.Call, name: str) -> Any:
     if flag is False:
         return cst.Expr(build(f"self.register_buffer('{name}', {{v}})", v=new))
     return build("nn.Parameter({v})", v=new)
+
+
+def constant(em: Emitter, cls: Class, small: Any) -> cst.Expr | None:
+    """`self.scale = tf.constant(...)` as a buffer, which moves to a device with the module; None for anything else.
+
+    It is not persistent: the state of the model holds what the source's weights are.
+    """
+    target: Any = small.targets[0].target if isinstance(small, cst.Assign) and len(small.targets) == 1 else None
+    if not isinstance(target, cst.Attribute) or code(target.value) != "self" or (
+            em.fact(small.value).kind is not Kind.TENSOR):
+        return None
+    places = [n for n in find(cls.node, cst.Attribute) if n.attr.value == target.attr.value]
+    written = [t for t in find(cls.node, cst.AssignTarget) if t.target in places]
+    if len(written) != 1 or any(n.target in places for n in find(cls.node, cst.AugAssign)):
+        return None
+    name = target.attr.value
+    return cst.Expr(build(f"self.register_buffer('{name}', {{v}}, persistent=False)", v=em.expr(small.value)))
