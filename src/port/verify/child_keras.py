@@ -28,6 +28,7 @@ RAW = ("normal", "uniform", "truncated_normal", "categorical", "randint", "binom
 LOG = draws.Log()
 resized: Callable[..., bool] = getattr(engine, "resized", lambda forget=False: False)
 disturb = getattr(engine, "disturb", None)
+widen: Callable[[], bool] = getattr(engine, "widen", lambda: False)
 
 
 def setup(job: dict[str, Any]) -> None:
@@ -64,7 +65,7 @@ def evaluate(module: ModuleType, text: str) -> Any:
 
 
 def kind(obj: Any) -> str:
-    if isinstance(obj, keras.layers.Layer):
+    if units_of.is_model(obj):
         return "model"
     if callable(obj):
         return "function"
@@ -155,7 +156,7 @@ def start(obj: Any, given: Feed, first: bool) -> tuple[Any, list[str], draws.Fou
 
 
 def units(obj: Any) -> tuple[list[dict[str, Any]], Any]:
-    return units_of.find(obj) if isinstance(obj, keras.layers.Layer) else ([], [])
+    return units_of.find(obj) if units_of.is_model(obj) else ([], [])
 
 
 assign, read = units_of.assign, units_of.read

@@ -258,6 +258,10 @@ def resized(forget: bool = False) -> bool:
     return False
 
 
+def widen() -> bool:
+    return False  # torch's default dtype is what Keras' floatx is
+
+
 def prepare_attribution() -> None:
     """Nothing: constants are rounded while the model runs."""
 

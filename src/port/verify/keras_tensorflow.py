@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from . import tf_graph, tf_grouped
+from . import tf_graph, tf_grouped, tf_modules
 from .draws import Log
 
 RAW = ("normal", "uniform", "truncated_normal", "stateless_normal", "stateless_uniform", "shuffle", "categorical",
        "stateless_truncated_normal", "gamma")
 _resized = _disturb = False
+_wide: list[bool] = []
 trace = tf_graph.trace
+MODULES, variables = (tf.Module,), tf_modules.variables
 
 
 def setup(log: Log) -> None:
@@ -63,6 +65,17 @@ def resized(forget: bool = False) -> bool:
 def disturb(on: bool) -> None:
     global _disturb
     _disturb = on
+
+
+def widen() -> bool:
+    """Float32 defaults of TensorFlow become `floatx`; False if they are already."""
+    if _wide:
+        return False
+    from . import tf_wide  # its patches reach into TensorFlow; few sources need them
+
+    tf_wide.install()
+    _wide.append(True)
+    return True
 
 
 def tensor(array: np.ndarray, dtype: str | None) -> Any:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from typing import Any
 
 import keras
 import numpy as np
 
-from .keras_watch import entry_of
+from . import keras_watch as watch
 
 RNN = (keras.layers.LSTM, keras.layers.GRU, keras.layers.SimpleRNN)
 ATTENTION = (keras.layers.MultiHeadAttention,)
@@ -16,6 +17,14 @@ PRIVATE = ("_layers", "_metrics", "_tracker", "_functional", "_operations", "_no
            "_trainable_variables", "_non_trainable_variables", "_seed_generators", "_losses", "_inbound_nodes",
            "_outbound_nodes", "_parent_path", "_optimizer", "optimizer", "_compile_metrics", "_compile_loss",
            "_modules", "_torch_params", "_parameters", "_buffers")
+engine: Any = importlib.import_module(f".keras_{keras.backend.backend()}", __package__)
+MODULES: tuple[type, ...] = getattr(engine, "MODULES", ())
+variables: Any = getattr(engine, "variables", lambda holder: {})
+
+
+def is_model(value: Any) -> bool:
+    """A layer, or a module of TensorFlow."""
+    return isinstance(value, (keras.layers.Layer, *MODULES))
 
 
 def find(model: Any) -> tuple[list[dict[str, Any]], list[tuple[Any, dict[str, Any]]]]:
@@ -38,7 +47,7 @@ def _walk(layer: Any, place: tuple[str, str], seen: set[int], units: list[Any], 
     path, label = place
     held, classes, whole = _held(layer)
     if held:
-        entry = entry_of(layer)
+        entry = watch.entry_of(layer)
         own = not type(layer).__module__.startswith("keras.")
         units.append({"path": path, "label": label, "name": _literal_name(layer), "classes": classes,
                       "index": len(units),
@@ -67,6 +76,9 @@ def _held(layer: Any) -> tuple[dict[str, Any], list[str], bool]:
         held = {f"{side}/{v.name}": v for side, sub in
                 (("forward", layer.forward_layer), ("backward", layer.backward_layer)) for v in _real(sub.weights)}
         return held, [f"keras.layers.Bidirectional({kind})"], True
+    if not isinstance(layer, keras.layers.Layer):
+        watch.observe(layer)
+        return variables(layer), [f"user.{type(layer).__name__}"], False
     classes = [_canonical(c) for c in type(layer).__mro__ if issubclass(c, keras.layers.Layer)]
     if isinstance(layer, keras.layers.Normalization):
         return {}, classes, True  # statistics of the data, which only `adapt` puts to use: 0 and 1 on both sides
@@ -86,6 +98,8 @@ def _held(layer: Any) -> tuple[dict[str, Any], list[str], bool]:
             items = value.items() if isinstance(value, dict) else enumerate(value)
             names.update({id(v): f"{name}.{key}" for key, v in items if isinstance(v, keras.Variable)})
     found = {names.get(id(v), v.name): v for v in direct}
+    if classes[0].startswith("user."):  # it may hold variables that Keras does not follow
+        found |= variables(layer)
     if helper:  # as torch's module, one unit with its output projection
         return found | {f"out_proj/{v.name}": v for v in _real(layer.out_proj.weights)}, classes, True
     return found, classes, False
@@ -108,6 +122,8 @@ def _canonical(klass: type) -> str:
 
 def _literal_name(layer: Any) -> str:
     """The name the user gave; '' for a generated one."""
+    if not isinstance(layer, keras.layers.Layer):
+        return ""
     snake = keras.src.utils.naming.to_snake_case(type(layer).__name__)
     return "" if re.fullmatch(rf"{re.escape(snake)}(_\d+)?", layer.name) else layer.name
 
@@ -129,7 +145,7 @@ def children(layer: Any) -> list[tuple[str, Any]]:
     for name, value in _attributes(layer):
         if name not in PRIVATE and not name.startswith("_self_"):
             found += _nested(name.lstrip("_"), value)
-    return found + [(f"#{i}", sub) for i, sub in enumerate(layer._layers)]
+    return found + [(f"#{i}", sub) for i, sub in enumerate(getattr(layer, "_layers", ()))]
 
 
 def _attributes(layer: Any) -> list[tuple[str, Any]]:
@@ -138,11 +154,12 @@ def _attributes(layer: Any) -> list[tuple[str, Any]]:
 
 
 def _nested(name: str, value: Any) -> list[tuple[str, Any]]:
-    if isinstance(value, keras.layers.Layer):
+    if is_model(value):
         return [(name, value)]
     if isinstance(value, dict):
         return [pair for key, item in value.items() for pair in _nested(f"{name}.{key}", item)]
-    if isinstance(value, list | tuple) and any(isinstance(v, keras.layers.Layer | list | tuple | dict) for v in value):
+    if isinstance(value, list | tuple) and any(
+            isinstance(v, list | tuple | dict) or is_model(v) for v in value):
         return [pair for i, item in enumerate(value) for pair in _nested(f"{name}.{i}", item)]
     return []
 

@@ -40,6 +40,23 @@ def install(path: str) -> None:
     layer.__init__, layer.__call__ = watched_init, watched_call
 
 
+def observe(module: Any) -> None:
+    """Watch the calls of a module that is no layer; the method is its class's own."""
+    SEEN.setdefault(id(module), {"layer": module, "made": next(_serial), "called": [], "first_call": None,
+                                 "created": []})
+    kind = type(module)
+    method = vars(kind).get("__call__")
+    if method is None or hasattr(method, "_port_watched"):
+        return
+
+    def watched(self: Any, *args: Any, **kwargs: Any) -> Any:
+        call = method.__get__(self, kind)
+        return call(*args, **kwargs) if _tap is None else _tap(self, call, args, kwargs)
+
+    watched._port_watched = True  # type: ignore[attr-defined]
+    kind.__call__ = watched
+
+
 def entry_of(layer: Any) -> dict[str, Any]:
     return SEEN.get(id(layer), {"made": 0, "created": [], "called": [], "first_call": None})
 

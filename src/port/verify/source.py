@@ -14,6 +14,7 @@ from . import cases, fill, inputs, passes, rounding, sizes, store, user, values
 from .passes import MODES
 
 Arrays = dict[str, np.ndarray]
+WIDENED = "where the source says no dtype, TensorFlow's float32 was float64 in the float64 run"
 
 
 def run_source(backend: Any, job: dict[str, Any], case: cases.Case, module: Any) -> tuple[dict[str, Any], Arrays]:
@@ -23,16 +24,22 @@ def run_source(backend: Any, job: dict[str, Any], case: cases.Case, module: Any)
                             "path": job["path"], "asked": job["dtypes"]}
     arrays: Arrays = {}
     for number, dtype in enumerate(job["dtypes"]):
-        try:
-            if number or dtype != module.port_dtype:
-                module = backend.load(job, dtype)
-            backend.dtype(dtype)
-            _one_dtype(backend, job, case, module, dtype, meta, arrays)
-            meta["dtypes"].append(dtype)
-        except Exception as fault:
-            if number == len(job["dtypes"]) - 1 and not meta["dtypes"]:
-                raise
-            meta["notes"].append(f"the source cannot run in {dtype}: {user.explain(fault, job['path'])}")
+        for again in (False, True):
+            try:
+                if number or again or dtype != module.port_dtype:
+                    module = backend.load(job, dtype)
+                backend.dtype(dtype)
+                _one_dtype(backend, job, case, module, dtype, meta, arrays)
+                meta["dtypes"].append(dtype)
+                meta["notes"] += [WIDENED] if again else []
+                break
+            except Exception as fault:
+                if not again and dtype == "float64" and backend.widen():
+                    continue
+                if number == len(job["dtypes"]) - 1 and not meta["dtypes"]:
+                    raise
+                meta["notes"].append(f"the source cannot run in {dtype}: {user.explain(fault, job['path'])}")
+                break
     return meta, arrays
 
 

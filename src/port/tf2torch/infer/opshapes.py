@@ -65,7 +65,7 @@ def constant(g: Given) -> Fact:
         return tensor(fact.shape, _given_dtype(g, fact.dtype))
     value = fact.literal(...)
     shape = shape_of(value) if value is not ... else None
-    return tensor(shape, _given_dtype(g, _kind_of(value)))
+    return tensor(shape, _given_dtype(g, kind_of(value)))
 
 
 def shape_of(value: Any) -> tuple[Dim, ...] | None:
@@ -76,7 +76,7 @@ def shape_of(value: Any) -> tuple[Dim, ...] | None:
     return tuple(shape) if not isinstance(value, str) else None
 
 
-def _kind_of(value: Any) -> str | None:
+def kind_of(value: Any) -> str | None:
     while isinstance(value, tuple) and value:
         if any(isinstance(v, float) for v in value):
             return "float32"

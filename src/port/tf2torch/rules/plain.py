@@ -12,7 +12,7 @@ from port.facts import Kind
 from port.names import FRAMEWORKS, import_bindings
 from port.tf2torch import lines
 from port.tf2torch.emit import Emitter, Refused, Scope
-from port.tf2torch.infer.values import Function, Instance, SequentialModel
+from port.tf2torch.infer.values import Function, Instance, SelfValue, SequentialModel
 from port.tf2torch.initial import afterwards
 from port.tf2torch.initial.reader import is_only_argument
 from port.tf2torch.rules import control, sequential, set_later
@@ -150,7 +150,10 @@ SCOPES = ("tf.name_scope", "keras.backend.name_scope", "keras.name_scope", "tf.c
 
 
 def is_scope(em: Emitter, node: cst.With) -> bool:
-    return all(isinstance(i.item, cst.Call) and em.symbol(i.item.func) in SCOPES for i in node.items)
+    """Does it only name what is made in it? `self.name_scope` is what a tf.Module has for it."""
+    return all((isinstance(i.item, cst.Call) and em.symbol(i.item.func) in SCOPES) or (
+        isinstance(i.item, cst.Attribute) and i.item.attr.value == "name_scope"
+        and isinstance(em.fact(i.item.value).payload, SelfValue)) for i in node.items)
 
 
 def _with(em: Emitter, node: cst.With, kept_names: set[str]) -> list[Any]:

@@ -10,6 +10,7 @@ from port.binding import keyword
 from port.build import build, expression
 from port.facts import Kind
 from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.infer.opshapes import dtype_of, kind_of
 from port.tf2torch.infer.values import Class
 from port.tf2torch.initial.initializers import fill
 from port.tf2torch.initial.reader import Reader
@@ -102,14 +103,31 @@ def variable(em: Emitter, call: cst.Call, name: str) -> Any:
     trainable = keyword(call, "trainable", 1)
     flag = em.fact(trainable).literal(...) if trainable is not None else True
     em.need("torch", "nn")
-    new = em.expr(value)
-    if isinstance(em.fact(value).literal(None), int | float):
-        new = build("torch.tensor({v})", v=_float(new))
-    elif em.fact(value).kind.value != "tensor":
-        new = build("torch.as_tensor({v})", v=new)
-    if flag is False:
+    new, whole = _start(em, value, keyword(call, "dtype"))
+    if flag is False or whole:  # whole numbers have no gradient
         return cst.Expr(build(f"self.register_buffer('{name}', {{v}})", v=new))
     return build("nn.Parameter({v})", v=new)
+
+
+def _start(em: Emitter, value: cst.BaseExpression, dtype: cst.BaseExpression | None) -> tuple[cst.BaseExpression, bool]:
+    """The tensor that a variable starts with, and whether its numbers are whole."""
+    if isinstance(value, cst.Lambda):  # called once, for this variable
+        value = value.body
+    fact = em.fact(value)
+    kind = dtype_of(em.fact(dtype)) or "" if dtype is not None else ""
+    if dtype is not None and not kind and em.fact(dtype).literal(...) is not None:
+        raise Refused("P202", f"the dtype `{code(dtype)}` of a variable", dtype)
+    number = fact.literal(None)
+    found = kind or (fact.dtype if fact.kind is Kind.TENSOR else kind_of(number)) or ""
+    whole = found.startswith(("int", "uint", "bool"))
+    new = em.expr(value)
+    if fact.kind is Kind.TENSOR:
+        same = not kind or fact.dtype == kind or (fact.dtype == "float" and kind == "float32")
+        return new if same else build(f"{{v}}.to(torch.{kind})", v=new), whole
+    single = isinstance(number, int | float)
+    said = kind not in ("", "int32", *(("float32", "bool") if single else ()))  # whole numbers are int64 in PyTorch
+    maker, rest = "tensor" if single else "as_tensor", f", dtype=torch.{kind}" if said else ""
+    return build(f"torch.{maker}({{v}}{rest})", v=_float(new) if single and not whole else new), whole
 
 
 def constant(em: Emitter, cls: Class, small: Any) -> cst.Expr | None:
