@@ -64,5 +64,5 @@ def free_name(em: Emitter, name: str) -> str:
     """A class name that the file does not use yet, nor will: torch.nn.functional is imported as F."""
     while (name in LINES or name in em.it.globals.names or name in em.it.names.bound or name in em.it_classes
            or has_helper(name)):
-        name += "Model"
+        name = "Net" if name == "Model" else name + "Model"
     return name
