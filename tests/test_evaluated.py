@@ -86,6 +86,44 @@ def test_variables_that_may_be_something_else_stay(body: str) -> None:
     assert evaluated.rewrite(module) is module
 
 
+GATE = '''
+from keras.layers import Conv2D, Input, add, multiply, concatenate
+from keras.models import Model
+
+
+def gate(x, g, channel, attention="add", name="gate"):
+    join = eval(attention)
+    a = Conv2D(channel, 1, name=name + "_a")(x)
+    b = Conv2D(channel, 1, name=name + "_b")(g)
+    # both of them
+    query = join([a, b], name=name + "_join")
+    return Conv2D(1, 1)(query)
+
+
+def net(size, attention="add"):
+    inputs = Input(size)
+    x = Conv2D(5, 3, padding="same")(inputs)
+    return Model(inputs, gate(x, inputs, 4, attention=attention))
+'''
+
+
+def test_a_merge_by_its_name_is_a_branch(tmp_path: Path) -> None:
+    text = translate(GATE, "tf2torch").text
+    assert not refused(GATE) and "eval(" not in text and "# both of them" in text
+    assert 'if attention not in ("add", "multiply"):' in text
+    cases = [Case(f"net((6, 4, 3), {kind!r})", ("f32[2,6,4,3]",)) for kind in ("add", "multiply")]
+    agree(tmp_path, GATE, text, "tf2torch", cases)
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    ('eval(attention)\n', 'eval(attention)\n    add = None\n'), ("add, multiply, ", ""), ('="add"', '="concatenate"'),
+    ('eval(attention)\n', 'eval(attention)\n    attention = "multiply"\n'), ("import Conv2D, Input, add", "import Conv2D, Input, Add as add"),
+])
+def test_what_may_be_no_merge_is_told(old: str, new: str) -> None:
+    text = GATE.replace(old, new)
+    assert text != GATE and refused(text)
+
+
 def test_imports_stay_behind_those_from_the_future() -> None:
     text = ("\nfrom __future__ import division\n\nimport tensorflow as tf\n\n\ndef f(x):\n"
             "    return tf.sqrt(2.0) * tf.abs(x)\n")

@@ -27,6 +27,7 @@ from port.tf2torch.rules import (
     held_once,
     inline,
     makers,
+    named_merges,
     relocate,
     sequential_class,
     turns,
@@ -84,7 +85,7 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
 
 def _best(units: Sequence[Unit], options: Options, params: dict[str, Fact] | None) -> Reading:
     reading = _translate(units, options, params)
-    named = [evaluated.rewrite(u.module) if "eval(" in u.text else u.module for u in units]
+    named = [_named(u, done) if "eval(" in u.text else u.module for u, done in zip(units, reading.passes, strict=True)]
     if reading.codes() & {"P206", "P208"} or any(n is not u.module for u, n in zip(units, named, strict=True)):
         moved = named
         for form in (held_once, turns, chosen, relocate, options_of, makers):
@@ -96,6 +97,12 @@ def _best(units: Sequence[Unit], options: Options, params: dict[str, Fact] | Non
             if again.left < reading.left:
                 return again
     return reading
+
+
+def _named(unit: Unit, done: Pass) -> cst.Module:
+    """What settings name by `eval`, written out."""
+    here = [f for f in done.em.it.functions.values() if f.file is done.em.it.file]
+    return named_merges.rewrite(evaluated.rewrite(unit.module), unit.bound, here)
 
 
 def _relinked(unit: Unit, others: dict[Unit, Unit]) -> Unit:

@@ -13,7 +13,7 @@ from port.tf2torch.infer.carried import Carry, carry
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.joins import is_lost
 from port.tf2torch.infer.keyed import Keyed, joined
-from port.tf2torch.infer.mirrors import carries, mirror_name, note_mirror, singular
+from port.tf2torch.infer.mirrors import carries, mirror_name, note_mirror, rename_stale, singular
 from port.tf2torch.infer.values import Grown, Items, common, has_tensor, tensors_in
 from port.tree import children, kinds, memo
 
@@ -131,6 +131,9 @@ def _turns(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env,
            header: tuple[cst.BaseExpression, Fact] | None) -> None:
     changed = sorted(_assigned(body))
     it.conflicts.pop(node, None)
+    for name in {*changed, *(_names(header[0]) if header is not None else ())}:
+        if (before := env.names.get(name)) is not None and before.kind is Kind.PLAIN:
+            rename_stale(it, name, env, node)
     turn = _before_loop(env)
     saved = (it.before.saved(), it.after.saved())
     for name in changed:

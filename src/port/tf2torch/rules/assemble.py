@@ -9,7 +9,6 @@ import libcst as cst
 from port.build import build, expression, statement
 from port.tf2torch.emit import Refused
 from port.tf2torch.rules.attribute_names import Names, kind_of
-from port.tf2torch.rules.bodies import names_of
 from port.tf2torch.rules.prune import negate
 from port.tf2torch.rules.split import Branch, Frame, LoopForward, LoopInit, Making, Module, Split
 from port.tree import changed, code, named, rebuild
@@ -178,7 +177,7 @@ class Writer:
             inner = item.body[0]
             inner.leading_lines = [*item.leading_lines, *[ln for ln in inner.leading_lines if ln.comment is not None]]
             return self.loop_forward(inner)
-        body = [*self.used_settings(item), *self.forward(item.body, frame)]
+        body = [*frame.repeats.values(), *self.forward(item.body, frame)]
         target: Any = item.target
         iterable: Any = item.iterable
         if frame.modules:
@@ -195,22 +194,6 @@ class Writer:
         if isinstance(target, cst.Tuple):
             target = target.with_changes(lpar=[], rpar=[])
         return [cst.For(target, iterable, cst.IndentedBlock(body), leading_lines=item.leading_lines)]
-
-    def used_settings(self, item: LoopForward) -> list[Any]:
-        """Settings of a turn that forward reads and that the header does not bind."""
-        wanted = set(item.frame.used) - names_of(item.node.target)
-        kept: list[Any] = []
-        for s in reversed(item.settings):
-            if isinstance(s, cst.SimpleStatementLine) and isinstance(s.body[0], cst.Assign):
-                bound = {n for t in s.body[0].targets for n in names_of(t.target)}
-                if bound & wanted:
-                    wanted |= named(s.body[0].value)
-                    kept.insert(0, s)
-        for name in wanted & self.split.settings:
-            if any(name in named(s) for s in kept):
-                raise Refused("P206", f"the loop computes `{name}` from settings in a way forward cannot repeat",
-                              item.node)
-        return kept
 
     def unpacked(self, frame: Frame) -> str:
         kind = kind_of(frame)

@@ -47,3 +47,14 @@ def names_of(target: cst.BaseExpression) -> set[str]:
     if type(target) is cst.Tuple or type(target) is cst.List:
         return {n for e in target.elements for n in names_of(e.value)}
     return set()
+
+
+def binds(body: cst.CSTNode, name: str) -> bool:
+    """Whether the code may give the name another value."""
+    for node in walk(body):
+        target = node.target if isinstance(
+            node, cst.AssignTarget | cst.AnnAssign | cst.AugAssign | cst.For | cst.CompFor | cst.NamedExpr) else (
+            node if isinstance(node, cst.Del | cst.AsName | cst.Param | cst.Global | cst.Nonlocal) else None)
+        if target is not None and any(n.value == name for n in find(target, cst.Name)):
+            return True
+    return False

@@ -12,7 +12,7 @@ from port.tf2torch.rules.bodies import split_docstring
 from port.tf2torch.rules.entries import entry_lines
 from port.tf2torch.rules.module_class import class_of
 from port.tf2torch.rules.naming import camel, free_name
-from port.tf2torch.rules.split import Split
+from port.tf2torch.rules.split import Split, settled
 from port.tf2torch.rules.split_blocks import block
 
 
@@ -33,10 +33,15 @@ class Spec:
 # ---------------------------------------------------------------- builders
 def builder(em: Emitter, function: Function) -> Spec:
     """`def conv_block(x, filters)` -> `class ConvBlock(nn.Module)`."""
+    boundary = function.called == 0 and not function.fixed_layout
+    return settled(em, lambda split: _builder(em, function, split), lambda both: Split(
+        em, function, boundary=boundary, given={*function.params}, both=both))
+
+
+def _builder(em: Emitter, function: Function, split: Split) -> Spec:
     node = function.node
     assert isinstance(node, cst.FunctionDef)
     docstring, body = split_docstring(node.body.body)
-    split = Split(em, function, boundary=function.called == 0 and not function.fixed_layout)
     tensors = [p for p in function.params if p in function.tensors or (function, p) in em.it.ranks]
     if not tensors:
         raise Refused("P206", f"`{function.name}` creates layers but takes no tensor that is known", node)
@@ -56,12 +61,17 @@ def builder(em: Emitter, function: Function) -> Spec:
 
 def curried(em: Emitter, outer: Function) -> Spec:
     """`def block(settings): def apply(x): ...; return apply` -> one class."""
+    given = {*outer.params, *(outer.inner.params if outer.inner is not None else ())}
+    return settled(em, lambda split: _curried(em, outer, split), lambda both: Split(
+        em, outer, boundary=False, given=given, both=both))
+
+
+def _curried(em: Emitter, outer: Function, split: Split) -> Spec:
     node, inner = outer.node, outer.inner
     assert isinstance(node, cst.FunctionDef) and inner is not None and isinstance(inner.node, cst.FunctionDef)
     docstring, body = split_docstring(node.body.body)
     body = [s for s in body if s is not inner.node and not (
         isinstance(s, cst.SimpleStatementLine) and isinstance(s.body[0], cst.Return))]
-    split = Split(em, outer, boundary=False)
     split.settings |= set(outer.params) - {"training"}
     tensors = [p for p in inner.params if p in inner.tensors or (inner, p) in em.it.ranks]
     first, none, _ = block(split, body)

@@ -11,7 +11,8 @@ from typing import Any
 import libcst as cst
 
 from port.tf2torch.infer.named import evaluated
-from port.tree import clone, find, rebuild, walk
+from port.tf2torch.rules.bodies import binds
+from port.tree import clone, find, rebuild
 
 
 def rewrite(module: cst.Module) -> cst.Module:
@@ -41,20 +42,10 @@ def _variables(function: cst.FunctionDef) -> dict[str, cst.Call]:
     for line, setting in lines:
         name = line.targets[0].target.value  # type: ignore[attr-defined]
         mine = [s for s, t in lines if s.targets[0].target.value == name and t == setting]  # type: ignore[attr-defined]
-        if names.count(name) == len(mine) + called.count(name) and setting in params and not _binds(function, setting):
+        read = len(mine) + called.count(name)
+        if names.count(name) == read and setting in params and not binds(function.body, setting):
             found[name] = line.value  # type: ignore[assignment]
     return found
-
-
-def _binds(function: cst.FunctionDef, name: str) -> bool:
-    """Whether the body may give the name another value."""
-    for node in walk(function.body):
-        target = node.target if isinstance(
-            node, cst.AssignTarget | cst.AnnAssign | cst.AugAssign | cst.For | cst.CompFor | cst.NamedExpr) else (
-            node if isinstance(node, cst.Del | cst.AsName | cst.Param | cst.Global | cst.Nonlocal) else None)
-        if target is not None and any(n.value == name for n in find(target, cst.Name)):
-            return True
-    return False
 
 
 def _without(node: Any, name: str, value: cst.Call) -> Any:

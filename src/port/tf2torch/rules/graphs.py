@@ -19,7 +19,7 @@ from port.tf2torch.rules.entries import permute_line
 from port.tf2torch.rules.module_class import class_of
 from port.tf2torch.rules.naming import camel
 from port.tf2torch.rules.returns import returned
-from port.tf2torch.rules.split import Split
+from port.tf2torch.rules.split import Split, settled
 from port.tf2torch.rules.split_blocks import block
 from port.tree import code, find
 
@@ -80,9 +80,16 @@ def _model_name(em: Emitter, call: cst.Call, line: cst.CSTNode, fallback: str) -
 def graph_class(em: Emitter, function: Function | None, nodes: list[cst.BaseStatement], graph: Graph,
                 name: str, before: set[str], leading: list[Any]) -> tuple[cst.ClassDef, list[str], list[Any]]:
     """(class, its constructor's parameters, statements that stay outside, before the class)."""
+    given = {*before, *(function.params if function is not None else ())}
+    return settled(em, lambda split: _graph_class(split, nodes, graph, name, before, leading), lambda both: Split(
+        em, function, boundary=True, globals_=function is None, given=given, both=both))
+
+
+def _graph_class(split: Split, nodes: list[cst.BaseStatement], graph: Graph, name: str, before: set[str],
+                 leading: list[Any]) -> tuple[cst.ClassDef, list[str], list[Any]]:
+    em, function = split.em, split.function
     payload: GraphModel = em.fact(graph.model).payload
     section = nodes[graph.start:graph.end + 1]
-    split = Split(em, function, boundary=True, globals_=function is None)
     outside: list[Any] = []
     later = used_names(nodes[graph.end + 1:])
     kept: list[cst.BaseStatement] = []

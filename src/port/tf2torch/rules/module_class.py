@@ -24,6 +24,8 @@ def class_of(split: Split, name: str, docstring: list[Any], init: list[Any], for
              ) -> tuple[cst.ClassDef, list[str], set[str], list[tuple[str, str]]]:
     """The class, its constructor's parameters, parameters that vanished, and mirrors among the parameters."""
     em = split.em
+    if split.again.keys() - split.both:  # of branches that were left out
+        raise next(iter(split.again.values()))
     em.need("nn")
     flat = flattened(split.frames[0], forward)
     names = assign_names(split, forward, set(split.stored))
@@ -35,7 +37,7 @@ def class_of(split: Split, name: str, docstring: list[Any], init: list[Any], for
     init_names = used_names(new_init) | read | set(split.models)
     params, dropped, mirrors = _parameters(split, function, init_names, free)
     _in_order(new_init, set(params))
-    new_init = _store(new_init, [n for n in params if n in read], read)
+    new_init = _store(split, new_init, [n for n in params if n in read], read)
     for model in split.models:
         new_init.insert(0, statement(f"self.{model} = {model}"))
     if apply_init:
@@ -97,7 +99,7 @@ def _param_nodes(function: Function | None, params: list[str], defaults: dict[st
     return out
 
 
-def _store(init: list[Any], params: list[str], read: set[str]) -> list[Any]:
+def _store(split: Split, init: list[Any], params: list[str], read: set[str]) -> list[Any]:
     """`self.activation = activation` for settings that forward reads: parameters first, locals where they are made."""
     out = [statement(f"self.{p} = {p}") for p in params]
     reassigned = [p for p in params if any(p in assigned_names(s) for s in init)]
@@ -107,7 +109,7 @@ def _store(init: list[Any], params: list[str], read: set[str]) -> list[Any]:
     for i, s in enumerate(init):
         for n in assigned_names(s) & todo:
             if n in last and not isinstance(s, cst.If):
-                raise Refused("P206", f"the setting `{n}` changes between two uses", None)
+                raise split.changes(n, None)
             last[n] = i
     out += [statement(f"self.{n} = {n}") for n in sorted(todo - last.keys())]
     bound = set(reassigned)  # on every path so far

@@ -5,9 +5,10 @@ Names of attributes and sizes that depend on them are placeholders until the who
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import libcst as cst
 
@@ -19,9 +20,10 @@ from port.tf2torch.infer.values import Function, Size, has_tensor
 from port.tf2torch.rules.constructors import user_module
 from port.tf2torch.rules.naming import literal_name
 from port.tf2torch.rules.turns import repeated
-from port.tree import EXPRESSIONS, children, find
+from port.tree import EXPRESSIONS, children, find, named
 
 Statements = list[cst.BaseStatement]
+Made = TypeVar("Made")
 
 
 @dataclass
@@ -48,6 +50,8 @@ class Frame:
     conditional: bool = False
     inline: bool = False
     used: set[str] = field(default_factory=set)  # settings of a turn that forward reads
+    computed: dict[str, Any] = field(default_factory=dict)  # settings of a turn: the line that computes each, or None
+    repeats: dict[str, Any] = field(default_factory=dict)  # ... as forward computes those that it reads
 
 
 class Settings(dict):  # type: ignore[type-arg]
@@ -83,7 +87,9 @@ class Split:
     out_of: dict[int, str] = field(default_factory=dict)  # OUT placeholder -> module key
     loop_names: list[set[str]] = field(default_factory=list)
     boundary: bool = False
-    outer: set[str] = field(default_factory=set)
+    given: set[str] = field(default_factory=set)  # settings that come from outside
+    both: frozenset[str] = frozenset()  # settings that forward computes as `__init__` does, wherever they are set
+    again: dict[str, Refused] = field(default_factory=dict)  # settings that would have to be: why
     models: dict[str, str] = field(default_factory=dict)
     result_of: Function | None = None  # curried builders: the inner function, whose result is returned
     refused: list[Refused] = field(default_factory=list)  # of branches that were left out
@@ -111,12 +117,48 @@ class Split:
     def read(self, name: str) -> str:
         if name in self.held:
             return self.held[name]
+        if name in self.both:
+            return name
         for frame, names in zip(reversed(self.frames), reversed([set(), *self.loop_names]), strict=False):
             if name in names:
-                frame.used.add(name)
+                self._repeat(frame, name)
                 return name
         self.stored.setdefault(name, name)
         return f"self.{name}"
+
+    def _repeat(self, frame: Frame, name: str) -> None:
+        """Each turn of forward computes the setting as `__init__` does."""
+        if name in frame.used:
+            return
+        frame.used.add(name)
+        if name not in frame.computed:
+            return  # of the header
+        line = frame.computed[name]
+        if line is None or name in named(line.body[0].value):
+            raise self.unsettled(name, f"the loop computes `{name}` from settings in a way forward cannot repeat",
+                                 frame.node)
+        small = line.body[0]
+        frame.repeats[name] = line.with_changes(body=[small.with_changes(value=self.forward(small.value))])
+
+    def changes(self, name: str, node: Any) -> Refused:
+        return self.unsettled(name, f"the setting `{name}` changes between two uses", node)
+
+    def unsettled(self, name: str, message: str, node: Any) -> Refused:
+        """One value of the setting does not do for all of forward: it may compute the setting itself."""
+        refusal = Refused("P206", message, node)
+        if self.function is not None and name not in self.given:
+            self.again[name] = refusal
+        return refusal
+
+    def compute(self, names: set[str], line: cst.SimpleStatementLine) -> None:
+        """A setting of a turn; one that gets several values, or only on a condition, cannot be repeated."""
+        frame, small = self.frames[-1], line.body[0]
+        if early := names & frame.used:
+            raise self.changes(min(early), small)
+        alone = frame.depth == 0 and isinstance(small, cst.Assign) and all(
+            isinstance(t.target, cst.Name) for t in small.targets)
+        for name in names:
+            frame.computed[name] = line if alone and name not in frame.computed else None
 
     # ------------------------------------------------------------ stages
     def scope(self, stage: str) -> Scope:
@@ -168,6 +210,21 @@ class Split:
         self.pending.append(Making(module, top))  # type: ignore[arg-type]
         self.made[node] = text
         return expression(text)
+
+
+def settled(em: Emitter, made: Callable[[Split], Made], split: Callable[[frozenset[str]], Split]) -> Made:
+    """What is made of a split; of another one where forward must compute settings too."""
+    both: frozenset[str] = frozenset()
+    while True:
+        one, told = split(both), len(em.reports)
+        try:
+            return made(one)
+        except Refused:
+            if one.again.keys() <= both:
+                raise
+        left = {r.message for r in one.again.values()}
+        em.reports[told:] = [r for r in em.reports[told:] if r[2] not in left]
+        both |= one.again.keys()
 
 
 @dataclass(eq=False)
@@ -240,7 +297,6 @@ class LoopForward:
     iterable: cst.BaseExpression | None
     body: list[Any]
     leading_lines: list[cst.EmptyLine]
-    settings: list[Any]
 
     def with_changes(self, leading_lines: list[cst.EmptyLine]) -> LoopForward:
         self.leading_lines = list(leading_lines)

@@ -15,7 +15,7 @@ from port.facts import Fact, Kind
 from port.tf2torch import lines
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.values import Inputs, Size, has_tensor
-from port.tf2torch.rules.bodies import names_of
+from port.tf2torch.rules.bodies import assigned_names, names_of
 from port.tf2torch.rules.entries import relayouts
 from port.tf2torch.rules.mirrored import mirror_lines
 from port.tf2torch.rules.set_later import set_in_loop
@@ -203,7 +203,7 @@ def _loop(split: Split, node: Any, init: list[Any], forward: Statements) -> None
     if isinstance(node, cst.While):
         if touches_tensor(split, node):
             raise Refused("P206", "a while loop among layers", node)
-        init.append(split.init(node))
+        _both(split, node, init, forward)
         return
     em = split.em
     frozen = set_in_loop(em, node, lambda n: as_held(split, n))
@@ -213,7 +213,7 @@ def _loop(split: Split, node: Any, init: list[Any], forward: Statements) -> None
     if any(isinstance(em.fact(n).payload, Inputs) for n in find(node.iter, cst.Name)):
         raise Refused("P206", "a loop over a dict of inputs; name the inputs one by one", node)
     if not any(touches_tensor(split, s) or makes_layers(split, s) for s in node.body.body):
-        init.append(split.init(node))
+        _both(split, node, init, forward)
         split.settings |= names_of(node.target) | {n for s in find(node.body, cst.Assign)
                                                    for t in s.targets for n in names_of(t.target)}
         return
@@ -238,7 +238,21 @@ def _loop(split: Split, node: Any, init: list[Any], forward: Statements) -> None
         init.pop()
     if body_forward:
         target, iterable = _forward_header(split, node, frame, tensor_names)
-        forward.append(LoopForward(node, frame, target, iterable, body_forward, lines, body_init))  # type: ignore
+        forward.append(LoopForward(node, frame, target, iterable, body_forward, lines))  # type: ignore
+
+
+def _both(split: Split, node: Any, init: list[Any], forward: Statements) -> None:
+    """A loop over settings, which forward repeats where it needs what comes out."""
+    bound = set(assigned_names(node))
+    if early := bound & split.stored.keys():
+        raise split.changes(min(early), node)
+    init.append(split.init(node))
+    if bound & split.both:
+        split.frames.append(Frame(node))
+        split.loop_names.append(bound)
+        forward.append(split.forward(node))
+        split.loop_names.pop()
+        split.frames.pop()
 
 
 def _loop_facts(em: Emitter, target: cst.BaseExpression) -> list[tuple[str, Fact]]:
@@ -279,7 +293,6 @@ def _count_header(split: Split, node: cst.For) -> cst.BaseExpression:
 def _forward_header(split: Split, node: cst.For, frame: Frame, tensor_names: set[str]) -> tuple[Any, Any]:
     """(target, iterable) without the modules; (None, None) if forward needs neither settings nor tensors."""
     if frame.used or not frame.modules:
-        frame.used |= names_of(node.target) & frame.used
         return node.target, split.forward(node.iter)
     if not tensor_names:
         return None, None

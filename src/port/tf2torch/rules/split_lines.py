@@ -60,7 +60,7 @@ def _assign(split: Split, small: Any, line: cst.SimpleStatementLine, init: list[
     if later is not None:
         init.append(line.with_changes(body=[later]))
         return
-    value = _counted(split, small.value)
+    written, value = small, _counted(split, small.value)
     if value is not small.value:  # how many there are is known in `__init__`
         small = small.with_changes(value=value)
     targets = [t.target for t in small.targets] if isinstance(small, cst.Assign) else [small.target]
@@ -94,17 +94,26 @@ def _assign(split: Split, small: Any, line: cst.SimpleStatementLine, init: list[
             isinstance(t, cst.Name) and t.value in split.optional for t in targets):
         forward.append(line)
         return
-    if early := {n for t in targets for n in names_of(t)} & split.stored.keys() - split.outer:
-        raise Refused("P206", f"the setting `{min(early)}` changes between two uses", small)
+    _setting(split, small, changed(line, body=[written]), init, forward)
+
+
+def _setting(split: Split, small: Any, line: cst.SimpleStatementLine, init: list[Any], forward: Statements) -> None:
+    """`small` is the line as `__init__` computes it."""
+    targets = [t.target for t in small.targets] if isinstance(small, cst.Assign) else [small.target]
+    names = {n for t in targets for n in names_of(t)}
+    if early := names & split.stored.keys():
+        raise split.changes(min(early), small)
     new = split.init(small)
     if not (isinstance(new, cst.Assign) and code(new.targets[0].target) == code(new.value)):
         init.append(changed(line, body=[new]))
-    for t in targets:
-        names = names_of(t)
-        if split.loop_names:
-            split.loop_names[-1] |= names
-        else:
-            split.settings |= names
+    if names & split.both:
+        forward.append(changed(line, body=[split.forward(line.body[0])]))
+        split.settings |= names
+    elif split.loop_names:
+        split.compute(names, line)
+        split.loop_names[-1] |= names
+    else:
+        split.settings |= names
 
 
 def _counted(split: Split, value: Any) -> Any:
