@@ -127,7 +127,6 @@ class Pass:
     def module_graph(self, body: list[Any], graph: Any) -> list[Any]:
         em = self.em
         section = body[graph.start:graph.end + 1]
-        last = section[-1]
         graph.name = free_name(em, graph.name)
         try:
             if any(s.targets[0].target.value == cells.MARK
@@ -150,7 +149,7 @@ class Pass:
         for s in outside:
             made += self.statement(s)
         call = expression(f"{graph.name}({', '.join(params)})")
-        new_last = replaced(last, graph.model, call).with_changes(leading_lines=two)
+        new_last = replaced(graph.line, graph.model, call).with_changes(leading_lines=two)
         return [*made, definition.with_changes(leading_lines=two), new_last]
 
     def statement(self, node: Any) -> list[Any]:

@@ -24,7 +24,7 @@ def assign(it: Interp, target: cst.BaseExpression, value: Fact, env: Env, line: 
             rename_stale(it, target.value, env, line)
         if value.kind is Kind.PLAIN and value.symbol.startswith("="):
             value = value.but(symbol="=" + target.value)
-        if isinstance(value.payload, Grown) and "[" in value.payload.counts:
+        if isinstance(value.payload, Grown) and value.payload.elsewhere:
             value = it.facts[target] = _sliced(it, target.value, value, env, line)
         if value.kind is Kind.TENSOR:
             value = it.facts[target] = settle(it, target.value, value, env, line)

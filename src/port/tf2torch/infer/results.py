@@ -127,7 +127,7 @@ def in_terms(it: Interp, node: cst.Call, function: Function, fact: Fact, binding
         parts = [in_terms(it, node, function, e, bindings, i) for i, e in enumerate(fact.payload.elements)]
         return Fact(Kind.PLAIN, payload=Items(parts, fact.payload.kind))
     if isinstance(fact.payload, Grown):
-        return fact.but(payload=replace(fact.payload))  # the caller may append to it
+        return fact.but(payload=replace(fact.payload, counts=_counts(it, node, function, fact.payload, part)))
     if fact.kind is not Kind.TENSOR:
         return fact
     if fact.shape is None:
@@ -142,6 +142,13 @@ def in_terms(it: Interp, node: cst.Call, function: Function, fact: Fact, binding
             new = out_size(it, node, function, part)
         dims.append(new)
     return fact.but(shape=tuple(dims), payload=origin)
+
+
+def _counts(it: Interp, node: cst.Call, function: Function, grown: Grown, part: int | None) -> str:
+    """The widths of a list that a function made, where it is called: the module that it becomes knows them."""
+    if grown.counts == "?" or grown.nested or not function.stateful:
+        return "?"
+    return str(out_size(it, node, function, part))
 
 
 def out_size(it: Interp, node: cst.Call, function: Function | None, part: int | None) -> Dim:

@@ -58,12 +58,22 @@ class Grown:
     counts: str
     nested: bool = False  # its elements are containers of such tensors
 
+    @property
+    def elsewhere(self) -> bool:
+        """Do the counts come from an expression, so that a variable that gets the list needs counts of its own?"""
+        return "[" in self.counts or is_placeholder(self.counts)
+
     def any(self) -> Fact:
         """One of its elements, seen from outside the loop."""
         shape = self.element.shape
         if shape is None or self.counts == "?":
             return self.element
         return self.element.but(shape=(*shape[:-1], Sym(f"{self.counts}[0]")))
+
+
+def is_placeholder(name: str) -> bool:
+    """Does it stand for the output size of a module, whose name is not known yet?"""
+    return name.startswith("OUT_") and name[4:-1].isdigit() and name.endswith("_")
 
 
 def part_of(grown: Grown, window: str) -> Grown:

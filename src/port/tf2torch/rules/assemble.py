@@ -8,6 +8,7 @@ import libcst as cst
 
 from port.build import build, expression, statement
 from port.tf2torch.emit import Refused
+from port.tf2torch.infer.values import is_placeholder
 from port.tf2torch.rules.attribute_names import Names, kind_of
 from port.tf2torch.rules.prune import negate
 from port.tf2torch.rules.split import Branch, Frame, LoopForward, LoopInit, Making, Module, Split
@@ -22,7 +23,7 @@ def resolve(tree: Any, mapping: dict[str, cst.BaseExpression], outs: dict[str, s
             return rebuild(node, change)
         if node.value.startswith("ATTR_"):
             return mapping.get(node.value, node)
-        if node.value.startswith("OUT_"):
+        if is_placeholder(node.value):
             return change(expression(f"{outs[node.value]}.out_channels"))
         return node
 

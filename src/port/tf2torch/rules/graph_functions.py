@@ -49,7 +49,7 @@ def _graph_function(em: Emitter, node: cst.FunctionDef, function: Function) -> l
         made.append(definition)
         em.scope = scope
         new_body += plain.suite(em, [*body[at:graph.start], *outside], kept) if graph.start > at or outside else []
-        last = replaced(body[graph.end], graph.model, expression(f"{graph.name}({', '.join(params)})"))
+        last = replaced(graph.line, graph.model, expression(f"{graph.name}({', '.join(params)})"))
         gap = [cst.EmptyLine(indent=False)] if len(new_body) > 1 else []
         new_body.append(last.with_changes(leading_lines=gap))
         at = graph.end + 1

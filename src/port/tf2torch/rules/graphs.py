@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import libcst as cst
@@ -16,6 +16,7 @@ from port.tf2torch.infer.models import only
 from port.tf2torch.infer.values import Function, GraphModel, Inputs, Origin, tensors_in
 from port.tf2torch.rules.bodies import assigned_names, names_of, used_names
 from port.tf2torch.rules.entries import permute_line
+from port.tf2torch.rules.graph_paths import made_by, models, refusal, returning
 from port.tf2torch.rules.module_class import class_of
 from port.tf2torch.rules.naming import camel
 from port.tf2torch.rules.returns import returned
@@ -27,12 +28,15 @@ from port.tree import code, find
 # ---------------------------------------------------------------- graphs
 @dataclass
 class Graph:
-    """One `Model(inputs, outputs)` with the statements that build it."""
+    """One `Model(inputs, outputs)` with the statements that build it, or one on each path."""
 
     model: cst.Call
     start: int
     end: int
     name: str
+    line: cst.SimpleStatementLine
+    paths: Sequence[cst.Call] = ()  # all models of the section, where there are several
+    refused: Refused | None = None  # why they cannot be one class
 
 
 def graphs(em: Emitter, body: Sequence[cst.BaseStatement], fallback: str) -> list[Graph]:
@@ -40,16 +44,18 @@ def graphs(em: Emitter, body: Sequence[cst.BaseStatement], fallback: str) -> lis
     found: list[Graph] = []
     at = 0
     nodes = list(body)
-    for end, node in enumerate(nodes):
-        if type(node) in (cst.FunctionDef, cst.ClassDef):
-            continue
-        for call in find(node, cst.Call, enter_functions=False):
-            if isinstance(em.fact(call).payload, GraphModel) and (
-                    em.fact(call).payload.node is call):
-                start = next((i for i in range(at, end + 1) if _touches_graph(em, nodes[i])), end)
-                found.append(Graph(call, start, end, _model_name(em, call, node, fallback)))
-                at = end + 1
-                break
+    held = [(end, calls) for end, node in enumerate(nodes) if (calls := models(em, node))]
+    for i, (end, calls) in enumerate(held):
+        several = not isinstance(nodes[end], cst.SimpleStatementLine) or len(calls) > 1
+        stop = held[-1][0] if several else end
+        start = next((i for i in range(at, stop + 1) if _touches_graph(em, nodes[i])), stop)
+        line = made_by(nodes[end], calls[0])
+        made = Graph(calls[0], start, stop, _model_name(em, calls[0], line, fallback), line)
+        if several:
+            rest = [c for _, more in held[i:] for c in more]
+            return [*found, replace(made, paths=rest, refused=refusal(em, nodes[start:stop + 1]))]
+        found.append(made)
+        at = end + 1
     return found
 
 
@@ -80,6 +86,8 @@ def _model_name(em: Emitter, call: cst.Call, line: cst.CSTNode, fallback: str) -
 def graph_class(em: Emitter, function: Function | None, nodes: list[cst.BaseStatement], graph: Graph,
                 name: str, before: set[str], leading: list[Any]) -> tuple[cst.ClassDef, list[str], list[Any]]:
     """(class, its constructor's parameters, statements that stay outside, before the class)."""
+    if graph.refused is not None:
+        raise graph.refused
     given = {*before, *(function.params if function is not None else ())}
     return settled(em, lambda split: _graph_class(split, nodes, graph, name, before, leading), lambda both: Split(
         em, function, boundary=True, globals_=function is None, given=given, both=both))
@@ -95,7 +103,7 @@ def _graph_class(split: Split, nodes: list[cst.BaseStatement], graph: Graph, nam
     kept: list[cst.BaseStatement] = []
     inside = {n for s in section[:-1] for a in find(s, cst.Assign, enter_functions=False) for t in a.targets
               for n in names_of(t.target) if em.fact(a.value).kind is Kind.LAYER}
-    for s in section[:-1]:
+    for s in section if graph.paths else section[:-1]:
         hoist = function is None or bool(assigned_names(s) & later)
         if hoist and isinstance(s, cst.SimpleStatementLine | cst.FunctionDef) and not _touches_graph(em, s) and (
                 not any(tensors_in(em.fact(n)) or n.value in inside for n in find(s, cst.Name))):
@@ -110,13 +118,13 @@ def _graph_class(split: Split, nodes: list[cst.BaseStatement], graph: Graph, nam
         split.settings |= set(function.params)
     inputs = input_names(em, nodes, payload)
     keyed = _by_key(em, payload)
-    init, forward, _ = block(split, kept)
-    outputs = _output_return(split, graph.model)
-    init += split.pending
-    split.pending = []
-    last = section[-1]
-    lines = list(getattr(last, "leading_lines", []))
-    forward = [*_entries(payload, inputs, keyed), *forward, outputs.with_changes(leading_lines=lines)]
+    init, forward, _ = block(split, [returning(em, s) for s in kept] if graph.paths else kept)
+    if not graph.paths:
+        outputs = _output_return(split, graph.model)
+        init += split.pending
+        split.pending = []
+        forward.append(outputs.with_changes(leading_lines=list(getattr(section[-1], "leading_lines", []))))
+    forward = [*_entries(payload, inputs, keyed), *forward]
     free = list(function.params if function is not None else []) + sorted(
         n for n in before if function is None or n not in function.params)
     params = [cst.Param(cst.Name(n)) for n in ([keyed] if keyed else dict.fromkeys(inputs.values()))]

@@ -81,8 +81,9 @@ def _assign(split: Split, small: Any, line: cst.SimpleStatementLine, init: list[
             touches_tensor(split, t) for t in targets if not isinstance(t, cst.Name | cst.Tuple | cst.List))):
         new = split.forward(small)
         _take(split, init)
-        if isinstance(fact.payload, Grown) and "[" in fact.payload.counts and isinstance(targets[0], cst.Name):
-            init.append(statement(f"{targets[0].value}_channels = {fact.payload.counts}"))
+        if isinstance(fact.payload, Grown) and fact.payload.elsewhere and isinstance(targets[0], cst.Name):
+            counts = fact.payload.counts  # a slice is a list of its own, those of a module are not
+            init.append(statement(f"{targets[0].value}_channels = {counts if '[' in counts else f'list({counts})'}"))
         forward.append(changed(line, body=[_targets(small, new)]))
         for t in targets:
             split.settings -= names_of(t)
@@ -247,6 +248,8 @@ def _return(split: Split, small: cst.Return, line: cst.SimpleStatementLine, init
 def _out_sizes(fact: Fact) -> str | None:
     if fact.kind is Kind.TENSOR:
         return str(fact.shape[-1]) if fact.shape and fact.shape[-1] is not None else None
+    if isinstance(fact.payload, Grown):
+        return fact.payload.counts if fact.payload.counts != "?" else None
     if isinstance(fact.payload, Items):
         parts = [_out_sizes(e) for e in fact.payload.elements]
         return f"({', '.join(p or 'None' for p in parts)}{',' if len(parts) == 1 else ''})"
