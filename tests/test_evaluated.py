@@ -117,7 +117,8 @@ def test_a_merge_by_its_name_is_a_branch(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("old", "new"), [
     ('eval(attention)\n', 'eval(attention)\n    add = None\n'), ("add, multiply, ", ""), ('="add"', '="concatenate"'),
-    ('eval(attention)\n', 'eval(attention)\n    attention = "multiply"\n'), ("import Conv2D, Input, add", "import Conv2D, Input, Add as add"),
+    ('eval(attention)\n', 'eval(attention)\n    attention = "multiply"\n'),
+    ("import Conv2D, Input, add", "import Conv2D, Input, Add as add"),
 ])
 def test_what_may_be_no_merge_is_told(old: str, new: str) -> None:
     text = GATE.replace(old, new)

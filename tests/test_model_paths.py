@@ -47,6 +47,19 @@ def grown(size, deep=False):
 '''
 
 
+LISTS = HEAD + '''
+def net(size, labels="auto"):
+    made = []; other = []
+    if labels == "auto":
+        labels = 2
+    inputs = Input(size)
+    made.append(Conv2D(labels, 1)(inputs))
+    for i in range(2):
+        made.append(Conv2D(labels + i, 1)(inputs))
+    return Model(inputs, Conv2D(3, 1)(concatenate(made)))
+'''
+
+
 def refused(text: str) -> list[str]:
     return [f.message for f in translate(text, "tf2torch").findings if CATALOGUE[f.code].outcome is Outcome.REFUSED]
 
@@ -57,6 +70,12 @@ def test_one_class_has_all_paths(tmp_path: Path) -> None:
     assert "model = Net(size, filters, deep)\n    return model" in text and "return Grown(size, deep)" in text
     agree(tmp_path, SOURCE, text, "tf2torch", [Case(call, ("f32[2,6,4,3]",)) for call in (
         "net((6, 4, 3))", "net((6, 4, 3), deep=True)", "grown((6, 4, 3))", "grown((6, 4, 3), deep=True)")])
+
+
+def test_a_list_made_above_the_input_is_one_of_forward() -> None:
+    text = translate(LISTS, "tf2torch").text
+    assert not refused(LISTS) and "        made = []\n        made.append(self.conv1(inputs))" in text
+    assert "return Net(size, labels)" in text and "sum(made_channels)" in text
 
 
 PATHS = HEAD + '''
@@ -70,10 +89,12 @@ def net(size, deep, scope):
     "    with scope:\n        model = Model(inputs, x)\n    return model\n",
     "    for i in range(2):\n        model = Model(inputs, x)\n    return model\n",
     "    model = None\n    if deep:\n        model = Model(inputs, x)\n    return model\n",
-    "    if deep:\n        model = Model(inputs, x)\n        x = Dense(2)(x)\n    else:\n        model = Model(inputs, x)\n"
+    "    if deep:\n        model = Model(inputs, x)\n        x = Dense(2)(x)\n"
+    "    else:\n        model = Model(inputs, x)\n"
     "    return model\n",
     "    if deep:\n        a = Model(inputs, x)\n    else:\n        b = Model(inputs, x)\n    return a\n",
-    "    other = Input((3,))\n    if deep:\n        return Model(inputs, x)\n    return Model([inputs, other], [x, other])\n",
+    "    other = Input((3,))\n    if deep:\n        return Model(inputs, x)\n"
+    "    return Model([inputs, other], [x, other])\n",
     "    return Model(inputs, x) if deep else Model(inputs, Dense(2)(x))\n"])
 def test_paths_that_one_class_cannot_have_are_refused(rest: str) -> None:
     """Else the function would keep lines that use what went into the class: a NameError without a finding."""

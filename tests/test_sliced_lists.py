@@ -69,3 +69,34 @@ def test_how_many_there_are_is_known_when_the_model_is_built(tmp_path: Path) -> 
     ported = translate(text, "tf2torch").text
     assert "count = len(rest_channels)" in ported.partition("class Base")[2].partition("def forward")[0]
     agree(tmp_path, text, ported, "tf2torch", [CASE])
+
+
+GROWING = '''
+from keras.layers import Conv2D, Input, concatenate
+from keras.models import Model
+
+
+def net(size, last=False):
+    inputs = x = Input(size)
+    x = Conv2D(4, 1)(x)
+    skips = [x]
+    for i in range(3):
+        if last:
+            x = Conv2D(5 + i, 1)(skips[-1])
+        else:
+            x = Conv2D(5 + i, 1)(concatenate(skips))
+        skips.append(x)
+    more = []
+    more.append(inputs)
+    for i in range(2):
+        more.append(Conv2D(2 + i, 1)(more[i]))
+    return Model(inputs, [concatenate(skips), Conv2D(3, 1)(concatenate(more))])
+'''
+
+
+def test_lists_that_a_loop_reads_and_appends_to(tmp_path: Path) -> None:
+    """In later turns they have other elements than in the first: sizes came from that one, or from no list at all."""
+    result = translate(GROWING, "tf2torch")
+    assert not result.findings or {f.code for f in result.findings} == {"P001"}
+    agree(tmp_path, GROWING, result.text, "tf2torch", [
+        Case("net((6, 4, 3))", ("f32[2,6,4,3]",)), Case("net((6, 4, 3), last=True)", ("f32[2,6,4,3]",))])

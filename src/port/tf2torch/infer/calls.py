@@ -103,7 +103,10 @@ def _method(it: Interp, node: cst.Call, symbol: str, owner: Fact, args: list[Fac
         target = owner.payload
         target.elements.append(it.named(args[0], node.args[0].value))
     elif name == "append" and isinstance(owner.payload, Grown) and args and has_tensor(args[0]):
-        one = common([owner.payload.element, *tensors_in(args[0])])
+        held = owner.payload.element
+        if held.rank is None and args[0].rank and args[0].layout is held.layout:  # of the tensor that began the list
+            owner.payload.element = held = held.but(shape=(*[None] * (args[0].rank - 1), held.last))
+        one = common([held, *tensors_in(args[0])])
         if (one.layout, one.rank) != (owner.payload.element.layout, owner.payload.element.rank):
             owner.payload.element = one
     elif name == "insert" and isinstance(owner.payload, Items) and len(args) == 2:

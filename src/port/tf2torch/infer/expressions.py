@@ -192,7 +192,7 @@ def _items(it: Interp, node: cst.List | cst.Tuple, env: Env) -> Fact:
             elements.append(it.named(fact, element.value))
     values = [e.literal(...) for e in elements]
     literal = frozenset([tuple(values)]) if all(v is not ... for v in values) else None
-    return Fact(Kind.PLAIN, values=literal, payload=Items(elements, kind))
+    return Fact(Kind.PLAIN, values=literal, payload=Items(elements, kind, counted=not elements))
 
 
 def _attribute(it: Interp, node: cst.Attribute, env: Env) -> Fact:

@@ -15,7 +15,7 @@ from port.tf2torch.infer.joins import is_lost
 from port.tf2torch.infer.keyed import Keyed, joined
 from port.tf2torch.infer.mirrors import carries, mirror_name, note_mirror, rename_stale, singular
 from port.tf2torch.infer.values import Grown, Items, common, has_tensor, tensors_in
-from port.tree import children, kinds, memo
+from port.tree import children, find, kinds, memo
 
 FOLLOWED = ("zip", "enumerate", "reversed")  # whose elements a loop knows
 
@@ -134,6 +134,7 @@ def _turns(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env,
     for name in {*changed, *(_names(header[0]) if header is not None else ())}:
         if (before := env.names.get(name)) is not None and before.kind is Kind.PLAIN:
             rename_stale(it, name, env, node)
+    _growing(it, node, body, env)
     turn = _before_loop(env)
     saved = (it.before.saved(), it.after.saved())
     for name in changed:
@@ -198,6 +199,24 @@ def _before_loop(env: Env) -> Env:
         if isinstance(fact.payload, Items) and not fact.payload.elements and fact.payload.kind == "list":
             inside.names[name] = fact.but(payload=Items([], "list"))
     return inside
+
+
+def _growing(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env) -> None:
+    """Lists of tensors that the loop appends to: in later turns they have more elements than in the first one."""
+    for name in sorted({c.func.value.value for c in find(body, cst.Call) if type(c.func) is cst.Attribute
+                        and c.func.attr.value == "append" and type(c.func.value) is cst.Name}):
+        held = env.names[name].payload if name in env.names else None
+        if not isinstance(held, Items) or held.kind != "list" or not held.elements or not all(
+                e.kind is Kind.TENSOR for e in held.elements):
+            continue
+        fact = _grown(name, env.names[name])
+        shared = any(f.payload is held for other, f in env.names.items() if other != name)
+        widths = [e.width for e in held.elements]
+        if not carries(it) or ((shared or not held.counted) and None in widths):
+            fact = fact.but(payload=Grown(fact.payload.element, "?"))
+        elif shared or not held.counted:
+            it.before.setdefault(node, {})[fact.payload.counts] = Sym(f"[{', '.join(map(str, widths))}]")
+        env.names[name] = fact
 
 
 def _turn(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env,

@@ -40,6 +40,7 @@ class Items:
 
     elements: list[Fact]
     kind: str = "list"
+    counted: bool = False  # it began empty: `__init__` appends to a list of their sizes
 
 
 @dataclass(eq=False)

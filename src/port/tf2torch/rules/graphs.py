@@ -13,7 +13,7 @@ from port.build import build, statement
 from port.facts import Kind, Layout
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.models import only
-from port.tf2torch.infer.values import Function, GraphModel, Inputs, Origin, tensors_in
+from port.tf2torch.infer.values import Function, GraphModel, Inputs, Origin, has_tensor, tensors_in
 from port.tf2torch.rules.bodies import assigned_names, names_of, used_names
 from port.tf2torch.rules.entries import permute_line
 from port.tf2torch.rules.graph_paths import made_by, models, refusal, returning
@@ -88,19 +88,24 @@ def graph_class(em: Emitter, function: Function | None, nodes: list[cst.BaseStat
     """(class, its constructor's parameters, statements that stay outside, before the class)."""
     if graph.refused is not None:
         raise graph.refused
+    lists = _lists_before(em, nodes[:graph.start], nodes[graph.start:graph.end + 1])
+    before = before - {n for s in lists for n in assigned_names(s)}
     given = {*before, *(function.params if function is not None else ())}
-    return settled(em, lambda split: _graph_class(split, nodes, graph, name, before, leading), lambda both: Split(
-        em, function, boundary=True, globals_=function is None, given=given, both=both))
+    def made(split: Split) -> tuple[cst.ClassDef, list[str], list[Any]]:
+        return _graph_class(split, nodes, graph, name, before, leading, lists)
+
+    return settled(em, made, lambda both: Split(em, function, boundary=True, globals_=function is None, given=given,
+                                                both=both))
 
 
 def _graph_class(split: Split, nodes: list[cst.BaseStatement], graph: Graph, name: str, before: set[str],
-                 leading: list[Any]) -> tuple[cst.ClassDef, list[str], list[Any]]:
+                 leading: list[Any], lists: list[Any]) -> tuple[cst.ClassDef, list[str], list[Any]]:
     em, function = split.em, split.function
     payload: GraphModel = em.fact(graph.model).payload
     section = nodes[graph.start:graph.end + 1]
     outside: list[Any] = []
     later = used_names(nodes[graph.end + 1:])
-    kept: list[cst.BaseStatement] = []
+    kept: list[cst.BaseStatement] = list(lists)
     inside = {n for s in section[:-1] for a in find(s, cst.Assign, enter_functions=False) for t in a.targets
               for n in names_of(t.target) if em.fact(a.value).kind is Kind.LAYER}
     for s in section if graph.paths else section[:-1]:
@@ -135,6 +140,17 @@ def _graph_class(split: Split, nodes: list[cst.BaseStatement], graph: Graph, nam
     definition, ctor_params, _, _ = class_of(split, name, [], init, forward, params, function, leading,
                                              apply_init=True, free=free + list(split.models), defaults=defaults)
     return definition, ctor_params, outside
+
+
+def _lists_before(em: Emitter, earlier: Sequence[Any], section: Sequence[Any]) -> list[Any]:
+    """Lines `outputs = []` above the section that puts tensors in."""
+    grow = {c.func.value.value for s in section for c in find(s, cst.Call) if isinstance(c.func, cst.Attribute)
+            and c.func.attr.value == "append" and isinstance(c.func.value, cst.Name) and any(
+                has_tensor(em.fact(a.value)) for a in c.args)}
+    return [line.with_changes(body=[small], leading_lines=[]) for line in earlier
+            if isinstance(line, cst.SimpleStatementLine) for small in line.body
+            if isinstance(small, cst.Assign) and isinstance(small.value, cst.List) and not small.value.elements
+            and isinstance(small.targets[0].target, cst.Name) and small.targets[0].target.value in grow]
 
 
 def _unindented(items: list[Any]) -> list[Any]:

@@ -74,7 +74,7 @@ def _assign(split: Split, small: Any, line: cst.SimpleStatementLine, init: list[
         return
     if (type(value) is cst.List and not value.elements and type(targets[0]) is cst.Name
             and targets[0].value in em.it.appended):  # it will get tensors
-        forward.append(line)
+        forward.append(line.with_changes(body=[small.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)]))
         init.append(statement(f"{targets[0].value}_channels = []"))
         return
     if value is not None and (touches_tensor(split, value) or any(
