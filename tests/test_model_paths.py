@@ -104,6 +104,6 @@ def test_paths_that_one_class_cannot_have_are_refused(rest: str) -> None:
 def test_at_the_top_of_a_file_too() -> None:
     text = HEAD + ("deep = True\ninputs = Input((4,))\nif deep:\n    model = Model(inputs, Dense(3)(inputs))\n"
                    "else:\n    model = Model(inputs, Dense(2)(inputs))\n")
-    assert not refused(text) and "\nmodel = ModelModel()\n" in translate(text, "tf2torch").text
+    assert not refused(text) and "\nmodel = Net()\n" in translate(text, "tf2torch").text
     other = text.replace("deep = True", "import sys\ndeep = len(sys.argv)")
     assert not refused(other) and refused(other.replace("else:", "if not deep:"))
