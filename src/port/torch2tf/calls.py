@@ -9,7 +9,7 @@ import libcst as cst
 from port import table
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.scopes import Env
-from port.torch2tf import einops, members, modules, opshapes, spread, users
+from port.torch2tf import anyname, einops, members, modules, opshapes, spread, users
 from port.torch2tf.values import (
     BOTTOM,
     PLAIN,
@@ -128,6 +128,8 @@ def _is_class(symbol: str) -> bool:
 def _method(it: Interp, node: cst.Call, symbol: str, bound: Bound, args: list[Fact]) -> Fact:
     kind, _, name = symbol.partition(".")
     owner = bound.owner
+    if isinstance(owner.payload, SelfOf) and name == "__init__" and not owner.payload.cls.is_module:
+        users.fill(it, node, owner.payload.cls, args)
     if kind == "tensor":
         return opshapes.method(it, node, name, owner, args)
     if kind == "module":
@@ -293,10 +295,6 @@ def _checkpoint(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     return _call(it, known, args[0], args[1:], Env()) if args else UNKNOWN
 
 
-def _getattr(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
-    return UNKNOWN
-
-
 def _default_dtype(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     return Fact(Kind.PLAIN, symbol="tensor.dtype", dtype="float")
 
@@ -307,7 +305,8 @@ SPECIAL: dict[str, Any] = {
     "builtins.sorted": _sequence, "builtins.zip": _zip, "builtins.enumerate": _enumerate, "builtins.map": _map,
     "builtins.len": _len, "builtins.int": _int, "builtins.dict": _dict, "builtins.sum": _sum,
     "collections.OrderedDict": _dict,
-    "functools.partial": _partial, "copy.deepcopy": _first, "copy.copy": _first, "builtins.getattr": _getattr,
+    "functools.partial": _partial, "copy.deepcopy": _first, "copy.copy": _first, "builtins.getattr": anyname.get,
+    "builtins.setattr": anyname.set_,
     "builtins.max": _same_or_plain, "builtins.min": _same_or_plain, "builtins.abs": _same_or_plain,
     "torch.utils.checkpoint.checkpoint": _checkpoint, "torch.jit.script": _first,
     "typing.cast": lambda it, node, args: args[1] if len(args) > 1 else UNKNOWN,

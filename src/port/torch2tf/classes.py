@@ -7,7 +7,7 @@ from typing import Any
 import libcst as cst
 
 from port.facts import Fact, Kind
-from port.torch2tf import apart, compound, hints, holding, interfaces, ownnames, stars, unbuilt
+from port.torch2tf import apart, compound, hints, holding, interfaces, keywords, ownnames, stars, unbuilt
 from port.torch2tf.refused import Refused
 from port.torch2tf.rowfind import training
 from port.torch2tf.values import ORDERS, TO_FIRST, Class, Function, Items, can_flip, may_be_none
@@ -54,6 +54,8 @@ def function(w: Any, f: Function) -> cst.FunctionDef:
                                 decorators=decorators)
         found = stars.plan(w, f)
         new = new if found is None else stars.named(f, new, found)
+        if (held := keywords.plan(w.it, f)) is not None:
+            new = new.with_changes(params=stars.with_names(new.params, held))
         return interfaces.remarked(w, f, new)
     finally:
         w.function, w.modes = saved

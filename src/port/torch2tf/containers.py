@@ -54,6 +54,7 @@ def sequential(w: Any, node: cst.Call) -> Any:
     if len(node.args) == 1 and only.star == "*" and not before and not after:
         for i in range(len(chain.children) if isinstance(chain, Chain) else 0):
             agree(w, chain.children[i], node)
+            unknowns.check_child(w, chain, i, node)
             if turn(w, chain, i):
                 raise Refused("P209", TURNED, node)
         return cst.Call(target, [cst.Arg(gone_through(w, only.value))])
@@ -101,9 +102,12 @@ def sequential(w: Any, node: cst.Call) -> Any:
 def turn(w: Any, chain: Chain, at: int) -> list[Any]:
     """A Permute layer before a child that takes another order of axes than what reaches it has."""
     arrival: Fact | None = None
-    for fact in chain.arrivals.get(at, {}).values():
-        arrival = join(arrival, fact)
     wanted = layout_taken(w.it, chain.children[at]) if at < len(chain.children) else None
+    arrivals = chain.arrivals.get(at, {}).values()
+    if wanted is not None and len({f.layout for f in arrivals if can_flip(f)}) > 1:
+        raise Refused("P209", TURNED, chain.node)
+    for fact in arrivals:
+        arrival = join(arrival, fact)
     if arrival is None or wanted is None or not can_flip(arrival) or arrival.layout is wanted:
         return []
     return [permute(w, (TO_LAST if wanted is Layout.FLIPPED else TO_FIRST)[len(arrival.shape or ())])]

@@ -9,13 +9,14 @@ import libcst as cst
 from port.facts import UNKNOWN, Fact, Kind, tensor
 from port.scopes import Env
 from port.torch2tf.values import (
+    BOTTOM,
     NONE,
     PLAIN,
     Class,
     Function,
     put,
 )
-from port.tree import find, walk
+from port.tree import code, find, walk
 
 if TYPE_CHECKING:
     from port.torch2tf.interp import Interp
@@ -178,14 +179,19 @@ def define_class(it: Interp, node: cst.ClassDef, env: Env) -> Class:
                 flow.simple(it, small, body_env)
                 if isinstance(small, cst.AnnAssign) and isinstance(small.target, cst.Name):
                     cls.fields.append(small.target.value)
-                    body_env.names.setdefault(small.target.value, hinted(
-                        it, cst.Module([]).code_for_node(small.annotation.annotation)) or UNKNOWN)
+                    body_env.names.setdefault(small.target.value, _of_field(it, small))
         elif isinstance(statement, cst.BaseCompoundStatement):
             flow.compound(it, statement, body_env)
     for name, fact in body_env.names.items():
         held = fact.but(values=None) if fact.kind is Kind.PLAIN else fact
         cls.attrs[name] = put(cls.places.setdefault(name, {}), (node, name), held)
     return cls
+
+
+def _of_field(it: Interp, node: cst.AnnAssign) -> Fact:
+    """What the hint of a field says; a class or function that the constructor is given is known from its callers."""
+    hint = code(node.annotation.annotation)
+    return hinted(it, hint) or (BOTTOM if "Callable" in hint else UNKNOWN)
 
 
 def hinted(it: Interp, hint: str) -> Fact | None:

@@ -123,8 +123,9 @@ class Interp:
         self.drain()
         self._statements()  # what functions give is known now
         self.drain()
-        modules.apply_roots(self)
-        self.drain()
+        for _ in range(2):  # what its modules give may be known better then
+            modules.apply_roots(self)
+            self.drain()
         return self
 
     def _statements(self) -> None:

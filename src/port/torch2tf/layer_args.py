@@ -14,7 +14,7 @@ from port.facts import Fact, Kind, Layout
 from port.torch2tf.layer_signatures import default_of
 from port.torch2tf.numbers import last_word, named_numbers
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import TO_FIRST, TO_LAST, Layer
+from port.torch2tf.values import TO_FIRST, TO_LAST, Items, Layer
 from port.tree import code
 
 UNKNOWN: Any = ...  # a value that is no literal
@@ -199,6 +199,8 @@ def is_number(w: Any, node: cst.BaseExpression, fact: Fact | None = None) -> boo
         return True
     if isinstance(node, cst.Tuple | cst.List) or type(fact.payload).__name__ == "Items":
         return False
+    if isinstance(node, cst.Name) and _is_given_sequence(w.function, node.value):
+        return False
     if isinstance(node, cst.BinaryOperation):
         return is_number(w, node.left) or is_number(w, node.right)
     if isinstance(node, cst.Call) and isinstance(node.func, cst.Name):
@@ -206,6 +208,12 @@ def is_number(w: Any, node: cst.BaseExpression, fact: Fact | None = None) -> boo
     if isinstance(node, cst.Integer | cst.Float):
         return True
     return bool(w.reads_as_number(node)) or last_word(node) in named_numbers(w)
+
+
+def _is_given_sequence(function: Any, name: str) -> bool:
+    """Does code of the project pass a sequence for this parameter?"""
+    given = function.places.get(name, {}).values() if function is not None else ()
+    return any(isinstance(f.payload, Items) or any(isinstance(v, tuple) for v in f.values or ()) for f in given)
 
 
 def _literal(text: str | None) -> Any:

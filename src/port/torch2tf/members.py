@@ -172,7 +172,9 @@ def of_class(it: Interp, owner: Fact, payload: Instance | SelfOf, name: str) -> 
         return Fact(Kind.FUNCTION, payload=cls)
     if cls.is_module and name in MODULE_METHODS:
         return Fact(Kind.FUNCTION, symbol=f"module.{name}", payload=Bound(owner, name))
-    return BOTTOM
+    from port.torch2tf import anyname
+
+    return anyname.held(it, cls) or BOTTOM
 
 
 def _is_property(decorator: cst.Decorator) -> bool:
@@ -184,6 +186,12 @@ def _of_class_object(it: Interp, cls: Class, name: str) -> Fact:
         return cls.attrs[name]
     method = find_method(cls, name)
     return Fact(Kind.FUNCTION, payload=method) if method is not None else UNKNOWN
+
+
+def fields(cls: Class) -> list[str]:
+    """The fields of a class of settings, behind those of the classes that it inherits from."""
+    above = [name for base in cls.bases if isinstance(base.payload, Class) for name in fields(base.payload)]
+    return [*dict.fromkeys([*above, *cls.fields])]
 
 
 def find_method(cls: Class, name: str) -> Function | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
-from port.torch2tf import assignments, meetings, members, modshapes, users
+from port.torch2tf import anyname, assignments, meetings, members, modshapes, users
 from port.torch2tf.values import (
     BOTTOM,
     PLAIN,
@@ -234,6 +234,7 @@ def _through(it: Interp, chain: Chain, x: Fact, site: Any) -> Fact:
                 given = [x]
                 one_layout(it, options(chain.children[i]), given)
                 x = apply(it, None, chain.children[i], given, (site, i, turn))
+                _prove_rank(it, chain, i, x)
             x = join(before, x) if turn else x
         at = end
         if not any(True for _ in tensors_in(x)):
@@ -241,13 +242,26 @@ def _through(it: Interp, chain: Chain, x: Fact, site: Any) -> Fact:
     return x
 
 
+def _prove_rank(it: Interp, chain: Chain, at: int, x: Fact) -> None:
+    """What a child gives has the rank that the next one takes, or another one of this place."""
+    after = at if at in chain.repeats else at + 1
+    if x.kind is not Kind.TENSOR or x.shape is not None or after >= len(chain.children):
+        return
+    for child in options(chain.children[after]):
+        part = Chain(chain.node, [child])
+        rank = _spatial_rank(it, part)
+        if rank is not None:
+            for giver in options(chain.children[at]):
+                users.prove_result(it, giver.payload, rank)
+
+
 def apply_roots(it: Interp) -> None:
     """Sequentials that no code of the file applies: their users give them tensors in the source's layout."""
     chains = [c for c in it.objects.values() if isinstance(c, Chain)]
     inner = {id(child.payload) for chain in chains for child in chain.children}
-    for chain in [c for c in chains if not c.given and id(c) not in inner]:
+    for chain in [c for c in chains if c.given.keys() <= {"root"} and id(c) not in inner]:
         rank = _spatial_rank(it, chain)
-        if chain.given:  # inside another one that was applied meanwhile
+        if chain.given.keys() - {"root"}:  # inside another one that was applied meanwhile
             continue
         if chain.looped and any(isinstance(c.payload, Layer) and c.payload.given for c in chain.children):
             continue  # a loop applies its children
@@ -334,6 +348,8 @@ def _grow(it: Interp, chain: Chain, name: str, args: list[Fact]) -> Fact:
 
 def _own(it: Interp, node: cst.Call, owner: SelfOf, name: str, args: list[Fact]) -> Fact:
     key = args[0].literal(...) if args else ...
+    if name in ("add_module", "register_module") and not isinstance(key, str) and len(args) == 2:
+        anyname.put(it, owner.cls, args[0], args[1], node)
     if name in ("register_buffer", "register_parameter", "add_module", "register_module") and isinstance(key, str):
         value = args[1] if len(args) > 1 else PLAIN
         value = value.but(payload=None) if value.kind is Kind.TENSOR else value

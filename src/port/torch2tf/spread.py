@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
+from port.torch2tf import keywords
 from port.torch2tf.binds import PLACES
 from port.torch2tf.values import Function, Mapping
 from port.tree import code, walk
@@ -19,6 +20,9 @@ WORDS = (*PLACES, "dtype")  # settings that stand for themselves wherever they a
 
 def written_out(it: Interp, node: cst.Call) -> cst.Call:
     """The call with `device=..., dtype=...` for a `**` argument; the call itself if that is not known."""
+    named = keywords.written_out(it, node)
+    if named is not None:
+        return named
     at = next((i for i, a in enumerate(node.args) if a.star == "**"), None)
     display = None if at is None else _display(it, node.args[at].value)
     if at is None or display is None:

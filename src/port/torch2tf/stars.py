@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Mapped
 from typing import Any
 
 import libcst as cst
@@ -86,16 +87,23 @@ def _no_mixture(f: Function) -> None:
 
 def named(f: Function, node: cst.FunctionDef, found: dict[str, cst.BaseExpression]) -> cst.FunctionDef:
     """The written function with parameters in the place of its stars."""
-    params = node.params
-    given = [p.with_changes(comma=COMMA) for p in params.params]
-    given += [cst.Param(cst.Name(n), default=d, equal=EQUAL, comma=COMMA) for n, d in found.items()]
-    rest = [p.with_changes(comma=COMMA) for p in params.kwonly_params]
-    every = [*given, *rest]
+    return node.with_changes(params=with_names(node.params, found), body=node.body.visit(_Named(f, list(found))))
+
+
+def with_names(params: cst.Parameters, found: Mapped[str, cst.BaseExpression | None]) -> cst.Parameters:
+    """Parameters in the place of the stars, with their defaults; those without one come first."""
+    given, rest = list(params.params), list(params.kwonly_params)
+    made = [cst.Param(cst.Name(n), default=d, equal=EQUAL if d is not None else cst.MaybeSentinel.DEFAULT)
+            for n, d in sorted(found.items(), key=lambda item: item[1] is not None)]
+    if any(p.default is not None for p in given) and any(p.default is None for p in made):
+        rest += made
+    else:
+        given += made
+    every = [p.with_changes(comma=COMMA) for p in (*given, *rest)]
     every[-1] = every[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
     given, rest = every[:len(given)], every[len(given):]
     star = cst.ParamStar() if rest else cst.MaybeSentinel.DEFAULT
-    new = params.with_changes(params=given, kwonly_params=rest, star_kwarg=None, star_arg=star)
-    return node.with_changes(params=new, body=node.body.visit(_Named(f, list(found))))
+    return params.with_changes(params=given, kwonly_params=rest, star_kwarg=None, star_arg=star)
 
 
 class _Named(cst.CSTTransformer):
@@ -120,13 +128,13 @@ class _Named(cst.CSTTransformer):
 
 
 # ---------------------------------------------------------------- what callers pass
-def receive(function: Function, node: cst.Call | None, args: list[Fact]) -> bool:
+def receive(function: Function, node: cst.Call | None, args: list[Fact], site: Any) -> bool:
     """Note what a call passes beyond the parameters that have names; True if that is news."""
     news, at = False, 0
     names = function.arguments
     for arg, fact in zip(node.args if node is not None else (), args, strict=False):
         if arg.star == "**":
-            news |= _from_mapping(function, fact)
+            news |= _from_mapping(function, fact, site)
         elif arg.star == "*" and isinstance(fact.payload, Items) and not fact.payload.open:
             at += len(fact.payload.elements)
             news |= at > len(names) and _hide(function)
@@ -135,7 +143,7 @@ def receive(function: Function, node: cst.Call | None, args: list[Fact]) -> bool
         elif arg.keyword is None:
             at += 1
         elif arg.keyword.value not in names:
-            news |= _extra(function, arg.keyword.value, fact)
+            news |= _extra(function, arg.keyword.value, fact, site)
     return news
 
 
@@ -144,19 +152,20 @@ def _hide(function: Function) -> bool:
     return news
 
 
-def _extra(function: Function, name: str, fact: Fact) -> bool:
+def _extra(function: Function, name: str, fact: Fact, site: Any) -> bool:
     old = function.extra.get(name)
     new = join(old, fact.but(payload=None) if fact.kind is Kind.TENSOR else fact)
     if fact.kind is Kind.TENSOR and fact.layout is Layout.FLIPPED:
         return _hide(function)
     function.extra[name] = new
+    function.places.setdefault(name, {})[site] = fact
     return not same(old, new)
 
 
-def _from_mapping(function: Function, fact: Fact) -> bool:
+def _from_mapping(function: Function, fact: Fact, site: Any) -> bool:
     if not isinstance(fact.payload, Mapping) or fact.payload.any is not None:
         return _hide(function)
     news = False
     for name, value in fact.payload.values.items():
-        news |= _extra(function, name, value)
+        news |= _extra(function, name, value, site)
     return news

@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.scopes import Env
-from port.torch2tf import apart, members, stars
+from port.torch2tf import apart, assignments, keywords, members, stars
 from port.torch2tf.definitions import WHOLE, hinted
 from port.torch2tf.values import (
     BOTTOM,
@@ -81,7 +81,7 @@ def call(it: Interp, node: cst.Call | None, function: Function, args: list[Fact]
         if name in bound:
             changed |= _receive(it, function, name, bound[name], node if site is None else site)
     if function.star or function.kwstar:
-        changed |= stars.receive(function, node, args)
+        changed |= stars.receive(function, node, args, node if site is None else site)
     if changed or function.result is None:
         it.enqueue(function)
     if caller is not None and function.whole:
@@ -238,6 +238,8 @@ def _analyze(it: Interp, function: Function) -> None:
     if function.kwstar:
         env.names[function.kwstar] = Fact(Kind.PLAIN, payload=Mapping(
             dict(function.extra) if told else {}, None if told else UNKNOWN))
+    if keywords.taken(function) is not None:
+        env.names |= {name: _general(fact) for name, fact in function.extra.items()}
     before, depth = function.result, it.depth
     it.depth = 0
     it.current.append(function)
@@ -251,11 +253,33 @@ def _analyze(it: Interp, function: Function) -> None:
     it.depth = depth
     if function.yields:
         result = Fact(Kind.PLAIN, payload=Items([UNKNOWN], open=True))
+    if result is not None and result.kind is Kind.TENSOR and result.shape is None and function.gives is not None:
+        result = result.but(shape=(None,) * function.gives)
+    if result is not None and _gives_images(function, result):
+        result = result.but(layout=Layout.FLIPPED, payload=None)
     function.result = join(None, result) if result is not None else before
     if result is not None and not same(before, function.result):
         for caller in function.callers:
             if caller is not None:
                 it.enqueue(caller)
+
+
+def prove_result(it: Interp, payload: Any, rank: int) -> None:
+    """A use that only a tensor of this rank has, of what a module gives."""
+    for function in members.called(payload, "forward") if isinstance(payload, Instance) else ():
+        if function.gives is None:
+            function.gives = rank
+            it.enqueue(function)
+
+
+def _gives_images(function: Function, result: Fact) -> bool:
+    """The `forward` of a block that takes images channels last and gives images: the next block takes those as well."""
+    names = function.arguments
+    block = function.owner is not None and function.name == "forward" and function.chooses
+    if not block or not names or not can_flip(result):
+        return False
+    taken = function.held.get(names[0])
+    return function.is_flipped(names[0]) and taken is not None and taken.rank == result.rank and result.rank in (4, 5)
 
 
 def returned(it: Interp, fact: Fact) -> None:
@@ -344,11 +368,21 @@ def instantiate(it: Interp, node: cst.Call, cls: Class, args: list[Fact]) -> Fac
         inside, init.inside = init.inside, True
         call(it, node, init, args)
         init.inside = inside
-    elif cls.fields and not cls.is_module:
-        for name, fact in zip(cls.fields, args, strict=False):
-            cls.attrs[name] = put(cls.places.setdefault(name, {}), node, _general(fact))
+    elif not cls.is_module:
+        fill(it, node, cls, args)
     kind = Kind.LAYER if cls.is_module else Kind.UNKNOWN
     return Fact(kind, symbol=cls.name, payload=instance)
+
+
+def fill(it: Interp, node: cst.Call, cls: Class, args: list[Fact]) -> None:
+    """The constructor that a dataclass has by its fields: attributes get what a call passes."""
+    names = members.fields(cls)
+    for at, (arg, fact) in enumerate(zip(node.args, args, strict=True) if names else ()):
+        if arg.star:
+            continue
+        name = arg.keyword.value if arg.keyword is not None else names[at] if at < len(names) else ""
+        if name in names:
+            assignments.set_attribute(it, cls, name, _general(fact), node)
 
 
 def _of_own_class(node: cst.Call) -> bool:

@@ -143,6 +143,7 @@ class Function:
     places: dict[str, dict[Any, Fact]] = field(default_factory=dict)  # parameter -> call -> what it passes
     held: dict[str, Fact] = field(default_factory=dict)  # what its parameters were in the last run
     ranks: dict[str, int] = field(default_factory=dict)  # tensor parameters whose rank a use proves
+    gives: int | None = None  # the rank of its result, if a use proves it
     numbers: set[str] = field(default_factory=set)  # tensor parameters that a use proves to hold whole numbers
     whole: set[str] = field(default_factory=set)  # parameters that a use proves to be Python ints
     flipped: set[str] = field(default_factory=set)  # tensor parameters that are channels last in the target
@@ -417,9 +418,14 @@ def join(a: Fact | None, b: Fact | None) -> Fact:
         return join_tensors(a, b)
     if a.kind is Kind.PLAIN:
         return _join_plain(a, b)
-    if a.kind in CHOICES:
+    if a.kind in CHOICES or (_objects(a) and _objects(b)):
         return _join_choices([a, b])
     return a.but(payload=None, values=_none(a, b)) if a.kind is Kind.SHAPE else UNKNOWN
+
+
+def _objects(fact: Fact) -> bool:
+    """Objects of the user's classes that are no modules, such as settings."""
+    return fact.kind is Kind.UNKNOWN and all(isinstance(o.payload, Instance) for o in options(fact))
 
 
 def _none(*facts: Fact) -> frozenset[Any] | None:

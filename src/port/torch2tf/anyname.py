@@ -1,0 +1,53 @@
+"""Attributes whose names are computed: `setattr(self, f"stage{i}", module)`, `self.add_module(name, module)`.
+
+What is set so may be any attribute that is set nowhere else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from port.facts import UNKNOWN, Fact
+from port.torch2tf import assignments
+from port.torch2tf.values import Class, Instance, SelfOf, join, options
+
+if TYPE_CHECKING:
+    from port.torch2tf.interp import Interp
+
+ANY = "*"
+
+
+def put(it: Interp, cls: Class, name: Fact, value: Fact, site: cst.CSTNode) -> None:
+    """Note what an attribute of this name, which may not be known, is set to."""
+    known = name.literal(...)
+    assignments.set_attribute(it, cls, known if isinstance(known, str) else ANY, value, site)
+
+
+def held(it: Interp, cls: Class) -> Fact | None:
+    """What is set under names that are not known; None if nothing is."""
+    if it.current:
+        cls.readers.setdefault(ANY, set()).add(it.current[-1])
+    return cls.attrs.get(ANY)
+
+
+def set_(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    """setattr(owner, name, value)"""
+    for option in options(args[0]) if len(args) == 3 else ():
+        if isinstance(option.payload, SelfOf | Instance):
+            put(it, option.payload.cls, args[1], args[2], node)
+    return UNKNOWN
+
+
+def get(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    """getattr(owner, name), of a name that is known or of those that are not."""
+    payload = args[0].payload if len(args) >= 2 else None
+    if not isinstance(payload, SelfOf | Instance) or not payload.cls.is_module:
+        return UNKNOWN
+    name, cls = args[1].literal(...), payload.cls
+    found = held(it, cls)
+    if isinstance(name, str) and name in cls.attrs:
+        cls.readers.setdefault(name, set()).update(it.current[-1:])
+        found = cls.attrs[name]
+    return UNKNOWN if found is None else join(found, args[2]) if len(args) == 3 else found

@@ -1,0 +1,65 @@
+"""`def __init__(self, ..., **kwargs)` whose `kwargs` go to one layer: they get names, and the layer's defaults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from port.result import Result
+from port.translate import translate
+from port.verify.parent import Case
+from tests.proving import agree
+
+SOURCE = """import torch
+from torch import nn
+
+
+class Block(nn.Module):
+    def __init__(self, in_channels, out_channels, **kwargs):
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, out_channels, bias=False, **kwargs)
+        self.bn = nn.BatchNorm2d(out_channels, eps=0.001)
+
+    def forward(self, x):
+        return torch.relu(self.bn(self.conv(x)))
+
+
+class Net(nn.Module):
+    def __init__(self, block=None):
+        super().__init__()
+        if block is None:
+            block = Block
+        self.a = block(3, 4, kernel_size=3, padding=1)
+        self.b = block(4, 4, kernel_size=(1, 5), padding=(0, 2))
+        self.c = block(4, 4, stride=2, kernel_size=3)
+
+    def forward(self, x):
+        return self.c(self.b(self.a(x)))
+"""
+
+
+def ported(source: str = SOURCE) -> Result:
+    return translate(source, "torch2tf")
+
+
+def test_names_and_numbers(tmp_path: Path) -> None:
+    result = ported()
+    assert {f.code for f in result.findings} == {"P101"}, result.findings
+    assert "def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0):" in result.text
+    agree(tmp_path, SOURCE, result.text, "torch2tf", [Case("Net()", ("f32[2,3,11,14]",))])
+
+
+def test_what_must_be_given_stands_behind_a_star_where_defaults_come_before() -> None:
+    text = ported(SOURCE.replace("out_channels, **kwargs", "out_channels=4, **kwargs")).text
+    assert "def __init__(self, in_channels, out_channels=4, *, kernel_size, stride=1, padding=0):" in text
+
+
+def test_stars_that_go_elsewhere_as_well_are_refused() -> None:
+    for other in ("        self.kept = kwargs\n", "        self.other = nn.Conv2d(3, 4, **kwargs)\n"):
+        result = ported(SOURCE.replace("        self.bn =", other + "        self.bn ="))
+        assert any("hide what the layer is given" in f.message for f in result.findings), result.text
+
+
+def test_a_size_that_is_a_pair_somewhere_is_no_number() -> None:
+    named = SOURCE.replace("**kwargs):", "kernel_size, stride=1, padding=0):").replace(
+        "**kwargs)", "kernel_size=kernel_size, stride=stride, padding=padding)")
+    assert "default_init(in_channels * cells(kernel_size, 2))" in ported(named).text
