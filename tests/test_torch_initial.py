@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from port.findings import Outcome
 from port.result import Options
 from port.translate import translate
 
@@ -164,3 +165,36 @@ def exists(value):
     return value is not None
 """, "torch2tf").text
     assert "if isinstance(m, layers.Dense) and m.use_bias:" in text
+
+
+OWN_ATTRIBUTE = """import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 5, padding=1)
+        self.conv.stddev = 0.01
+        self.fc = nn.Linear(4, 5)
+        for m in self.modules():
+            if isinstance(m, nn.Conv2d) or isinstance(m, nn.Linear):
+                stddev = float(m.stddev) if hasattr(m, "stddev") else 0.1
+                nn.init.normal_(m.weight, std=stddev)
+
+    def forward(self, x):
+        return self.fc(self.conv(x).mean([2, 3]))
+"""
+
+
+def test_an_attribute_of_the_users_own_is_set_to_the_layer_that_initialisers_reach() -> None:
+    result = translate(OWN_ATTRIBUTE, "torch2tf")
+    assert not [f for f in result.findings if f.outcome is Outcome.REFUSED]
+    assert "self.conv.layers[-1].stddev = 0.01" in result.text
+    assert 'stddev = float(m.stddev) if hasattr(m, "stddev") else 0.1' in result.text
+
+
+@pytest.mark.parametrize("name", ["weight", "kernel", "units", "running_mean"])
+def test_an_attribute_that_either_framework_has_is_refused(name: str) -> None:
+    result = translate(OWN_ATTRIBUTE.replace("self.conv.stddev", f"self.conv.{name}"), "torch2tf")
+    assert any("is a weight of a layer" in f.message for f in result.findings)

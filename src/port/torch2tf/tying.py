@@ -8,6 +8,7 @@ import libcst as cst
 
 from port.build import build, paren
 from port.facts import Fact, Kind
+from port.torch2tf import layer_values, members, modshapes, ownnames
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Layer, options
 from port.tree import code, find
@@ -36,6 +37,9 @@ def assignment(w: Any, node: cst.Assign) -> list[Any] | None:
     if len(node.targets) != 1 or not isinstance(target, cst.Attribute) or not is_member(w, target):
         return None
     head = tied_head(w, node)
+    if head is None and (layer := _owner(w, target)) is not None and _is_own(w, layer, target.attr.value):
+        place = target.with_changes(value=layer_values.leaf(w, target.value, layer))
+        return [node.with_changes(targets=[node.targets[0].with_changes(target=place)], value=w.expr(node.value))]
     if head is None:
         raise Refused("P203", f"`{code(target)}` is a weight of a layer, which Keras makes at the first call: "
                       "give the layer an initializer", node)
@@ -51,6 +55,27 @@ def assignment(w: Any, node: cst.Assign) -> list[Any] | None:
         value = build("lambda x: tf.matmul(x, {s}, transpose_b=True)" if turn else "lambda x: tf.matmul(x, {s})",
                       s=source)
     return [node.with_changes(targets=[node.targets[0].with_changes(target=w.expr(place))], value=value)]
+
+
+OF_TORCH = ("weight", "bias", "running_", "num_batches", "in_proj", "out_proj", "training", "_")
+
+
+OF_KERAS = ownnames.RESERVED | ownnames.ONLY_SET | set("""
+    activation activity_regularizer axis beta bias_initializer build built call data_format depthwise_kernel
+    dilation_rate embeddings epsilon filters gamma groups input_dim input_spec kernel kernel_initializer kernel_size
+    layers momentum moving_mean moving_variance output_dim padding pool_size quantize rank rate scale center seed
+    strides supports_masking trainable units use_bias beta_initializer gamma_initializer""".split())
+
+
+def _owner(w: Any, target: cst.Attribute) -> Layer | None:
+    found = [o.payload for o in options(w.fact(target.value))]
+    return found[0] if len(found) == 1 and isinstance(found[0], Layer) else None
+
+
+def _is_own(w: Any, layer: Layer, name: str) -> bool:
+    """An attribute that PyTorch's layers do not have: the user's own, such as a number that initialisers read."""
+    known = {*modshapes.parameters(w.it, layer.symbol), *members.MODULE_METHODS}
+    return name not in known | OF_KERAS and not name.startswith(OF_TORCH)
 
 
 def tied_head(w: Any, node: cst.CSTNode) -> tuple[Any, Any, Layer] | None:
