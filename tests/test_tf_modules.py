@@ -12,6 +12,11 @@ SOURCE = '''
 import tensorflow as tf
 
 
+def glorot(shape):
+    limit = tf.sqrt(6.0 / (shape[-2] + shape[-1]))
+    return tf.random.uniform(shape, -limit, limit)
+
+
 class Conv(tf.Module):
     def __init__(self, cin, cout):
         self.w = tf.Variable(tf.random.normal([3, 3, cin, cout]), name="w")
@@ -47,7 +52,81 @@ class Net(tf.Module):
         for dense in self.stack:
             x = dense(x)
         return x
+
+
+class LSTMCell(tf.Module):
+    def __init__(self, n_in, n_hidden):
+        super().__init__()
+        self.n_hidden = n_hidden
+        self.kernel = tf.Variable(glorot([n_in + n_hidden, 4 * n_hidden]))
+        self.bias = tf.Variable(tf.zeros([4 * n_hidden]))
+
+    def __call__(self, x, state):
+        h, c = state
+        gates = tf.nn.bias_add(tf.matmul(tf.concat([x, h], axis=1), self.kernel), self.bias)
+        i, j, f, o = tf.split(gates, 4, axis=1)
+        c = tf.sigmoid(f + 1.0) * c + tf.sigmoid(i) * tf.tanh(j)
+        h = tf.sigmoid(o) * tf.tanh(c)
+        return h, c
+
+    def zero_state(self, batch):
+        return tf.zeros([batch, self.n_hidden]), tf.zeros([batch, self.n_hidden])
+
+
+class Tagger(tf.Module):
+    def __init__(self, vocab, n_embed, n_hidden, n_tags):
+        super().__init__()
+        self.table = tf.Variable(tf.random.normal([vocab, n_embed], stddev=0.1))
+        self.cell = LSTMCell(n_embed, n_hidden)
+        self.weights = {"out": tf.Variable(glorot([n_hidden, n_tags])), "bias": tf.Variable(tf.zeros([n_tags]))}
+
+    @tf.function
+    def __call__(self, tokens):
+        x = tf.nn.embedding_lookup(self.table, tokens)
+        state = self.cell.zero_state(tf.shape(tokens)[0])
+        outs = []
+        for t in range(tokens.shape[1]):
+            state = self.cell(x[:, t], state)
+            outs.append(state[0])
+        h = tf.stack(outs, axis=1)
+        return tf.einsum("bth,ho->bto", h, self.weights["out"]) + self.weights["bias"]
+
+
+class BatchNorm(tf.Module):
+    def __init__(self, n, momentum=0.9):
+        self.gamma = tf.Variable(tf.ones([n]))
+        self.beta = tf.Variable(tf.zeros([n]))
+        self.mean = tf.Variable(tf.zeros([n]), trainable=False)
+        self.var = tf.Variable(tf.ones([n]), trainable=False)
+        self.momentum = momentum
+
+    def __call__(self, x, training=False):
+        if training:
+            mean, var = tf.nn.moments(x, axes=[0, 1, 2])
+            self.mean.assign(self.momentum * self.mean + (1 - self.momentum) * mean)
+            self.var.assign(self.momentum * self.var + (1 - self.momentum) * var)
+        else:
+            mean, var = self.mean, self.var
+        return tf.nn.batch_normalization(x, mean, var, self.beta, self.gamma, 1e-5)
+
+
+class ConvNet(tf.Module):
+    def __init__(self, channels, n_classes):
+        super().__init__()
+        pairs = zip(channels[:-1], channels[1:])
+        self.filters = [tf.Variable(tf.random.normal([3, 3, i, o], stddev=0.2)) for i, o in pairs]
+        self.norms = [BatchNorm(o) for o in channels[1:]]
+        self.head = tf.Variable(tf.random.normal([channels[-1], n_classes]))
+
+    def __call__(self, x, training=False):
+        for w, norm in zip(self.filters, self.norms):
+            x = tf.nn.conv2d(x, w, strides=[1, 1, 1, 1], padding="SAME")
+            x = tf.nn.relu(norm(x, training=training))
+            x = tf.nn.max_pool2d(x, ksize=2, strides=2, padding="VALID")
+        return tf.reduce_mean(x, axis=[1, 2]) @ self.head
 '''
+CASES = [Case("Net([4, 5, 2])", ("f32[2,7,5,3]",)), Case("Tagger(11, 4, 5, 3)", ("i32[2,6]<11",)),
+         Case("ConvNet([3, 4, 5], 3)", ("f32[2,13,9,3]",))]
 
 
 def ported(text: str) -> Result:
@@ -61,20 +140,54 @@ def test_a_module_of_tensorflow_is_a_module_of_pytorch(tmp_path: Path) -> None:
     text = ported(SOURCE).text
     assert "__call__" not in text
     assert "name_scope" not in text
-    assert text.count("super().__init__()") == 3  # Conv leaves it out
+    assert text.count("super().__init__()") == 7  # Conv and BatchNorm leave it out
     assert "+ self.b[:, None, None]" in text
     assert ") * self.gain[:, None, None]" in text
     (tmp_path / "a.py").write_text(SOURCE)
     (tmp_path / "b.py").write_text(text)
-    found = verify(tmp_path / "a.py", tmp_path / "b.py", "tf2torch",
-                   [Case("Net([4, 5, 2])", ("f32[2,7,5,3]",))], Settings())[0]
-    assert found.status == "verified", found.message
-    assert found.worst < 1e-12
+    found = verify(tmp_path / "a.py", tmp_path / "b.py", "tf2torch", CASES, Settings())
+    assert [v.status for v in found] == ["verified"] * 3, [v.message for v in found]
+    assert found[0].worst < 1e-12
+    assert found[2].worst < 1e-12
     (tmp_path / "b.py").write_text(text.replace("x @ self.w + self.b", "x @ self.w"))
     found = verify(tmp_path / "a.py", tmp_path / "b.py", "tf2torch",
-                   [Case("Net([4, 5, 2])", ("f32[2,7,5,3]",))], Settings(dtypes=("float64",)))[0]
-    assert found.status == "mismatch"
-    assert "Dense" in found.message
+                   CASES[:1], Settings(dtypes=("float64",)))
+    assert found[0].status == "mismatch"
+    assert "Dense" in found[0].message
+
+
+def test_variables_in_containers_are_parameters_and_change_in_place() -> None:
+    text = ported(SOURCE).text
+    assert "self.filters = nn.ParameterList([" in text
+    assert "self.weights = nn.ParameterDict({" in text
+    assert """            with torch.no_grad():
+                self.mean.copy_(self.momentum * self.mean + (1 - self.momentum) * mean)
+                self.var.copy_(self.momentum * self.var + (1 - self.momentum) * var)
+""" in text
+    keras = ported("""
+import keras
+from keras import layers
+
+
+class Cross(layers.Layer):
+    def build(self, shape):
+        self.kernels = [self.add_weight(shape=(shape[-1], 1), name=f"k{i}") for i in range(3)]
+        self.biases = []
+        for i in range(3):
+            self.biases.append(self.add_weight(shape=(shape[-1],), initializer="zeros"))
+        self.steps = self.add_weight(shape=(), initializer="zeros", trainable=False)
+
+    def call(self, x):
+        self.steps.assign_add(1.0)
+        self.steps.assign(0.0)
+        for kernel, bias in zip(self.kernels, self.biases):
+            x = x * (x @ kernel) + bias
+        return x
+""").text
+    assert "self.kernels = nn.ParameterList([\n            nn.Parameter(nn.init.xavier_uniform_(" in keras
+    assert "self.biases = nn.ParameterList()\n" in keras
+    assert "self.biases.append(nn.Parameter(torch.zeros((in_features,))))" in keras
+    assert "self.steps.add_(1.0)\n            self.steps.fill_(0.0)\n" in keras
 
 
 def test_variables_start_as_what_they_are_given() -> None:

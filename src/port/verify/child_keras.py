@@ -117,7 +117,9 @@ def call(obj: Any, given: Feed, xs: list[Any], training: bool) -> Any:
 def _called(obj: Any, given: Feed, xs: list[Any], training: bool) -> Any:
     with LOG.shared():
         if not isinstance(obj, keras.layers.Layer):
-            return inputs.call(obj, given, xs, False)
+            mode = {"training": training} if units_of.is_model(obj) and "training" in positional(
+                obj.__call__, ()) else {}
+            return inputs.call(obj, given, xs, False, **mode)
         struct = getattr(obj, "_inputs_struct", None)
         if struct is not None and given.plain:
             return obj(keras.tree.pack_sequence_as(struct, xs), training=training)

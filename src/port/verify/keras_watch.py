@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -49,6 +50,7 @@ def observe(module: Any) -> None:
     if method is None or hasattr(method, "_port_watched"):
         return
 
+    @functools.wraps(getattr(method, "python_function", method))
     def watched(self: Any, *args: Any, **kwargs: Any) -> Any:
         call = method.__get__(self, kind)
         return call(*args, **kwargs) if _tap is None else _tap(self, call, args, kwargs)

@@ -35,7 +35,9 @@ def _wide(function: Callable[..., Any], place: int) -> Callable[..., Any]:
     def made(*args: Any, **kwargs: Any) -> Any:
         if len(args) > place or "dtype" in kwargs:
             return function(*args, **kwargs)
-        return function(*args, dtype=keras.config.floatx(), **kwargs)
+        floatx = keras.config.floatx()
+        wide = [tf.cast(a, floatx) if tf.is_tensor(a) and a.dtype == tf.float32 else a for a in args]
+        return function(*wide, dtype=floatx, **kwargs)
 
     return made
 

@@ -24,8 +24,13 @@ def python_form(job: Job) -> cst.BaseExpression | None:
         return build("math.prod({s})", s=arrange(job, job.bound.args["input_tensor"], None))
     function = PYTHON.get(row.name, "")
     facts = [job.em.fact(a) for n, a in job.bound.args.items() if n not in row.ignore]
-    if not function or job.inputs or not facts or not all(is_number(f) or f.dtype == "setting" for f in facts):
+    if not function or job.inputs or not facts:
         return None
+    if not all(is_number(f) or f.dtype == "setting" for f in facts):
+        first = next(iter(job.bound.args.values()))
+        computed = facts[0].kind is Kind.PLAIN and isinstance(first, cst.BinaryOperation)
+        # Of what may be a number and may be a tensor, Python's own forms take either.
+        return build(EITHER[row.name], x=arrange(job, first, None)) if computed and row.name in EITHER else None
     values = [arrange(job, a, None) for n, a in job.bound.args.items() if n not in row.ignore]
     exact = all(is_exact_number(f) or f.dtype == "setting" for f in facts)
     if not exact and len(values) == 1 and function != "abs":
@@ -38,6 +43,7 @@ def python_form(job: Job) -> cst.BaseExpression | None:
     return cst.Call(expression(function), [cst.Arg(v) for v in values])
 
 
+EITHER = {"sqrt": "{x} ** 0.5", "abs": "abs({x})"}
 UNBOUND = "tuple(indices.unbind(-1))"
 
 

@@ -17,6 +17,7 @@ from port.tf2torch.infer.builtins import ACTIVATION
 from port.tf2torch.infer.calls import CHANNELS_LAST
 from port.tf2torch.infer.named import NAMED
 from port.tf2torch.infer.values import EITHER, Class, Function, Grown, Items, ShapeOf, has_tensor
+from port.tf2torch.rules import weights
 from port.tf2torch.rules.classes import instance_call
 from port.tf2torch.rules.control import expression_rule
 from port.tf2torch.rules.sequential import sequential
@@ -40,6 +41,8 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     if em.fact(node).symbol == NAMED:
         raise Refused("P206", f"`{code(node)}` may name a class of Keras that this file imports; call it itself",
                       node)
+    if em.scope.stage == "init" and weights.makes_weight(em, node):
+        return weights.parameter(em, node)
     symbol = em.symbol(node.func)
     if symbol in CHANNELS_LAST:
         return expression("'channels_last'")

@@ -11,7 +11,7 @@ from port.build import expression, statement
 from port.facts import Sym
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.values import Class, Function, LayerCall, SelfValue, ShapeOf
+from port.tf2torch.infer.values import Class, Function, LayerCall, ShapeOf
 from port.tf2torch.rules import layer_lists, plain, set_later, weights
 from port.tf2torch.rules.bodies import split_docstring, used_names
 from port.tf2torch.rules.class_sizes import resolve_sizes, scope
@@ -127,10 +127,10 @@ def _simple_line(em: Emitter, cls: Class, s: cst.SimpleStatementLine, small: Any
         return []
     if isinstance(small, cst.Return) and small.value is None:
         return []
-    if isinstance(small, cst.Assign) and isinstance(small.value, cst.Call):
-        weight = _weight(em, small, s)
-        if weight is not None:
-            return weight
+    if isinstance(small, cst.Assign) and weights.makes_weight(em, small.value):
+        return [s.with_changes(body=[_weight(em, small)])]
+    if (held := weights.in_container(em, cls, small)) is not None:
+        return [s.with_changes(body=[held])]
     if _stateless_attr(em, small) or _only_keras(em, small) or plain.only_sets_one(em, s):
         return []
     if (buffer := weights.constant(em, cls, small)) is not None:
@@ -224,23 +224,13 @@ def _super_call(em: Emitter, cls: Class, s: Any, small: cst.Expr) -> list[Any]:
     return [s.with_changes(body=[small.with_changes(value=expression("super().__init__()").with_changes(args=args))])]
 
 
-def _weight(em: Emitter, small: cst.Assign, s: Any) -> list[Any] | None:
+def _weight(em: Emitter, small: cst.Assign) -> Any:
     """`self.gamma = self.add_weight(...)` and tf.Variable -> nn.Parameter or a buffer."""
-    call = small.value
-    assert isinstance(call, cst.Call)
-    symbol = em.symbol(call.func)
-    own = isinstance(call.func, cst.Attribute) and call.func.attr.value in (
-        "add_weight", "add_variable") and isinstance(
-        em.fact(call.func.value).payload, SelfValue)
-    if not own and symbol not in ("tf.Variable", "keras.Variable"):
-        return None
-    target = small.targets[0].target
+    target: Any = small.targets[0].target
     if not isinstance(target, cst.Attribute):
-        raise Refused("P206", "a weight that is not an attribute of self", call)
-    new = weights.weight(em, call, target.attr.value, own)
-    if isinstance(new, cst.Expr):
-        return [s.with_changes(body=[new])]
-    return [s.with_changes(body=[small.with_changes(value=new)])]
+        raise Refused("P206", "a weight that is not an attribute of self", small.value)
+    new = weights.weight(em, small.value, target.attr.value)  # type: ignore[arg-type]
+    return new if isinstance(new, cst.Expr) else small.with_changes(value=new)
 
 
 def _params(em: Emitter, cls: Class, node: cst.FunctionDef, body: list[Any]) -> cst.Parameters:

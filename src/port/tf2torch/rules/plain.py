@@ -15,7 +15,7 @@ from port.tf2torch.emit import Emitter, Refused, Scope
 from port.tf2torch.infer.values import Function, Instance, SelfValue, SequentialModel
 from port.tf2torch.initial import afterwards
 from port.tf2torch.initial.reader import is_only_argument
-from port.tf2torch.rules import control, sequential, set_later
+from port.tf2torch.rules import control, sequential, set_later, updates
 from port.tf2torch.rules.bodies import split_docstring
 from port.tf2torch.rules.dropped import decorators, dropped_statement, is_only_called
 from port.tf2torch.rules.entries import entry_lines, relayouts
@@ -33,7 +33,7 @@ def suite(em: Emitter, body: Sequence[cst.CSTNode], kept_names: set[str]) -> lis
     out: list[Any] = []
     for node in body:
         out += one(em, node, kept_names)
-    return out or [statement("pass")]
+    return updates.merged(out) or [statement("pass")]
 
 
 def one(em: Emitter, node: Any, kept_names: set[str]) -> list[Any]:
@@ -255,6 +255,8 @@ def special_statement(em: Emitter, node: cst.SimpleStatementLine) -> list[Any] |
         return []
     if (later := set_later.set_attribute(em, small)) is not None:
         return [node.with_changes(body=[later])]
+    if (changed_in_place := updates.update(em, small)) is not None:
+        return [changed_in_place.with_changes(leading_lines=node.leading_lines)]
     loop = control.statement_rule(em, small, node)
     if loop is not None:
         return loop

@@ -11,19 +11,62 @@ from port.build import build, expression
 from port.facts import Kind
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.opshapes import dtype_of, kind_of
-from port.tf2torch.infer.values import Class
+from port.tf2torch.infer.values import Class, SelfValue
 from port.tf2torch.initial.initializers import fill
 from port.tf2torch.initial.reader import Reader
 from port.tf2torch.settings import usually_none
 from port.tree import code, find
 
+MAKERS = ("add_weight", "add_variable")
 DEFAULT = "glorot_uniform"
 # initialiser -> the tensor it makes, {s} being the shape; the others fill an empty tensor
 FULL = {"zeros": "torch.zeros({s})", "ones": "torch.ones({s})"}
 
 
-def weight(em: Emitter, call: cst.Call, name: str, own: bool) -> Any:
-    if not own:
+def makes_weight(em: Emitter, call: cst.CSTNode) -> bool:
+    """Is it `self.add_weight(...)` or `tf.Variable(...)`?"""
+    return isinstance(call, cst.Call) and (_own(em, call) or em.symbol(call.func) in ("tf.Variable", "keras.Variable"))
+
+
+def _own(em: Emitter, call: cst.Call) -> bool:
+    return isinstance(call.func, cst.Attribute) and call.func.attr.value in MAKERS and isinstance(
+        em.fact(call.func.value).payload, SelfValue)
+
+
+def parameter(em: Emitter, call: cst.Call) -> cst.BaseExpression:
+    """A weight inside an expression of a constructor."""
+    new = weight(em, call, "")
+    if isinstance(new, cst.Expr):
+        raise Refused("P206", "a variable that is not trained, in a container: give it an attribute of its own", call)
+    return new  # type: ignore[no-any-return]
+
+
+def in_container(em: Emitter, cls: Class, small: Any) -> Any:
+    """`self.kernels = [self.add_weight(...) for ...]`: PyTorch looks into ParameterList and ParameterDict only."""
+    target: Any = small.targets[0].target if isinstance(small, cst.Assign) and len(small.targets) == 1 else None
+    value = getattr(small, "value", None)
+    if not isinstance(target, cst.Attribute) or code(target.value) != "self" or not isinstance(
+            value, cst.List | cst.ListComp | cst.Dict):
+        return None
+    if isinstance(value, cst.ListComp):
+        held = [value.elt]
+    elif value.elements:
+        held = [e.value for e in value.elements]
+    else:  # what is put into it later
+        append = f"{code(target)}.append"
+        held = [c.args[0].value for c in find(cls.node, cst.Call) if c.args and code(c.func) == append]
+    if not held or not any(makes_weight(em, h) for h in held):
+        return None
+    if not all(makes_weight(em, h) for h in held):
+        raise Refused("P206", "a container of weights and other things: keep them apart", value)
+    em.need("nn")
+    kind = "nn.ParameterDict" if isinstance(value, cst.Dict) else "nn.ParameterList"
+    empty = not isinstance(value, cst.ListComp) and not value.elements
+    return small.with_changes(value=build(f"{kind}()") if empty else build(f"{kind}({{v}})", v=em.expr(value)))
+
+
+def weight(em: Emitter, call: cst.Call, name: str) -> Any:
+    if not _own(em, call):
         return variable(em, call, name)
     shape = keyword(call, "shape", 0)
     initializer = keyword(call, "initializer", 1)
