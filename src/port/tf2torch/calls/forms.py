@@ -28,9 +28,10 @@ def python_form(job: Job) -> cst.BaseExpression | None:
         return None
     if not all(is_number(f) or f.dtype == "setting" for f in facts):
         first = next(iter(job.bound.args.values()))
-        computed = facts[0].kind is Kind.PLAIN and isinstance(first, cst.BinaryOperation)
-        # Of what may be a number and may be a tensor, Python's own forms take either.
-        return build(EITHER[row.name], x=arrange(job, first, None)) if computed and row.name in EITHER else None
+        share = facts[0].kind is Kind.PLAIN and isinstance(first, cst.BinaryOperation) and isinstance(
+            first.operator, cst.Divide) and isinstance(first.left, cst.Float | cst.Integer)
+        # `tf.sqrt(2.0 / n)`, where n is most often a number and may be a tensor
+        return build("{x} ** 0.5", x=arrange(job, first, None)) if share and row.name == "sqrt" else None
     values = [arrange(job, a, None) for n, a in job.bound.args.items() if n not in row.ignore]
     exact = all(is_exact_number(f) or f.dtype == "setting" for f in facts)
     if not exact and len(values) == 1 and function != "abs":
@@ -43,7 +44,6 @@ def python_form(job: Job) -> cst.BaseExpression | None:
     return cst.Call(expression(function), [cst.Arg(v) for v in values])
 
 
-EITHER = {"sqrt": "{x} ** 0.5", "abs": "abs({x})"}
 UNBOUND = "tuple(indices.unbind(-1))"
 
 
