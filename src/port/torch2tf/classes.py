@@ -7,7 +7,7 @@ from typing import Any
 import libcst as cst
 
 from port.facts import Fact, Kind
-from port.torch2tf import apart, compound, hints, holding, interfaces, keywords, ownnames, stars, unbuilt
+from port.torch2tf import apart, compound, hints, holding, interfaces, keywords, leaving, ownnames, stars, unbuilt
 from port.torch2tf.refused import Refused
 from port.torch2tf.rowfind import training
 from port.torch2tf.values import ORDERS, TO_FIRST, Class, Function, Items, can_flip, may_be_none
@@ -23,7 +23,8 @@ def definition(w: Any, node: Any) -> list[Any]:
         raise Refused("P206", f"`{node.name.value}` is defined where its surroundings are not read", node)
     if isinstance(node, cst.ClassDef):
         return [class_(w, w.it.classes[node])]
-    return [function(w, w.it.functions[node])]
+    f = w.it.functions[node]
+    return [leaving.method(w, f, function) if w.cls is not None and leaving.may_stay(w, f) else function(w, f)]
 
 
 # ---------------------------------------------------------------- functions
@@ -37,7 +38,7 @@ def function(w: Any, f: Function) -> cst.FunctionDef:
     w.inline |= inline_lists(node)
     try:
         decorators, stops = _decorators(w, node)
-        docstring, rest = split_docstring(list(node.body.body)) if isinstance(node.body, cst.IndentedBlock) else (
+        docstring, rest = leaving.split_docstring(list(node.body.body)) if isinstance(node.body, cst.IndentedBlock) else (
             [], None)
         body = _body(w, f, rest) if rest is not None else None
         if stops and body is not None:
@@ -142,13 +143,6 @@ def parameters(w: Any, f: Function, node: cst.FunctionDef) -> cst.Parameters:
     return params.with_changes(params=[*given, new])
 
 
-def split_docstring(body: list[Any]) -> tuple[list[Any], list[Any]]:
-    first = body[0] if body else None
-    is_doc = isinstance(first, cst.SimpleStatementLine) and isinstance(first.body[0], cst.Expr) and isinstance(
-        first.body[0].value, cst.SimpleString | cst.ConcatenatedString)
-    return (body[:1], body[1:]) if is_doc else ([], body)
-
-
 def prologue(w: Any, f: Function) -> list[Any]:
     """A root takes images as PyTorch has them: its channels-last parameters are transposed first of all."""
     if f.chooses:
@@ -224,7 +218,11 @@ def class_(w: Any, cls: Class) -> cst.ClassDef:
             w.by(cls.node, "rule classes")
             ownnames.check(w, cls)
         bases = [b.with_changes(value=base(w, cls, b.value)) for b in cls.node.bases]
-        body = compound.suite(w, cls.node.body.body)
+        try:
+            body = compound.suite(w, cls.node.body.body)
+        except Refused:
+            leaving.find_others(w, cls, function)
+            raise
         decorators = [d for d in cls.node.decorators if not w.it.names.resolve(
             d.decorator.func if isinstance(d.decorator, cst.Call) else d.decorator).startswith("torch")]
         return cls.node.with_changes(bases=bases, body=cls.node.body.with_changes(body=body), decorators=decorators)

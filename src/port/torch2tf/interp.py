@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from typing import Any
@@ -58,6 +58,7 @@ class Interp:
         self.published: frozenset[Any] = frozenset()  # modules that functions build for whoever calls them
         self.helpers = helpers or {}  # definitions that are helpers of `port` itself
         self.files, self.file, self.rows = files, files[0], rows  # `file`: the one that is being read
+        self.left: Collection[cst.CSTNode] = ()  # functions that stay in PyTorch: what they pass to others tells nothing
         self.given = params or {}  # facts of parameters, where the caller of the translation knows them
         self.facts: dict[cst.CSTNode, Fact] = {}
         self.functions: dict[cst.CSTNode, Function] = {}
@@ -138,7 +139,7 @@ class Interp:
                 flow.run(self, file.module.body, file.env)
 
     def enqueue(self, function: Function) -> None:
-        if function not in self.waiting and function.runs < LIMIT:
+        if function not in self.waiting and function.runs < LIMIT and function.node not in self.left:
             self.waiting.add(function)
             self.queue.append(function)
 
@@ -455,14 +456,17 @@ _CONSTANTS = {"True": literal(True), "False": literal(False), "None": literal(No
 
 def infer(files: Sequence[File], rows: Mapping[str, tuple[Row, ...]],
           params: dict[str, Fact] | None = None, helpers: dict[cst.CSTNode, str] | None = None,
-          native: bool = False) -> Interp:
+          native: bool = False, left: Collection[cst.CSTNode] = ()) -> Interp:
     """Facts of the files of a project, each behind those that it imports.
 
     They are read again if modules that meet at one place disagree on the order of axes.
     """
-    it = Interp(files, rows, params, helpers, native).run()
+    it = Interp(files, rows, params, helpers, native)
+    it.left = left
+    it.run()
     while new := meetings.to_enclose(it) - it.enclosed:
         again = Interp(files, rows, params, helpers, native)
+        again.left = left
         again.enclosed = it.enclosed | new
         again.objects = {k: v for k, v in it.objects.items() if isinstance(k, tuple) and k[0] in ("partial", "spread")}
         it = again.run()

@@ -14,7 +14,7 @@ from port.facts import Fact
 from port.findings import CATALOGUE, Finding, Outcome
 from port.result import Options, Result, writing
 from port.scopes import File
-from port.torch2tf import apart, classes, compound, holding, importing, links, ownhelpers, refusals
+from port.torch2tf import apart, classes, compound, holding, importing, leaving, links, ownhelpers, refusals
 from port.torch2tf.interp import infer
 from port.torch2tf.refusals import Part
 from port.torch2tf.refused import Refused
@@ -22,6 +22,9 @@ from port.torch2tf.write import Writer
 from port.tree import loads, module_code, named, syntax_error, walk
 from port.units import Unit, scoped
 from port.wrapping import wrapped
+
+
+ROUNDS = 2  # in which functions that stay in PyTorch may be found, and what others are without them
 
 
 @dataclass(eq=False)
@@ -47,24 +50,40 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
         written_as |= held | under
         copies |= more
     files = scoped(units, [u.module for u in units])
+    left: dict[cst.CSTNode, Refused] = {}
+    done = _read_and_written(units, files, params, helpers, options, written_as, copies, left)
+    for _ in range(ROUNDS):
+        new = refusals.blocked_by(done, left)
+        if not new:
+            break
+        left |= new  # what these functions pass to others is no matter
+        done = _read_and_written(units, files, params, helpers, options, written_as, copies, left)
+    refusals.spread(done, written)
+    for one in done:
+        one.parts = [part for part in one.parts if part.node not in copies]
+    return [_result(one) for one in done]
+
+
+def _read_and_written(units: Sequence[Unit], files: Sequence[File], params: dict[str, Fact] | None,
+                      helpers: dict[cst.CSTNode, str], options: Options, written_as: dict[cst.CSTNode, cst.CSTNode],
+                      copies: dict[cst.CSTNode, cst.CSTNode], left: dict[cst.CSTNode, Refused]) -> list[Written]:
+    """What the files say, and their statements in Keras; the functions of `left` stay in PyTorch."""
     with writing(""):
-        it = infer(files, table.by_torch_name(), params, helpers, options.layout == "native")
+        it = infer(files, table.by_torch_name(), params, helpers, options.layout == "native", left)
     trained = classes.trained(it)
     taken = {link for file in files for link in file.links.values()}
     open_ = {other for file in files for other in file.stars}
     done: list[Written] = []
     for unit, file in zip(units, files, strict=True):
-        w = Writer(it.seen_from(file), options, bound=own_names(unit.module), target=options.target, trained=trained)
+        w = Writer(it.seen_from(file), options, bound=own_names(unit.module), target=options.target, trained=trained,
+                   left=dict(left))
         w.exported = frozenset(n for n in file.names.bound if file in open_ or (file, n) in taken)
         w.written_as = written_as
         w.original_imports = originals(file, dict(zip(files, units, strict=True)))
         with writing(unit.name):
             done.append(Written(unit, w, [written(w, node) for node in unit.module.body] if unit.wanted else []))
         apart.settle(done[-1].parts, copies)
-    refusals.spread(done)
-    for one in done:
-        one.parts = [part for part in one.parts if part.node not in copies]
-    return [_result(one) for one in done]
+    return done
 
 
 def originals(file: File, units: dict[File, Unit]) -> dict[str, str]:
@@ -128,6 +147,8 @@ def written(w: Writer, node: Any) -> Part:
             part.made = [node]
         elif node in w.it.helpers:
             part.made = []
+        elif node in w.left:
+            part.refusal = w.left[node]
         else:
             part.made = compound.statement(w, node)
     except Refused as refusal:
@@ -142,7 +163,8 @@ def written(w: Writer, node: Any) -> Part:
 
 def bring_back_helpers(w: Writer, parts: list[Part]) -> None:
     """Helpers of tf2torch that are still called: by code that stays in PyTorch."""
-    todo = [p.node for p in parts if p.refusal is not None]
+    todo: list[cst.CSTNode] = [p.node for p in parts if p.refusal is not None]
+    todo += w.left
     by_name = {name: node for node, name in w.it.helpers.items()}
     while todo:
         for name in sorted(named(todo.pop()) & by_name.keys()):
@@ -157,27 +179,12 @@ def kept(w: Writer, part: Part, module: cst.Module) -> list[Any]:
     """The statement as it was, with the reason above it."""
     assert part.refusal is not None
     w.kept.append(part.node)
-    code, reason = part.refusal.code, " ".join(part.refusal.args[0].split())
     node: Any = w.written_as.get(part.node, part.node)
-    if isinstance(node, cst.FunctionDef) and isinstance(node.body, cst.IndentedBlock):
-        node = with_imports(w, node)
+    if isinstance(node, cst.FunctionDef):
+        node = leaving.with_imports(w, node)
     else:
         w.top_level |= w.framework_names(node)
-    if any(e.comment is not None and e.comment.value.startswith("# port: P")
-           for e in (*node.leading_lines, *(module.header if part.node is module.body[0] else ()))):
-        return [node]  # the file has been through here before
-    note = cst.EmptyLine(comment=cst.Comment(f"# port: {code} {reason}"))
-    return [node.with_changes(leading_lines=[*node.leading_lines, note])]
-
-
-def with_imports(w: Writer, node: cst.FunctionDef) -> cst.FunctionDef:
-    """A function that stays in PyTorch imports it itself; what its head needs is imported at the top."""
-    head = w.framework_names(node.params) | {n for d in node.decorators for n in w.framework_names(d)}
-    head |= w.framework_names(node.returns) if node.returns is not None else set()
-    w.top_level |= head
-    docstring, rest = classes.split_docstring(list(node.body.body))
-    lines = imports.local_imports(w, w.framework_names(node.body) - head, rest)
-    return node.with_changes(body=node.body.with_changes(body=[*docstring, *lines, *rest]))
+    return [leaving.marked(node, part.refusal, module.header if part.node is module.body[0] else ())]
 
 
 def left(reports: list[Any]) -> int:

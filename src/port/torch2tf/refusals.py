@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,8 +10,9 @@ import libcst as cst
 
 from port.names import dotted_name
 from port.scopes import File
-from port.torch2tf import apart, links
+from port.torch2tf import apart, leaving, links, members
 from port.torch2tf.refused import Refused
+from port.torch2tf.values import Function, Instance, SelfOf, options
 from port.tree import find, walk
 
 
@@ -40,21 +41,35 @@ def is_import(node: Any) -> bool:
     return isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom)
 
 
-def spread(files: Sequence[Any]) -> None:
-    """`files`: each with its Writer `w` and its `parts`. Refuse what uses what is refused, directly or not."""
+def spread(files: Sequence[Any], write: Callable[[Any, Any], Part]) -> None:
+    """`files`: each with its Writer `w` and its `parts`. Refuse what uses what is refused, directly or not.
+
+    Of a class, methods that it can do without stay alone (leaving.py): it is written again with `write`.
+    """
     reasons = {(f.w.it.file, name) for f in files for p in f.parts if p.refusal is not None for name in p.names}
-    uses = [(f.w.it.file, p, mentions(f.w.it.file, p.node, held_values(f.w.it, p.node)))
-            for f in files for p in f.parts if not is_import(p.node)] if reasons else []
-    grew = bool(reasons)
+    left = any(f.w.left for f in files)
+    uses = [use for f in files for p in f.parts if not is_import(p.node) for use in _uses(f, p)] if (
+        reasons or left) else []
+    changed: dict[Part, Any] = {}
+    grew = bool(uses)
     while grew:
         grew = False
-        for file, part, mentioned in uses:
-            own = {(file, name) for name in part.names}
-            used = sorted(text for place, text in mentioned.items() if place in reasons and place not in own)
-            if part.refusal is None and used:
-                part.refusal = Refused("P206", f"it uses `{apart.shown(used[0])}`, which is not ported", part.node)
-                grew = True
-                reasons |= own
+        for use in uses:
+            if use.part.refusal is not None or use.method in use.w.left:
+                continue
+            refusal = _told(use, reasons, {n: r for f in files for n, r in f.w.left.items()})
+            if refusal is None:
+                continue
+            grew = True
+            if use.method is not None:
+                use.w.left[use.method], changed[use.part] = refusal, use.w
+            else:
+                use.part.refusal = refusal
+                reasons |= use.own
+    for part, w in changed.items():
+        if part.refusal is None:
+            again = write(w, part.node)
+            part.made, part.needs, part.helpers, part.reports = again.made, again.needs, again.helpers, again.reports
     for f in files if reasons else ():
         for part in f.parts:
             tell_held(f.w.it, part, reasons)
@@ -62,6 +77,81 @@ def spread(files: Sequence[Any]) -> None:
         r = part.refusal
         part.needs, part.helpers = set(), {}
         part.reports = [(r.node if r.node is not None else part.node, r.code, r.args[0], r.symbol)]
+
+
+OF_FACTS = ("P204", "P208", "P209")  # reasons that may go when more is known
+
+
+def blocked_by(files: Sequence[Any], known: Container[cst.CSTNode]) -> dict[cst.CSTNode, Refused]:
+    """Functions that stay for a reason of their own, where modules are refused: what these pass on is no matter then."""
+    found: dict[cst.CSTNode, Refused] = {}
+    blocked = False
+    for f in files:
+        for part in f.parts:
+            if part.refusal is None:
+                continue
+            cls = f.w.it.classes.get(part.node)
+            blocked |= cls is not None and cls.is_module and part.refusal.code in OF_FACTS
+            if isinstance(part.node, cst.FunctionDef):
+                found[part.node] = part.refusal
+        found |= f.w.left
+    return {n: r for n, r in found.items() if n not in known} if blocked else {}
+
+
+@dataclass(eq=False)
+class Use:
+    """What one statement of a module, or one method that its class can do without, mentions and calls."""
+
+    w: Any
+    part: Part
+    method: cst.FunctionDef | None
+    mentioned: dict[tuple[File, str], str]
+    called: dict[cst.CSTNode, None]  # methods
+
+    @property
+    def own(self) -> set[tuple[File, str]]:
+        return {(self.w.it.file, name) for name in self.part.names}
+
+
+def _uses(file: Any, part: Part) -> list[Use]:
+    w, it = file.w, file.w.it
+    cls = it.classes.get(part.node)
+    apart_ = [m for m in part.node.body.body if m in it.functions and leaving.may_stay(w, it.functions[m])] if (
+        cls is not None) else []
+    held = held_values(it, part.node)
+    found = [Use(w, part, m, mentions(it.file, m, held), _called(it, m)) for m in apart_]
+    inside = {n for m in apart_ for n in walk(m)}
+    return [*found, Use(w, part, None, mentions(it.file, part.node, {*held, *inside}),
+                        _called(it, part.node, inside))]
+
+
+def _called(it: Any, node: cst.CSTNode, but: Container[cst.CSTNode] = ()) -> dict[cst.CSTNode, None]:
+    """Methods that the code takes from its objects, to call or to pass on, and properties that it reads."""
+    found: dict[cst.CSTNode, None] = {}
+    for n in walk(node):
+        if type(n) is not cst.Attribute or n in but:
+            continue
+        for option in options(it.fact(n)):
+            if isinstance(option.payload, Function):
+                found[option.payload.node] = None
+        for option in options(it.fact(n.value)):  # type: ignore[attr-defined]
+            if isinstance(option.payload, SelfOf | Instance):
+                found |= {m.node: None for m in members.called(option.payload, n.attr.value)}  # type: ignore[attr-defined]
+    return found
+
+
+def _told(use: Use, reasons: set[tuple[File, str]], left: Mapping[cst.CSTNode, Refused]) -> Refused | None:
+    """Why this has to stay as well, if it has to."""
+    own = use.own
+    node = use.method if use.method is not None else use.part.node
+    names = sorted(text for place, text in use.mentioned.items() if place in reasons and place not in own)
+    if names:
+        return Refused("P206", f"it uses `{apart.shown(names[0])}`, which is not ported", node)
+    for method in (m for m in use.called if m in left):
+        if use.method is None and method in getattr(use.part.node.body, "body", ()):
+            return left[method]  # its own: the reason is here
+        return Refused("P206", f"it uses `{method.name.value}`, which is not ported", node)  # type: ignore[attr-defined]
+    return None
 
 
 def held_values(it: Any, node: Any) -> dict[cst.CSTNode, None]:

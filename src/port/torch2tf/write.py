@@ -56,6 +56,7 @@ class Writer:
     reports: list[tuple[Any, str, str, str]] = field(default_factory=list)  # (node, code, message, symbol)
     applied: dict[tuple[cst.CSTNode, str], None] = field(default_factory=dict)  # original node, 'row x' or 'rule x'
     kept: list[cst.CSTNode] = field(default_factory=list)  # originals that stay in PyTorch
+    left: dict[cst.CSTNode, Refused] = field(default_factory=dict)  # methods that stay while their class is ported
     function: Function | None = None  # whose body is being written
     cls: Class | None = None
     attribute: str = ""  # the attribute or variable that the current statement assigns

@@ -1,0 +1,102 @@
+"""Methods that cannot be ported stay in PyTorch, marked, and the rest of their class is ported, if it can do without them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from proving import agree
+
+from port.translate import translate
+from port.verify.parent import Case
+
+SOURCE = '''import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, width=6):
+        super().__init__()
+        self.conv = nn.Conv2d(3, width, 3)
+        self.fc = nn.Linear(width, 2)
+
+    def fit(self, data):
+        """Train."""
+        optimizer = torch.optim.Adam(self.parameters())
+        for x, y in data:
+            nn.functional.cross_entropy(self(x), y).backward()
+            optimizer.step()
+
+    def study(self, data):
+        return self.fit(data)
+
+    def features(self, x):
+        return torch.relu(self.conv(x)).mean((2, 3))
+
+    def forward(self, x):
+        return self.fc(self.features(x))
+'''
+
+
+def test_a_method_that_cannot_be_ported_stays_with_its_reason_and_its_imports() -> None:
+    result = translate(SOURCE, "torch2tf")
+    text = result.text
+    assert "class Net(keras.Model):" in text and "def call(self, x):" in text
+    assert text.splitlines()[:3] == ["import keras", "import tensorflow as tf", "from keras import initializers, layers"]
+    above, body = text[text.index("# port: P205"):].split("    def fit(self, data):\n")
+    assert above.count("\n") == 1
+    assert body.startswith('        """Train."""\n        from torch import nn\n        import torch\n'
+                           "        optimizer = torch.optim.Adam(self.parameters())\n")
+    assert "    # port: P206 it uses `fit`, which is not ported\n    def study(self, data):\n" in text
+    assert sorted((f.line, f.code) for f in result.findings) == [(13, "P205"), (18, "P206")]
+    assert translate(text, "torch2tf").text == text
+
+
+def test_what_forward_and_the_constructor_use_refuses_the_class() -> None:
+    for line in ("        return self.fc(self.features(x) + self.study(x))\n",):
+        text = translate(SOURCE.replace("        return self.fc(self.features(x))\n", line), "torch2tf").text
+        assert "class Net(nn.Module):" in text and "keras" not in text, text
+    used = SOURCE.replace("        self.fc = nn.Linear(width, 2)\n", "        self.fc = nn.Linear(width, 2)\n"
+                          "        self.hook = self.fit\n")
+    assert "class Net(nn.Module):" in translate(used, "torch2tf").text
+
+
+def test_what_uses_such_a_method_elsewhere_stays_as_well() -> None:
+    more = SOURCE + '''
+
+class Deep(Net):
+    def study(self, data):
+        return super().fit(data)
+
+    def forward(self, x):
+        return self.fc(self.features(x)) * 2
+
+
+def train(data):
+    model = Net()
+    model.study(data)
+    return model
+'''
+    text = translate(more, "torch2tf").text
+    assert "class Deep(Net):\n    # port: P206 it uses `fit`, which is not ported\n    def study(self, data):" in text
+    assert "# port: P206 it uses `study`, which is not ported\ndef train(data):\n" in text
+
+
+def test_methods_that_decide_how_a_module_computes_never_stay() -> None:
+    for name in ("train", "__getattr__", "build", "__call__"):
+        text = translate(SOURCE.replace("def fit(self", f"def {name}(self"), "torch2tf").text
+        assert "class Net(nn.Module):" in text, name
+
+
+def test_a_method_that_uses_what_is_not_ported_stays_alone() -> None:
+    more = SOURCE.replace("return self.fit(data)", "return make(self)") + '''
+
+def make(model):
+    return torch.optim.Adam(model.parameters())
+'''
+    text = translate(more, "torch2tf").text
+    assert "class Net(keras.Model):" in text
+    assert "    # port: P206 it uses `make`, which is not ported\n    def study(self, data):\n" in text
+
+
+def test_a_class_with_such_methods_has_the_numbers_of_its_source(tmp_path: Path) -> None:
+    agree(tmp_path, SOURCE, translate(SOURCE, "torch2tf").text, "torch2tf", [Case("Net()", ("f32[2,3,5,7]",))])
