@@ -1,4 +1,4 @@
-"""Methods that cannot be ported stay in PyTorch, marked, and the rest of their class is ported, if it can do without them."""
+"""Methods that cannot be ported stay in PyTorch, marked, while their class is ported, if it can do without."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_method_that_cannot_be_ported_stays_with_its_reason_and_its_imports() 
     result = translate(SOURCE, "torch2tf")
     text = result.text
     assert "class Net(keras.Model):" in text and "def call(self, x):" in text
-    assert text.splitlines()[:3] == ["import keras", "import tensorflow as tf", "from keras import initializers, layers"]
+    assert text.startswith("import keras\nimport tensorflow as tf\nfrom keras import initializers, layers\n\n")
     above, body = text[text.index("# port: P205"):].split("    def fit(self, data):\n")
     assert above.count("\n") == 1
     assert body.startswith('        """Train."""\n        from torch import nn\n        import torch\n'

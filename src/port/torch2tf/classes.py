@@ -24,7 +24,8 @@ def definition(w: Any, node: Any) -> list[Any]:
     if isinstance(node, cst.ClassDef):
         return [class_(w, w.it.classes[node])]
     f = w.it.functions[node]
-    return [leaving.method(w, f, function) if w.cls is not None and leaving.may_stay(w, f) else function(w, f)]
+    stays = w.cls is not None and leaving.may_stay(w, f)
+    return [leaving.method(w, f, function) if stays else function(w, f)]
 
 
 # ---------------------------------------------------------------- functions
@@ -38,8 +39,9 @@ def function(w: Any, f: Function) -> cst.FunctionDef:
     w.inline |= inline_lists(node)
     try:
         decorators, stops = _decorators(w, node)
-        docstring, rest = leaving.split_docstring(list(node.body.body)) if isinstance(node.body, cst.IndentedBlock) else (
-            [], None)
+        docstring, rest = [], None
+        if isinstance(node.body, cst.IndentedBlock):
+            docstring, rest = leaving.split_docstring(list(node.body.body))
         body = _body(w, f, rest) if rest is not None else None
         if stops and body is not None:
             body = [s.visit(_Stopped(w, f)) for s in body]

@@ -58,7 +58,7 @@ class Interp:
         self.published: frozenset[Any] = frozenset()  # modules that functions build for whoever calls them
         self.helpers = helpers or {}  # definitions that are helpers of `port` itself
         self.files, self.file, self.rows = files, files[0], rows  # `file`: the one that is being read
-        self.left: Collection[cst.CSTNode] = ()  # functions that stay in PyTorch: what they pass to others tells nothing
+        self.left: Collection[cst.CSTNode] = ()  # functions that stay in PyTorch: what they pass on says nothing
         self.given = params or {}  # facts of parameters, where the caller of the translation knows them
         self.facts: dict[cst.CSTNode, Fact] = {}
         self.functions: dict[cst.CSTNode, Function] = {}

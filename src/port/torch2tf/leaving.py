@@ -1,11 +1,12 @@
 """Methods that stay in PyTorch while their class is ported: what trains, inspects or converts it.
 
-The method keeps its text, with the reason above it and its imports inside. Nothing that is ported may use it; neither may
-it have a name that PyTorch or Keras call by themselves.
+The method keeps its text, with the reason above it and its imports inside. Nothing that is ported may use it; neither
+may it have a name that PyTorch or Keras call by themselves.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
@@ -17,10 +18,10 @@ from port.torch2tf.values import Class, Function
 
 # Methods that Keras calls, and those of PyTorch whose redefinition decides how a module computes.
 CALLED = (MODULE_METHODS - {n for n in MODULE_METHODS if "state_dict" in n}) | frozenset("""
-    forward eval call build compute_output_shape compute_output_spec compute_mask get_config from_config get_build_config
-    build_from_config train_step test_step predict_step make_train_function make_test_function make_predict_function
-    compute_loss compute_metrics reset_metrics add_weight add_loss save_own_variables load_own_variables
-    save_assets load_assets stateless_call count_params""".split())
+    forward eval call build compute_output_shape compute_output_spec compute_mask get_config from_config
+    get_build_config build_from_config train_step test_step predict_step make_train_function make_test_function
+    make_predict_function compute_loss compute_metrics reset_metrics add_weight add_loss save_own_variables
+    load_own_variables save_assets load_assets stateless_call count_params""".split())
 
 
 def may_stay(w: Any, f: Function) -> bool:
@@ -32,16 +33,18 @@ def may_stay(w: Any, f: Function) -> bool:
 
 def method(w: Any, f: Function, write: Any) -> cst.FunctionDef:
     """The method in Keras, or as it was; what it needs is noted only if it is written."""
-    if f.node in w.left:
-        return as_it_was(w, f.node, w.left[f.node])
+    node = f.node
+    assert isinstance(node, cst.FunctionDef)
+    if node in w.left:
+        return as_it_was(w, node, w.left[node])
     saved = (w.needs, w.helpers, w.reports)
     w.needs, w.helpers, w.reports = set(), {}, []
     try:
         made = write(w, f)
     except Refused as refusal:
-        w.left[f.node] = refusal
+        w.left[node] = refusal
         w.needs, w.helpers, w.reports = saved
-        return as_it_was(w, f.node, refusal)
+        return as_it_was(w, node, refusal)
     found, (w.needs, w.helpers, w.reports) = (w.needs, w.helpers, w.reports), saved
     w.needs |= found[0]
     w.helpers |= found[1]
@@ -62,7 +65,7 @@ def as_it_was(w: Any, node: cst.FunctionDef, refusal: Refused) -> cst.FunctionDe
     return marked(with_imports(w, node), refusal)
 
 
-def marked(node: Any, refusal: Refused, above: tuple[cst.EmptyLine, ...] = ()) -> Any:
+def marked(node: Any, refusal: Refused, above: Sequence[cst.EmptyLine] = ()) -> Any:
     """The statement with the reason above it, if it has none: a file may have been through here before."""
     if any(e.comment is not None and e.comment.value.startswith("# port: P") for e in (*node.leading_lines, *above)):
         return node

@@ -23,7 +23,6 @@ from port.tree import loads, module_code, named, syntax_error, walk
 from port.units import Unit, scoped
 from port.wrapping import wrapped
 
-
 ROUNDS = 2  # in which functions that stay in PyTorch may be found, and what others are without them
 
 

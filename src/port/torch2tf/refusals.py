@@ -83,7 +83,7 @@ OF_FACTS = ("P204", "P208", "P209")  # reasons that may go when more is known
 
 
 def blocked_by(files: Sequence[Any], known: Container[cst.CSTNode]) -> dict[cst.CSTNode, Refused]:
-    """Functions that stay for a reason of their own, where modules are refused: what these pass on is no matter then."""
+    """Functions that stay for a reason of their own, where modules are refused: what they pass on is no matter."""
     found: dict[cst.CSTNode, Refused] = {}
     blocked = False
     for f in files:
@@ -129,14 +129,14 @@ def _called(it: Any, node: cst.CSTNode, but: Container[cst.CSTNode] = ()) -> dic
     """Methods that the code takes from its objects, to call or to pass on, and properties that it reads."""
     found: dict[cst.CSTNode, None] = {}
     for n in walk(node):
-        if type(n) is not cst.Attribute or n in but:
+        if not isinstance(n, cst.Attribute) or n in but:
             continue
         for option in options(it.fact(n)):
             if isinstance(option.payload, Function):
                 found[option.payload.node] = None
-        for option in options(it.fact(n.value)):  # type: ignore[attr-defined]
+        for option in options(it.fact(n.value)):
             if isinstance(option.payload, SelfOf | Instance):
-                found |= {m.node: None for m in members.called(option.payload, n.attr.value)}  # type: ignore[attr-defined]
+                found |= {m.node: None for m in members.called(option.payload, n.attr.value)}
     return found
 
 
