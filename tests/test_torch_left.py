@@ -81,6 +81,20 @@ def train(data):
     assert "# port: P206 it uses `study`, which is not ported\ndef train(data):\n" in text
 
 
+def test_a_method_in_the_place_of_one_that_is_used_refuses_its_class_alone() -> None:
+    more = SOURCE + '''
+
+class Trained(Net):
+    def features(self, x):
+        torch.optim.SGD(self.parameters(), 0.1).step()
+        return x
+'''
+    text = translate(more, "torch2tf").text
+    assert "class Net(keras.Model):" in text or "class Net(layers.Layer):" in text
+    assert "# port: P205 `torch.optim.SGD` belongs" in text
+    assert "\n    def features(self, x):\n        torch.optim" in text
+
+
 def test_methods_that_decide_how_a_module_computes_never_stay() -> None:
     for name in ("train", "__getattr__", "build", "__call__"):
         text = translate(SOURCE.replace("def fit(self", f"def {name}(self"), "torch2tf").text

@@ -12,7 +12,7 @@ from port.names import dotted_name
 from port.scopes import File
 from port.torch2tf import apart, leaving, links, members
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import Function, Instance, SelfOf, options
+from port.torch2tf.values import Class, Function, Instance, SelfOf, options
 from port.tree import find, walk
 
 
@@ -47,25 +47,9 @@ def spread(files: Sequence[Any], write: Callable[[Any, Any], Part]) -> None:
     Of a class, methods that it can do without stay alone (leaving.py): it is written again with `write`.
     """
     reasons = {(f.w.it.file, name) for f in files for p in f.parts if p.refusal is not None for name in p.names}
-    left = any(f.w.left for f in files)
     uses = [use for f in files for p in f.parts if not is_import(p.node) for use in _uses(f, p)] if (
-        reasons or left) else []
-    changed: dict[Part, Any] = {}
-    grew = bool(uses)
-    while grew:
-        grew = False
-        for use in uses:
-            if use.part.refusal is not None or use.method in use.w.left:
-                continue
-            refusal = _told(use, reasons, {n: r for f in files for n, r in f.w.left.items()})
-            if refusal is None:
-                continue
-            grew = True
-            if use.method is not None:
-                use.w.left[use.method], changed[use.part] = refusal, use.w
-            else:
-                use.part.refusal = refusal
-                reasons |= use.own
+        reasons or any(f.w.left for f in files)) else []
+    changed = _grown(uses, reasons, {n: r for f in files for n, r in f.w.left.items()})
     for part, w in changed.items():
         if part.refusal is None:
             again = write(w, part.node)
@@ -77,6 +61,33 @@ def spread(files: Sequence[Any], write: Callable[[Any, Any], Part]) -> None:
         r = part.refusal
         part.needs, part.helpers = set(), {}
         part.reports = [(r.node if r.node is not None else part.node, r.code, r.args[0], r.symbol)]
+
+
+def _grown(uses: Sequence[Use], reasons: set[tuple[File, str]], left: dict[cst.CSTNode, Refused]) -> dict[Part, Any]:
+    """Refuse all that has to stay, and note it in `reasons` and `left`; parts of which methods stay now."""
+    changed: dict[Part, Any] = {}
+    by_method: dict[cst.CSTNode, Use] = {use.method: use for use in uses if use.method is not None}
+    grew = bool(uses)
+    while grew:
+        grew = False
+        for use in uses:
+            if use.part.refusal is not None or use.method in use.w.left:
+                continue
+            for other in [by_method[m] for m in left if m in use.called[1] and m in by_method]:
+                if other.part.refusal is None:  # a class cannot do without what stands in the place of a method in use
+                    other.part.refusal, grew = left[other.method], True  # type: ignore[index]
+                    reasons |= other.own
+            refusal = _told(use, reasons, left)
+            if refusal is None:
+                continue
+            grew = True
+            if use.method is not None:
+                left[use.method] = use.w.left[use.method] = refusal
+                changed[use.part] = use.w
+            else:
+                use.part.refusal = refusal
+                reasons |= use.own
+    return changed
 
 
 OF_FACTS = ("P204", "P208", "P209")  # reasons that may go when more is known
@@ -106,7 +117,7 @@ class Use:
     part: Part
     method: cst.FunctionDef | None
     mentioned: dict[tuple[File, str], str]
-    called: dict[cst.CSTNode, None]  # methods
+    called: tuple[set[cst.CSTNode], set[cst.CSTNode]]  # methods, and those that subclasses put in their place
 
     @property
     def own(self) -> set[tuple[File, str]]:
@@ -125,19 +136,25 @@ def _uses(file: Any, part: Part) -> list[Use]:
                         _called(it, part.node, inside))]
 
 
-def _called(it: Any, node: cst.CSTNode, but: Container[cst.CSTNode] = ()) -> dict[cst.CSTNode, None]:
-    """Methods that the code takes from its objects, to call or to pass on, and properties that it reads."""
-    found: dict[cst.CSTNode, None] = {}
+def _called(it: Any, node: cst.CSTNode, but: Container[cst.CSTNode] = ()) -> tuple[set[cst.CSTNode], set[cst.CSTNode]]:
+    """Methods that the code takes from its objects, to call or to pass on, and properties that it reads.
+
+    Also: those that subclasses put in their place.
+    """
+    found: set[cst.CSTNode] = set()
+    others: set[cst.CSTNode] = set()
     for n in walk(node):
         if not isinstance(n, cst.Attribute) or n in but:
             continue
-        for option in options(it.fact(n)):
-            if isinstance(option.payload, Function):
-                found[option.payload.node] = None
-        for option in options(it.fact(n.value)):
-            if isinstance(option.payload, SelfOf | Instance):
-                found |= {m.node: None for m in members.called(option.payload, n.attr.value)}
-    return found
+        owners = [o.payload for o in options(it.fact(n.value)) if isinstance(o.payload, SelfOf | Instance)]
+        if not owners:
+            found |= {o.payload.node for o in options(it.fact(n)) if isinstance(o.payload, Function)}
+        for owner in owners:
+            above = isinstance(owner, SelfOf) and owner.above
+            of = [b.payload for b in owner.cls.bases if isinstance(b.payload, Class)] if above else [owner.cls]
+            found |= {m.node for cls in of if (m := members.find_method(cls, n.attr.value)) is not None}
+            others |= {m.node for m in members.called(owner, n.attr.value)} if not above else set()
+    return found, others - found
 
 
 def _told(use: Use, reasons: set[tuple[File, str]], left: Mapping[cst.CSTNode, Refused]) -> Refused | None:
@@ -147,7 +164,7 @@ def _told(use: Use, reasons: set[tuple[File, str]], left: Mapping[cst.CSTNode, R
     names = sorted(text for place, text in use.mentioned.items() if place in reasons and place not in own)
     if names:
         return Refused("P206", f"it uses `{apart.shown(names[0])}`, which is not ported", node)
-    for method in (m for m in use.called if m in left):
+    for method in (m for m in left if m in use.called[0]):
         if use.method is None and method in getattr(use.part.node.body, "body", ()):
             return left[method]  # its own: the reason is here
         return Refused("P206", f"it uses `{method.name.value}`, which is not ported", node)  # type: ignore[attr-defined]
