@@ -39,9 +39,8 @@ def function(w: Any, f: Function) -> cst.FunctionDef:
     w.inline |= inline_lists(node)
     try:
         decorators, stops = _decorators(w, node)
-        docstring, rest = [], None
-        if isinstance(node.body, cst.IndentedBlock):
-            docstring, rest = leaving.split_docstring(list(node.body.body))
+        docstring, rest = leaving.split_docstring(list(node.body.body)) if isinstance(
+            node.body, cst.IndentedBlock) else ([], None)
         body = _body(w, f, rest) if rest is not None else None
         if stops and body is not None:
             body = [s.visit(_Stopped(w, f)) for s in body]
