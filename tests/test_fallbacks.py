@@ -79,6 +79,18 @@ def test_torch_imports_with_a_fallback_stay_with_the_code_that_needs_them() -> N
     assert "torch" not in text and "try" not in text and "layers.Dense(4" in text
 
 
+def test_names_that_a_fallback_brings_for_other_files_stay() -> None:
+    """Nothing in this file reads them: who imports them from here had failed, without a finding."""
+    text = """try:
+    from .fb import download, load
+except ImportError:
+    from torch.hub import download_url_to_file as download, load_state_dict_from_url as load
+
+__all__ = ["download", "load"]
+"""
+    assert translate(text, "torch2tf").text == text
+
+
 def test_an_alias_that_refused_code_needs_is_imported() -> None:
     """`L = tf.keras.layers`: each use is resolved, but those of code that stays in Keras need it."""
     text = """import tensorflow as tf

@@ -11,7 +11,7 @@ import libcst as cst
 from port import imports, siblings
 from port.names import dotted_name, import_bindings
 from port.scopes import File
-from port.tree import walk
+from port.tree import loads, walk
 
 LINES = {"keras": "import keras", "tf": "import tensorflow as tf"}
 ROOTS = ("torch", "torchvision")
@@ -20,10 +20,15 @@ SHORT = {"import keras": "keras", "import tensorflow as tf": "tf", "import numpy
 
 
 def local(w: Any, node: cst.Import | cst.ImportFrom) -> list[Any]:
-    """An import inside a function."""
+    """An import inside a function, or of a `try` of the module, whose names may be there for other files alone."""
     if imports.is_framework(node, roots(w.it.file)):
-        return []
+        inside = w.function is not None or w.cls is not None
+        return [] if inside or not import_bindings(node).keys() - _read(w.it.module) else [node]
     return [with_einops(node)]
+
+
+def _read(module: cst.Module) -> frozenset[str]:
+    return frozenset[str]().union(*(loads(s) for s in module.body if not isinstance(s, cst.Try) and not _is_import(s)))
 
 
 def roots(file: File) -> tuple[str, ...]:
