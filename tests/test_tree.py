@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import libcst as cst
@@ -9,6 +10,7 @@ import pytest
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from port.places import spans
+from port.printing import printed
 from port.tree import code, module_code, syntax_error, walk
 
 HERE = Path(__file__).parent
@@ -68,8 +70,31 @@ def test_places_and_texts_are_those_of_libcst(text: str) -> None:
         assert spans(module, {node})[node] == places[node]
     blank = cst.Module([])
     alone = [n for n in every if not isinstance(n, cst.Param | cst.Parameters | cst.Annotation)]  # these need context
-    assert all(code(n) == blank.code_for_node(n) for n in alone)
+    assert all(printed(n, "    ", "\n") == blank.code_for_node(n) for n in alone)
     assert module_code(module) == text
+
+
+def dumped(text: str) -> str:
+    return ast.dump(ast.parse(f"({text})", mode="eval"))
+
+
+@pytest.mark.parametrize("text", [SYNTAX, *(f.read_text() for f in FILES)])
+def test_code_is_the_expression_on_one_line(text: str) -> None:
+    found = [n for n in walk(cst.parse_module(text)) if isinstance(n, cst.Call | cst.Subscript | cst.List | cst.Dict)]
+    remarks = [n for n in found if "#" in printed(n, "    ", "\n")]  # a comment keeps its line
+    for node in set(found) - set(remarks):
+        exact = printed(node, "    ", "\n")
+        assert dumped(code(node)) == dumped(exact)
+        assert "\n" not in code(node) or '"""' in exact
+    assert all(dumped(code(n)) == dumped(printed(n, "    ", "\n")) for n in remarks)
+
+
+@pytest.mark.parametrize(("text", "line"), [
+    ("f(\n    a,\n    b=[\n        1,\n        2,\n    ],\n)", "f(a, b=[1, 2])"), ("(\n    a,\n)", "(a,)"),
+    ("x[\n    a,\n]", "x[a,]"), ("(x\n .y()\n .z)", "(x.y().z)"), ("(a\n + b)", "(a + b)"),
+    ("f(a,  # why\n  b)", "f(a,  # why\n  b)")])
+def test_line_breaks_go_with_what_they_stand_for(text: str, line: str) -> None:
+    assert code(cst.parse_expression(text)) == line
 
 
 @pytest.mark.parametrize("text", [SYNTAX, *(f.read_text() for f in FILES)])

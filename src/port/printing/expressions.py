@@ -92,6 +92,16 @@ def _dict_element(node: cst.DictElement, to: Printer, default_comma: bool = Fals
     to.comma(node.comma, (", " if default_comma_whitespace else ",") if default_comma else "")
 
 
+def _starred(node: cst.StarredElement | cst.StarredDictElement, to: Printer, default_comma: bool = False,
+             default_comma_whitespace: bool = False) -> None:
+    if type(node) is cst.StarredElement and node.lpar:
+        return node._codegen_impl(to, default_comma, default_comma_whitespace)
+    to.tokens.append("*" if type(node) is cst.StarredElement else "**")
+    to.space(node.whitespace_before_value)
+    to.put(node.value)
+    to.comma(node.comma, (", " if default_comma_whitespace else ",") if default_comma else "")
+
+
 def _elements(nodes: Any, to: Printer) -> None:
     for i, element in enumerate(nodes, 1):
         to.put(element, default_comma=i < len(nodes), default_comma_whitespace=True)
@@ -250,7 +260,8 @@ def _for_in(node: cst.CompFor, to: Printer) -> None:
     to.spaced(node.whitespace_before_in, "in", node.whitespace_after_in)
     to.put(node.iter)
     for condition in node.ifs:
-        to.put(condition)
+        to.spaced(condition.whitespace_before, "if", condition.whitespace_before_test)
+        to.put(condition.test)
     if node.inner_for_in is not None:
         to.put(node.inner_for_in)
 
@@ -324,7 +335,8 @@ EXPRESSIONS: Writers = {
     **{kind: _in_parentheses(write) for kind, write in PARENTHESIZED.items()}, **dict.fromkeys(WORDS, _word),
     **dict.fromkeys(_BETWEEN, _operator), **dict.fromkeys(_BEFORE, _unary_operator),
     cst.NotEqual: _not_equal, cst.IsNot: _two_words, cst.NotIn: _two_words,
-    cst.Arg: _arg, cst.Element: _element, cst.DictElement: _dict_element, cst.ComparisonTarget: _target,
+    cst.Arg: _arg, cst.Element: _element, cst.DictElement: _dict_element, cst.StarredElement: _starred,
+    cst.StarredDictElement: _starred, cst.ComparisonTarget: _target,
     cst.SubscriptElement: _subscript_element, cst.Index: _index, cst.Slice: _slice,
     cst.FormattedStringText: _text, cst.FormattedStringExpression: _formatted_value,
     cst.CompFor: _for_in, cst.Parameters: _parameters, cst.Param: _param, cst.Annotation: _annotation}

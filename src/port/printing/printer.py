@@ -82,7 +82,7 @@ def remarks(space: Any) -> bool:
 
 
 class OneLine(Printer):
-    """Line breaks inside brackets become marks, unless a comment stands in them; a comma before one at the end goes."""
+    """Line breaks inside brackets become marks, unless a comment stands in them; a comma at the end goes."""
 
     MARK = "\0"  # no source holds it
 
@@ -92,7 +92,7 @@ class OneLine(Printer):
         self.tokens.append(self.MARK)
 
     def comma(self, node: Any, default: str) -> None:
-        after = getattr(node, "whitespace_after", None)
-        if default or not breaks(after) or remarks(after):
+        if default or type(node) is not cst.Comma or (breaks(node.whitespace_after) and remarks(node.whitespace_after)):
             return super().comma(node, default)
-        self.tokens.append(self.MARK)
+        if breaks(node.whitespace_after):
+            self.tokens.append(self.MARK)
