@@ -8,6 +8,7 @@ from typing import Any
 import libcst as cst
 from libcst._nodes.op import BaseUnaryOp, _BaseOneTokenOp
 
+from port.printing.parameters import annotation, lambda_, param, parameters
 from port.printing.printer import Printer, Writers
 
 # Operators by their one token; `!=` may also be `<>`.
@@ -260,67 +261,14 @@ def _for_in(node: cst.CompFor, to: Printer) -> None:
     to.spaced(node.whitespace_before_in, "in", node.whitespace_after_in)
     to.put(node.iter)
     for condition in node.ifs:
-        to.spaced(condition.whitespace_before, "if", condition.whitespace_before_test)
-        to.put(condition.test)
+        to.put(condition)
     if node.inner_for_in is not None:
         to.put(node.inner_for_in)
 
 
-def _lambda(node: cst.Lambda, to: Printer) -> None:
-    if isinstance(node.whitespace_after_lambda, cst.MaybeSentinel):
-        return node._codegen_impl(to)
-    to.tokens.append("lambda")
-    to.space(node.whitespace_after_lambda)
-    to.put(node.params)
-    to.put(node.colon)
-    to.put(node.body)
-
-
-# ---------------------------------------------------------------- parameters
-def _parameters(node: cst.Parameters, to: Printer) -> None:
-    star = node.star_arg
-    if node.posonly_params or type(node.posonly_ind) is cst.ParamSlash:
-        return node._codegen_impl(to)
-    more = star is not cst.MaybeSentinel.DEFAULT or bool(node.kwonly_params) or node.star_kwarg is not None
-    for i, param in enumerate(node.params, 1):
-        to.put(param, default_star="", default_comma=more or i < len(node.params))
-    if type(star) is cst.Param:
-        to.put(star, default_star="*", default_comma=bool(node.kwonly_params) or node.star_kwarg is not None)
-    elif type(star) is cst.ParamStar:
-        to.put(star)
-    elif node.kwonly_params:
-        to.tokens.append("*, ")
-    for i, param in enumerate(node.kwonly_params, 1):
-        to.put(param, default_star="", default_comma=node.star_kwarg is not None or i < len(node.kwonly_params))
-    if node.star_kwarg is not None:
-        to.put(node.star_kwarg, default_star="**", default_comma=False)
-
-
-def _param(node: cst.Param, to: Printer, default_star: str | None = None, default_comma: bool = False) -> None:
-    star = node.star if isinstance(node.star, str) else default_star
-    if star is None:
-        return node._codegen_impl(to)  # says what is missing
-    to.tokens.append(star)
-    to.space(node.whitespace_after_star)
-    to.put(node.name)
-    if node.annotation is not None:
-        to.put(node.annotation, default_indicator=":")
-    if type(node.equal) is cst.AssignEqual:
-        to.put(node.equal)
-    elif node.default is not None and node.equal is cst.MaybeSentinel.DEFAULT:
-        to.tokens.append(" = ")
-    if node.default is not None:
-        to.put(node.default)
-    to.comma(node.comma, ", " if default_comma else "")
-    to.space(node.whitespace_after_param)
-
-
-def _annotation(node: cst.Annotation, to: Printer, default_indicator: str | None = None) -> None:
-    before = node.whitespace_before_indicator
-    if default_indicator is None or isinstance(before, cst.MaybeSentinel):
-        return node._codegen_impl(to, default_indicator)
-    to.spaced(before, default_indicator, node.whitespace_after_indicator)
-    to.put(node.annotation)
+def _comp_if(node: cst.CompIf, to: Printer) -> None:
+    to.spaced(node.whitespace_before, "if", node.whitespace_before_test)
+    to.put(node.test)
 
 
 WORDS: tuple[type, ...] = (cst.Name, cst.Integer, cst.Float, cst.SimpleString)
@@ -330,7 +278,7 @@ PARENTHESIZED = {
     cst.BinaryOperation: _operation,
     cst.BooleanOperation: _operation, cst.Comparison: _comparison, cst.UnaryOperation: _unary_operation,
     cst.IfExp: _if_else, cst.Subscript: _subscript, cst.ConcatenatedString: _concatenated,
-    cst.FormattedString: _formatted, cst.GeneratorExp: _generated, cst.ListComp: _list_generated, cst.Lambda: _lambda}
+    cst.FormattedString: _formatted, cst.GeneratorExp: _generated, cst.ListComp: _list_generated, cst.Lambda: lambda_}
 EXPRESSIONS: Writers = {
     **{kind: _in_parentheses(write) for kind, write in PARENTHESIZED.items()}, **dict.fromkeys(WORDS, _word),
     **dict.fromkeys(_BETWEEN, _operator), **dict.fromkeys(_BEFORE, _unary_operator),
@@ -339,4 +287,5 @@ EXPRESSIONS: Writers = {
     cst.StarredDictElement: _starred, cst.ComparisonTarget: _target,
     cst.SubscriptElement: _subscript_element, cst.Index: _index, cst.Slice: _slice,
     cst.FormattedStringText: _text, cst.FormattedStringExpression: _formatted_value,
-    cst.CompFor: _for_in, cst.Parameters: _parameters, cst.Param: _param, cst.Annotation: _annotation}
+    cst.CompFor: _for_in, cst.CompIf: _comp_if, cst.Parameters: parameters, cst.Param: param,
+    cst.Annotation: annotation}
