@@ -31,6 +31,18 @@ class Table(layers.Layer):
         return x + tf.cast(self.table[:x.shape[1]], x.dtype)
 
 
+class Cell(tf.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.kernel = tf.Variable(tf.zeros([n, n]))
+
+    def zero_state(self, batch):
+        return tf.zeros([batch, 3])
+
+    def __call__(self, x):
+        return x @ self.kernel
+
+
 soften(tf.ones([4, 3]))
 '''
 
@@ -39,6 +51,7 @@ def test_constants_and_draws_are_on_the_device_of_the_tensors_around_them() -> N
     result = translate(SOURCE, "tf2torch")
     assert not [f for f in result.findings if f.outcome.needs_person]
     assert "torch.tensor([0.1, 0.2, 0.7], device=x.device)" in result.text
+    assert "return torch.zeros([batch, 3], device=self.kernel.device)\n" in result.text  # it gets no tensor
     assert "torch.tensor(2.0)\n" in result.text  # one number goes with tensors of any device
     assert "torch.as_tensor(self.table[:x.shape[1]], dtype=x.dtype, device=x.device)" in result.text
 
