@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from oneline import oneline
 
 from port.findings import Outcome
 from port.result import Result
@@ -79,3 +80,27 @@ def test_a_mixture_is_refused_where_the_dict_is_read_as_well() -> None:
 def test_a_model_that_others_call_keeps_its_stars() -> None:
     text = translate(HEAD, "torch2tf").text
     assert "def call(self, x, *args, **kwargs):" in text
+
+
+def test_a_dict_of_device_and_dtype_says_nothing_of_what_a_sequential_or_a_parameter_holds() -> None:
+    text = oneline(translate("""import torch
+from torch import nn
+
+
+def block(width, device=None, dtype=None):
+    dd = {"device": device, "dtype": dtype}
+    return nn.Sequential(nn.Conv2d(3, width, 1, bias=False, **dd), nn.ReLU())
+
+
+class Net(nn.Module):
+    def __init__(self, width=8, device=None, dtype=None):
+        super().__init__()
+        dd = {"device": device, "dtype": dtype}
+        self.block = block(width, **dd)
+        self.scale = nn.Parameter(torch.zeros(width, **dd))
+
+    def forward(self, x):
+        return self.block(x).mean((2, 3)) * self.scale
+""", "torch2tf").text)
+    assert "layers.Conv2D(width, 1, use_bias=False, **default_init(3))" in text and "torch" not in text, text
+    assert "self.add_weight(shape=(width,), initializer=\"zeros\", name=\"scale\")" in text

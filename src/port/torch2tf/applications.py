@@ -170,6 +170,7 @@ def module(w: Any, node: cst.Call, symbol: str) -> Any:
 
 
 def elements_of(w: Any, node: cst.Call, symbol: str) -> list[Any]:
+    node = w.it.objects.get(("spread", node), node)
     layer = w.it.layers.get((node, symbol))
     if layer is None:
         raise Refused("P204", f"nothing is known of this {symbol.rpartition('.')[2]}", node)

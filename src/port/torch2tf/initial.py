@@ -88,6 +88,7 @@ class Recipe:
 
 
 def _recipe(w: Any, node: cst.BaseExpression) -> Recipe:
+    node = w.it.objects.get(("spread", node), node)
     symbol = w.fact(node.func).symbol if isinstance(node, cst.Call) else ""
     last = symbol.rpartition(".")[2]
     if symbol in MADE and isinstance(node, cst.Call):
