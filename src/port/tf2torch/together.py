@@ -21,6 +21,7 @@ from port.tf2torch.file import Pass
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.project import infer
 from port.tf2torch.rules import (
+    build_parts,
     chosen,
     classes,
     evaluated,
@@ -88,7 +89,7 @@ def _best(units: Sequence[Unit], options: Options, params: dict[str, Fact] | Non
     named = [_named(u, done) if "eval(" in u.text else u.module for u, done in zip(units, reading.passes, strict=True)]
     if reading.codes() & {"P206", "P208"} or any(n is not u.module for u, n in zip(units, named, strict=True)):
         moved = named
-        for form in (held_once, turns, chosen, relocate, options_of, makers):
+        for form in (build_parts, held_once, turns, chosen, relocate, options_of, makers):
             moved = [form.rewrite(n) for n in moved]
         if any(m is not u.module for u, m in zip(units, moved, strict=True)):
             others = [replace(u, module=m) for u, m in zip(units, moved, strict=True)]

@@ -46,6 +46,7 @@ NAMES = {
 }
 # Classes of layers that are one activation, where they are made without arguments.
 CLASSES = {"ReLU": "relu", "ELU": "elu", "Softmax": "softmax"}
+USUAL = ("relu", "sigmoid", "tanh", "softmax", "elu", "selu", "gelu", "silu", "swish", "softplus", "linear")
 PREFIXES = ("tf.nn.", "keras.activations.", "keras.ops.", "tf.math.", "tf.")
 
 
@@ -180,10 +181,16 @@ def chosen(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     reached = {r for r in resolve_reaching(em, given) if r is None or isinstance(r, str)}
     if not reached:
         raise Refused("P202", f"no call in this project shows which activation `{code(given)}` is", node)
+    reached = _offered(reached)
     unknown = sorted(r for r in reached if r is not None and r not in NAMES)
     if unknown:
         raise Refused("P201", f"the activation `{unknown[0]}` has no row", node)
     return build(f"{remember(em, reached, False)}[{{name}}]", name=em.expr(given))
+
+
+def _offered(reached: set[str | None]) -> set[str | None]:
+    """Where the project shows no name at all, only the default None, callers will want the usual ones."""
+    return reached | {*USUAL} if reached == {None} else reached
 
 
 def remember(em: Emitter, names: set[str | None], flipped: bool) -> str:

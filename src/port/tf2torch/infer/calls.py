@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from port.binding import keyword
-from port.facts import UNKNOWN, Fact, Kind, tensor
+from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.scopes import Env
 from port.tf2torch.infer.attributes import variable_of
 from port.tf2torch.infer.builtins import (
@@ -83,6 +83,8 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
     if symbol.startswith("tensor.") and isinstance(callee.payload, Fact):
         return _tensor_method(it, node, symbol, callee.payload)
     rows = it.rows.get(symbol)
+    if rows and rows[0].returns == "transpose":
+        _permuted(it, node, env, args)
     if rows:
         return row_call(it, node, symbol, rows, args)
     if symbol.startswith("keras.layers.") and symbol.rpartition(".")[2][:1].isupper():
@@ -90,6 +92,19 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
     if symbol.startswith("builtins.super"):
         return Fact(Kind.UNKNOWN, symbol="super")
     return it.plain(node)
+
+
+def _permuted(it: Interp, node: cst.Call, env: Env, args: list[Fact]) -> None:
+    """A variable of open rank whose axes are put into a written order has as many axes."""
+    given = node.args[0].value if node.args else None
+    orders = [o for k in ("perm", "pattern", "axes") if (o := keyword(node, k, 1)) is not None]
+    order = orders[0] if orders else None
+    if type(given) is not cst.Name or given.value not in env.names or not isinstance(order, cst.Tuple | cst.List):
+        return
+    open_rank = args[0].kind is Kind.TENSOR and args[0].shape is None and args[0].layout is Layout.PLAIN
+    if open_rank and args[0].payload is None and not any(isinstance(e, cst.StarredElement) for e in order.elements):
+        it.proofs += 1
+        env.names[given.value] = it.facts[given] = args[0].but(shape=(None,) * len(order.elements))
 
 
 def _method(it: Interp, node: cst.Call, symbol: str, owner: Fact, args: list[Fact]) -> Fact:

@@ -104,7 +104,9 @@ def _repeated(items: Fact, times: Fact) -> Items | None:
 
 
 def _binary(it: Interp, node: cst.BinaryOperation, env: Env) -> Fact:
-    a, b = it.ev(node.left, env), it.ev(node.right, env)
+    a, proofs, b = it.ev(node.left, env), it.proofs, it.ev(node.right, env)
+    if it.proofs > proofs:
+        a = it.ev(node.left, env)  # of a variable whose rank the right side has shown
     if Kind.TENSOR in (a.kind, b.kind):
         if isinstance(node.operator, cst.MatrixMultiply):
             return shapes.matmul(Given((a, b), _none, _none, _none, ()))

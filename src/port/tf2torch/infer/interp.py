@@ -77,6 +77,7 @@ class Interp:
         self.packed = False  # runs of recurrent layers that pass packed steps on have been looked for
         self.ranks: dict[tuple[Any, str], int] = {}
         self.shown: dict[int, tuple[Fact, int]] = {}  # facts of open rank (by identity): the rank that a use has shown
+        self.proofs = 0  # variables of open rank whose rank a use has shown where they are read from now on
         self.widths: dict[tuple[Any, str], Dim] = {}  # parameter -> its last size, as the constructor says it
         self.wants_out: set[Function] = set()
         self.masks: dict[cst.Call, Any] = {}  # application of Embedding or Masking -> its Mask
