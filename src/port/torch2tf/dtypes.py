@@ -142,13 +142,20 @@ def like(w: Any, nodes: Sequence[cst.BaseExpression], dtype: str | None) -> cst.
     return None
 
 
+# Methods whose result has the dtype of their tensor.
+KEEPING = frozenset("""
+    masked_fill view reshape permute transpose contiguous unsqueeze squeeze flatten expand clone detach flip roll
+    masked_fill_ t unflatten narrow select""".split())
+
+
 def dtype_of(w: Any, node: cst.BaseExpression) -> cst.BaseExpression | None:
     """The dtype of a tensor as an expression that computes nothing: `x.dtype`, `tf.int64`; None if there is none."""
     fact = w.fact(node)
     if is_variable(node):
         return build("{x}.dtype", x=w.expr(node))
     if fact.dtype is None:
-        return None
+        kept = isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value in KEEPING
+        return dtype_of(w, node.func.value) if kept and w.fact(node.func.value).kind is Kind.TENSOR else None
     if fact.dtype != "float":
         return expression(spell(w, fact.dtype))
     found = like(w, [node], "float")

@@ -73,6 +73,7 @@ class Interp:
         self.depth = 0  # loops around what is being read
         self.returns: list[Fact | None] = []  # what the running functions give, joined
         self.wants: dict[cst.CSTNode, Layout] = {}  # call or operator -> the layout that its tensors must have
+        self.ranks: dict[cst.CSTNode, int] = {}  # expression of unknown rank -> the rank that a module over space takes
         self.receivers: dict[cst.CSTNode, Any] = {}  # call -> what it was found to call (Function or Class)
         self.homes: dict[cst.CSTNode, File] = {}  # call of a class of torch.nn -> the file that it stands in
         # Where paths meet: variables that come in two layouts, whether the first path brings channels last, their rank.

@@ -118,6 +118,7 @@ def apply(it: Interp, node: cst.Call | None, callee: Fact, args: list[Fact], sit
     site = node if site is None else site
     if node is not None and isinstance(payload, Layer | Chain):
         _takes_tensor(it, node, args)
+        _takes_rank(it, node, callee, args)
     if isinstance(payload, Layer):
         return apply_layer(it, node, payload, args, site)
     if isinstance(payload, Chain):
@@ -147,6 +148,13 @@ def _takes_tensor(it: Interp, node: cst.Call, args: list[Fact]) -> None:
             function.held.get(first.value) is args[0]):
         function.evidence |= {first.value}
         it.enqueue(function)
+
+
+def _takes_rank(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> None:
+    """What a module over space is given has the rank that it takes, though nothing else tells of it."""
+    rank = _spatial_rank(it, Chain(node, [callee]))
+    if rank is not None and args and not node.args[0].star and args[0].kind is Kind.TENSOR and args[0].shape is None:
+        it.ranks[node.args[0].value] = rank
 
 
 def apply_layer(it: Interp, node: cst.Call | None, layer: Layer, args: list[Fact], site: Any) -> Fact:

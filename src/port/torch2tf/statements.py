@@ -320,6 +320,6 @@ def result(w: Any, node: cst.BaseExpression, whole: Fact | None) -> Any:
         known = function.chooses and whole is not None and any(True for _ in tensors_in(whole))
         return w.expr(node) if known else w.plain(node)
     want = Layout.PLAIN if not function.chooses else whole.layout if whole is not None else fact.layout
-    if fact.shape is None and function.gives is not None and whole is not None:  # a use of the result proves its rank
+    if fact.shape is None and whole is not None and whole.shape is not None:  # a use of the result proves its rank
         return w.reordered(fact.but(shape=whole.shape), w.expr(node), want, node)
     return w.expr(node, want if fact.rank is None or fact.rank >= 3 else None)

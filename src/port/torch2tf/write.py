@@ -190,7 +190,10 @@ class Writer:
         raise Refused("P209", "some tensors of a container are channels last here: give them names of their own", node)
 
     def in_layout(self, node: cst.CSTNode, new: Any, want: Layout) -> Any:
-        return self.reordered(self.fact(node), new, want, node)
+        fact = self.fact(node)
+        if fact.kind is Kind.TENSOR and fact.shape is None and node in self.it.ranks:
+            fact = fact.but(shape=(None,) * self.it.ranks[node])
+        return self.reordered(fact, new, want, node)
 
     def reordered(self, fact: Fact, new: Any, want: Layout, node: cst.CSTNode | None = None) -> Any:
         """`new`, a tensor of `fact`, with its axes in the order of the source, or channels last."""
