@@ -184,3 +184,123 @@ def test_blocks_give_the_order_of_axes_that_the_next_one_takes(tmp_path: Path) -
     assert "setattr(self, name, keras.Sequential(stage))" in result.text
     agree(tmp_path, NAMED, result.text, "torch2tf", [
         Case(call, ("f32[2,3,7,9]",)) for call in ("scaled()", "shuffled()")])
+
+
+DEPTH = """import torch
+from torch import nn
+
+
+def depth(x, p: float, training: bool):
+    if not training or p == 0.0:
+        return x
+    noise = torch.empty([x.shape[0]] + [1] * (x.ndim - 1), dtype=x.dtype, device=x.device)
+    noise = noise.bernoulli_(1.0 - p)
+    noise.div_(1.0 - p)
+    return x * noise
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3, padding=1)
+        self.fc = nn.Linear(3, 5)
+
+    def forward(self, x):
+        x = x + depth(self.conv(x), 0.4, self.training)
+        return self.fc(depth(x.mean([2, 3]), 0.3, self.training))
+"""
+
+
+def test_rows_that_are_dropped_in_training_are_the_same_on_both_sides(tmp_path: Path) -> None:
+    agree(tmp_path, DEPTH, ported(DEPTH).text, "torch2tf", [Case("Net()", ("f32[6,3,7,9]",))])
+
+
+def test_a_type_hint_names_the_classes_that_may_be_passed() -> None:
+    source = """from typing import Callable, Union
+
+from torch import nn
+
+
+class Block(nn.Module):
+    def __init__(self, width: int, make: Callable[..., nn.Module]):
+        super().__init__()
+        self.conv = nn.Sequential(make(width), nn.BatchNorm3d(width))
+
+    def forward(self, x):
+        return self.conv(x)
+
+
+class Bottleneck(nn.Module):
+    def __init__(self, width: int, make: Callable[..., nn.Module]):
+        super().__init__()
+        self.conv = nn.Sequential(make(width), nn.BatchNorm3d(width))
+
+    def forward(self, x):
+        return self.conv(x) * 2
+
+
+class Flat(nn.Conv3d):
+    def __init__(self, width: int):
+        super().__init__(width, width, (1, 3, 3), padding=(0, 1, 1))
+
+
+class Net(nn.Module):
+    def __init__(self, block: type[Union[Block, Bottleneck]], zero: bool = False):
+        super().__init__()
+        self.stem = nn.Conv3d(3, 4, 1)
+        self.block = block(4, Flat)
+        if zero:
+            for m in self.modules():
+                if isinstance(m, Bottleneck):
+                    nn.init.constant_(m.bn3.weight, 0)
+
+    def forward(self, x):
+        return self.block(self.stem(x))
+
+
+def net():
+    return Net(Block)
+"""
+    result = ported(source)
+    assert not refused(result), result.findings
+    assert "class Bottleneck(layers.Layer):" in result.text
+    assert "raise AttributeError(\"'Bottleneck' object has no attribute 'bn3'\")" in result.text
+    assert any("P204" in m for m in refused(ported(source.replace("type[Union[Block, Bottleneck]]", "type[Block]"))))
+
+
+def test_a_parameter_of_which_uses_prove_two_ranks_has_neither() -> None:
+    source = """import torch
+from torch import nn
+
+
+class Two(nn.Module):
+    def forward(self, x):
+        b, h, w, c = x.shape
+        return x * c
+
+
+class Three(nn.Module):
+    def forward(self, x):
+        b, t, h, w, c = x.shape
+        return x * c
+
+
+class Block(nn.Module):
+    def __init__(self, inner=Two):
+        super().__init__()
+        self.inner = inner()
+        self.norm = nn.LayerNorm(4)
+
+    def forward(self, x):
+        return x.flip(-1) + self.inner(self.norm(x))
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.two, self.three = Block(), Block(Three)
+
+    def forward(self, x, y):
+        return self.two(x), self.three(y)
+"""
+    assert not refused(ported(source)), ported(source).findings

@@ -59,6 +59,36 @@ def test_stars_that_go_elsewhere_as_well_are_refused() -> None:
         assert any("hide what the layer is given" in f.message for f in result.findings), result.text
 
 
+def test_a_class_that_hands_its_stars_on_hides_nothing() -> None:
+    more = """
+
+class Named(Block):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+
+
+class Other(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.block = Named(3, 4, kernel_size=1, dilation=2)
+
+    def forward(self, x):
+        return self.block(x)
+"""
+    text = ported(SOURCE + more).text
+    assert "out_channels, kernel_size, stride=1, padding=0, dilation=1):" in text and "Other(keras.Model)" in text
+
+
+def test_names_that_are_hidden_after_all_stay_in_the_source() -> None:
+    more = """
+
+def block(**settings):
+    return Block(3, 4, **settings)
+"""
+    result = ported(SOURCE + more)
+    assert any("hide what the layer is given" in f.message for f in result.findings), result.text
+
+
 def test_a_size_that_is_a_pair_somewhere_is_no_number() -> None:
     named = SOURCE.replace("**kwargs):", "kernel_size, stride=1, padding=0):").replace(
         "**kwargs)", "kernel_size=kernel_size, stride=stride, padding=padding)")

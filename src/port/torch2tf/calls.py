@@ -75,7 +75,7 @@ def _call(it: Interp, node: cst.Call, callee: Fact, args: list[Fact], env: Env) 
     if isinstance(payload, Alternatives):
         return call_any(it, node, payload, args, env)
     symbol = callee.symbol
-    if symbol.startswith("torch.nn.") and _is_class(symbol):
+    if (symbol.startswith("torch.nn.") and _is_class(symbol)) or symbol.endswith((".QuantStub", ".DeQuantStub")):
         return modules.make(it, node, symbol, args)
     special = SPECIAL.get(symbol)
     if special is not None:

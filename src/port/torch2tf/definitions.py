@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -14,6 +15,7 @@ from port.torch2tf.values import (
     PLAIN,
     Class,
     Function,
+    one_of,
     put,
 )
 from port.tree import code, find, walk
@@ -192,6 +194,17 @@ def _of_field(it: Interp, node: cst.AnnAssign) -> Fact:
     """What the hint of a field says; a class or function that the constructor is given is known from its callers."""
     hint = code(node.annotation.annotation)
     return hinted(it, hint) or (BOTTOM if "Callable" in hint else UNKNOWN)
+
+
+def classes_hinted(function: Function, hint: str) -> Fact | None:
+    """The classes of modules that `type[Block]` or `type[Union[Block, Other]]` names: any of them may be passed."""
+    bare = re.sub(r"[\s\"']", "", hint)
+    held = re.fullmatch(r"(?:typing\.)?[tT]ype\[(?:(?:typing\.)?Union\[([\w.,]+)\]|([\w.|]+))\]", bare)
+    if held is None:
+        return None
+    found = [function.env.get(name) for name in re.split("[,|]", held[1] or held[2])]
+    known = all(f is not None and isinstance(f.payload, Class) and f.payload.is_module for f in found)
+    return one_of(f for f in found if f is not None) if known else None
 
 
 def hinted(it: Interp, hint: str) -> Fact | None:

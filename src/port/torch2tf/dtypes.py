@@ -154,8 +154,10 @@ def dtype_of(w: Any, node: cst.BaseExpression) -> cst.BaseExpression | None:
     if is_variable(node):
         return build("{x}.dtype", x=w.expr(node))
     if fact.dtype is None:
-        kept = isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value in KEEPING
-        return dtype_of(w, node.func.value) if kept and w.fact(node.func.value).kind is Kind.TENSOR else None
+        func = node.func if isinstance(node, cst.Call) else None
+        kept = isinstance(func, cst.Attribute) and func.attr.value in KEEPING
+        return dtype_of(w, func.value) if isinstance(func, cst.Attribute) and kept and (
+            w.fact(func.value).kind is Kind.TENSOR) else None
     if fact.dtype != "float":
         return expression(spell(w, fact.dtype))
     found = like(w, [node], "float")

@@ -11,7 +11,7 @@ import libcst as cst
 
 from port.build import build
 from port.facts import Kind
-from port.torch2tf import init_values
+from port.torch2tf import anyname, init_values, members
 from port.torch2tf.layer_values import CLASSES, SETTINGS, leaf, weight_name
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Class, Function, Layer, SelfOf, options
@@ -72,6 +72,8 @@ def _set(w: Any, node: cst.Call, name: str, target: cst.BaseExpression, args: li
             return [cst.Assign([cst.AssignTarget(cst.Attribute(owner, cst.Name(f"{weight}_initializer")))], made)]
         if _is_own(w, target):
             return _own(w, w.expr(target), name, args)
+        if (missing := _missing(w, target.value)) is not None:
+            return [cst.Raise(build(f"AttributeError({missing!r})"))]
     raise Refused("P203", f"`{name}` of `{code(target)}`: Keras makes the weights of layers at the first call; set the "
                   "layer's `kernel_initializer` where it is made", node)
 
@@ -87,6 +89,18 @@ def _own(w: Any, target: Any, name: str, args: list[cst.Arg]) -> list[Any]:
 
 def _assigned(target: Any, made: Any) -> cst.Expr:
     return cst.Expr(build("{t}.assign({i}({t}.shape, {t}.dtype))", t=target, i=made))
+
+
+def _missing(w: Any, node: cst.BaseExpression) -> str | None:
+    """What Python says of `m.bn3`, if the class that isinstance asked for has no such attribute."""
+    cls = narrowed_class(w, node.value) if isinstance(node, cst.Attribute) else None
+    if cls is None or not isinstance(node, cst.Attribute) or any(b.symbol != "torch.nn.Module" for b in cls.bases):
+        return None
+    name = node.attr.value
+    dynamic = anyname.ANY in cls.attrs or members.methods(cls, "__getattr__")
+    if name in cls.attrs or dynamic or members.methods(cls, name) or name in members.MODULE_METHODS:
+        return None
+    return f"{cls.name!r} object has no attribute {name!r}"
 
 
 def _is_own(w: Any, target: cst.Attribute) -> bool:

@@ -25,6 +25,7 @@ from port.torch2tf import assignments, calls, definitions, links, meetings, memb
 from port.torch2tf.values import (
     BOTTOM,
     PLAIN,
+    SEVERAL,
     Chain,
     Class,
     Function,
@@ -413,11 +414,11 @@ class Interp:
     # ------------------------------------------------------------ what a use proves
     def prove_rank(self, fact: Fact, rank: int | None) -> None:
         """A use that only a tensor of this rank has: what the parameter that it comes from must be."""
-        if rank is None or fact.shape is not None:
-            return
-        for origin in members.origins_of(fact):
-            if origin.name not in origin.function.ranks and rank - origin.more >= 0:
-                origin.function.ranks[origin.name] = rank - origin.more
+        for origin in members.origins_of(fact) if rank is not None else ():
+            own, known = (rank or 0) - origin.more, origin.function.ranks.get(origin.name)
+            new = own if known is None else known if known in (own, SEVERAL) else SEVERAL
+            if new != known and own >= 0 and (fact.shape is None or known is not None):
+                origin.function.ranks[origin.name] = new
                 self.enqueue(origin.function)
                 for caller in origin.function.callers:
                     self.enqueue(caller)

@@ -25,7 +25,7 @@ COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 def taken(function: Function) -> cst.Call | None:
     """The one call that `**kwargs` of a constructor are handed to, if nothing else is done with them."""
     owned = function.owner is not None and function.owner.is_module and function.name == "__init__"
-    if not owned or not function.kwstar or not function.extra or function.extra_hidden:
+    if not owned or not function.kwstar or not function.extra or function.words_hidden:
         return None
     names = [n for n in walk(function.node.body) if isinstance(n, cst.Name) and n.value == function.kwstar]
     calls = [n for n in walk(function.node.body) if isinstance(n, cst.Call) and any(
@@ -37,6 +37,8 @@ def written_out(it: Interp, node: cst.Call) -> cst.Call | None:
     """The call with `kernel_size=kernel_size, ...` for the constructor's `**kwargs`; None: it is no such call."""
     function = it.current[-1] if it.current else None
     if function is None or taken(function) is not node:
+        if function is not None and function.words_hidden and function.kwstar:  # it was one, before more was known
+            it.layers.pop((it.objects.pop(("spread", node), node), it.receivers[node].symbol), None)
         return None
     symbol = it.receivers[node].symbol
     signature = signatures().get(symbol)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
-from port.torch2tf import anyname, assignments, meetings, members, modshapes, users
+from port.torch2tf import anyname, assignments, meetings, members, modshapes, opshapes, users
 from port.torch2tf.values import (
     BOTTOM,
     PLAIN,
@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 # Parameters of layers that are Python ints.
 WHOLE = frozenset(("in_features", "out_features", "in_channels", "out_channels", "num_features", "num_embeddings",
                    "embedding_dim", "embed_dim", "hidden_size", "input_size", "num_heads", "groups", "num_groups"))
+
+
+# Methods of nn.quantized.FloatFunctional, which is not ported, but others hold what it gives beside the ported.
+FUNCTIONAL = {"cat": "cat", "add": "add", "add_relu": "add", "mul": "mul"}
 
 
 # ---------------------------------------------------------------- made
@@ -251,9 +255,9 @@ def _through(it: Interp, chain: Chain, x: Fact, site: Any) -> Fact:
 
 
 def _prove_rank(it: Interp, chain: Chain, at: int, x: Fact) -> None:
-    """What a child gives has the rank that the next one takes, or another one of this place."""
+    """What a child gives has the rank, and should have the layout, that the next one takes, or another of its place."""
     after = at if at in chain.repeats else at + 1
-    if x.kind is not Kind.TENSOR or x.shape is not None or after >= len(chain.children):
+    if x.kind is not Kind.TENSOR or x.layout is Layout.FLIPPED or after >= len(chain.children):
         return
     for child in options(chain.children[after]):
         part = Chain(chain.node, [child])
@@ -328,6 +332,8 @@ def method(it: Interp, node: cst.Call, name: str, owner: Fact, args: list[Fact])
         return _grow(it, payload, name, args)
     if isinstance(payload, SelfOf):
         return _own(it, node, payload, name, args)
+    if isinstance(payload, Layer) and payload.symbol.endswith(".FloatFunctional") and name in FUNCTIONAL:
+        return opshapes.function(it, node, FUNCTIONAL[name], args)
     return PLAIN
 
 

@@ -128,18 +128,23 @@ class _Named(cst.CSTTransformer):
 
 
 # ---------------------------------------------------------------- what callers pass
-def receive(function: Function, node: cst.Call | None, args: list[Fact], site: Any) -> bool:
+def receive(function: Function, node: cst.Call | None, args: list[Fact], site: Any, caller: Function | None) -> bool:
     """Note what a call passes beyond the parameters that have names; True if that is news."""
     news, at = False, 0
     names = function.arguments
     for arg, fact in zip(node.args if node is not None else (), args, strict=False):
-        if arg.star == "**":
+        if arg.star == "**" and _hands_on(caller, arg.value):
+            assert caller is not None
+            news |= caller.words_hidden and _hide_words(function)
+            for name, value in caller.extra.items():
+                news |= name not in names and _extra(function, name, value, site)
+        elif arg.star == "**":
             news |= _from_mapping(function, fact, site)
         elif arg.star == "*" and isinstance(fact.payload, Items) and not fact.payload.open:
             at += len(fact.payload.elements)
             news |= at > len(names) and _hide(function)
         elif arg.star == "*" or (arg.keyword is None and at >= len(names)):
-            news |= _hide(function)
+            news |= bool(function.star) and _hide(function)
         elif arg.keyword is None:
             at += 1
         elif arg.keyword.value not in names:
@@ -147,16 +152,27 @@ def receive(function: Function, node: cst.Call | None, args: list[Fact], site: A
     return news
 
 
+def _hands_on(caller: Function | None, value: cst.BaseExpression) -> bool:
+    """Are these the `**kwargs` of a module's constructor, which passes on what its own callers pass?"""
+    return caller is not None and caller.owner is not None and caller.owner.is_module and (
+        caller.name == "__init__" and code(value) == caller.kwstar)
+
+
 def _hide(function: Function) -> bool:
     news, function.extra_hidden = not function.extra_hidden, True
     return news
+
+
+def _hide_words(function: Function) -> bool:
+    news, function.words_hidden = not function.words_hidden, True
+    return _hide(function) or news
 
 
 def _extra(function: Function, name: str, fact: Fact, site: Any) -> bool:
     old = function.extra.get(name)
     new = join(old, fact.but(payload=None) if fact.kind is Kind.TENSOR else fact)
     if fact.kind is Kind.TENSOR and fact.layout is Layout.FLIPPED:
-        return _hide(function)
+        return _hide_words(function)
     function.extra[name] = new
     function.places.setdefault(name, {})[site] = fact
     return not same(old, new)
@@ -164,7 +180,7 @@ def _extra(function: Function, name: str, fact: Fact, site: Any) -> bool:
 
 def _from_mapping(function: Function, fact: Fact, site: Any) -> bool:
     if not isinstance(fact.payload, Mapping) or fact.payload.any is not None:
-        return _hide(function)
+        return _hide_words(function)
     news = False
     for name, value in fact.payload.values.items():
         news |= _extra(function, name, value, site)

@@ -9,11 +9,12 @@ import libcst as cst
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.scopes import Env
 from port.torch2tf import apart, assignments, keywords, members, stars
-from port.torch2tf.definitions import WHOLE, hinted
+from port.torch2tf.definitions import WHOLE, classes_hinted, hinted
 from port.torch2tf.values import (
     BOTTOM,
     NONE,
     PERMUTED,
+    SEVERAL,
     TENSOR,
     Class,
     Function,
@@ -81,7 +82,7 @@ def call(it: Interp, node: cst.Call | None, function: Function, args: list[Fact]
         if name in bound:
             changed |= _receive(it, function, name, bound[name], node if site is None else site)
     if function.star or function.kwstar:
-        changed |= stars.receive(function, node, args, node if site is None else site)
+        changed |= stars.receive(function, node, args, node if site is None else site, caller)
     if changed or function.result is None:
         it.enqueue(function)
     if caller is not None and function.whole:
@@ -91,7 +92,7 @@ def call(it: Interp, node: cst.Call | None, function: Function, args: list[Fact]
     for name, fact in bound.items():
         if name in function.flipped and can_flip(fact) and function.chooses:
             it.want_flipped(fact)
-        if fact.kind is Kind.TENSOR and fact.shape is None and name in function.ranks:
+        if fact.kind is Kind.TENSOR and fact.shape is None and function.ranks.get(name, SEVERAL) != SEVERAL:
             it.prove_rank(fact, function.ranks[name])
         if fact.kind is Kind.TENSOR and name in function.numbers:
             it.prove_whole(fact)
@@ -273,10 +274,9 @@ def prove_result(it: Interp, payload: Any, rank: int) -> None:
 
 
 def _gives_images(function: Function, result: Fact) -> bool:
-    """The `forward` of a block that takes images channels last and gives images: the next block takes those as well."""
+    """The `forward` of a block that takes images channels last, behind which another module takes such."""
     names = function.arguments
-    block = function.owner is not None and function.name == "forward" and function.chooses
-    if not block or not names or not can_flip(result):
+    if function.gives != result.rank or not function.chooses or not names or not can_flip(result):
         return False
     taken = function.held.get(names[0])
     return function.is_flipped(names[0]) and taken is not None and taken.rank == result.rank and result.rank in (4, 5)
@@ -291,6 +291,8 @@ def parameter(it: Interp, function: Function, name: str) -> Fact:
     fact = it.given.get(name) if function.owner is None else None
     hint = hinted(it, function.hints[name]) if name in function.hints else None
     received = function.received.get(name)
+    if name in function.hints and (told := classes_hinted(function, function.hints[name])) is not None:
+        received = told if received is None else join(received, told)
     default = function.defaults.get(name)
     if fact is None:
         fact = received
@@ -349,7 +351,7 @@ def _is_input(function: Function, name: str) -> bool:
 
 
 def _as_parameter(it: Interp, function: Function, name: str, fact: Fact) -> Fact:
-    if fact.shape is None and name in function.ranks:
+    if fact.shape is None and function.ranks.get(name, SEVERAL) != SEVERAL:
         fact = fact.but(shape=(None,) * function.ranks[name])
     if fact.dtype is None and name in function.numbers:
         fact = fact.but(dtype="int64")

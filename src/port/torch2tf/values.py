@@ -16,6 +16,7 @@ MOST_VALUES = 8  # literals that are kept for one place; more is "anything"
 # Names of the orders of axes: the source's, and channels last.
 ORDERS = {3: ("NCL", "NLC"), 4: ("NCHW", "NHWC"), 5: ("NCDHW", "NDHWC")}
 TO_FIRST = {3: (0, 2, 1), 4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}  # channels last to channels first
+SEVERAL = -1  # rank of a parameter of which different uses prove different ranks
 MAYBE_WEIGHT = "maybe weight"  # symbol of a tensor that may be a Keras variable as well
 PERMUTED = "permuted"  # symbol of a tensor of rank 3 whose last axes were exchanged: which of them is channels is open
 TO_LAST = {3: (0, 2, 1), 4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
@@ -143,12 +144,13 @@ class Function:
     places: dict[str, dict[Any, Fact]] = field(default_factory=dict)  # parameter -> call -> what it passes
     held: dict[str, Fact] = field(default_factory=dict)  # what its parameters were in the last run
     ranks: dict[str, int] = field(default_factory=dict)  # tensor parameters whose rank a use proves
-    gives: int | None = None  # the rank of its result, if a use proves it
+    gives: int | None = None  # the rank of its result, if it goes to a module that takes channels last
     numbers: set[str] = field(default_factory=set)  # tensor parameters that a use proves to hold whole numbers
     whole: set[str] = field(default_factory=set)  # parameters that a use proves to be Python ints
     flipped: set[str] = field(default_factory=set)  # tensor parameters that are channels last in the target
     extra: dict[str, Fact] = field(default_factory=dict)  # what callers pass through `**kwargs`
     extra_hidden: bool = False  # they pass more than is known through its stars
+    words_hidden: bool = False  # and by names that are not known
     result: Fact | None = None
     inside: bool = False  # called by other code of this file: its layout is a matter of this file
     native: bool = False  # `--layout native`: whoever calls it, it has the layout of the target

@@ -18,6 +18,18 @@ def install(log: Log) -> None:
         setattr(torch, f"{name}_like", _like(log, getattr(torch, f"{name}_like"), kind))
 
 
+    tensor: Any = torch.Tensor
+    tensor.bernoulli_ = _bernoulli(log, tensor.bernoulli_)
+
+
+def _bernoulli(log: Log, own: Callable[..., Any]) -> Callable[..., Any]:
+    """Ones where a shared uniform number is below p, as ports write it."""
+    def draw(self: Any, p: Any = 0.5, **kwargs: Any) -> Any:
+        found = log.numbers("uniform", tuple(self.shape))
+        return own(self, p, **kwargs) if found is None else self.copy_(torch.tensor(found, device=self.device) < p)
+    return draw
+
+
 def _by_shape(log: Log, own: Callable[..., Any], kind: str) -> Callable[..., Any]:
     def draw(*size: Any, **kwargs: Any) -> Any:
         shape = kwargs.get("size", size[0] if len(size) == 1 and not isinstance(size[0], int) else size)
