@@ -1,4 +1,7 @@
-"""Random numbers drawn into a new tensor: `torch.zeros(n).uniform_(a, b)` is `tf.random.uniform((n,), a, b)`."""
+"""Random numbers drawn into a new tensor: `torch.zeros(n).uniform_(a, b)` is `tf.random.uniform((n,), a, b)`.
+
+`x.new_empty(shape).bernoulli_(p)`, as in stochastic depth, is `tf.cast(tf.random.uniform(shape) < p, x.dtype)`.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from port.torch2tf.values import Items
 
 SIZED = {f"torch.{n}" for n in ("zeros", "ones", "empty", "rand", "randn")}
 LIKE = {f"torch.{n}_like" for n in ("zeros", "ones", "empty", "rand", "randn")}
+OF = {f"tensor.new_{n}" for n in ("zeros", "ones", "empty")}  # of the dtype of another tensor
 CLASSES = ("torch.Tensor", "torch.FloatTensor")  # given one sequence, they hold its values
 DRAWN = ("uniform_", "normal_")  # by default from 0 to 1, and of mean 0 and deviation 1, on both sides
 NAMED = {"mean": "mean", "std": "stddev"}
@@ -23,8 +27,10 @@ COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 def write(w: Any, node: cst.Call) -> Any:
     """The random numbers, of the new tensor's shape; None for any other call, or of a tensor that is not new."""
     func = node.func
-    if not isinstance(func, cst.Attribute) or func.attr.value not in DRAWN or any(
+    if not isinstance(func, cst.Attribute) or func.attr.value not in (*DRAWN, "bernoulli_") or any(
             a.star or (a.keyword is not None and a.keyword.value not in NAMED) for a in node.args):
+        return None
+    if func.attr.value == "bernoulli_" and (len(node.args) != 1 or w.fact(node.args[0].value).kind is Kind.TENSOR):
         return None
     made = func.value
     floats = False
@@ -39,8 +45,11 @@ def write(w: Any, node: cst.Call) -> Any:
         return None
     module = "keras.random" if w.target == "keras" else "tf.random"
     w.need(module.partition(".")[0])
-    args = [cst.Arg(shape), *(_arg(w, a) for a in node.args)]
     own = w.float_dtype() if floats or dtype is None else dtype
+    if func.attr.value == "bernoulli_":
+        cast = "keras.ops.cast" if w.target == "keras" else "tf.cast"
+        return build(f"{cast}({module}.uniform({{s}}) < {{p}}, {{d}})", s=shape, p=w.expr(node.args[0].value), d=own)
+    args = [cst.Arg(shape), *(_arg(w, a) for a in node.args)]
     if w.target != "keras" or w.in_layer or (dtype is not None and not floats):  # keras.random takes floatx by itself
         args.append(cst.Arg(own, keyword=cst.Name("dtype"), equal=EQUAL))
     return cst.Call(expression(f"{module}.{func.attr.value[:-1]}"), args)
@@ -62,6 +71,9 @@ def _made(w: Any, made: cst.Call) -> tuple[Any, Any]:
     dtype = expression(dtypes.spell(w, given)) if given else w.expr(named["dtype"]) if "dtype" in named else None
     if symbol in SIZED:
         return _shape(w, sizes), dtype
+    if symbol in OF and isinstance(made.func, cst.Attribute):
+        own = dtype if dtype is not None else dtypes.dtype_of(w, made.func.value)
+        return (_shape(w, sizes), own) if own is not None else (None, None)
     if symbol in CLASSES and len(sizes) == 1 and isinstance(sizes[0], cst.Tuple | cst.List):
         return expression(f"({len(sizes[0].elements)},)"), dtype
     if symbol in LIKE and len(sizes) == 1:
