@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from proving import agree
 
 from port.translate import translate, translate_together
+from port.verify.parent import Case
 
 ONE_LINE = """
 import torch
@@ -155,6 +157,37 @@ def test_a_variable_bound_to_its_own_write_and_hooks_of_files() -> None:
     assert "noise = tf.cast(tf.random.uniform(tf.shape(noise)) < " in result.text
     assert "+ [1] * (len(x.shape) - 1)" in result.text and "stddev=0.02" in result.text
     assert "hook(self.hook)" not in result.text and "raise NotImplementedError" in result.text
+
+
+STOCHASTIC_DEPTH = """
+import torch
+from torch import nn
+
+
+def drop_path(x, p: float = 0., training: bool = False):
+    if p == 0. or not training:
+        return x
+    shape = (x.shape[0],) + (1,) * (x.ndim - 1)
+    random_tensor = x.new_empty(shape).bernoulli_(1 - p)
+    random_tensor.div_(1 - p)
+    return x * random_tensor
+
+
+class Net(nn.Module):
+    def __init__(self, p=0.4):
+        super().__init__()
+        self.p = p
+        self.conv = nn.Conv2d(3, 4, 1)
+
+    def forward(self, x):
+        return drop_path(self.conv(x), self.p, self.training)
+"""
+
+
+def test_paths_that_are_dropped_are_drawn_and_verified(tmp_path: Path) -> None:
+    result = translate(STOCHASTIC_DEPTH, "torch2tf")
+    assert not result.findings and "tf.cast(tf.random.uniform(shape) < (1 - p), x.dtype)" in result.text
+    agree(tmp_path, STOCHASTIC_DEPTH, result.text, "torch2tf", [Case("Net()", ("f32[9,3,5,7]",))])
 
 
 def test_whole_numbers_that_meet_a_parameter_that_is_a_float() -> None:
