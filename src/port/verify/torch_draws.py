@@ -16,7 +16,6 @@ def install(log: Log) -> None:
     for name, kind in (("randn", "normal"), ("rand", "uniform")):
         setattr(torch, name, _by_shape(log, getattr(torch, name), kind))
         setattr(torch, f"{name}_like", _like(log, getattr(torch, f"{name}_like"), kind))
-    torch.Tensor.bernoulli_ = _bernoulli(log, torch.Tensor.bernoulli_)  # type: ignore[method-assign]
 
 
     tensor: Any = torch.Tensor
@@ -47,14 +46,6 @@ def _like(log: Log, own: Callable[..., Any], kind: str) -> Callable[..., Any]:
         if found is None:
             return own(input, **kwargs)
         return torch.tensor(found, dtype=kwargs.get("dtype") or input.dtype, device=input.device)
-    return draw
-
-
-def _bernoulli(log: Log, own: Callable[..., Any]) -> Callable[..., Any]:
-    """Ones where a uniform number is below `p`, as ports draw them."""
-    def draw(self: Any, p: Any = 0.5, **kwargs: Any) -> Any:
-        found = None if isinstance(p, torch.Tensor) else log.numbers("uniform", tuple(self.shape))
-        return own(self, p, **kwargs) if found is None else self.copy_(torch.from_numpy(found < p))
     return draw
 
 
