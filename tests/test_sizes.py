@@ -55,3 +55,70 @@ def test_axes_of_a_number_are_no_crash(call: str) -> None:
     head = "import tensorflow as tf\nfrom tensorflow import keras\n\n\ndef f(x):\n    a = tf.reduce_sum(x)\n"
     found = translate(f"{head}    return {call}\n", "tf2torch").findings
     assert not [f for f in found if f.code == "P901"]
+
+
+def test_sizes_that_a_constructor_does_not_know_are_open() -> None:
+    """A base class does not know the sizes of derived ones, nor a constructor those that `call` takes apart: names of
+    theirs stood in it."""
+    result = translate("""
+import tensorflow as tf
+from tensorflow.keras import layers
+
+
+class Base(layers.Layer):
+    def __init__(self, units):
+        super().__init__()
+        self.dense = layers.Dense(units)
+        self.mha = layers.MultiHeadAttention(2, units)
+
+
+class One(Base):
+    def call(self, x, context):
+        return self.dense(self.mha(x, context))
+
+
+class Merge(layers.Layer):
+    def __init__(self, dim):
+        super().__init__()
+        self.linear = layers.Dense(2 * dim, use_bias=False)
+
+    def call(self, x):
+        B, H, W, C = x.get_shape().as_list()
+        return self.linear(tf.reshape(x, (-1, H * W // 4, 4 * C)))
+""", "tf2torch")
+    assert "self.linear = nn.LazyLinear(2 * dim, bias=False)" in result.text
+    assert "context_features" not in result.text
+    assert [f.line for f in result.findings if f.code == "P208"]
+
+
+def test_a_layer_made_before_the_loop_that_gives_its_size_is_made_behind_it() -> None:
+    result = translate("""
+import tensorflow as tf
+from tensorflow.keras import layers
+
+
+def up(filters, size):
+    initializer = tf.random_normal_initializer(0., 0.02)
+    result = tf.keras.Sequential()
+    result.add(layers.Conv2DTranspose(filters, size, strides=2, padding='same', kernel_initializer=initializer))
+    return result
+
+
+def stack(shape):
+    initializer = tf.random_normal_initializer(0., 0.02)
+    inputs = tf.keras.Input(shape)
+    last = layers.Conv2D(3, 4, kernel_initializer=initializer)
+    x = inputs
+    for n in (4, 5):
+        x = layers.Conv2D(n, 3, padding="same")(x)
+    return tf.keras.Model(inputs, last(x))
+
+
+up(4, 4)
+""", "tf2torch")
+    assert not [f for f in result.findings if f.outcome.needs_person]
+    text = " ".join(result.text.split())
+    assert "in_channels = n self.last = nn.Conv2d(in_channels, 3, 4)" in text
+    assert "def stack(shape): return Stack(shape)" in text  # the initialiser goes, without a trace
+    assert "nn.LazyConvTranspose2d(filters, size, stride=2, padding=(size - 2) // 2)" in text
+    assert "`size` minus the stride is even" in str(result.findings)

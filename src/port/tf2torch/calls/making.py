@@ -15,9 +15,9 @@ from port.tf2torch.calls.arguments import arguments, choose, map_args
 from port.tf2torch.calls.job import Job
 from port.tf2torch.calls.spelling import helpers_in, short
 from port.tf2torch.emit import Refused
-from port.tf2torch.infer.values import tensors_in
+from port.tf2torch.infer.values import find_method, tensors_in
 from port.tf2torch.initial.sites import note
-from port.tree import clone, code
+from port.tree import clone, code, loads
 
 
 # ---------------------------------------------------------------- layers
@@ -79,9 +79,10 @@ def fill(job: Job, what: str) -> Any:
     if what in ("channels", "features"):
         width = facts[0].width if facts else None
         try:
-            return None if width is None or not _is_told(job, width) else job.em.size(width, job.node)
+            made = None if width is None or not _is_told(job, width) else job.em.size(width, job.node)
         except Refused:
             return None  # open: a Lazy module
+        return made if made is None or _is_bound(job, made) else None
     if what == "shape_tail":
         if shape is None or None in shape[1:]:
             raise job.refuse("P208", "the shape that arrives here is not known")
@@ -94,6 +95,19 @@ def _is_told(job: Job, width: Any) -> bool:
     scope, it = job.em.scope, job.em.it
     loose = scope.function is None and scope.cls is None and scope.sizes is None
     return not loose or not isinstance(width, Sym) or width.names <= it.globals.names.keys()
+
+
+def _is_bound(job: Job, size: cst.BaseExpression) -> bool:
+    """Does a constructor know the names of this size? Those of a derived class, or of another method, it does not."""
+    cls, it = job.em.scope.cls, job.em.it
+    if cls is None:
+        return True
+    known = set(job.em.class_sizes.get(cls, ())) | it.globals.names.keys()
+    for name in ("__init__", "build"):
+        if (method := find_method(cls, name)) is not None:
+            known |= {*method.params, *method.assigned, *method.mirrors}
+    call = find_method(cls, "call")  # its sizes are parameters of the constructor
+    return loads(size) <= known.union(call.mirrors if call is not None else ())
 
 
 LAZY = {"Linear", *(f"{kind}{n}d" for kind in ("Conv", "ConvTranspose", "BatchNorm") for n in "123"),

@@ -259,7 +259,9 @@ def is_only_argument(em: Emitter, small: cst.CSTNode) -> bool:
     target = small.targets[0].target if isinstance(small, cst.Assign) and len(small.targets) == 1 else None
     if not isinstance(small, cst.Assign) or not isinstance(target, cst.Name) or not is_object(em, small.value):
         return False
-    names = [n for n in find(em.it.module, cst.Name) if n.value == target.value and n is not target]
+    objects = [n for n in find(em.it.module, cst.Assign) if len(n.targets) == 1 and is_object(em, n.value)]
+    made = [n.targets[0].target for n in objects]
+    names = [n for n in find(em.it.module, cst.Name) if n.value == target.value and n not in made]
     given = {id(a.value) for a in find(em.it.module, cst.Arg)
              if a.keyword is not None and a.keyword.value.endswith("_initializer")}
     return bool(names) and all(id(n) in given for n in names)

@@ -7,6 +7,7 @@ from typing import Any
 
 import libcst as cst
 
+from port.tf2torch.emit import Refused
 from port.tree import find, loads, memo, walk
 
 
@@ -58,3 +59,14 @@ def binds(body: cst.CSTNode, name: str) -> bool:
         if target is not None and any(n.value == name for n in find(target, cst.Name)):
             return True
     return False
+
+
+def unbound(em: Any, init: list[Any], given: set[str]) -> None:
+    """Refuse a constructor that reads a size by a name of another function, which is not one of its own."""
+    own = given.union(*map(assigned_names, init), *(names_of(c.target) for s in init for c in find(s, cst.CompFor)),
+                      *({p.name.value} for s in init for p in find(s, cst.Param)))
+    others = {n for f in em.it.functions.values() for n in (*f.params, *f.mirrors, *f.assigned)}
+    read = frozenset[str]().union(*map(loads, init)) & others - own - set(em.it.globals.names) - {"self"}
+    if read:
+        raise Refused("P208", f"the size `{min(read)}` is not known here: it belongs to a function or method that is "
+                      "called with several", None)

@@ -13,7 +13,7 @@ from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.values import Class, Function, LayerCall, ShapeOf
 from port.tf2torch.rules import layer_lists, plain, set_later, weights
-from port.tf2torch.rules.bodies import split_docstring, used_names
+from port.tf2torch.rules.bodies import split_docstring, unbound, used_names
 from port.tf2torch.rules.class_sizes import resolve_sizes, scope
 from port.tree import code, find, loads, named
 
@@ -72,6 +72,8 @@ def constructor(em: Emitter, cls: Class, node: cst.FunctionDef) -> Any:
     if is_root(em, cls):
         body.append(statement("self.apply(init_weights)"))
     params = _params(em, cls, node, body)
+    if cls.node in em.it.module.body:
+        unbound(em, body, {p.name.value for p in find(params, cst.Param)})
     return node.with_changes(params=params, body=node.body.with_changes(body=body), decorators=[])
 
 

@@ -48,7 +48,7 @@ def _graph_function(em: Emitter, node: cst.FunctionDef, function: Function) -> l
         leading = TWO
         made.append(definition)
         em.scope = scope
-        new_body += plain.suite(em, [*body[at:graph.start], *outside], kept) if graph.start > at or outside else []
+        new_body += [line for s in (*body[at:graph.start], *outside) for line in plain.one(em, s, kept)]
         last = replaced(graph.line, graph.model, expression(f"{graph.name}({', '.join(params)})"))
         gap = [cst.EmptyLine(indent=False)] if len(new_body) > 1 else []
         new_body.append(last.with_changes(leading_lines=gap))

@@ -11,7 +11,7 @@ from port.tf2torch.emit import Refused
 from port.tf2torch.infer.values import Function
 from port.tf2torch.rules.assemble import Writer
 from port.tf2torch.rules.attribute_names import assign_names, flattened
-from port.tf2torch.rules.bodies import assigned_names, names_of, self_reads, used_names
+from port.tf2torch.rules.bodies import assigned_names, names_of, self_reads, unbound, used_names
 from port.tf2torch.rules.prune import prune
 from port.tf2torch.rules.split import Split
 from port.tf2torch.rules.tidy import tidied
@@ -36,8 +36,10 @@ def class_of(split: Split, name: str, docstring: list[Any], init: list[Any], for
     new_init = prune(new_init, read | set(split.models))
     init_names = used_names(new_init) | read | set(split.models)
     params, dropped, mirrors = _parameters(split, function, init_names, free)
-    _in_order(new_init, set(params))
+    new_init = _in_order(split, new_init, set(params))
     new_init = _store(split, new_init, [n for n in params if n in read], read)
+    if function is not None and function.node in em.it.module.body:  # an inner one reads the names around it
+        unbound(em, new_init, {*params, *(m for m, _ in mirrors)})
     for model in split.models:
         new_init.insert(0, statement(f"self.{model} = {model}"))
     if apply_init:
@@ -49,14 +51,40 @@ def class_of(split: Split, name: str, docstring: list[Any], init: list[Any], for
     return definition, params, dropped, mirrors
 
 
-def _in_order(init: list[Any], params: set[str]) -> None:
-    """Refuse a constructor that reads a variable (a size that a loop carries along) before it is first assigned."""
-    later = {n for s in init for n in assigned_names(s)} - params
+def _in_order(split: Split, init: list[Any], params: set[str]) -> list[Any]:
+    """The lines of a constructor, none of which reads a variable (a size that a loop carries along) before it is there.
+
+    A layer that is made before the loop or branch which gives its size is made behind it; behind several, if the source
+    applies it behind all of them.
+    """
+    out = list(init)
     for s in init:
-        if isinstance(s, cst.SimpleStatementLine) and (early := _read(getattr(s.body[0], "value", None) or s) & later):
+        at = out.index(s)
+        bound = params.union(*map(assigned_names, out[:at]))
+        small = s.body[0] if isinstance(s, cst.SimpleStatementLine) else None
+        early = (_read(getattr(small, "value", None) or s) if small is not None else set()) & set[str]().union(
+            *map(assigned_names, out[at + 1:])) - bound
+        if not early:
+            continue
+        givers = [i for i, other in enumerate(out) if i > at and early & assigned_names(other)]
+        target: Any = small.targets[0].target if isinstance(small, cst.Assign) and len(small.targets) == 1 else None
+        held = isinstance(target, cst.Attribute) and not any(
+            code(target) == code(n) for other in out[at + 1:givers[-1] + 1] for n in find(other, cst.Attribute))
+        if not held or (len(givers) > 1 and not _applied_last(split, target.attr.value)):
             raise Refused("P208", f"the size `{min(early)}` is not known yet where this layer is made, before the loop "
                           "or branch that applies it", None)
-        later -= assigned_names(s)
+        out.insert(givers[-1] + 1, s)
+        del out[at]
+    return out
+
+
+def _applied_last(split: Split, name: str) -> bool:
+    """Does the source apply the variable of this name behind all its loops and branches, and nowhere else?"""
+    node: Any = split.function.node if split.function is not None else None
+    body = node.body.body if node is not None else ()
+    blocks = [i for i, s in enumerate(body) if not isinstance(s, cst.SimpleStatementLine)]
+    calls = [i for i, s in enumerate(body) for c in find(s, cst.Call) if code(c.func) == name]
+    return bool(calls) and all(i > max(blocks, default=-1) for i in calls)
 
 
 def _read(node: Any) -> set[str]:

@@ -11,6 +11,7 @@ from port.facts import UNKNOWN, Fact, Kind
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.values import Grown, Inputs, Items, LayerCall, has_tensor, tensors_in
+from port.tf2torch.initial.reader import is_only_argument
 from port.tf2torch.rules.bodies import names_of
 from port.tf2torch.rules.dropped import dropped_statement
 from port.tf2torch.rules.returns import returned
@@ -29,6 +30,8 @@ def split_line(split: Split, node: cst.SimpleStatementLine, init: list[Any], for
     ended = False
     for small in node.body:
         line = changed(node, body=[small])
+        if is_only_argument(split.em, small):
+            continue
         gone = dropped_statement(split.em, small)
         if gone:
             split.em.report("P001", f"`{gone}` has no counterpart; it is dropped", small)
