@@ -31,6 +31,7 @@ from port.tf2torch.rules import (
     named_merges,
     relocate,
     sequential_class,
+    tensor_arrays,
     turns,
 )
 from port.tf2torch.rules import options as options_of
@@ -87,6 +88,7 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
 def _best(units: Sequence[Unit], options: Options, params: dict[str, Fact] | None) -> Reading:
     reading = _translate(units, options, params)
     named = [_named(u, done) if "eval(" in u.text else u.module for u, done in zip(units, reading.passes, strict=True)]
+    named = [tensor_arrays.rewrite(m) if "TensorArray" in u.text else m for u, m in zip(units, named, strict=True)]
     if reading.codes() & {"P206", "P208"} or any(n is not u.module for u, n in zip(units, named, strict=True)):
         moved = named
         for form in (build_parts, held_once, turns, chosen, relocate, options_of, makers):

@@ -6,13 +6,14 @@ from typing import Any
 
 import libcst as cst
 
-from port.facts import Fact, Kind
+from port.facts import Fact, Kind, tensor
 from port.names import dotted_name
 from port.scopes import Env, File
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.values import Class, Function
 from port.tree import find, named, walk
 
+TENSORS = ("tf.Tensor", "keras.KerasTensor")  # as type hints
 ROOTS = ("keras.Model", "keras.layers.Layer", "tf.Module", "keras.Sequential")
 
 
@@ -66,6 +67,9 @@ def _scan(it: Interp, function: Function, node: cst.FunctionDef) -> None:
             function.stateful |= any(r.kind == "layer" for r in it.rows.get(symbol) or ())
         elif type(n.func) is cst.Name and not symbol:
             function.stateful |= _calls_stateful(it, function, n.func.value)
+    for p in (*node.params.params, *node.params.kwonly_params):  # of builders of layers their calls tell more
+        if not function.stateful and p.annotation is not None and it.names.resolve(p.annotation.annotation) in TENSORS:
+            function.tensors.setdefault(p.name.value, tensor())
     function.absent &= set(function.params)
     function.names = named(node.body)
     binders: list[Any] = [n for n in walk(node.body) if type(n) in _BINDERS]

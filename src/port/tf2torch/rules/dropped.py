@@ -6,6 +6,7 @@ from typing import Any
 
 import libcst as cst
 
+from port.facts import Kind
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
 from port.tree import code, find
@@ -25,6 +26,9 @@ def dropped_statement(em: Emitter, small: Any) -> str:
     """What is left out because nothing in PyTorch needs it; '' if it stays."""
     value = getattr(small, "value", None)
     if type(small) is cst.Expr and type(value) is cst.Call and em.symbol(value.func) in DROPPED_CALLS:
+        return code(value)
+    if type(small) is cst.Expr and type(value) is cst.Call and type(value.func) is cst.Attribute and (
+            value.func.attr.value == "set_shape") and em.fact(value.func.value).kind is Kind.TENSOR:
         return code(value)
     if type(small) is cst.Assign and type(small.targets[0].target) is cst.Attribute and (
             small.targets[0].target.attr.value == "__doc__") and value is not None and em.is_foreign(value):
