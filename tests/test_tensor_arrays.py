@@ -28,7 +28,7 @@ def expected_return(rewards: tf.Tensor, gamma: float) -> tf.Tensor:
 
 
 def walk(x: tf.Tensor):
-    seen = tf.TensorArray(tf.float32, size=0, dynamic_size=True, clear_after_read=False)
+    seen = tf.TensorArray(x.dtype, size=0, dynamic_size=True, clear_after_read=False)
     seen = seen.write(0, x)
     for t in range(1, 4):
         seen = seen.write(t, seen.read(t - 1) * 0.5)

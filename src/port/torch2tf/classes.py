@@ -220,7 +220,7 @@ def class_(w: Any, cls: Class) -> cst.ClassDef:
             ownnames.check(w, cls)
         bases = [b.with_changes(value=base(w, cls, b.value)) for b in cls.node.bases]
         try:
-            body = compound.suite(w, cls.node.body.body)
+            body = unbuilt.with_build(w, cls, compound.suite(w, cls.node.body.body))
         except Refused:
             leaving.find_others(w, cls, function)
             raise

@@ -208,7 +208,7 @@ def weight(w: Any, node: cst.Attribute, layer: Layer) -> Any:
         raise Refused("P204", f"`.{name}` of `nn.{short}`", node)
     found: cst.BaseExpression = cst.Attribute(leaf(w, node.value, layer), cst.Name(target))
     if target == "kernel":
-        rank = 2 if short == "Linear" else int(short[-2]) + 2
+        rank = 2 if short.endswith("Linear") else int(short[-2]) + 2
         order = [rank - 1, rank - 2, *range(rank - 2)]
         return w.transposed(found, str(order))
     return found

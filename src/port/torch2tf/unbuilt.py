@@ -8,10 +8,10 @@ from typing import Any
 import libcst as cst
 
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import Function, Layer, options
-from port.tree import walk
+from port.torch2tf.values import Class, Function, Layer, options
+from port.tree import code, walk
 
-EMBEDDING = "torch.nn.Embedding"
+EMBEDDING, LINEAR = "torch.nn.Embedding", "torch.nn.Linear"
 
 
 def built(w: Any, f: Function, body: list[Any]) -> list[Any]:
@@ -21,14 +21,40 @@ def built(w: Any, f: Function, body: list[Any]) -> list[Any]:
     return [*body, *_lines(w, f)]
 
 
-def _lines(w: Any, f: Function) -> Iterator[Any]:
+def _read(f: Function) -> Iterator[tuple[str, Layer]]:
+    """Layers that this constructor makes, whose weight is read, and that nothing calls."""
     assert f.owner is not None
     own = {id(n) for n in walk(f.node.body) if isinstance(n, cst.Call)}
     for name, fact in f.owner.attrs.items():
         layers = [o.payload for o in options(fact) if isinstance(o.payload, Layer)]
-        if len(layers) != 1 or not layers[0].read or layers[0].given or id(layers[0].node) not in own:
-            continue
-        if layers[0].symbol != EMBEDDING:
+        if len(layers) == 1 and layers[0].read and not layers[0].given and id(layers[0].node) in own:
+            yield name, layers[0]
+
+
+def _is_dense(f: Function, layer: Layer) -> bool:
+    return layer.symbol == LINEAR and "in_features" in layer.bound and f.owner is not None and (
+        "build" not in f.owner.methods)
+
+
+def with_build(w: Any, cls: Class, body: list[Any]) -> list[Any]:
+    """The body of a class; what its Dense layers take is known before their initial values, so `build` makes them."""
+    init = cls.methods.get("__init__")
+    names = [n for n, layer in _read(init) if _is_dense(init, layer)] if init is not None and cls.is_module else []
+    if not names:
+        return body
+    lines = "".join(f"    self.{name}.build((None, self.{name}_inputs))\n" for name in names)
+    method = cst.parse_statement(f"def build(self, input_shape):\n{lines}")
+    at = next(i for i, s in enumerate(body) if isinstance(s, cst.FunctionDef) and s.name.value == "__init__")
+    return [*body[:at + 1], method.with_changes(leading_lines=[cst.EmptyLine(indent=False)]), *body[at + 1:]]
+
+
+def _lines(w: Any, f: Function) -> Iterator[Any]:
+    for name, layer in _read(f):
+        layers = [layer]
+        if _is_dense(f, layer):
+            size = code(w.expr(layer.bound["in_features"]))
+            yield cst.parse_statement(f"{f.params[0]}.{name}_inputs = {size}")
+        elif layers[0].symbol != EMBEDDING:
             w.report("P103", f"nothing here is seen to call `self.{name}`, whose weight is read: Keras makes it when "
                      "the layer is first called", layers[0].node)
         elif w.covered(layers[0]):
@@ -38,4 +64,4 @@ def _lines(w: Any, f: Function) -> Iterator[Any]:
             yield cst.parse_statement(f"{f.params[0]}.{name}.build(None)")
 
 
-__all__ = ["built"]
+__all__ = ["built", "with_build"]
