@@ -1,6 +1,6 @@
 """Helpers that `port tf2torch` writes into its output: read back as the Keras layer or function that they stand for.
 
-A definition counts as a helper if its text is that of the helper, to the letter. It is then left out of the output.
+A definition that has the text of a helper, but for line breaks, counts as one. It is then left out of the output.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 import libcst as cst
 
 from port import imports
-from port.build import build, expression
+from port.build import build, expression, parse_line
 from port.facts import Layout
 from port.torch2tf import ownlayers
 from port.torch2tf.refused import Refused
@@ -25,8 +25,8 @@ def name_of(node: cst.CSTNode) -> str:
         return ""
     if node.name.value in PLAIN_PYTHON:
         return ""
-    text = imports.helper_source(node.name.value)[2]
-    return node.name.value if code(node.with_changes(leading_lines=[])).strip() == text.strip() else ""
+    helper = parse_line(imports.helper_source(node.name.value)[2].strip() + "\n")
+    return node.name.value if code(node.with_changes(leading_lines=[])).strip() == code(helper).strip() else ""
 
 
 def write(w: Any, node: cst.Call, symbol: str) -> Any:
