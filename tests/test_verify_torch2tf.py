@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from port.translate import translate
 from port.verify import inputs, pairing, weights
 from port.verify.parent import Case, Settings, Verdict, verify
 
@@ -429,3 +430,14 @@ def test_a_gradient_that_batch_norm_misreads_is_straightened_and_told() -> None:
         step = np.zeros_like(x)
         step[0, 1, 2, 0] = 1e-6
         assert (loss(x + step) - loss(x - step)) / 2e-6 == pytest.approx(float(out["dx"][0][0, 1, 2, 0]), abs=1e-7)
+
+
+def test_hardsigmoid_has_the_gradient_of_a_sixth(tmp_path: Path) -> None:
+    """PyTorch has that of 1/6 in float32, 3e-8 off: a correct port was called a mismatch."""
+    source, port = tmp_path / "source.py", tmp_path / "port.py"
+    source.write_text("from torch import nn\n\n\n"
+                      "def gate():\n    return nn.Sequential(nn.Linear(5, 4), nn.Hardsigmoid())\n")
+    port.write_text(translate(source.read_text(), "torch2tf").text)
+    found = verify(source, port, "torch2tf", [Case("gate()", ("f32[3,5]",))])[0]
+    assert found.status == "verified", found.message
+    assert "1/6" in " ".join(found.notes)

@@ -11,7 +11,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import cases, draws, inputs, results, torch_draws, torch_feed, torch_guess, torch_norms, torch_round, user
+from . import (
+    cases,
+    draws,
+    inputs,
+    results,
+    torch_draws,
+    torch_feed,
+    torch_guess,
+    torch_norms,
+    torch_round,
+    torch_sixth,
+    user,
+)
 from . import torch_units as units_of
 from .inputs import Feed
 from .user import DROPS, builders, positional
@@ -32,6 +44,7 @@ def setup(job: dict[str, Any]) -> None:
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     units_of.install(job["path"])
     torch_draws.install(LOG)
+    torch_sixth.install()
     dtype(job["dtypes"][0])
 
 
@@ -120,7 +133,7 @@ def start(obj: Any, given: Feed, first: bool) -> tuple[Any, list[str], draws.Fou
                 setattr(module, name, 0.0)
                 off.append(type(module).__name__)
     notes = [f"dropout switched off in {', '.join(sorted(set(off)))}"] if off else []
-    return result, [*notes, *_misread(obj, given)], drew
+    return result, [*notes, *_misread(obj, given), *torch_sixth.note(obj)], drew
 
 
 def _misread(obj: Any, given: Feed) -> list[str]:
