@@ -122,3 +122,28 @@ up(4, 4)
     assert "def stack(shape): return Stack(shape)" in text  # the initialiser goes, without a trace
     assert "nn.LazyConvTranspose2d(filters, size, stride=2, padding=(size - 2) // 2)" in text
     assert "`size` minus the stride is even" in str(result.findings)
+
+
+SHAPES = """
+import tensorflow as tf
+
+
+class Pool(tf.keras.layers.Layer):
+    def build(self, input_shape):
+        '''What it holds.'''
+        self.w = self.add_weight(shape=(input_shape[-1],))
+
+    def call(self, frames):
+        frames.shape.assert_has_rank(3)
+        return tf.reduce_sum(frames * self.w, axis=1){more}
+"""
+
+
+def test_what_a_shape_is_asked_for_is_translated_or_told() -> None:
+    result = translate(SHAPES.replace("{more}", ""), "tf2torch")
+    assert not [f for f in result.findings if f.outcome.needs_person]
+    assert "        assert len(frames.shape) == 3\n" in result.text
+    assert "What it holds" not in result.text  # a docstring of `build` documents no constructor
+    result = translate(SHAPES.replace("{more}", ", frames.shape.is_fully_defined()"), "tf2torch")
+    assert [f.code for f in result.findings if f.outcome.needs_person] == ["P201"]
+    assert "is_fully_defined" in str(result.findings)

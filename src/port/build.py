@@ -8,6 +8,7 @@ from typing import Any
 
 import libcst as cst
 
+from port.printing.printer import breaks
 from port.tree import EXPRESSIONS, changed, clone, code, rebuild
 
 # How tightly an expression binds: an operand is put in parentheses if it binds less tightly than its place.
@@ -168,7 +169,7 @@ def breaks_line(space: Any) -> bool:
     """Is there a line break in this white space, or around this comma?"""
     if type(space) is cst.Comma:
         return breaks_line(space.whitespace_before) or breaks_line(space.whitespace_after)
-    return type(space) is cst.ParenthesizedWhitespace or (type(space) is cst.SimpleWhitespace and "\n" in space.value)
+    return breaks(space) or (type(space) is cst.SimpleWhitespace and "\n" in space.value)
 
 
 def _flat(call: cst.Call) -> cst.Call:

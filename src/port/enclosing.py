@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import libcst as cst
 
 from port.printing.printer import breaks, remarks
-from port.tree import NODES, changed, code
+from port.tree import FIELDS, changed, code, rebuild
 from port.wrapping import LIMIT
 
 # What of a statement is an expression outside all brackets, and what is made of statements.
@@ -23,7 +22,6 @@ _SUITES: dict[type, tuple[str, ...]] = {
     cst.Try: ("body", "handlers", "orelse", "finalbody"), cst.TryStar: ("body", "handlers", "orelse", "finalbody"),
     cst.ExceptHandler: ("body",), cst.ExceptStarHandler: ("body",), cst.Match: ("cases",), cst.MatchCase: ("body",),
     cst.FunctionDef: ("decorators", "body"), cst.ClassDef: ("decorators", "body")}
-_FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in NODES}
 # What of an expression stands outside its own brackets; of all others everything does.
 _OUTSIDE: dict[type, tuple[str, ...]] = {
     cst.Call: ("func", "whitespace_after_func"), cst.Subscript: ("value", "whitespace_after_value"), cst.List: (),
@@ -47,18 +45,15 @@ def enclosed(node: Any) -> Any:
     return changed(node, **changes) if changes else node
 
 
-def _outside(node: Any) -> list[tuple[str, Any]]:
-    """Names and contents of those fields that stand outside the expression's own brackets."""
-    if getattr(node, "lpar", ()):
-        return []
-    names = _OUTSIDE.get(type(node))
-    return [(name, getattr(node, name)) for name in (_FIELDS[type(node)] if names is None else names)]
+def _outside(node: Any) -> tuple[str, ...]:
+    """Names of those fields that stand outside the expression's own brackets."""
+    return () if getattr(node, "lpar", ()) else _OUTSIDE.get(type(node), FIELDS[type(node)])
 
 
 def _breaks(node: Any) -> bool:
     if isinstance(node, list | tuple):
-        return any(_breaks(n) for n in node)
-    return breaks(node) or (isinstance(node, cst.CSTNode) and any(_breaks(value) for _, value in _outside(node)))
+        return any(map(_breaks, node))
+    return breaks(node) or (isinstance(node, cst.CSTNode) and any(_breaks(getattr(node, n)) for n in _outside(node)))
 
 
 def _closed(value: cst.BaseExpression) -> cst.BaseExpression:
@@ -69,11 +64,7 @@ def _closed(value: cst.BaseExpression) -> cst.BaseExpression:
 
 def _joined(node: Any, space: str) -> Any:
     """The expression without those line breaks, where no comment stands in them."""
-    if isinstance(node, list | tuple):
-        return [_joined(n, " ") for n in node]
     if breaks(node):
         return node if remarks(node) else cst.SimpleWhitespace(space)
-    if not isinstance(node, cst.CSTNode):
-        return node
-    tight = type(node) in (cst.Dot, cst.Call, cst.Subscript)
-    return node.with_changes(**{name: _joined(v, "" if tight else " ") for name, v in _outside(node)})
+    inner = "" if type(node) in (cst.Dot, cst.Call, cst.Subscript) else " "
+    return rebuild(node, lambda child: _joined(child, inner), _outside(node))

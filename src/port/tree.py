@@ -59,6 +59,9 @@ CODE_FIELDS = {kind: tuple(f.name for f in fields(kind) if not f.name.startswith
                            and get_origin(f.type) is not Literal) for kind in NODES}
 
 
+FIELDS = {kind: tuple(f.name for f in fields(kind)) for kind in NODES}  # white space and punctuation too
+
+
 def _reader(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
     """Reads these fields of a node, all at once."""
     if not names:
@@ -107,10 +110,11 @@ def find(node: cst.CSTNode, kind: type[Node], enter_functions: bool = True) -> l
     return [n for n in walk(node, enter_functions) if type(n) is kind]
 
 
-def rebuild(node: cst.CSTNode, change: Callable[[cst.CSTNode], cst.CSTNode]) -> cst.CSTNode:
-    """The node with `change` applied to its children; the same object if nothing changed."""
+def rebuild(node: cst.CSTNode, change: Callable[[cst.CSTNode], cst.CSTNode], names: Sequence[str] | None = None
+            ) -> cst.CSTNode:
+    """The node with `change` applied to its children; the same object if nothing changed. `names`: other fields."""
     new: dict[str, object] = {}
-    for name in CODE_FIELDS[type(node)]:
+    for name in CODE_FIELDS[type(node)] if names is None else names:
         value = getattr(node, name)
         kind = type(value)
         if kind in NODES:

@@ -15,6 +15,7 @@ from port.findings import CATALOGUE, Finding, Outcome
 from port.result import Options, Result, writing
 from port.scopes import File
 from port.tf2torch import adapt, ownhelpers, renames
+from port.tf2torch.calls.variables import MAKERS
 from port.tf2torch.emit import Emitter, Handlers
 from port.tf2torch.expressions import attributes, augmented, calls, constants, subscripts
 from port.tf2torch.file import Pass
@@ -132,7 +133,7 @@ def _translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] 
     if any(i is not u.module for u, i in zip(units, inlined, strict=True)):
         reading = converted(units, inlined, options, params)
         texts = [u.text if text is None else text for u, text in zip(units, reading.texts, strict=True)]
-        if not any(f".{maker}(" in text for text in texts for maker in inline.MAKERS):
+        if not any(f".{maker}(" in text for text in texts for maker in MAKERS):
             return reading
     return converted(units, [u.module for u in units], options, params)
 

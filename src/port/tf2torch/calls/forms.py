@@ -9,10 +9,11 @@ import libcst as cst
 from port.build import TIGHT, build, expression
 from port.facts import Fact, Kind
 from port.tf2torch.calls.job import Job, arrange
+from port.tf2torch.calls.variables import first_weight
 from port.tf2torch.infer.conditions import is_exact_number, is_number
 from port.tf2torch.infer.rowcalls import PYTHON
-from port.tf2torch.infer.values import Class, ShapeOf, Size
-from port.tree import code, find, rebuild
+from port.tf2torch.infer.values import ShapeOf, Size
+from port.tree import code, rebuild
 
 
 def python_form(job: Job) -> cst.BaseExpression | None:
@@ -154,14 +155,4 @@ def own_tensor(job: Job) -> str:
         return ""
     given = next((p for p in function.params if p not in function.defaults and (
         f := function.tensors.get(p)) is not None and f.kind is Kind.TENSOR), "")
-    return given or (_own_weight(job, function.owner) if function.owner is not None else "")
-
-
-def _own_weight(job: Job, cls: Class) -> str:
-    for line in find(cls.node, cst.Assign):
-        target, made = line.targets[0].target, line.value
-        if isinstance(target, cst.Attribute) and isinstance(made, cst.Call) and code(target.value) == "self" and (
-                code(made.func) in ("self.add_weight", "self.add_variable") or job.em.symbol(made.func) in (
-                "tf.Variable", "keras.Variable")):
-            return code(target)
-    return ""
+    return given or (first_weight(job.em, function.owner) if function.owner is not None else "")

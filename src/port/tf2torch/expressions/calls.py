@@ -11,6 +11,7 @@ from port.tf2torch.adapt.activations import chosen
 from port.tf2torch.calls.applying import application
 from port.tf2torch.calls.functions import row_call
 from port.tf2torch.calls.layers import first_input, plan
+from port.tf2torch.calls.variables import makes_weight
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.expressions import members
 from port.tf2torch.infer.builtins import ACTIVATION
@@ -41,7 +42,7 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     if em.fact(node).symbol == NAMED:
         raise Refused("P206", f"`{code(node)}` may name a class of Keras that this file imports; call it itself",
                       node)
-    if em.scope.stage == "init" and weights.makes_weight(em, node):
+    if em.scope.stage == "init" and makes_weight(em, node):
         return weights.parameter(em, node)
     symbol = em.symbol(node.func)
     if symbol in CHANNELS_LAST:

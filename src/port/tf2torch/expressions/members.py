@@ -16,7 +16,7 @@ WHOLE = ("int8", "int16", "int32", "int64", "uint8")
 
 
 def shape_method(em: Emitter, node: cst.Call, owner: Any) -> cst.BaseExpression | None:
-    """`x.shape.as_list()`; None if it is no such method."""
+    """`x.shape.as_list()`; None if it is a method of tuples."""
     assert isinstance(node.func, cst.Attribute)
     if not isinstance(owner.payload, ShapeOf):
         return None
@@ -24,7 +24,11 @@ def shape_method(em: Emitter, node: cst.Call, owner: Any) -> cst.BaseExpression 
     form = {"as_list": "list({s})", "num_elements": "{s}.numel()"}.get(name, "")
     if name == "as_list":
         _plain(node, owner)
-    return build(form, s=em.expr(node.func.value)) if form else None
+    if not form and name in ("index", "count"):  # of any tuple
+        return None
+    if not form:
+        raise Refused("P201", f"`{name}` of a shape has no translation: its sizes are `x.shape`, a tuple", node)
+    return build(form, s=em.expr(node.func.value))
 
 
 def shape_attribute(em: Emitter, node: cst.Attribute, owner: Any) -> cst.BaseExpression | None:

@@ -10,6 +10,7 @@ import libcst as cst
 from port.build import expression, statement
 from port.facts import Sym
 from port.tf2torch.calls.layers import first_input, plan
+from port.tf2torch.calls.variables import makes_weight
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.values import Class, Function, LayerCall, ShapeOf
 from port.tf2torch.rules import layer_lists, plain, set_later, weights
@@ -64,7 +65,7 @@ def constructor(em: Emitter, cls: Class, node: cst.FunctionDef) -> Any:
         body = [*docstring, statement("super().__init__()" if own else "nn.Module.__init__(self)"), *body]
     build_ = cls.methods.get("build")
     if build_ is not None:
-        extra = constructor_body(em, cls, build_)
+        extra = split_docstring(constructor_body(em, cls, build_))[1]
         if extra and hasattr(extra[0], "leading_lines"):
             extra[0] = extra[0].with_changes(leading_lines=[
                 cst.EmptyLine(indent=False), *[ln for ln in extra[0].leading_lines if ln.comment is not None]])
@@ -129,7 +130,7 @@ def _simple_line(em: Emitter, cls: Class, s: cst.SimpleStatementLine, small: Any
         return []
     if isinstance(small, cst.Return) and small.value is None:
         return []
-    if isinstance(small, cst.Assign) and weights.makes_weight(em, small.value):
+    if isinstance(small, cst.Assign) and makes_weight(em, small.value):
         return [s.with_changes(body=[_weight(em, small)])]
     if (held := weights.in_container(em, cls, small)) is not None:
         return [s.with_changes(body=[held])]
@@ -272,7 +273,7 @@ def _params(em: Emitter, cls: Class, node: cst.FunctionDef, body: list[Any]) -> 
 
 def init_from_build(em: Emitter, cls: Class, node: cst.FunctionDef) -> list[Any]:
     """A class with `build` and no `__init__`."""
-    body = [statement("super().__init__()"), *constructor_body(em, cls, cls.methods["build"])]
+    body = [statement("super().__init__()"), *split_docstring(constructor_body(em, cls, cls.methods["build"]))[1]]
     params = [cst.Param(cst.Name("self")), *[cst.Param(cst.Name(n)) for n in new_params(em, cls)]]
     if is_root(em, cls):
         body.append(statement("self.apply(init_weights)"))

@@ -12,6 +12,7 @@ from port.facts import Kind, Layout
 from port.tf2torch import settings
 from port.tf2torch.calls.handed import check_handed
 from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.infer.values import ShapeOf
 from port.tree import clone
 
 
@@ -78,12 +79,23 @@ def moments(em: Emitter, small: Any) -> Any:
         target=target.with_changes(elements=names))])
 
 
+def rank_check(em: Emitter, small: Any) -> cst.Assert | None:
+    """`x.shape.assert_has_rank(3)` -> `assert len(x.shape) == 3`; None for anything else."""
+    call = small.value if isinstance(small, cst.Expr) else None
+    if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute) or len(call.args) != 1 or (
+            call.func.attr.value != "assert_has_rank" or not isinstance(em.fact(call.func.value).payload, ShapeOf)):
+        return None
+    return cst.Assert(build("len({s}) == {n}", s=em.shape_expr(call.func.value), n=em.expr(call.args[0].value)))
+
+
 def statement_rule(em: Emitter, small: Any, line: cst.SimpleStatementLine) -> list[Any] | None:
     """`x, i = tf.while_loop(cond, body, [x, i])`: assign, then loop."""
     value = getattr(small, "value", None)
     swapped = moments(em, small)
     if swapped is not None:
         return [line.with_changes(body=[swapped])]
+    if (checked := rank_check(em, small)) is not None:
+        return [line.with_changes(body=[checked])]
     if not isinstance(value, cst.Call) or em.symbol(value.func) not in ("tf.while_loop", "keras.ops.while_loop"):
         return None
     if not isinstance(small, cst.Assign) or len(small.targets) != 1:

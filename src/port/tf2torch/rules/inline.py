@@ -6,9 +6,8 @@ from typing import Any
 
 import libcst as cst
 
+from port.tf2torch.calls.variables import MAKERS
 from port.tree import code, find, loads, rebuild, walk
-
-MAKERS = ("add_weight", "add_variable")
 
 
 def rewrite(module: cst.Module) -> cst.Module:

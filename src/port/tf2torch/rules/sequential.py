@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from operator import is_
 from typing import Any
 
 import libcst as cst
@@ -15,7 +13,7 @@ from port.tf2torch.calls.layers import first_input, own_modules, plan
 from port.tf2torch.emit import TO_FIRST, TO_LAST, Emitter, Refused
 from port.tf2torch.infer.values import Function, Instance, LayerCall, SequentialModel, tensors_in
 from port.tf2torch.rules.naming import literal_name
-from port.tree import changed, code
+from port.tree import FIELDS, code, rebuild
 
 
 def expects_flipped(model: SequentialModel) -> bool:
@@ -187,19 +185,7 @@ def _outdented(node: Any, by: int) -> Any:
         text = node.last_line.value
         moves = node.indent and len(text) >= by
         return node.with_changes(last_line=cst.SimpleWhitespace(text[by:])) if moves else node
-    changes = {}
-    for field in fields(node):
-        value = getattr(node, field.name)
-        if isinstance(value, cst.CSTNode):
-            new: Any = _outdented(value, by)
-        elif isinstance(value, list | tuple):
-            new = [_outdented(v, by) for v in value]
-            new = value if all(map(is_, new, value)) else new
-        else:
-            continue
-        if new is not value:
-            changes[field.name] = new
-    return changed(node, **changes) if changes else node
+    return rebuild(node, lambda child: _outdented(child, by), FIELDS[type(node)])
 
 
 def _commented(comma: cst.Comma, note: str) -> cst.Comma:

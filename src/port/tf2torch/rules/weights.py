@@ -9,28 +9,18 @@ import libcst as cst
 from port.binding import keyword
 from port.build import build, expression
 from port.facts import Kind
+from port.tf2torch.calls.variables import is_own, makes_weight
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.opshapes import dtype_of, kind_of
-from port.tf2torch.infer.values import Class, SelfValue
+from port.tf2torch.infer.values import Class
 from port.tf2torch.initial.initializers import fill
 from port.tf2torch.initial.reader import Reader
 from port.tf2torch.settings import usually_none
 from port.tree import code, find
 
-MAKERS = ("add_weight", "add_variable")
 DEFAULT = "glorot_uniform"
 # initialiser -> the tensor it makes, {s} being the shape; the others fill an empty tensor
 FULL = {"zeros": "torch.zeros({s})", "ones": "torch.ones({s})"}
-
-
-def makes_weight(em: Emitter, call: cst.CSTNode) -> bool:
-    """Is it `self.add_weight(...)` or `tf.Variable(...)`?"""
-    return isinstance(call, cst.Call) and (_own(em, call) or em.symbol(call.func) in ("tf.Variable", "keras.Variable"))
-
-
-def _own(em: Emitter, call: cst.Call) -> bool:
-    return isinstance(call.func, cst.Attribute) and call.func.attr.value in MAKERS and isinstance(
-        em.fact(call.func.value).payload, SelfValue)
 
 
 def parameter(em: Emitter, call: cst.Call) -> cst.BaseExpression:
@@ -66,7 +56,7 @@ def in_container(em: Emitter, cls: Class, small: Any) -> Any:
 
 
 def weight(em: Emitter, call: cst.Call, name: str) -> Any:
-    if not _own(em, call):
+    if not is_own(em, call):
         return variable(em, call, name)
     shape = keyword(call, "shape", 0)
     initializer = keyword(call, "initializer", 1)
