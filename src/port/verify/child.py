@@ -11,7 +11,7 @@ import json
 import sys
 from pathlib import Path
 
-from . import attribute, rounding, source, store, target
+from . import attribute, keras_version, rounding, source, store, target
 
 
 def main(name: str) -> None:
@@ -19,6 +19,8 @@ def main(name: str) -> None:
     job = json.loads(Path(sys.argv[-1]).read_text())
     folder = Path(job["folder"])
     try:
+        if name == "tf":
+            keras_version.choose(Path(job["path"]), is_port=job["role"] == "target")
         backend = importlib.import_module({"tf": ".child_keras", "torch": ".child_torch"}[name], __package__)
         backend.setup(job)
     except ImportError as fault:

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import keras
 import numpy as np
-from keras.src import backend as keras_backend
-from keras.src.backend.common.dtypes import BIT64_TO_BIT32_DTYPE
 
-from . import cases, compare, draws, inputs, layouts, results, user
+from . import cases, compare, draws, inputs, keras_any, layouts, results, user
 from . import keras_units as units_of
 from . import keras_watch as watch
 from .inputs import Feed
+from .keras_any import engine, keras
 from .user import DROPS, builders, positional
 
 Cotangent = Callable[[int, Any], np.ndarray]
 SIDE = "tf"
-ENGINE = keras.backend.backend()
-engine: Any = importlib.import_module(f".keras_{ENGINE}", __package__)
-RAW = ("normal", "uniform", "truncated_normal", "categorical", "randint", "binomial", "beta", "gamma", "shuffle")
 LOG = draws.Log()
 resized: Callable[..., bool] = getattr(engine, "resized", lambda forget=False: False)
 disturb = getattr(engine, "disturb", None)
@@ -33,17 +27,8 @@ widen: Callable[[], bool] = getattr(engine, "widen", lambda: False)
 
 def setup(job: dict[str, Any]) -> None:
     engine.setup(LOG)
-    BIT64_TO_BIT32_DTYPE["float64"] = "float64"  # Keras on JAX and PyTorch meets every float64 with float32
     watch.install(job["path"])
-    LOG.watch(keras_backend.random, RAW)
-    LOG.share(keras_backend.random, lambda values, dtype: engine.tensor(
-        values, keras.backend.standardize_dtype(dtype or keras.config.floatx())))
-
-    def quiet(inputs: Any, rate: Any, *_: Any, **__: Any) -> Any:
-        LOG.rate(rate)
-        return keras.ops.convert_to_tensor(inputs)
-
-    keras_backend.random.dropout = quiet
+    keras_any.prepare(LOG, engine.tensor)
     dtype(job["dtypes"][0])
 
 
@@ -84,7 +69,8 @@ def specs(obj: Any) -> list[list[cases.Spec]]:
         return []
     embeddings = [e.input_dim for e in obj._flatten_layers() if isinstance(e, keras.layers.Embedding)]
     pixels = any(isinstance(r, keras.layers.Rescaling) and 0 < np.max(r.scale) < 0.02 for r in obj._flatten_layers())
-    return [[cases.from_keras(tuple(i.shape), str(i.dtype), min(embeddings, default=None), pixels)
+    fewest = min(embeddings, default=None)
+    return [[cases.from_keras(tuple(i.shape), keras.backend.standardize_dtype(i.dtype), fewest, pixels)
              for i in keras.tree.flatten(obj.inputs)]]
 
 
@@ -120,10 +106,10 @@ def _called(obj: Any, given: Feed, xs: list[Any], training: bool) -> Any:
             mode = {"training": training} if units_of.is_model(obj) and "training" in positional(
                 obj.__call__, ()) else {}
             return inputs.call(obj, given, xs, False, **mode)
-        struct = getattr(obj, "_inputs_struct", None)
+        struct, mode = keras_any.struct(obj), keras_any.mode(obj, training)
         if struct is not None and given.plain:
-            return obj(keras.tree.pack_sequence_as(struct, xs), training=training)
-        return inputs.call(obj, given, xs, packs(obj, given), training=training)
+            return obj(keras.tree.pack_sequence_as(struct, xs), **mode)
+        return inputs.call(obj, given, xs, packs(obj, given), **mode)
 
 
 def tensors(given: Feed) -> list[Any]:
@@ -223,7 +209,8 @@ def calibrate(obj: Any, given: Feed, near: Callable[[np.ndarray, np.ndarray], An
     """Moving statistics of every batch norm from what reaches it in inference, through `near(mean, variance)`."""
     def around(layer: Any, original: Any, args: Any, kwargs: Any) -> Any:
         if isinstance(layer, keras.layers.BatchNormalization) and args:
-            x = np.moveaxis(numpy(args[0]), layer.axis, -1).reshape(-1, args[0].shape[layer.axis])
+            axis = keras_any.axis(layer)
+            x = np.moveaxis(numpy(args[0]), axis, -1).reshape(-1, args[0].shape[axis])
             mean, variance = near(x.mean(0), x.var(0))
             layer.moving_mean.assign(mean)
             layer.moving_variance.assign(variance)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import numpy as np
 
 from . import compare, locate
 from . import keras_watch as watch
+from .keras_any import keras
 
 Align = Callable[[np.ndarray, tuple[int, ...]], np.ndarray | None]
 

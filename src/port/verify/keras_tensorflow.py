@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from . import tf_graph, tf_grouped, tf_modules
+from . import keras_version, tf_graph, tf_grouped, tf_modules
 from .draws import Log
 
 RAW = ("normal", "uniform", "truncated_normal", "stateless_normal", "stateless_uniform", "shuffle", "categorical",
        "stateless_truncated_normal", "gamma")
+APIS = (tf, tf.compat.v2)  # Keras 2 uses the second
 _resized = _disturb = False
 _wide: list[bool] = []
 trace = tf_graph.trace
@@ -23,25 +24,27 @@ def setup(log: Log) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.run_functions_eagerly(True)
-    _watch_resize()
-    tf_grouped.install()
-    log.watch(tf.random, RAW)
-    log.share(tf.random, lambda values, dtype: tf.constant(values, dtype or tf.float32))
+    if not keras_version.is_two():
+        tf_grouped.install()
+    for api in APIS:
+        _watch_resize(api.image)
+        log.watch(api.random, RAW)
+        log.share(api.random, lambda values, dtype: tf.constant(values, dtype or tf.float32))
 
     def quiet(x: Any, rate: Any, *_: Any, **__: Any) -> Any:
         log.rate(rate)
         return tf.convert_to_tensor(x)
 
-    tf.nn.dropout = quiet
-    tf.nn.experimental.stateless_dropout = tf.nn.experimental.general_dropout = quiet
+    for api in APIS:
+        api.nn.dropout = api.nn.experimental.stateless_dropout = api.nn.experimental.general_dropout = quiet
 
 
-def _watch_resize() -> None:
+def _watch_resize(image: Any) -> None:
     """tf.image.resize computes in float32: note that it was used, and on request add such rounding once more.
 
     The places between pixels are off by as much as the size of the image rounds, and the results by as much again.
     """
-    resize = tf.image.resize
+    resize = image.resize
 
     def watched(*args: Any, **kwargs: Any) -> Any:
         global _resized
@@ -53,7 +56,7 @@ def _watch_resize() -> None:
             result = tf.cast(tf.cast(result, tf.float64) * (1 + noise), result.dtype)
         return result
 
-    tf.image.resize = watched
+    image.resize = watched
 
 
 def resized(forget: bool = False) -> bool:

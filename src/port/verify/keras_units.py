@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from typing import Any
 
-import keras
 import numpy as np
 
+from . import keras_any
 from . import keras_watch as watch
+from .keras_any import engine, keras
 
 RNN = (keras.layers.LSTM, keras.layers.GRU, keras.layers.SimpleRNN)
 ATTENTION = (keras.layers.MultiHeadAttention,)
-PRIVATE = ("_layers", "_metrics", "_tracker", "_functional", "_operations", "_nodes", "_saved_model_inputs_spec",
-           "_trainable_variables", "_non_trainable_variables", "_seed_generators", "_losses", "_inbound_nodes",
-           "_outbound_nodes", "_parent_path", "_optimizer", "optimizer", "_compile_metrics", "_compile_loss",
-           "_modules", "_torch_params", "_parameters", "_buffers")
-engine: Any = importlib.import_module(f".keras_{keras.backend.backend()}", __package__)
 MODULES: tuple[type, ...] = getattr(engine, "MODULES", ())
 variables: Any = getattr(engine, "variables", lambda holder: {})
 
@@ -35,7 +30,7 @@ def find(model: Any) -> tuple[list[dict[str, Any]], list[tuple[Any, dict[str, An
     first: dict[int, int] = {}
     for unit, (_, held) in zip(units, handles, strict=True):
         for name, variable in held.items():
-            unit["weights"][name]["id"] = first.setdefault(id(variable), len(first))
+            unit["weights"][name]["id"] = first.setdefault(id(variable.value), len(first))
     return units, handles
 
 
@@ -48,7 +43,7 @@ def _walk(layer: Any, place: tuple[str, str], seen: set[int], units: list[Any], 
     held, classes, whole = _held(layer)
     if held:
         entry = watch.entry_of(layer)
-        own = not type(layer).__module__.startswith("keras.")
+        own = not keras_any.is_own(type(layer))
         units.append({"path": path, "label": label, "name": _literal_name(layer), "classes": classes,
                       "index": len(units),
                       "weights": {n: _about(v, own) for n, v in held.items()}, "config": _config(layer),
@@ -73,8 +68,8 @@ def _held(layer: Any) -> tuple[dict[str, Any], list[str], bool]:
     """(weights by name, canonical classes, is it one unit with everything below it)"""
     if isinstance(layer, keras.layers.Bidirectional) and isinstance(layer.forward_layer, RNN):
         kind = next(c.__name__ for c in type(layer.forward_layer).__mro__ if c in RNN)
-        held = {f"{side}/{v.name}": v for side, sub in
-                (("forward", layer.forward_layer), ("backward", layer.backward_layer)) for v in _real(sub.weights)}
+        sides = (("forward", layer.forward_layer), ("backward", layer.backward_layer))
+        held = {f"{side}/{v.name}": v for side, sub in sides for v in _real(keras_any.weights(sub))}
         return held, [f"keras.layers.Bidirectional({kind})"], True
     if not isinstance(layer, keras.layers.Layer):
         watch.observe(layer)
@@ -83,25 +78,25 @@ def _held(layer: Any) -> tuple[dict[str, Any], list[str], bool]:
     if isinstance(layer, keras.layers.Normalization):
         return {}, classes, True  # statistics of the data, which only `adapt` puts to use: 0 and 1 on both sides
     if isinstance(layer, RNN):
-        return {v.name: v for v in _real(layer.weights)}, classes, True
+        return {v.name: v for v in _real(keras_any.weights(layer))}, classes, True
     if isinstance(layer, ATTENTION):
-        held = {f"{sub.name}/{v.name}": v for sub in layer._layers for v in _real(sub.weights)}
+        held = {f"{sub.name}/{v.name}": v for sub in keras_any.sublayers(layer) for v in _real(keras_any.weights(sub))}
         return held, classes, True
     helper = "user.MultiheadAttention" in classes and isinstance(getattr(layer, "out_proj", None), keras.layers.Dense)
-    direct = _real([*layer._trainable_variables, *layer._non_trainable_variables])
+    direct = _real(keras_any.direct(layer))
     names: dict[int, str] = {}
     for attribute, value in vars(layer).items():
         name = _of_source(attribute)
         if isinstance(value, keras.Variable) and not name.startswith("_"):
-            names.setdefault(id(value), name)
+            names.setdefault(id(keras_any.raw(value)), name)
         elif isinstance(value, list | tuple | dict) and not name.startswith("_"):
             items = value.items() if isinstance(value, dict) else enumerate(value)
-            names.update({id(v): f"{name}.{key}" for key, v in items if isinstance(v, keras.Variable)})
-    found = {names.get(id(v), v.name): v for v in direct}
+            names.update({id(keras_any.raw(v)): f"{name}.{key}" for key, v in items if isinstance(v, keras.Variable)})
+    found = {names.get(id(v.value), v.name): v for v in direct}
     if classes[0].startswith("user."):  # it may hold variables that Keras does not follow
         found |= variables(layer)
     if helper:  # as torch's module, one unit with its output projection
-        return found | {f"out_proj/{v.name}": v for v in _real(layer.out_proj.weights)}, classes, True
+        return found | {f"out_proj/{v.name}": v for v in _real(keras_any.weights(layer.out_proj))}, classes, True
     return found, classes, False
 
 
@@ -117,15 +112,14 @@ def _real(variables: list[Any]) -> list[Any]:
 
 
 def _canonical(klass: type) -> str:
-    return f"keras.layers.{klass.__name__}" if klass.__module__.startswith("keras.") else f"user.{klass.__name__}"
+    return f"keras.layers.{klass.__name__}" if keras_any.is_own(klass) else f"user.{klass.__name__}"
 
 
 def _literal_name(layer: Any) -> str:
     """The name the user gave; '' for a generated one."""
     if not isinstance(layer, keras.layers.Layer):
         return ""
-    snake = keras.src.utils.naming.to_snake_case(type(layer).__name__)
-    return "" if re.fullmatch(rf"{re.escape(snake)}(_\d+)?", layer.name) else layer.name
+    return "" if re.fullmatch(rf"{re.escape(keras_any.snake(type(layer).__name__))}(_\d+)?", layer.name) else layer.name
 
 
 def _config(layer: Any) -> dict[str, Any]:
@@ -138,14 +132,14 @@ def _config(layer: Any) -> dict[str, Any]:
 
 def children(layer: Any) -> list[tuple[str, Any]]:
     """Sub-layers with the attribute (or name) under which the user knows them; '#i' where there is only an order."""
-    if isinstance(layer, keras.Sequential | keras.src.models.functional.Functional):
+    if isinstance(layer, keras.Sequential | keras_any.Functional):
         found = [(_literal_name(sub) or f"#{i}", sub) for i, sub in enumerate(layer.layers)]
     else:
         found = []
     for name, value in _attributes(layer):
-        if name not in PRIVATE and not name.startswith("_self_"):
+        if name not in keras_any.PRIVATE and not name.startswith("_self_"):
             found += _nested(name.lstrip("_"), value)
-    return found + [(f"#{i}", sub) for i, sub in enumerate(getattr(layer, "_layers", ()))]
+    return found + [(f"#{i}", sub) for i, sub in enumerate(keras_any.sublayers(layer))]
 
 
 def _attributes(layer: Any) -> list[tuple[str, Any]]:

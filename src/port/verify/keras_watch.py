@@ -7,10 +7,10 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import numpy as np
 
 from . import user
+from .keras_any import keras
 
 SEEN: dict[int, dict[str, Any]] = {}  # id(layer) -> layer, made, created, called, first_call
 _serial = itertools.count(1)

@@ -29,7 +29,8 @@ ARITHMETIC: dict[str, Callable[..., Any]] = {
     "Minimum": np.minimum, "Reshape": lambda x, shape: np.reshape(x, shape), "ExpandDims": np.expand_dims,
     "Identity": np.array, "BroadcastTo": np.broadcast_to}
 PLUMBING = ("/tensorflow/python/framework/", "/tensorflow/python/util/", "/tensorflow/python/eager/",
-            "/keras/src/backend/tensorflow/core.py", "/keras/src/utils/", "/src/ops/operation.py")
+            "/keras/src/backend/tensorflow/core.py", "keras/src/utils/", "/src/ops/operation.py",
+            "/tf_keras/src/backend.py")
 CONVERSIONS = {"cast", "convert_to_tensor", "constant", "leaky_relu", "symbolic_call", "__call__"}
 
 _layers: list[Any] = []

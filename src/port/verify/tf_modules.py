@@ -13,9 +13,15 @@ class Held:
     """A variable of TensorFlow as Keras shows its own."""
 
     value: Any
+    label: str = ""
+    trains: bool = True  # does the layer that holds it
 
     @property
     def name(self) -> str:
+        return self.label or self.path
+
+    @property
+    def path(self) -> str:
         return self.value.name.partition(":")[0]  # type: ignore[no-any-return]
 
     @property
@@ -28,7 +34,7 @@ class Held:
 
     @property
     def trainable(self) -> bool:
-        return self.value.trainable  # type: ignore[no-any-return]
+        return self.trains and bool(self.value.trainable)
 
     def assign(self, array: Any) -> None:
         self.value.assign(array)

@@ -6,10 +6,11 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework import constant_op
+
+from .keras_any import keras
 
 # Functions that make float32 tensors unless told otherwise, and the place of `dtype` among their arguments.
 MAKERS = {tf: {"zeros": 1, "ones": 1, "eye": 3, "one_hot": 5},
