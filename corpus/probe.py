@@ -20,13 +20,15 @@ from corpus.ported import ROOT
 from port.verify import modules, user
 
 
-def run(side: str, name: str, folder: Path, calls: Sequence[Mapping[str, str]], timeout: float) -> dict[str, str]:
+def run(side: str, name: str, folder: Path, calls: Sequence[Mapping[str, str]], timeout: float,
+        environment: Mapping[str, str]) -> dict[str, str]:
     """{builder: what went wrong, '' if it was built}; `calls` have name, file and call. Not reached: not in it."""
     job, out = CACHE / f"probe-{side}-{name}.json", CACHE / f"probe-{side}-{name}.txt"
     job.write_text(json.dumps({"side": side, "folder": str(folder), "calls": list(calls), "out": str(out)}))
     out.unlink(missing_ok=True)
-    path = os.pathsep.join([str(ROOT / "src"), str(ROOT), os.environ.get("PYTHONPATH", "")])
-    env = dict(os.environ, PYTHONPATH=path, TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="", OMP_NUM_THREADS="1")
+    path = os.pathsep.join([str(ROOT / "src"), str(ROOT), environment.get("PYTHONPATH", "")])
+    env = {**os.environ, **environment, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "",
+           "OMP_NUM_THREADS": "1"}
     with contextlib.suppress(subprocess.TimeoutExpired):
         subprocess.run([sys.executable, "-P", "-m", "corpus.probe", str(job)], capture_output=True, timeout=timeout,
                        env=env, cwd=CACHE, check=False)

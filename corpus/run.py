@@ -34,6 +34,11 @@ def environment(package: str, manifest: Mapping[str, Any]) -> dict[str, str]:
             **about.get("env", {})}
 
 
+def legacy(*wanted: Entry) -> dict[str, str]:
+    """What makes `tf.keras` Keras 2, where a builder needs it."""
+    return {"TF_USE_LEGACY_KERAS": "1"} if any(entry.keras == 2 for entry in wanted) else {}
+
+
 def findings(entry: Entry, port: ported.Ported, texts: Mapping[Path, str], tree: Path) -> Found:
     """The findings of the builder's file and of all that it imports, before anything is run."""
     inside = {str(path.relative_to(tree.resolve())) for path in texts}
@@ -44,7 +49,8 @@ def findings(entry: Entry, port: ported.Ported, texts: Mapping[Path, str], tree:
     return Found("", None, dict(Counter(f["code"] for f in held)), "", tuple(dict.fromkeys(reasons)))
 
 
-def examine(entry: Entry, tree: Path, folder: Path, built: str | None, base: Found, timeout: float) -> Found:
+def examine(entry: Entry, tree: Path, folder: Path, built: str | None, base: Found, timeout: float,
+            environment: Mapping[str, str]) -> Found:
     """The verdict on one builder; `built` says what went wrong when its port was built, if that is known."""
     failed = "refused" if base.reasons else "error"
     if entry.unverifiable:
@@ -53,16 +59,14 @@ def examine(entry: Entry, tree: Path, folder: Path, built: str | None, base: Fou
         return replace(base, verdict=failed, note=f"port: {built}")
     wait_for_memory()
     source, target = (tree / entry.file, folder / entry.file) if entry.file else (tree, folder)
-    verdict = verify(source, target, entry.direction, [Case(entry.call, entry.inputs)], Settings(timeout=timeout))[0]
+    settings = Settings(timeout=timeout, environment=tuple(environment.items()))
+    verdict = verify(source, target, entry.direction, [Case(entry.call, entry.inputs)], settings)[0]
     worst = verdict.worst if verdict.worst == verdict.worst else None
     found = replace(base, verdict=verdict.status, worst=worst, note=verdict.message)
     if verdict.status == "mismatch":
         return found if base.reasons else replace(found, verdict="SILENT")
-    if verdict.status == "error":
-        if not verdict.message.startswith("source"):
-            return replace(found, verdict=failed)
-        if entry.keras == 2:
-            return replace(found, verdict="not verified", note=f"needs Keras 2: {verdict.message}")
+    if verdict.status == "error" and not verdict.message.startswith("source"):
+        return replace(found, verdict=failed)
     return found
 
 
@@ -85,7 +89,7 @@ def unit(group: list[Entry], manifest: Mapping[str, Any], state: State, given: a
         tree = fetch.tree(first.package, manifest["packages"])
         about = manifest["packages"][first.package]
         port = ported.translate(first.package, tree, first.direction, about.get("only", ()), 4 * given.timeout)
-        os.environ.update(environment(first.package, manifest))
+        around = environment(first.package, manifest)
     except (subprocess.SubprocessError, OSError, ValueError) as fault:
         for entry in group:
             told(entry, Found("error", note=f"{type(fault).__name__}: {fault}"[:300]))
@@ -104,12 +108,12 @@ def unit(group: list[Entry], manifest: Mapping[str, Any], state: State, given: a
             open_.append((entry, digest, base))
     calls = [{"name": e.name, "file": e.file, "call": e.call} for e, _, _ in open_ if not e.unverifiable]
     other = "torch" if first.side == "tf" else "tf"
-    built = probe.run(other, first.package, port.folder, calls, 60 + 30 * len(calls)) if calls else {}
+    built = probe.run(other, first.package, port.folder, calls, 60 + 30 * len(calls), around | legacy(*group)) if calls else {}
     for entry, digest, base in open_:
         if time.monotonic() > given.end:
             _unreached([entry], told)
             continue
-        found = examine(entry, tree, port.folder, built.get(entry.name), base, given.timeout)
+        found = examine(entry, tree, port.folder, built.get(entry.name), base, given.timeout, around | legacy(entry))
         state.put(entry, digest, found)
         told(entry, found)
     return port.lines, port.seconds

@@ -35,6 +35,7 @@ class Settings:
     record: str = ""  # write the source side here and stop
     against: str = ""  # read the source side from here
     backends: tuple[str, ...] = ()  # of Keras, for the port's side: tensorflow | jax | torch; one verdict for each
+    environment: tuple[tuple[str, str], ...] = ()  # further variables of both children
 
 
 @dataclass(frozen=True)

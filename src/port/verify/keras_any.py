@@ -13,4 +13,5 @@ engine: Any = importlib.import_module(f".keras_{_own.ENGINE}", __package__)  # t
 prepare, mode, struct, sublayers, direct, weights, raw, is_own, snake, axis = (
     _own.prepare, _own.mode, _own.struct, _own.sublayers, _own.direct, _own.weights, _own.raw, _own.is_own,
     _own.snake, _own.axis)
+newer = _own.newer
 Functional, PRIVATE = _own.Functional, _own.PRIVATE

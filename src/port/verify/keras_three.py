@@ -15,9 +15,9 @@ from .draws import Log
 ENGINE = keras.backend.backend()
 RAW = ("normal", "uniform", "truncated_normal", "categorical", "randint", "binomial", "beta", "gamma", "shuffle")
 PRIVATE = ("_layers", "_metrics", "_tracker", "_functional", "_operations", "_nodes", "_saved_model_inputs_spec",
-           "_trainable_variables", "_non_trainable_variables", "_seed_generators", "_losses", "_inbound_nodes",
-           "_outbound_nodes", "_parent_path", "_optimizer", "optimizer", "_compile_metrics", "_compile_loss",
-           "_modules", "_torch_params", "_parameters", "_buffers")  # attributes that Keras keeps for itself
+           "_trainable_variables", "_non_trainable_variables", "_variables", "_seed_generators", "_losses",
+           "_inbound_nodes", "_outbound_nodes", "_parent_path", "_optimizer", "optimizer", "_compile_metrics",
+           "_compile_loss", "_modules", "_torch_params", "_parameters", "_buffers")  # attributes that Keras keeps for itself
 Functional: type = keras.src.models.functional.Functional
 snake = keras.src.utils.naming.to_snake_case
 
@@ -63,6 +63,11 @@ def weights(layer: Any) -> list[Any]:
 
 def is_own(klass: type) -> bool:
     return klass.__module__.startswith("keras.")
+
+
+def newer(layer: Any, name: str) -> str:
+    """The name that Keras 3 has for a weight."""
+    return name
 
 
 def raw(variable: Any) -> Any:

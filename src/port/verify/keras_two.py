@@ -22,8 +22,8 @@ PRIVATE = ("_layers", "_metrics", "_losses", "_callable_losses", "_updates", "_n
            "_trainable_weights", "_non_trainable_weights", "_inbound_nodes_value", "_outbound_nodes_value",
            "_input_layers", "_output_layers", "_input_coordinates", "_output_coordinates", "_network_nodes",
            "_nodes_by_depth", "_layer_call_argspecs", "_nested_inputs", "_nested_outputs",
-           "_obj_reference_counts_dict", "compiled_loss", "compiled_metrics")  # attributes that Keras keeps for itself
-NEWER = {"depthwise_kernel": "kernel"}  # names of weights that Keras 3 changed, of depthwise convolutions only
+           "_obj_reference_counts_dict", "_train_counter", "_test_counter", "_predict_counter",
+           "compiled_loss", "compiled_metrics")  # attributes that Keras keeps for itself
 
 
 def _set_policy(name: str) -> None:
@@ -79,9 +79,13 @@ def weights(layer: Any) -> list[Any]:
 
 
 def _held(layer: Any, variable: Any) -> Held:
-    name = variable.name.partition(":")[0].rpartition("/")[2]
+    return Held(variable, newer(layer, variable.name.partition(":")[0].rpartition("/")[2]), bool(layer.trainable))
+
+
+def newer(layer: Any, name: str) -> str:
+    """The name that Keras 3 has for a weight."""
     depthwise = isinstance(layer, two.layers.DepthwiseConv2D | two.layers.DepthwiseConv1D)
-    return Held(variable, NEWER.get(name, name) if depthwise else name, bool(layer.trainable))
+    return "kernel" if depthwise and name == "depthwise_kernel" else name
 
 
 def is_own(klass: type) -> bool:

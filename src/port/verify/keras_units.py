@@ -14,7 +14,7 @@ from .keras_any import engine, keras
 RNN = (keras.layers.LSTM, keras.layers.GRU, keras.layers.SimpleRNN)
 ATTENTION = (keras.layers.MultiHeadAttention,)
 MODULES: tuple[type, ...] = getattr(engine, "MODULES", ())
-variables: Any = getattr(engine, "variables", lambda holder: {})
+variables: Any = getattr(engine, "variables", lambda holder, private=(): {})
 
 
 def is_model(value: Any) -> bool:
@@ -92,9 +92,9 @@ def _held(layer: Any) -> tuple[dict[str, Any], list[str], bool]:
         elif isinstance(value, list | tuple | dict) and not name.startswith("_"):
             items = value.items() if isinstance(value, dict) else enumerate(value)
             names.update({id(keras_any.raw(v)): f"{name}.{key}" for key, v in items if isinstance(v, keras.Variable)})
-    found = {names.get(id(v.value), v.name): v for v in direct}
+    found = {keras_any.newer(layer, names.get(id(v.value), v.name)): v for v in direct}
     if classes[0].startswith("user."):  # it may hold variables that Keras does not follow
-        found |= variables(layer)
+        found |= variables(layer, keras_any.PRIVATE)
     if helper:  # as torch's module, one unit with its output projection
         return found | {f"out_proj/{v.name}": v for v in _real(keras_any.weights(layer.out_proj))}, classes, True
     return found, classes, False

@@ -139,8 +139,8 @@ def _jobs(paths: list[Path], names: tuple[str, str], sides: list[str], cases: li
              "device": settings.device if side == "torch" else "cpu"} for role, side, path, module, backend in jobs]
 
 
-def _environment(job: dict[str, Any]) -> dict[str, str]:
-    env = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0",
+def _environment(job: dict[str, Any], more: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    env = dict({**os.environ, **dict(more)}, TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0",
                KERAS_BACKEND=job["backend"] or "tensorflow", PYTHONUNBUFFERED="1",
                OMP_NUM_THREADS=os.environ.get("OMP_NUM_THREADS", "1"))
     if job["device"] == "cpu":
@@ -163,7 +163,7 @@ def _run(jobs: list[dict[str, Any]], settings: Settings, folder: Path) -> dict[s
         log = open(folder / f"{job['name']}.log", "wb")  # noqa: SIM115
         try:
             running[job["name"]] = start([python, "-P", "-c", BOOT, str(HERE), job["side"], str(path)],
-                                         _environment(job), log, folder)
+                                         _environment(job, settings.environment), log, folder)
         except OSError as fault:
             return {job["name"]: f"{python} cannot be started: {fault}"}
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,11 +41,11 @@ class Held:
         self.value.assign(array)
 
 
-def variables(holder: Any) -> dict[str, Held]:
-    """Variables that attributes hold, and lists, tuples and dicts in them, by their names there."""
+def variables(holder: Any, private: Collection[str] = ()) -> dict[str, Held]:
+    """Variables that attributes hold, and lists, tuples and dicts in them, by their names there; without `private`."""
     found: dict[str, Held] = {}
     for name, value in vars(holder).items():
-        if name.startswith(("_self_", "_keras", "_tf_")) or name in ("_trainable_variables", "_variables"):
+        if name.startswith(("_self_", "_keras", "_tf_")) or name in private:
             continue
         parts: Any = value.items() if isinstance(value, dict) else enumerate(
             value if isinstance(value, list | tuple) else ())
