@@ -108,7 +108,8 @@ def unit(group: list[Entry], manifest: Mapping[str, Any], state: State, given: a
             open_.append((entry, digest, base))
     calls = [{"name": e.name, "file": e.file, "call": e.call} for e, _, _ in open_ if not e.unverifiable]
     other = "torch" if first.side == "tf" else "tf"
-    built = probe.run(other, first.package, port.folder, calls, 60 + 30 * len(calls), around | legacy(*group)) if calls else {}
+    variables = around | legacy(*group)
+    built = probe.run(other, first.package, port.folder, calls, 60 + 30 * len(calls), variables) if calls else {}
     for entry, digest, base in open_:
         if time.monotonic() > given.end:
             _unreached([entry], told)

@@ -292,3 +292,20 @@ def test_initialisers_of_tf_1_have_its_defaults():
                     return self.d(x)
             """), "tf2torch").text
         assert f"nn.init.{line}" in text, text
+
+
+@pytest.mark.parametrize("call", ["'w', (3, 1), None, 'ones'", "'w', shape=(3, 1), initializer='ones'",
+                                  "name, shape=(3, 1), initializer='ones'"])
+def test_the_name_of_a_weight_comes_first_in_keras_2(call):
+    def text(arguments):
+        return ported(f"""import keras
+
+
+class Scale(keras.layers.Layer):
+    def build(self, shape):
+        self.w = self.add_weight({arguments})
+
+    def call(self, x):
+        return x * self.w
+""")
+    assert text(call).text == text("(3, 1), 'ones', name='w'").text

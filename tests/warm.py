@@ -19,7 +19,7 @@ from typing import IO, Any
 
 IMPORTS = {"tf": "tensorflow, keras", "torch": "torch"}
 SERVED = ("OMP_NUM_THREADS", "KERAS_BACKEND", "TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS", "CUDA_VISIBLE_DEVICES",
-          "PYTHONPATH")  # what an import may read
+          "PYTHONPATH", "TF_USE_LEGACY_KERAS")  # what an import may read
 
 
 class Server:

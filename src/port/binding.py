@@ -126,3 +126,16 @@ def keyword(node: cst.Call, name: str, position: int | None = None) -> cst.BaseE
                 arg.keyword is None and not arg.star and i == position):
             return arg.value
     return None
+
+
+_WEIGHT = ("shape", "initializer", "dtype", "trainable", "autocast", "regularizer", "constraint", "aggregation")
+_WEIGHT_2 = ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint")  # in Keras 2
+_STRINGS = (cst.SimpleString, cst.FormattedString, cst.ConcatenatedString)
+
+
+def weight_argument(node: cst.Call, name: str) -> cst.BaseExpression | None:
+    """An argument of `add_weight`. Keras 2 takes the name first, which Keras 3 refuses: the call shows its version."""
+    first = node.args[0] if node.args and node.args[0].keyword is None else None
+    old = first is not None and (isinstance(first.value, _STRINGS) or keyword(node, "shape") is not None)
+    order = _WEIGHT_2 if old else _WEIGHT
+    return keyword(node, name, order.index(name) if name in order else None)

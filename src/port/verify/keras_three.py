@@ -14,10 +14,11 @@ from .draws import Log
 
 ENGINE = keras.backend.backend()
 RAW = ("normal", "uniform", "truncated_normal", "categorical", "randint", "binomial", "beta", "gamma", "shuffle")
+# attributes that Keras keeps for itself
 PRIVATE = ("_layers", "_metrics", "_tracker", "_functional", "_operations", "_nodes", "_saved_model_inputs_spec",
            "_trainable_variables", "_non_trainable_variables", "_variables", "_seed_generators", "_losses",
            "_inbound_nodes", "_outbound_nodes", "_parent_path", "_optimizer", "optimizer", "_compile_metrics",
-           "_compile_loss", "_modules", "_torch_params", "_parameters", "_buffers")  # attributes that Keras keeps for itself
+           "_compile_loss", "_modules", "_torch_params", "_parameters", "_buffers")
 Functional: type = keras.src.models.functional.Functional
 snake = keras.src.utils.naming.to_snake_case
 

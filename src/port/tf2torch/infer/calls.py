@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from port.binding import keyword
+from port.binding import keyword, weight_argument
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.scopes import Env
 from port.tf2torch.infer.attributes import variable_of
@@ -167,7 +167,7 @@ def _tensor_method(it: Interp, node: cst.Call, symbol: str, owner: Fact) -> Fact
 
 def _weight(it: Interp, node: cst.Call) -> Fact:
     """`self.add_weight(shape=(n, features))`: a tensor of that shape."""
-    shape = keyword(node, "shape", 0)
+    shape = weight_argument(node, "shape")
     if isinstance(shape, cst.Tuple | cst.List) and not any(isinstance(e, cst.StarredElement) for e in shape.elements):
         facts = [it.facts.get(e.value, UNKNOWN) for e in shape.elements]
         return tensor(tuple(f.payload.dim if isinstance(f.payload, Size) else it.dim(e.value)

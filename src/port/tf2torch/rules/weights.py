@@ -6,7 +6,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.binding import keyword
+from port.binding import keyword, weight_argument
 from port.build import build, expression
 from port.facts import Kind
 from port.tf2torch.calls.variables import is_own, makes_weight
@@ -58,17 +58,15 @@ def in_container(em: Emitter, cls: Class, small: Any) -> Any:
 def weight(em: Emitter, call: cst.Call, name: str) -> Any:
     if not is_own(em, call):
         return variable(em, call, name)
-    shape = keyword(call, "shape", 0)
-    initializer = keyword(call, "initializer", 1)
-    trainable = keyword(call, "trainable")
-    dtype = keyword(call, "dtype")
+    shape, initializer = weight_argument(call, "shape"), weight_argument(call, "initializer")
+    trainable, dtype = weight_argument(call, "trainable"), weight_argument(call, "dtype")
     for a in call.args:
         known = {"name", "shape", "initializer", "trainable", "dtype", "regularizer", "constraint", "autocast",
                  "aggregation", "synchronization"}
         if a.keyword is not None and a.keyword.value not in known:
             raise Refused("P202", f"`{a.keyword.value}` of add_weight", call)
     for what in ("regularizer", "constraint"):
-        node = keyword(call, what)
+        node = weight_argument(call, what)
         if node is not None and em.fact(node).literal(...) is not None:
             none = usually_none(em, node)
             em.report("P103" if none else "P205", f"`{what}` of a weight " + (

@@ -1,0 +1,69 @@
+"""A source that runs on Keras 2: its weights, modes and draws are found, and a fault in its port too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from port.translate import translate
+from port.verify.parent import Case, Settings, verify
+from port.verify.verdict import MISMATCH, VERIFIED
+
+SOURCE = '''
+import tf_keras as keras
+from tf_keras import layers
+
+
+class Attention(layers.Layer):
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.dense = layers.Dense(units, activation="tanh")
+        self.drop = layers.Dropout(0.3)
+
+    def build(self, shape):
+        self.context = self.add_weight("context", (self.units, 1), initializer="glorot_uniform")
+
+    def call(self, x, training=None):
+        scores = keras.backend.softmax(keras.backend.dot(self.dense(x), self.context), axis=1)
+        return keras.backend.sum(self.drop(x, training=training) * scores, axis=1)
+
+
+def build_model(frames=12, bands=7):
+    x = inputs = layers.Input((frames, bands, 2))
+    x = layers.DepthwiseConv2D((3, 2), padding="same", depth_multiplier=2)(x)
+    x = layers.BatchNormalization(momentum=0.8)(x)
+    x = layers.SeparableConv2D(4, 3, activation="relu")(x)
+    x = layers.Reshape((frames - 2, (bands - 2) * 4))(x)
+    x = layers.Bidirectional(layers.GRU(5, return_sequences=True))(x)
+    x = layers.MultiHeadAttention(2, 3)(x, x)
+    return keras.Model(inputs, layers.Dense(3)(Attention(6)(x)))
+'''
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """(folder with the source and a recording of it, text of its port)"""
+    folder = tmp_path_factory.mktemp("keras2")
+    (folder / "source.py").write_text(SOURCE)
+    port = translate(SOURCE, "tf2torch")
+    assert {f.code for f in port.findings} == {"P101"}
+    return folder, port.text
+
+
+def _verdict(folder: Path, port: str, **settings: str) -> str:
+    (folder / "port.py").write_text(port)
+    return verify(folder / "source.py", folder / "port.py", "tf2torch", [Case("build_model()")],
+                  Settings(**settings))[0].status
+
+
+def test_a_port_of_keras_two_is_verified_and_a_fault_in_it_is_found(recorded: tuple[Path, str]) -> None:
+    folder, port = recorded
+    record = str(folder / "source.npz")
+    _verdict(folder, port, record=record)
+    assert _verdict(folder, port, against=record) == VERIFIED
+    assert port.count("momentum=0.2") == 1
+    assert _verdict(folder, port.replace("momentum=0.2", "momentum=0.8"), against=record) == MISMATCH
+    assert port.count("torch.tanh(") == 1
+    assert _verdict(folder, port.replace("torch.tanh(", "torch.sigmoid("), against=record) == MISMATCH
