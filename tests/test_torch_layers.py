@@ -164,6 +164,8 @@ READS = {
         "layers.Lambda(lambda x: tf.nn.max_pool2d(x, ksize=3, strides=2, "
         "padding=[[0, 0], [1, 1], [1, 1], [0, 0]]))",
     "nn.AdaptiveAvgPool2d((1, 1))": "layers.GlobalAveragePooling2D(keepdims=True)",
+    # layers.AdaptiveAveragePooling2D cannot be traced by tf.function where an axis of x has one element
+    "nn.AdaptiveAvgPool2d((6, 6))": 'layers.Lambda(lambda x: adaptive_pool(x, (6, 6), "average"))',
     "nn.LeakyReLU(0.2, True)": "layers.LeakyReLU(0.2)",
     "nn.GELU()": 'layers.Activation("gelu")',
     "nn.Softmax(dim = -1)": "layers.Softmax(axis = -1)",

@@ -7,7 +7,7 @@ from typing import Any
 import libcst as cst
 
 from port.build import expression
-from port.torch2tf.layer_args import UNKNOWN, At, Passed, Plan, function_layer, layer_call, tuple_of, write_call
+from port.torch2tf.layer_args import At, Passed, Plan, function_layer, layer_call, write_call
 from port.torch2tf.layer_conv import axes_of, zero_padding
 from port.tree import code
 
@@ -113,21 +113,9 @@ def adaptive_pool(at: At) -> Plan:
     sizes = at.ints("output_size", axes)
     if sizes == (1,) * axes:
         return Plan((layer_call(at.w, f"Global{kind}Pooling{axes}D", keepdims="True"),))
-    value = at.lit("output_size")
-    if value is None or (isinstance(value, tuple) and None in value) or (value is UNKNOWN and _may_be_none(at)):
-        at.w.helper("adaptive_pool")
-        return Plan((function_layer(at.w, "adaptive_pool(x, {size}, \"{kind}\")".replace("{kind}", kind.lower()),
-                                    size=at.expr("output_size")),))
-    parts = at.parts("output_size", axes)
-    size = at.expr("output_size")
-    if parts is not None and len(parts) > 1 and isinstance(size, cst.Tuple | cst.List) and len(size.elements) == 1:
-        size = tuple_of([at.w.expr(p) for p in parts])
-    return Plan((layer_call(at.w, f"Adaptive{kind}Pooling{axes}D", size),))
-
-
-def _may_be_none(at: At) -> bool:
-    written = at.source("output_size")
-    return isinstance(written, cst.Tuple | cst.List) and any(code(e.value) == "None" for e in written.elements)
+    at.w.helper("adaptive_pool")  # Keras' layer cannot be traced where an axis of x or of the result has one element
+    body = f'adaptive_pool(x, {{size}}, "{kind.lower()}")'
+    return Plan((function_layer(at.w, body, size=at.expr("output_size")),))
 
 
 def lp_pool(at: At) -> Plan:
