@@ -304,3 +304,45 @@ class Net(nn.Module):
         return self.two(x), self.three(y)
 """
     assert not refused(ported(source)), ported(source).findings
+
+
+def test_a_block_that_takes_pictures_or_films_says_nothing_of_the_rank_that_its_attention_is_given() -> None:
+    texts = [line.strip() for line in ported('''
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class Flat(nn.Module):
+    def forward(self, x):
+        b, h, w, c = x.shape
+        return F.pad(x, (0, 0, 0, w % 2, 0, h % 2))
+
+
+class Deep(nn.Module):
+    def forward(self, x):
+        b, t, h, w, c = x.shape
+        return F.pad(x, (0, 0, 0, w % 2, 0, h % 2))
+
+
+class Block(nn.Module):
+    def __init__(self, dim, attention):
+        super().__init__()
+        self.norm = nn.LayerNorm(dim)
+        self.attention = attention()
+
+    def forward(self, x):
+        return x + self.attention(self.norm(x))
+
+
+class Deeper(Block):
+    def __init__(self, dim):
+        super().__init__(dim, Deep)
+
+
+class Flatter(Block):
+    def __init__(self, dim):
+        super().__init__(dim, attention=Flat)
+''').text.splitlines() if "tf.pad" in line]
+    assert texts == ["return tf.pad(x, [[0, 0], [0, h % 2], [0, w % 2], [0, 0]])",
+                     "return tf.pad(x, [[0, 0], [0, 0], [0, h % 2], [0, w % 2], [0, 0]])"]

@@ -92,7 +92,7 @@ def call(it: Interp, node: cst.Call | None, function: Function, args: list[Fact]
     for name, fact in bound.items():
         if name in function.flipped and can_flip(fact) and function.chooses:
             it.want_flipped(fact)
-        if fact.kind is Kind.TENSOR and fact.shape is None and function.ranks.get(name, SEVERAL) != SEVERAL:
+        if fact.kind is Kind.TENSOR and function.ranks.get(name, SEVERAL) != SEVERAL:
             it.prove_rank(fact, function.ranks[name])
         if fact.kind is Kind.TENSOR and name in function.numbers:
             it.prove_whole(fact)
