@@ -84,3 +84,28 @@ def test_a_codebook_that_is_only_read_has_its_weight_at_once() -> None:
                       "        return self.net(x)\n")
     result = translate(covered, "torch2tf")
     assert any(f.code == "P206" and "set from outside" in f.message for f in result.findings)
+
+
+@pytest.mark.parametrize("number", [
+    "math.log(self.theta) / (half - 1)", "-(math.log(self.theta) / 3)", "half / 3", "math.sqrt(half)", "-float(half)",
+])
+def test_a_range_that_meets_a_fraction_is_made_of_floats(number: str) -> None:
+    result = translate("import math\n" + HEAD + f"""class Waves(nn.Module):
+    def __init__(self, dim, theta=10000):
+        super().__init__()
+        self.dim, self.theta = dim, theta
+
+    def forward(self, x):
+        half = self.dim // 2
+        step = {number}
+        return torch.exp(torch.arange(half) * step) + x
+""", "torch2tf")
+    assert "tf.exp(tf.range(half, dtype=self.compute_dtype) * step)" in result.text and not result.findings, result.text
+
+
+def test_a_range_that_meets_a_whole_number_of_math_stays_whole() -> None:
+    result = translate("import math\n" + HEAD + """class Steps(nn.Module):
+    def forward(self, x):
+        return x + torch.arange(4) * math.ceil(2.5)
+""", "torch2tf")
+    assert "tf.range(4, dtype=tf.int64) * math.ceil(2.5)" in result.text, result.text

@@ -9,7 +9,7 @@ import libcst as cst
 from port import table
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.scopes import Env
-from port.torch2tf import anyname, einops, members, modules, opshapes, spread, users
+from port.torch2tf import anyname, einops, members, modules, opshapes, pynumbers, spread, users
 from port.torch2tf.values import (
     BOTTOM,
     PLAIN,
@@ -93,7 +93,8 @@ def _call(it: Interp, node: cst.Call, callee: Fact, args: list[Fact], env: Env) 
         owner = it.current[-1].owner if it.current else None
         return Fact(Kind.LAYER if owner is not None and owner.is_module else Kind.UNKNOWN,
                     payload=SelfOf(owner, above=True)) if owner is not None else UNKNOWN
-    return PLAIN if callee.kind is Kind.FUNCTION and symbol.startswith(("builtins.", "math.", "numpy.")) else UNKNOWN
+    numbers = callee.kind is Kind.FUNCTION and symbol.startswith(("builtins.", "math.", "numpy."))
+    return pynumbers.called(symbol) if numbers else UNKNOWN
 
 
 def call_any(it: Interp, node: cst.Call, payload: Alternatives, args: list[Fact], env: Env) -> Fact:

@@ -16,12 +16,12 @@ from typing import Any
 import libcst as cst
 
 from port.binding import literal_text
-from port.facts import UNKNOWN, Fact, Kind, Layout, arithmetic
+from port.facts import UNKNOWN, Fact, Kind, Layout
 from port.names import Names, canonical
 from port.result import reading
 from port.scopes import Env, File
 from port.table import Row
-from port.torch2tf import assignments, calls, definitions, links, meetings, members, modules, shapes, users
+from port.torch2tf import assignments, calls, definitions, links, meetings, members, modules, pynumbers, shapes, users
 from port.torch2tf.values import (
     BOTTOM,
     PLAIN,
@@ -31,7 +31,6 @@ from port.torch2tf.values import (
     Function,
     Items,
     Layer,
-    Size,
     is_none,
     join,
     literal,
@@ -45,7 +44,6 @@ from port.torch2tf.values import (
 from port.tree import EXPRESSIONS, IN_EXPRESSIONS, children, code
 
 LIMIT = 40  # runs of one function; far more than a fixpoint needs
-ARITHMETIC = {cst.Add: "+", cst.Subtract: "-", cst.Multiply: "*", cst.FloorDivide: "//"}
 
 
 class Interp:
@@ -209,12 +207,7 @@ class Interp:
             if inner.kind in (Kind.LAYER, Kind.FUNCTION) and not may_be_none(inner):
                 return literal(False)
             return literal(not inner.value) if inner.literal(...) is not ... else PLAIN
-        value = inner.literal(...)
-        if isinstance(node.operator, cst.Minus) and isinstance(value, int | float):
-            return literal(-value)
-        if isinstance(node.operator, cst.Minus) and isinstance(inner.payload, Size):
-            return Fact(Kind.PLAIN, payload=Size(arithmetic("-", 0, inner.payload.dim)))
-        return PLAIN
+        return pynumbers.negative(inner) if isinstance(node.operator, cst.Minus) else PLAIN
 
     def _binary(self, node: cst.BinaryOperation, env: Env) -> Fact:
         a, b = self.ev(node.left, env), self.ev(node.right, env)
@@ -233,23 +226,7 @@ class Interp:
             if isinstance(times, int) and times <= 16 and not x.open:
                 return Fact(Kind.PLAIN, payload=Items(x.elements * times, x.kind))
             return Fact(Kind.PLAIN, payload=Items(list(x.elements), x.kind, True))
-        return self._number(node, a, b)
-
-    def _number(self, node: cst.BinaryOperation, a: Fact, b: Fact) -> Fact:
-        x, y, op = a.literal(...), b.literal(...), ARITHMETIC.get(type(node.operator))
-        if isinstance(x, int) and isinstance(y, int) and op and not (op == "//" and y == 0):
-            value = arithmetic(op, x, y)
-            return literal(value) if isinstance(value, int) else PLAIN
-        if op and (isinstance(a.payload, Size) or isinstance(b.payload, Size)):
-            sizes = [f.payload.dim if isinstance(f.payload, Size) else f.literal() for f in (a, b)]
-            known = all(isinstance(s, int) and not isinstance(s, bool) for s in sizes)
-            return Fact(Kind.PLAIN, payload=Size(arithmetic(op, *sizes) if known else None))  # type: ignore[arg-type]
-        if op and _is_whole(a) and _is_whole(b):
-            return Fact(Kind.PLAIN, dtype="int")
-        floats = (_is_float(a), _is_float(b))
-        known = (op or isinstance(node.operator, cst.Divide)) and all(
-            f or _is_whole(x) for f, x in zip(floats, (a, b), strict=True))
-        return Fact(Kind.PLAIN, dtype="float") if known and any(floats) else PLAIN
+        return pynumbers.binary(node.operator, a, b)
 
     def _compare(self, node: cst.Comparison, env: Env) -> Fact:
         left = self.ev(node.left, env)
@@ -442,14 +419,6 @@ class Interp:
                 self.enqueue(origin.function)
                 for caller in origin.function.callers:
                     self.enqueue(caller)
-
-
-def _is_whole(fact: Fact) -> bool:
-    return fact.dtype == "int" or type(fact.literal(...)) is int
-
-
-def _is_float(fact: Fact) -> bool:
-    return (fact.kind is Kind.PLAIN and fact.dtype == "float" and not fact.symbol) or type(fact.literal(...)) is float
 
 
 _MUTABLE = {Items, Dict, Chain}

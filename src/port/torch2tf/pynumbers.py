@@ -1,0 +1,61 @@
+"""Facts of Python's own numbers: whole or not decides which dtype a tensor has that meets one."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import libcst as cst
+
+from port.facts import Fact, Kind, arithmetic
+from port.torch2tf.values import PLAIN, Size, literal
+
+ARITHMETIC = {cst.Add: "+", cst.Subtract: "-", cst.Multiply: "*", cst.FloorDivide: "//"}
+WHOLE = Fact(Kind.PLAIN, dtype="int")
+FLOAT = Fact(Kind.PLAIN, dtype="float")
+# What of `math` gives whole numbers, truth values, or several numbers; all else gives a float.
+_WHOLE_RESULTS = frozenset("ceil floor trunc comb factorial gcd isqrt lcm perm".split())
+_OTHER_RESULTS = frozenset("isclose isfinite isinf isnan frexp modf prod".split())
+
+
+def called(symbol: str) -> Fact:
+    """What `math.log(x)` or `float(x)` gives."""
+    owner, _, name = symbol.partition(".")
+    if owner == "math" and hasattr(math, name) and name not in _OTHER_RESULTS:
+        return WHOLE if name in _WHOLE_RESULTS else FLOAT
+    return FLOAT if symbol == "builtins.float" else PLAIN
+
+
+def negative(inner: Fact) -> Fact:
+    """`-x` of a number."""
+    value = inner.literal(...)
+    if isinstance(value, int | float):
+        return literal(-value)
+    if isinstance(inner.payload, Size):
+        return Fact(Kind.PLAIN, payload=Size(arithmetic("-", 0, inner.payload.dim)))
+    return WHOLE if is_whole(inner) else FLOAT if is_float(inner) else PLAIN
+
+
+def binary(operator: cst.BaseBinaryOp, a: Fact, b: Fact) -> Fact:
+    """`a + b` of two numbers."""
+    x, y, op = a.literal(...), b.literal(...), ARITHMETIC.get(type(operator))
+    if isinstance(x, int) and isinstance(y, int) and op and not (op == "//" and y == 0):
+        value = arithmetic(op, x, y)
+        return literal(value) if isinstance(value, int) else PLAIN
+    if op and (isinstance(a.payload, Size) or isinstance(b.payload, Size)):
+        sizes = [f.payload.dim if isinstance(f.payload, Size) else f.literal() for f in (a, b)]
+        known = all(isinstance(s, int) and not isinstance(s, bool) for s in sizes)
+        return Fact(Kind.PLAIN, payload=Size(arithmetic(op, *sizes) if known else None))  # type: ignore[arg-type]
+    divided = isinstance(operator, cst.Divide)
+    if not (op or divided) or not all(is_float(f) or is_whole(f) for f in (a, b)):
+        return PLAIN
+    return FLOAT if divided or is_float(a) or is_float(b) else WHOLE
+
+
+def is_whole(fact: Fact) -> bool:
+    return (fact.kind is Kind.PLAIN and fact.dtype == "int") or type(fact.literal(...)) is int
+
+
+def is_float(fact: Fact) -> bool:
+    known: Any = fact.literal(...)
+    return (fact.kind is Kind.PLAIN and fact.dtype == "float" and not fact.symbol) or type(known) is float
