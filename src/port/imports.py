@@ -146,7 +146,7 @@ def rewrite(module_body: list[Any], originals: list[Any], em: Any, blocks: list[
     em.needs &= used  # what was asked for by code that was refused afterwards is not there
     new_lines = [line for name, line in lines.items() if name in em.needs]
     new_lines += sorted(ln for ln in extra if not ln.startswith("import math"))
-    new_lines += [em.original_imports[name] for name in sorted(em.top_level & used - _imported(module_body))
+    new_lines += [em.original_imports[name] for name in sorted(em.top_level & used - imported(module_body))
                   if name in em.original_imports]  # an alias, `L = tf.keras.layers`, whose own line is gone
     out: list[Any] = []
     placed = False
@@ -169,7 +169,7 @@ def rewrite(module_body: list[Any], originals: list[Any], em: Any, blocks: list[
                 last_import = len(out) - 1 if made else last_import
             continue
         if isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom):
-            left = _without_ported(node, em, module_body)
+            left = _without_ported(node, em, module_body, roots)
             out += [left] if left is not None else []
             last_import = len(out) - 1
             continue
@@ -226,19 +226,21 @@ def _kept_import(node: Any, em: Any) -> Any:
     return node.with_changes(body=[small.with_changes(names=kept)])
 
 
-def _imported(body: Iterable[Any]) -> set[str]:
+def imported(body: Iterable[Any]) -> set[str]:
     """Names that imports of the module bind, not those inside its functions."""
     return {_bound_name(alias) for node in body if not isinstance(node, cst.FunctionDef | cst.ClassDef)
             for alias in find(node, cst.ImportAlias)}
 
 
-def _without_ported(node: cst.SimpleStatementLine, em: Any, body: list[Any]) -> cst.SimpleStatementLine | None:
+def _without_ported(node: cst.SimpleStatementLine, em: Any, body: list[Any], roots: tuple[str, ...]
+                    ) -> cst.SimpleStatementLine | None:
     """An import without functions of the project that rows have replaced; None if nothing is left of it."""
     small = node.body[0]
     if not isinstance(small, cst.ImportFrom) or isinstance(small.names, cst.ImportStar):
         return node
     symbols = import_bindings(small)
-    rows = {name for name, symbol in symbols.items() if not symbol.startswith(".") and symbol in em.it.rows}
+    rows = {name for name, symbol in symbols.items() if (not symbol.startswith(".") and symbol in em.it.rows)
+            or em.it.names.bound.get(name, "").split(".")[0] in roots}  # what another file called so
     if not rows:
         return node
     used = {n for part in body if not _is_import(part) and part is not None for n in _read(part)}

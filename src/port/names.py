@@ -38,6 +38,7 @@ class Names:
     bound: dict[str, str] = field(default_factory=dict)
     chains: list[list[cst.BaseExpression]] = field(default_factory=list)  # layers of Sequentials read as functional
     models: list[cst.Call] = field(default_factory=list)  # those Sequentials
+    files: dict[str, Names] = field(default_factory=dict)  # of other files of the project, by what this one calls them
 
     def resolve(self, node: cst.BaseExpression) -> str:
         """Canonical name of an expression that is a (dotted) name bound by an import; '' otherwise."""
@@ -45,6 +46,8 @@ class Names:
 
     def resolve_text(self, dotted: str) -> str:
         head, _, tail = dotted.partition(".")
+        if tail and head in self.files:
+            return self.files[head].resolve_text(tail)
         if head not in self.bound:
             return ""
         return canonical(f"{self.bound[head]}.{tail}" if tail else self.bound[head])

@@ -96,13 +96,21 @@ class Pass:
         em.exported |= {c.name for c in em.it.classes.values() if c.file is em.it.file and any(
             i.file is not em.it.file for i in c.instances)}
         em.elsewhere |= links.elsewhere(em.it)
+        em.top_level |= (lent := self.lent())
         self.gone -= {n for s in self.out if not _is_import(s) for n in named(s)}
         out = hints.rewrite(em, [s for s in self.out if not (_is_import(s) and import_bindings(s.body[0]) and (
             import_bindings(s.body[0]).keys() <= self.gone))])
         out = self.with_originals(out)
         blocks, extra = initial_blocks(em, self.module, out, self.options.init == "keep")
+        extra |= {em.original_imports[name] for name in lent - imports.imported(self.module.body)}
         out = [s for s in out if s is not None]
         return imports.rewrite(out, list(self.module.body), em, blocks, extra, names.FRAMEWORKS["tf2torch"])
+
+    def lent(self) -> set[str]:
+        """Names of the source's framework that this file binds, and that what stays in other files takes from it."""
+        taken = {n for p in self.passes.values() if p is not self
+                 for n in links.taken(p.em.it, p.em.kept, self.em.it.file)}
+        return taken & self.em.original_imports.keys()
 
     def converted(self) -> dict[str, str]:
         """Functions of this file that are classes now, with the names of these."""

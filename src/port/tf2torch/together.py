@@ -19,6 +19,7 @@ from port.tf2torch.calls.variables import MAKERS
 from port.tf2torch.emit import Emitter, Handlers
 from port.tf2torch.expressions import attributes, augmented, calls, constants, subscripts
 from port.tf2torch.file import Pass
+from port.tf2torch.infer import links
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.project import infer
 from port.tf2torch.rules import (
@@ -142,6 +143,7 @@ def converted(units: Sequence[Unit], forms: Sequence[cst.Module], options: Optio
               params: dict[str, Fact] | None) -> Reading:
     """One reading of every file, translated."""
     files = scoped(units, forms)
+    links.name(files)
     with writing(""):
         it = infer(files, table.by_tf_name(), params or {})
     passes = emitted(it, files, options, set())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import libcst as cst
 
 from port.build import expression, paren
@@ -10,7 +12,16 @@ from port.scopes import File
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.expressions import members, own
 from port.tf2torch.expressions.constants import constant
-from port.tf2torch.infer.values import Function, LayerCall, SelfValue
+from port.tf2torch.infer.values import (
+    Function,
+    GraphModel,
+    Instance,
+    LayerCall,
+    SelfValue,
+    SequentialModel,
+    find_method,
+)
+from port.tree import changed
 
 
 def _member(owner: cst.BaseExpression, path: str) -> cst.BaseExpression:
@@ -36,6 +47,13 @@ def layer_weight(em: Emitter, node: cst.Attribute, layer: LayerCall) -> cst.Base
     raise Refused("P204", f"`{name}` of a Keras layer", node)
 
 
+def _is_forward(method: Any, owner: Any) -> bool:
+    """Is `call`, of an object or of `super()`, the method that is called `forward` in PyTorch?"""
+    cls = owner.cls if isinstance(owner, SelfValue | Instance) else getattr(method, "owner", None)
+    return isinstance(owner, GraphModel | SequentialModel) or (
+        cls is not None and cls.root in own.MODULES and find_method(cls, "call") is not None)
+
+
 def attribute(em: Emitter, node: cst.Attribute) -> cst.BaseExpression | None:
     """What PyTorch has for an attribute; None if it is spelled alike there."""
     payload = em.fact(node).payload
@@ -48,6 +66,8 @@ def attribute(em: Emitter, node: cst.Attribute) -> cst.BaseExpression | None:
     if symbol and symbol.split(".")[0] in ("tf", "keras"):
         return constant(em, node, symbol)
     owner = em.fact(node.value)
+    if node.attr.value == "call" and _is_forward(payload, owner.payload):
+        return changed(node, value=paren(em.expr(node.value)), attr=cst.Name("forward"))
     if isinstance(owner.payload, LayerCall):
         return layer_weight(em, node, owner.payload)
     if isinstance(owner.payload, SelfValue):

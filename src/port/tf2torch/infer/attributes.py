@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, tensor
+from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.values import Class, Grown, Instance, Items, ShapeOf, find_method, has_tensor
 
 
@@ -26,6 +27,16 @@ def inherited(cls: Class, name: str) -> Fact | None:
     for base in cls.bases:
         if isinstance(base.payload, Class) and name in base.payload.attrs:
             return base.payload.attrs[name]
+    return None
+
+
+def of_super(it: Interp, name: str) -> Fact | None:
+    """`super().call`: the method of a base class of the file; None for one of the framework's."""
+    cls = it.current[-1].owner if it.current else None
+    for base in cls.bases if cls is not None else ():
+        method = find_method(base.payload, name) if isinstance(base.payload, Class) else None
+        if method is not None:
+            return Fact(Kind.FUNCTION, payload=method)
     return None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import libcst as cst
 
 from port.facts import Fact, Kind, tensor
-from port.names import dotted_name
+from port.names import FRAMEWORKS, dotted_name
 from port.scopes import Env, File
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.values import Class, Function
@@ -134,6 +134,8 @@ def member(it: Interp, file: File, name: str) -> Fact:
         found = file.env.names.get(name)
     if found is None and name in file.inside:
         return Fact(Kind.FUNCTION, payload=file.inside[name])
+    if found is None and file.names.bound.get(name, "").split(".")[0] in FRAMEWORKS["tf2torch"]:
+        return Fact(Kind.FUNCTION, symbol=file.names.bound[name])
     return found if found is not None else Fact(Kind.FUNCTION, symbol=f".{file.name}.{name}")
 
 

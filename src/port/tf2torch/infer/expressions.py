@@ -15,7 +15,7 @@ from port.names import canonical
 from port.scopes import Env, File
 from port.tf2torch.infer import calls, joins, keyed, shapes
 from port.tf2torch.infer.assignments import assign
-from port.tf2torch.infer.attributes import inherited, object_attribute, tensor_attribute, variable_of
+from port.tf2torch.infer.attributes import inherited, object_attribute, of_super, tensor_attribute, variable_of
 from port.tf2torch.infer.builtins import ACTIVATION
 from port.tf2torch.infer.conditions import is_exact_number, is_number
 from port.tf2torch.infer.definitions import member
@@ -214,6 +214,8 @@ def _attribute(it: Interp, node: cst.Attribute, env: Env) -> Fact:
     if isinstance(owner.payload, ShapeOf) and name in ("rank", "ndims"):
         rank = owner.payload.of.rank
         return it.value(rank) if rank is not None else it.plain(node)
+    if owner.symbol == "super" and (method := of_super(it, name)) is not None:
+        return method
     if owner.symbol and owner.kind is Kind.FUNCTION:
         return _symbol(f"{owner.symbol}.{name}")
     return object_attribute(owner, name) or it.plain(node)

@@ -32,7 +32,8 @@ def framework_names(em: Emitter, node: cst.CSTNode) -> set[str]:
     """Names in a kept statement that imports of the source's framework bind."""
     members = {id(a.attr) for a in find(node, cst.Attribute)}
     return {n.value for n in find(node, cst.Name)
-            if id(n) not in members and em.it.names.bound.get(n.value, "").split(".")[0] in ("tf", "keras")}
+            if id(n) not in members and n.value not in em.it.file.links
+            and em.it.names.bound.get(n.value, "").split(".")[0] in ("tf", "keras")}
 
 
 def with_imports(em: Emitter, body: list[Any], names: set[str]) -> list[Any]:
