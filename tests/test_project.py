@@ -264,3 +264,58 @@ def test_a_symbol_with_rows_is_not_followed(tmp_path: Path) -> None:
     found = project.closure({tmp_path / "keras/a.py": texts[str(tmp_path / "keras/a.py")]},
                             project.has_rows(["keras.b.relu"]))
     assert [p.name for p in found] == ["c.py", "a.py"]
+
+
+COMMON = """import tensorflow as tf
+from tensorflow import keras
+from tensorflow.keras import layers
+
+L = keras.layers
+Dense = L.Dense
+relu = tf.nn.relu
+"""
+
+
+def test_names_of_the_framework_that_another_file_hands_on(tmp_path: Path) -> None:
+    texts = put(tmp_path, {"net/__init__.py": "", "net/common.py": COMMON, "net/model.py": """from . import common
+from .common import Dense, L, keras, relu, layers as lay
+
+
+class Block(L.Layer):
+    def __init__(self, units):
+        super().__init__()
+        self.dense = Dense(units)
+        self.norm = common.L.LayerNormalization()
+        self.drop = lay.Dropout(0.2)
+
+    def call(self, x):
+        return self.drop(relu(self.norm(self.dense(x))) + common.tf.square(x))
+
+
+def build(units=7):
+    inputs = keras.Input((units,))
+    return keras.Model(inputs, Block(units)(inputs))
+"""})
+    results = translate_together(texts, "tf2torch")
+    text = results[str(tmp_path / "net/model.py")].text
+    assert "nn.Linear(units, units)" in text and "self.drop = nn.Dropout(0.2)" in text and "from .common" not in text
+    assert "F.relu(self.norm(self.dense(x))) + torch.square(x)" in text and "nn.LayerNorm(units, eps=0.001)" in text
+    assert "import" not in results[str(tmp_path / "net/common.py")].text
+    assert not any(r.findings for r in results.values())
+
+
+def test_what_stays_keeps_the_names_that_another_file_hands_on(tmp_path: Path) -> None:
+    texts = put(tmp_path, {"net/__init__.py": "", "net/common.py": COMMON, "net/model.py": """from . import common
+from .common import Dense, layers
+
+
+class Block(layers.Layer):
+    def __init__(self, kind=common.L.Conv2D, other=Dense):
+        super().__init__()
+        self.made = kind(2, 3)
+"""})
+    results = translate_together(texts, "tf2torch")
+    model, common = (results[str(tmp_path / f"net/{name}.py")].text for name in ("model", "common"))
+    assert "from . import common\nfrom .common import Dense, layers\n" in model and "common.L.Conv2D" in model
+    assert "from tensorflow.keras import layers\n" in common and "layers as L\n" in common and "Dense\n" in common
+    assert "relu" not in common

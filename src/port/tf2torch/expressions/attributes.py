@@ -14,14 +14,11 @@ from port.tf2torch.expressions import members, own
 from port.tf2torch.expressions.constants import constant
 from port.tf2torch.infer.values import (
     Function,
-    GraphModel,
-    Instance,
     LayerCall,
     SelfValue,
-    SequentialModel,
     find_method,
 )
-from port.tree import changed
+from port.tree import changed, code
 
 
 def _member(owner: cst.BaseExpression, path: str) -> cst.BaseExpression:
@@ -48,10 +45,18 @@ def layer_weight(em: Emitter, node: cst.Attribute, layer: LayerCall) -> cst.Base
 
 
 def _is_forward(method: Any, owner: Any) -> bool:
-    """Is `call`, of an object or of `super()`, the method that is called `forward` in PyTorch?"""
-    cls = owner.cls if isinstance(owner, SelfValue | Instance) else getattr(method, "owner", None)
-    return isinstance(owner, GraphModel | SequentialModel) or (
-        cls is not None and cls.root in own.MODULES and find_method(cls, "call") is not None)
+    """Is `call`, of `self`, `super()` or a class, the method that is called `forward` in PyTorch?"""
+    cls = owner.cls if isinstance(owner, SelfValue) else getattr(method, "owner", None)
+    return cls is not None and cls.root in own.MODULES and find_method(cls, "call") is not None
+
+
+def _forward(em: Emitter, node: cst.Attribute, method: Any) -> cst.BaseExpression:
+    result = method.result if isinstance(method, Function) else None
+    inside = em.fact(node.value).symbol == "super"
+    if isinstance(method, Function) and not inside and (method.flipped or (
+            result is not None and result.layout is not Layout.PLAIN)):
+        raise Refused("P209", f"`{code(node)}` is called by name, and takes tensors channels last from outside", node)
+    return changed(node, value=paren(em.expr(node.value)), attr=cst.Name("forward"))
 
 
 def attribute(em: Emitter, node: cst.Attribute) -> cst.BaseExpression | None:
@@ -66,8 +71,10 @@ def attribute(em: Emitter, node: cst.Attribute) -> cst.BaseExpression | None:
     if symbol and symbol.split(".")[0] in ("tf", "keras"):
         return constant(em, node, symbol)
     owner = em.fact(node.value)
+    if node.attr.value == "call" and owner.kind in (Kind.LAYER, Kind.MODEL):
+        return em.expr(node.value)
     if node.attr.value == "call" and _is_forward(payload, owner.payload):
-        return changed(node, value=paren(em.expr(node.value)), attr=cst.Name("forward"))
+        return _forward(em, node, payload)
     if isinstance(owner.payload, LayerCall):
         return layer_weight(em, node, owner.payload)
     if isinstance(owner.payload, SelfValue):

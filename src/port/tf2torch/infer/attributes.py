@@ -35,7 +35,8 @@ def of_super(it: Interp, name: str) -> Fact | None:
     cls = it.current[-1].owner if it.current else None
     for base in cls.bases if cls is not None else ():
         method = find_method(base.payload, name) if isinstance(base.payload, Class) else None
-        if method is not None:
+        if method is not None and method.owner is not None:
+            method.owner.extended = True
             return Fact(Kind.FUNCTION, payload=method)
     return None
 
@@ -50,6 +51,8 @@ def object_attribute(owner: Fact, name: str) -> Fact | None:
     if isinstance(payload, Items) or owner.kind is Kind.PLAIN or isinstance(payload, Grown):
         return Fact(Kind.FUNCTION, symbol=f"list.{name}", payload=owner) if owner.kind is Kind.PLAIN else None
     if owner.kind in (Kind.LAYER, Kind.MODEL):
+        if name == "call":  # without hooks and scopes, which the numbers do not know
+            return owner
         return Fact(Kind.FUNCTION, symbol=f"layer.{name}", payload=owner)
     if isinstance(payload, Class):
         return inherited(payload, name)

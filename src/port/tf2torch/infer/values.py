@@ -185,12 +185,18 @@ class Class:
     root: str = ""  # canonical framework base: 'keras.Model', 'keras.layers.Layer', 'tf.Module', ...
     attrs: dict[str, Fact] = field(default_factory=dict)
     instances: list[Instance] = field(default_factory=list)
+    extended: bool = False  # a class that derives from it calls its methods through `super()`
     busy: bool = False
     done: bool = False
 
     @property
     def file(self) -> File:
         return self.env.top().file
+
+    @property
+    def inside(self) -> bool:
+        """Is it applied in the project, so that tensors reach it in the layout of the port?"""
+        return self.extended or any(i.applied for i in self.instances)
 
 
 @dataclass(eq=False)

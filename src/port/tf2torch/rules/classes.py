@@ -129,7 +129,7 @@ def _method(em: Emitter, cls: Class, node: cst.FunctionDef) -> Any:
     kept: set[str] = set()
     try:
         body = plain.suite(em, node.body.body, kept)
-        boundary = name == "call" and not _applied_inside(cls)
+        boundary = name == "call" and not cls.inside
         if boundary and function.flipped:
             docstring, rest = split_docstring(body)
             body = [*docstring, *entry_lines(em, function, function.params), *rest]
@@ -153,10 +153,6 @@ def _method(em: Emitter, cls: Class, node: cst.FunctionDef) -> Any:
             body=node.body.with_changes(body=body))
     finally:
         em.scope = old
-
-
-def _applied_inside(cls: Class) -> bool:
-    return any(i.applied for i in cls.instances)
 
 
 # ---------------------------------------------------------------- objects of the user's classes

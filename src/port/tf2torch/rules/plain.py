@@ -232,7 +232,7 @@ def _is_alias(em: Emitter, node: cst.SimpleStatementLine) -> bool:
 def _public(function_: Function) -> bool:
     """Do only users outside the file call it? Then axes are as in the source."""
     if function_.owner is not None and function_.name in ("call", "__call__"):
-        return not any(i.applied for i in function_.owner.instances)
+        return not function_.owner.inside
     return function_.called == 0
 
 
