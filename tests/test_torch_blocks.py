@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from port.findings import Outcome
 from port.result import Result
 from port.translate import translate
-from port.verify.parent import Case
+from port.verify.parent import Case, Settings, verify
 from tests.proving import agree
 
 SETTINGS = """import copy
@@ -346,3 +348,30 @@ class Flatter(Block):
 ''').text.splitlines() if "tf.pad" in line]
     assert texts == ["return tf.pad(x, [[0, 0], [0, h % 2], [0, w % 2], [0, 0]])",
                      "return tf.pad(x, [[0, 0], [0, 0], [0, h % 2], [0, w % 2], [0, 0]])"]
+
+
+HEADS = """from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Linear(3, 6)
+        self.aux = nn.Linear(6, 5)
+        self.fc = nn.Linear(6, 5)
+
+    def forward(self, x):
+        x = self.stem(x).relu()
+        if self.training:
+            return self.fc(x), self.aux(x)
+        return self.fc(x)
+"""
+
+
+@pytest.mark.corpus  # ten seconds
+def test_a_head_that_only_training_calls_has_its_weights_in_every_dtype(tmp_path: Path) -> None:
+    (tmp_path / "source.py").write_text(HEADS)
+    (tmp_path / "port.py").write_text(ported(HEADS).text)
+    found = verify(tmp_path / "source.py", tmp_path / "port.py", "torch2tf", [Case("Net()", ("f32[4,3]",))],
+                   Settings(dtypes=("float64", "float32")))
+    assert [v.status for v in found] == ["verified"], found[0].message

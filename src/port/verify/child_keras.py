@@ -129,6 +129,8 @@ def start(obj: Any, given: Feed, first: bool) -> tuple[Any, list[str], draws.Fou
     resized(forget=True)
     result = structure(call(obj, given, tensors(given), False))
     layers = list(obj._flatten_layers()) if isinstance(obj, keras.layers.Layer) else []
+    if not all(layer.built for layer in layers):  # auxiliary heads, say, which only training calls
+        call(obj, given, tensors(given), True)
     drew = LOG.around(lambda: call(obj, given, tensors(given), True)) if first and layers else None
     if drew:
         drew["recurrent"] = [round(rate, 6) for layer in layers for name in ("dropout", "recurrent_dropout")
