@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from . import keras_version, tf_graph, tf_grouped, tf_modules
+from . import keras_version, tf_graph, tf_grouped, tf_modules, tf_pooled
 from .draws import Log
 
 RAW = ("normal", "uniform", "truncated_normal", "stateless_normal", "stateless_uniform", "shuffle", "categorical",
@@ -24,6 +24,7 @@ def setup(log: Log) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.run_functions_eagerly(True)
+    tf_pooled.install()
     if not keras_version.is_two():
         tf_grouped.install()
     for api in APIS:
