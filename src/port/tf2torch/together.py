@@ -33,6 +33,7 @@ from port.tf2torch.rules import (
     named_merges,
     relocate,
     sequential_class,
+    spread,
     tensor_arrays,
     turns,
 )
@@ -91,6 +92,7 @@ def _best(units: Sequence[Unit], options: Options, params: dict[str, Fact] | Non
     reading = _translate(units, options, params)
     named = [_named(u, done) if "eval(" in u.text else u.module for u, done in zip(units, reading.passes, strict=True)]
     named = [tensor_arrays.rewrite(m) if "TensorArray" in u.text else m for u, m in zip(units, named, strict=True)]
+    named = [_spread(u, n, units) if "**" in u.text else n for u, n in zip(units, named, strict=True)]
     if reading.codes() & {"P206", "P208"} or any(n is not u.module for u, n in zip(units, named, strict=True)):
         moved = named
         for form in (build_parts, held_once, turns, chosen, relocate, options_of, makers):
@@ -108,6 +110,19 @@ def _named(unit: Unit, done: Pass) -> cst.Module:
     """What settings name by `eval`, written out."""
     here = [f for f in done.em.it.functions.values() if f.file is done.em.it.file]
     return named_merges.rewrite(evaluated.rewrite(unit.module), unit.bound, here)
+
+
+def _spread(unit: Unit, module: cst.Module, units: Sequence[Unit]) -> cst.Module:
+    """`**kwargs` that are only passed on, written out."""
+    rows = table.by_tf_name()
+
+    def default(func: cst.BaseExpression, name: str) -> str | None:
+        found = rows.get(unit.bound.resolve(func), ())
+        given = [p.default for row in found for s in row.tf for p in s.params if p.name == name]
+        return given[0] if given else None
+
+    elsewhere = {name for u in units for other, name in u.links.values() if other is unit}
+    return spread.rewrite(module, default, elsewhere)
 
 
 def _relinked(unit: Unit, others: dict[Unit, Unit]) -> Unit:

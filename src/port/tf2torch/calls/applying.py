@@ -226,17 +226,19 @@ def _apply_curried(em: Emitter, node: cst.Call, curried: Curried) -> cst.BaseExp
 def _apply_model(em: Emitter, node: cst.Call, payload: Any) -> cst.BaseExpression:
     """A model or a layer of the user's own is called."""
     _drop_training(em, node)
-    made_here = isinstance(node.func, cst.Call) and not em.symbol(node.func.func).startswith("keras.")
-    if made_here and isinstance(payload, SequentialModel | GraphModel) and em.scope.stage == "forward":
+    made_here = isinstance(node.func, cst.Call) and not em.symbol(node.func.func).startswith("keras.") and isinstance(
+        payload, SequentialModel | GraphModel)
+    if made_here and em.scope.stage == "forward" and em.scope.on_module is None:
         raise Refused("P206", "a model is made among tensors, where no module can keep it: give it a name first", node)
-    kept = isinstance(node.func, cst.Call) and isinstance(payload, Instance) and em.scope.on_module is not None
+    kept = isinstance(node.func, cst.Call) and em.scope.on_module is not None and (
+        made_here or isinstance(payload, Instance))
     func = em.scope.on_module(node.func, payload) if kept else em.expr(node.func)  # type: ignore[misc, arg-type]
     flipped = False
     method = None
     if isinstance(payload, Instance):
         method = find_method(payload.cls, "call")
     elif isinstance(payload, SequentialModel):
-        flipped = payload in em.inner_sequentials
+        flipped = payload.node in em.inner_sequentials
     made = []
     for i, arg in enumerate(node.args):
         name = arg.keyword.value if arg.keyword is not None else ""

@@ -93,6 +93,7 @@ class Interp:
         self.appended: set[str] = set()  # lists that get tensors
         self.alone: set[cst.Call] = set()  # Sequentials without an Input that nothing applies
         self.applied: set[cst.Call] = set()  # ... that something does
+        self.arrived: dict[cst.Call, Fact] = {}  # Sequential -> what all of its calls outside its maker have given it
         self.followed: set[cst.Call] = set()  # zip and its like, where the elements are known nevertheless
 
     @property

@@ -8,6 +8,7 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout, Sym
 from port.scopes import Env
+from port.tf2torch.infer import turnwise
 from port.tf2torch.infer.assignments import assign
 from port.tf2torch.infer.carried import Carry, carry
 from port.tf2torch.infer.interp import Interp
@@ -100,7 +101,9 @@ def _names(target: cst.CSTNode) -> set[str]:
 
 def for_(it: Interp, node: cst.For, env: Env) -> None:
     element = _named_counts(node.target, element_of(it, node.iter, env))
+    known = turnwise.followed(it, node, env)
     loop(it, node, node.body, env, (node.target, element))
+    turnwise.told(known, env, set(_assigned(node.body)) | _appended(node.body))
     if node.orelse is not None:
         it.run(node.orelse.body.body, env)
 
@@ -203,8 +206,7 @@ def _before_loop(env: Env) -> Env:
 
 def _growing(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env) -> None:
     """Lists of tensors that the loop appends to: in later turns they have more elements than in the first one."""
-    for name in sorted({c.func.value.value for c in find(body, cst.Call) if type(c.func) is cst.Attribute
-                        and c.func.attr.value == "append" and type(c.func.value) is cst.Name}):
+    for name in sorted(_appended(body)):
         held = env.names[name].payload if name in env.names else None
         if not isinstance(held, Items) or held.kind != "list" or not held.elements or not all(
                 e.kind is Kind.TENSOR for e in held.elements):
@@ -217,6 +219,12 @@ def _growing(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env) -> No
         elif shared or not held.counted:
             it.before.setdefault(node, {})[fact.payload.counts] = Sym(f"[{', '.join(map(str, widths))}]")
         env.names[name] = fact
+
+
+def _appended(body: cst.BaseSuite) -> set[str]:
+    """Lists that the body appends to."""
+    return {c.func.value.value for c in find(body, cst.Call) if type(c.func) is cst.Attribute
+            and c.func.attr.value == "append" and type(c.func.value) is cst.Name}
 
 
 def _turn(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env,

@@ -13,6 +13,7 @@ from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.layers import run_layer, shows_tensor
 from port.tf2torch.infer.objects import apply_instance
 from port.tf2torch.infer.origins import as_source
+from port.tf2torch.infer.results import outside
 from port.tf2torch.infer.values import (
     Alternatives,
     Curried,
@@ -43,10 +44,10 @@ def apply_to(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact
             shows_tensor(it, arg)
         if has_input(payload):  # it was followed when it was built
             out = payload.output if payload.output is not None else tensor()
-            return masks.foreign(out.but(layout=Layout.PLAIN, payload=None))
+            return masks.foreign(outside(it, payload, out.but(layout=Layout.PLAIN, payload=None)))
         x = _as_its_maker_writes(it, payload, args[0] if args else UNKNOWN)
         payload.inputs.append(x)
-        return masks.foreign(run_sequential(it, payload, x))
+        return masks.foreign(outside(it, payload, run_sequential(it, payload, x)))
     if isinstance(payload, GraphModel):
         return masks.foreign(as_source(payload.outputs)) if has_tensor(payload.outputs) else tensor()
     if isinstance(payload, Curried):
@@ -57,14 +58,26 @@ def apply_to(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact
 
 
 def _as_its_maker_writes(it: Interp, model: SequentialModel, x: Fact) -> Fact:
-    """Sizes have names that only the function knows which applies the model, if another one made it."""
+    """Sizes have names that only the function knows which applies the model, if another one made it.
+
+    What a function makes at each of its calls is written once: no size holds that differs between them.
+    """
     here = it.current[-1] if it.current else None
     alike = model.maker is here or (model.maker is not None and here is not None and model.maker.owner is not None
                                     and model.maker.owner is here.owner)
     if alike or x.kind is not Kind.TENSOR:
         return x
     shape = None if x.shape is None else tuple(dim_value(d) for d in x.shape)
-    return x.but(shape=shape, last=dim_value(x.last))
+    x = x.but(shape=shape, last=dim_value(x.last))
+    before = it.arrived.get(model.node)
+    if before is not None and (before.shape, before.width) != (x.shape, x.width):
+        same = before.rank == x.rank and before.shape is not None and x.shape is not None
+        shape = tuple(a if a == b else None for a, b in zip(before.shape, x.shape, strict=True)) if same else x.shape
+        x = x.but(shape=shape, last=x.width if before.width == x.width else None)
+        if shape is not None and x.last is None:
+            x = x.but(shape=(*shape[:-1], None))
+    it.arrived[model.node] = x
+    return x
 
 
 def _apply_lambda(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact:

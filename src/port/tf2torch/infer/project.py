@@ -29,6 +29,7 @@ def infer(files: Sequence[File], rows: Mapping[str, tuple[Row, ...]], params: di
         it.after.clear()
         it.outs.clear()
         it.conflicts.clear()
+        it.arrived.clear()
         it.relayout.clear()
         for function in it.functions.values():
             function.result = None

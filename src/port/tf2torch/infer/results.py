@@ -19,6 +19,7 @@ from port.tf2torch.infer.values import (
     Items,
     Origin,
     SameRank,
+    SequentialModel,
     has_tensor,
     tensors_in,
 )
@@ -30,6 +31,8 @@ def substitute(it: Interp, node: cst.Call | None, function: Function, bound: dic
     if result.kind is Kind.TENSOR and isinstance(result.payload, Origin) and not function.stateful and (
             result.payload.name in bound):
         result = result.but(payload=bound[result.payload.name][0].payload)
+    if isinstance(result.payload, SequentialModel) and node is not None and result.payload.maker is function:
+        return result.but(payload=replace(result.payload, terms=bindings_of(it, node, function, bound)))
     if isinstance(result.payload, GraphModel) and node is not None:
         return _model_here(it, function, result, bindings_of(it, node, function, bound))
     if not has_tensor(result) or node is None:
@@ -52,6 +55,16 @@ def _model_here(it: Interp, function: Function, model: Fact, bindings: dict[str,
     payload = model.payload
     assert isinstance(payload, GraphModel)
     return model.but(payload=GraphModel(payload.node, payload.inputs, here(payload.outputs)))
+
+
+def outside(it: Interp, model: SequentialModel, fact: Fact) -> Fact:
+    """What a Sequential gives, where another function than its maker applies it."""
+    made = model.maker
+    if model.terms is None or made is None or fact.kind is not Kind.TENSOR:
+        return fact
+    terms = model.terms
+    shape = None if fact.shape is None else tuple(_said(it, made, d, terms) for d in fact.shape)
+    return fact.but(shape=shape, last=_said(it, made, fact.last, terms))
 
 
 def ranked(fact: Fact, result: Fact, function: Function, bound: dict[str, tuple[Fact, Any]]) -> Fact:

@@ -232,6 +232,7 @@ class SequentialModel:
     open: bool = False  # layers come from an expression that is not known
     maker: Function | None = None  # whose code makes it; None at module level
     alone: bool = False  # nothing applies it, and it has no Input: its first layers say what arrives
+    terms: dict[str, Dim] | None = None  # where a function gave it: sizes of that function in its caller's words
 
 
 @dataclass(eq=False)

@@ -12,7 +12,7 @@ from port.tf2torch.calls.applying import parameter_of
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.arrivals import bind_args
 from port.tf2torch.infer.results import bindings_of
-from port.tf2torch.infer.values import Alternatives, Curried, Function, Instance
+from port.tf2torch.infer.values import Alternatives, Curried, Function, GraphModel, Instance, SequentialModel
 from port.tf2torch.rules.naming import constant_name, snake
 from port.tree import changed, code
 
@@ -93,4 +93,6 @@ def user_module(em: Emitter, node: cst.Call, payload: Any) -> tuple[cst.BaseExpr
     if isinstance(payload, Instance):
         base = snake(payload.cls.name)
         return em.expr(node), base, constant_name(em, node)
+    if isinstance(payload, SequentialModel | GraphModel):  # a function of the user's makes it
+        return em.expr(node), snake(code(node.func).rpartition(".")[2].strip("_")), constant_name(em, node)
     raise Refused("P206", "a module made in a way that is not understood", node)

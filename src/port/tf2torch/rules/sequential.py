@@ -107,7 +107,7 @@ def sequential(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     em.need("nn")
     layers = keyword(node, "layers", 0)
     if isinstance(model, SequentialModel) and expects_flipped(model):
-        em.inner_sequentials.add(model)
+        em.inner_sequentials.add(model.node)
     if not isinstance(model, SequentialModel) or layers is None:
         return expression("nn.Sequential()")
     if not isinstance(layers, cst.List | cst.Tuple):

@@ -1,0 +1,82 @@
+"""Loops over layers that are known one by one: what leaves them, turn by turn.
+
+The facts of the statements inside hold for any turn; a list of models that are applied one after the other
+(`for down in downs: x = down(x)`) says besides how wide the result of the last one is.
+"""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from port.facts import UNKNOWN, Fact, Kind
+from port.scopes import Env
+from port.tf2torch.infer.assignments import assign
+from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.values import Function, Grown, Items, LayerCall
+from port.tree import find
+
+LONGEST = 64
+
+
+def followed(it: Interp, node: cst.For, env: Env) -> dict[str, Fact]:
+    """What variables hold after all turns; nothing where they are not known, or where a turn makes layers."""
+    turns = _turns(it, node.iter)
+    if turns is None or len(turns) > LONGEST or not any(map(_layers, turns)) or any(
+            find(node.body, kind) for kind in (cst.Break, cst.Continue, cst.Return)):  # type: ignore[type-abstract]
+        return {}
+    inside = env.copy()
+    for name, fact in list(inside.names.items()):
+        if isinstance(fact.payload, Items):
+            held = fact.payload
+            inside.names[name] = fact.but(payload=Items(list(held.elements), held.kind, held.counted))
+    saved = (it.before.saved(), it.after.saved())
+    it.depth += 1
+    for turn in turns:
+        assign(it, node.target, turn, inside, node)
+        it.run(node.body.body, inside)
+    it.depth -= 1
+    it.before.restore(saved[0])
+    it.after.restore(saved[1])
+    return {} if any(_makes(it, n) for n in find(node.body, cst.Call)) else inside.names
+
+
+def _turns(it: Interp, node: cst.BaseExpression) -> list[Fact] | None:
+    """What each turn gets, where that is known."""
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.args:
+        parts = [_turns(it, a.value) for a in node.args]
+        name, first = node.func.value, parts[0]
+        if name == "zip" and None not in parts:
+            return [Fact(Kind.PLAIN, payload=Items(list(p), "tuple")) for p in zip(*parts, strict=False)]  # type: ignore
+        if name == "enumerate" and len(parts) == 1 and first is not None:
+            return [Fact(Kind.PLAIN, payload=Items([it.value(i), p], "tuple")) for i, p in enumerate(first)]
+        if name == "reversed" and first is not None:
+            return first[::-1]
+    return it.unpack(it.facts.get(node, UNKNOWN))
+
+
+def _layers(turn: Fact) -> bool:
+    if isinstance(turn.payload, Items):
+        return any(map(_layers, turn.payload.elements))
+    return turn.kind in (Kind.LAYER, Kind.MODEL)
+
+
+def _makes(it: Interp, node: cst.Call) -> bool:
+    """Does this call make weights, whose sizes `__init__` follows from turn to turn?"""
+    layer = it.layers.get(node)
+    if layer is not None:
+        return layer.row is None or bool(layer.row.weights)
+    payload = it.applications[node][0].payload if node in it.applications else it.facts.get(node, UNKNOWN).payload
+    return not isinstance(payload, LayerCall) and isinstance(payload, Function) and payload.stateful
+
+
+def told(known: dict[str, Fact], env: Env, names: set[str]) -> None:
+    """Put what is known turn by turn in place of what holds for any number of turns."""
+    for name in names & known.keys() & env.names.keys():
+        fact, exact = env.names[name], known[name]
+        alike = (fact.rank, fact.layout) == (exact.rank, exact.layout)
+        if fact.kind is Kind.TENSOR and exact.kind is Kind.TENSOR and alike:
+            env.names[name] = fact.but(shape=exact.shape, last=exact.last)
+        elif isinstance(fact.payload, Grown) and isinstance(exact.payload, Items) and exact.payload.elements and all(
+                e.kind is Kind.TENSOR and (e.rank, e.layout) == (fact.payload.element.rank, fact.payload.element.layout)
+                for e in exact.payload.elements):
+            env.names[name] = exact
