@@ -12,6 +12,8 @@ from port.tf2torch.infer.values import ShapeOf
 
 def subscript(em: Emitter, node: cst.Subscript) -> cst.BaseExpression:
     owner = em.fact(node.value)
+    if em.scope.stage == "init" and (sizes := _sizes(em, node)) is not None:
+        return sizes
     if isinstance(owner.payload, ShapeOf) and owner.payload.of.layout is Layout.FLIPPED:
         return _flipped_shape(em, node, owner.payload.of)
     if owner.kind is Kind.TENSOR and (owner.layout is Layout.FLIPPED):
@@ -20,6 +22,16 @@ def subscript(em: Emitter, node: cst.Subscript) -> cst.BaseExpression:
         return _plain_index(em, node)
     new = em.generic(node)
     return new.with_changes(value=paren(new.value)) if new is not node else node
+
+
+def _sizes(em: Emitter, node: cst.Subscript) -> cst.BaseExpression | None:
+    """`input_shape[-1:]`, where no tensor is that would have it: its sizes, as a tuple."""
+    payload = em.fact(node).payload
+    dims = payload.of.shape if isinstance(payload, ShapeOf) else None
+    if not dims or None in dims or not isinstance(node.slice[0].slice, cst.Slice):
+        return None
+    sizes = [cst.Element(em.size(d, node)) for d in dims]
+    return cst.Tuple([e.with_changes(comma=cst.Comma()) for e in sizes] if len(sizes) == 1 else sizes)
 
 
 def _looks_like_tensor(node: cst.Subscript, owner: Fact) -> bool:

@@ -172,6 +172,9 @@ def _weight(it: Interp, node: cst.Call) -> Fact:
         facts = [it.facts.get(e.value, UNKNOWN) for e in shape.elements]
         return tensor(tuple(f.payload.dim if isinstance(f.payload, Size) else it.dim(e.value)
                             for f, e in zip(facts, shape.elements, strict=True)), "float")
+    held = it.facts.get(shape, UNKNOWN).payload if shape is not None else None
+    if isinstance(held, ShapeOf):  # input_shape[-1:]
+        return tensor(held.of.shape, "float")
     if shape is None:
         return tensor((), "float")
     return tensor(None, "float")

@@ -22,6 +22,7 @@ from port.tf2torch.rules.naming import camel
 from port.tf2torch.rules.returns import returned
 from port.tf2torch.rules.split import Split, settled
 from port.tf2torch.rules.split_blocks import block
+from port.tf2torch.rules.split_lines import holds_layers
 from port.tree import code, find
 
 
@@ -62,6 +63,9 @@ def graphs(em: Emitter, body: Sequence[cst.BaseStatement], fallback: str) -> lis
 def _touches_graph(em: Emitter, node: cst.CSTNode) -> bool:
     if isinstance(node, cst.FunctionDef | cst.ClassDef):
         return False
+    small = node.body[0] if isinstance(node, cst.SimpleStatementLine) else None
+    if isinstance(small, cst.Assign) and holds_layers(em.fact(small.value)):
+        return True  # PyTorch finds modules of a list only where the model makes it
     return any(em.fact(n).kind is Kind.TENSOR or n in em.it.layers
                for n in find(node, cst.Call, enter_functions=False))
 

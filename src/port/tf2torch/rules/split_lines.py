@@ -91,7 +91,7 @@ def _assign(split: Split, small: Any, line: cst.SimpleStatementLine, init: list[
         for t in targets:
             split.settings -= names_of(t)
         return
-    if value is not None and _holds_layers(fact):
+    if value is not None and holds_layers(fact):
         _hold_list(split, targets, value, init)
         return
     if fact.values == frozenset([None]) and isinstance(small, cst.Assign) and all(
@@ -162,7 +162,7 @@ def _is_input(em: Emitter, value: Any) -> bool:
         em.fact(value).kind is Kind.TENSOR)
 
 
-def _holds_layers(fact: Fact) -> bool:
+def holds_layers(fact: Fact) -> bool:
     return isinstance(fact.payload, Items) and bool(fact.payload.elements) and all(
         e.kind in (Kind.LAYER, Kind.MODEL) for e in fact.payload.elements)
 
