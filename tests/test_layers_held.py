@@ -120,7 +120,7 @@ def test_whole_numbers_that_meet_an_open_dtype_are_promoted_as_in_torch() -> Non
 
 
 KEPT = {
-    "tuple": ("self.held = (layers.Dense(4), layers.Dense(4))", "nn.ModuleList([nn.LazyLinear(4), nn.LazyLinear(4)])"),
+    "tuple": ("self.held = (layers.Dense(4), layers.Dense(4))", "nn.ModuleList([nn.LazyLinear(4), nn.Linear(4, 4)])"),
     "bare tuple": ("self.held = layers.Dense(4), layers.Dense(4)", "nn.ModuleList(["),
     "sum": ("self.held = [layers.Dense(4)] + [layers.Dense(4) for _ in range(2)]", "nn.ModuleList([nn.Lazy"),
     "repeated": ("self.held = [layers.Dense(4)] * 2", "nn.ModuleList([nn.LazyLinear(4)] * 2)"),

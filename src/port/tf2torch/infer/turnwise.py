@@ -6,6 +6,8 @@ The facts of the statements inside hold for any turn; a list of models that are 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind
@@ -18,12 +20,20 @@ from port.tree import find
 LONGEST = 64
 
 
-def followed(it: Interp, node: cst.For, env: Env) -> dict[str, Fact]:
-    """What variables hold after all turns; nothing where they are not known, or where a turn makes layers."""
+@dataclass(frozen=True)
+class Turns:
+    """What variables hold after all turns, and what each layer gets."""
+
+    names: dict[str, Fact]
+    arrivals: list[tuple[LayerCall, Fact]]
+
+
+def followed(it: Interp, node: cst.For, env: Env) -> Turns:
+    """Turn by turn; nothing where the turns are not known, or where one makes layers."""
     turns = _turns(it, node.iter)
     if turns is None or len(turns) > LONGEST or not any(map(_layers, turns)) or any(
             find(node.body, kind) for kind in (cst.Break, cst.Continue, cst.Return)):  # type: ignore[type-abstract]
-        return {}
+        return Turns({}, [])
     inside = env.copy()
     for name, fact in list(inside.names.items()):
         if isinstance(fact.payload, Items):
@@ -37,7 +47,10 @@ def followed(it: Interp, node: cst.For, env: Env) -> dict[str, Fact]:
     it.depth -= 1
     it.before.restore(saved[0])
     it.after.restore(saved[1])
-    return {} if any(_makes(it, n) for n in find(node.body, cst.Call)) else inside.names
+    if any(_makes(it, n) for n in find(node.body, cst.Call)):
+        return Turns({}, [])
+    held = [f.payload for t in turns for f in (t.payload.elements if isinstance(t.payload, Items) else [t])]
+    return Turns(inside.names, [(p, p.inputs[-1]) for p in held if isinstance(p, LayerCall) and p.inputs])
 
 
 def _turns(it: Interp, node: cst.BaseExpression) -> list[Fact] | None:
@@ -69,10 +82,13 @@ def _makes(it: Interp, node: cst.Call) -> bool:
     return not isinstance(payload, LayerCall) and isinstance(payload, Function) and payload.stateful
 
 
-def told(known: dict[str, Fact], env: Env, names: set[str]) -> None:
+def told(known: Turns, env: Env, names: set[str]) -> None:
     """Put what is known turn by turn in place of what holds for any number of turns."""
-    for name in names & known.keys() & env.names.keys():
-        fact, exact = env.names[name], known[name]
+    for layer, fact in known.arrivals:
+        if layer.inputs[-1].layout is fact.layout:
+            layer.inputs.append(fact)
+    for name in names & known.names.keys() & env.names.keys():
+        fact, exact = env.names[name], known.names[name]
         alike = (fact.rank, fact.layout) == (exact.rank, exact.layout)
         if fact.kind is Kind.TENSOR and exact.kind is Kind.TENSOR and alike:
             env.names[name] = fact.but(shape=exact.shape, last=exact.last)
