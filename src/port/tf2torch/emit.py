@@ -327,6 +327,8 @@ class Emitter:
             left, right = self.operand(node.left, a, node), self.operand(node.right, b, node)
         elif has_tensor(self.fact(node)):
             left, right = self._expr(node.left), self._expr(node.right)
+        elif Kind.SHAPE in (a.kind, b.kind) and not isinstance(node.operator, cst.Add):
+            raise Refused("P206", "arithmetic with a whole shape, which is a tuple in PyTorch: index it", node)
         else:
             left, right = self.plain(node.left), self.plain(node.right)
         return node if left is node.left and right is node.right else changed(node, left=left, right=right)

@@ -15,6 +15,7 @@ from port.tf2torch.adapt import (
     oprows,
     ops,
     padding,
+    patches,
     recurrent,
     same,
     special,
@@ -23,5 +24,5 @@ from port.tf2torch.adapt import (
 
 ARGS = args.ARGS | padding.ARGS | ops.ARGS | windows.ARGS | activations.ARGS | layers.ARGS_LAYERS | (
     recurrent.ARGS | attention.ARGS | special.ARGS)
-ROWS = oprows.ROWS | layers.ROWS
+ROWS = oprows.ROWS | layers.ROWS | {"patches": patches.patches}
 LAYERS = layers.LAYERS | recurrent.LAYERS | bidirectional.LAYERS | attention.LAYERS | special.LAYERS | same.LAYERS

@@ -57,8 +57,9 @@ def moments(job: Job) -> None:
 
 def slice_(job: Job) -> cst.BaseExpression:
     """`x[b0:b0 + s0, ...]`."""
-    begin, size = (job.bound.args[n] for n in ("begin", "size"))
-    x = job.expr("input_", Layout.PLAIN)
+    tensor, first, count = (p.name for p in job.bound.signature.params[:3])
+    begin, size = job.bound.args[first], job.bound.args[count]
+    x = job.expr(tensor, Layout.PLAIN)
     starts, sizes = _elements(job, begin), _elements(job, size)
     if starts is None or sizes is None or len(starts) != len(sizes):
         raise job.refuse("P208", "begin and size of tf.slice are not written out")

@@ -14,7 +14,6 @@ from port.tf2torch.calls.job import Job, resolve_reaching
 from port.tf2torch.calls.spelling import DTYPES
 from port.tf2torch.infer.conditions import is_number, is_sequence
 from port.tf2torch.infer.opshapes import dtype_of
-from port.tf2torch.infer.values import ShapeOf
 from port.tree import code
 
 TYPES = ("tf.", "numpy.", "builtins.")
@@ -147,8 +146,6 @@ def sizes(job: Job, node: cst.BaseExpression) -> cst.BaseExpression:
             return sizes(job, first)
         if symbol in JOINS and isinstance(first, cst.List | cst.Tuple):
             return _joined(job, first)
-    if isinstance(fact.payload, ShapeOf) and fact.payload.of.layout is Layout.FLIPPED:
-        raise job.refuse("P209", "the whole shape of a channels-first tensor is used; index it instead")
     value = em.expr(node)
     if fact.kind is Kind.TENSOR and fact.rank != 0:
         return build("{s}.tolist()", s=value)

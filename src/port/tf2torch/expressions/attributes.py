@@ -6,7 +6,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import expression, paren
+from port.build import build, expression, paren
 from port.facts import Kind, Layout
 from port.scopes import File
 from port.tf2torch.emit import Emitter, Refused
@@ -85,5 +85,5 @@ def attribute(em: Emitter, node: cst.Attribute) -> cst.BaseExpression | None:
             return keras_own
     own.of_model(em, node)
     if owner.kind is Kind.TENSOR and node.attr.value == "shape" and owner.layout is Layout.FLIPPED:
-        raise Refused("P209", "the whole shape of a channels-first tensor is used; index it instead", node)
+        return build("{x}.shape", x=paren(em.expr(node.value, Layout.PLAIN)))
     return None

@@ -7,7 +7,7 @@ from typing import Any
 import libcst as cst
 
 from port.build import build, expression
-from port.facts import Kind, Layout
+from port.facts import Kind
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.values import ShapeOf
 
@@ -22,8 +22,6 @@ def shape_method(em: Emitter, node: cst.Call, owner: Any) -> cst.BaseExpression 
         return None
     name = node.func.attr.value
     form = {"as_list": "list({s})", "num_elements": "{s}.numel()"}.get(name, "")
-    if name == "as_list":
-        _plain(node, owner)
     if not form and name in ("index", "count"):  # of any tuple
         return None
     if not form:
@@ -35,11 +33,6 @@ def shape_attribute(em: Emitter, node: cst.Attribute, owner: Any) -> cst.BaseExp
     if isinstance(owner.payload, ShapeOf) and node.attr.value in ("rank", "ndims"):
         return build("len({s})", s=em.shape_expr(node.value))
     return None
-
-
-def _plain(node: cst.CSTNode, owner: Any) -> None:
-    if owner.payload.of.layout is Layout.FLIPPED:
-        raise Refused("P209", "the whole shape of a channels-first tensor is used; index it instead", node)
 
 
 def dtype_attribute(em: Emitter, node: cst.Attribute) -> cst.BaseExpression | None:

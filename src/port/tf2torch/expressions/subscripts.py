@@ -14,7 +14,8 @@ def subscript(em: Emitter, node: cst.Subscript) -> cst.BaseExpression:
     owner = em.fact(node.value)
     if em.scope.stage == "init" and (sizes := _sizes(em, node)) is not None:
         return sizes
-    if isinstance(owner.payload, ShapeOf) and owner.payload.of.layout is Layout.FLIPPED:
+    held = isinstance(node.value, cst.Name)  # a variable holds the sizes in the order of the source
+    if isinstance(owner.payload, ShapeOf) and owner.payload.of.layout is Layout.FLIPPED and not held:
         return _flipped_shape(em, node, owner.payload.of)
     if owner.kind is Kind.TENSOR and (owner.layout is Layout.FLIPPED):
         return _flipped_index(em, node, owner)
@@ -84,7 +85,7 @@ def _flipped_shape(em: Emitter, node: cst.Subscript, of: Fact) -> cst.BaseExpres
         if low in (None, 0) and high == 1:
             return build("{x}[:1]", x=em.shape_expr(node.value))
     if not isinstance(at, int) or rank is None:
-        raise Refused("P209", "the shape of a channels-first tensor is used in a way that cannot be reordered", node)
+        return em.generic(node)
     at %= rank
     new = 0 if at == 0 else 1 if at == rank - 1 else at + 1
     value = em.shape_expr(node.value)

@@ -87,7 +87,8 @@ def len_call(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
 def reversed_call(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     elements = it.unpack(args[0]) if args else None
     if elements is not None:
-        return Fact(Kind.PLAIN, payload=Items(list(reversed(elements)), "list"))
+        held = args[0].payload if isinstance(args[0].payload, Items) else Items([])
+        return Fact(Kind.PLAIN, payload=held.part(list(reversed(elements)), "list"))
     if args and isinstance(args[0].payload, Grown):
         return args[0].but(payload=part_of(args[0].payload, "[::-1]"))
     return args[0] if args else UNKNOWN

@@ -114,7 +114,8 @@ def _binary(it: Interp, node: cst.BinaryOperation, env: Env) -> Fact:
         result = shapes.broadcast(Given(both, _none, _none, _none, ()))
         return result.but(payload=join_origin(both), mask=None)
     if isinstance(node.operator, cst.Add) and (isinstance(a.payload, Items) and isinstance(b.payload, Items)):
-        return Fact(Kind.PLAIN, payload=Items(a.payload.elements + b.payload.elements, a.payload.kind))
+        both = b.payload if a.payload.whole else a.payload
+        return Fact(Kind.PLAIN, payload=both.part(a.payload.elements + b.payload.elements, a.payload.kind))
     if isinstance(node.operator, cst.Multiply) and (repeated := _repeated(a, b) or _repeated(b, a)):
         return Fact(Kind.PLAIN, payload=repeated)
     x, y = a.literal(...), b.literal(...)
@@ -194,7 +195,7 @@ def _items(it: Interp, node: cst.List | cst.Tuple, env: Env) -> Fact:
             elements.append(it.named(fact, element.value))
     values = [e.literal(...) for e in elements]
     literal = frozenset([tuple(values)]) if all(v is not ... for v in values) else None
-    return Fact(Kind.PLAIN, values=literal, payload=Items(elements, kind, counted=not elements))
+    return Fact(Kind.PLAIN, values=literal, payload=Items(elements, kind, not elements, len(elements)))
 
 
 def _attribute(it: Interp, node: cst.Attribute, env: Env) -> Fact:

@@ -14,7 +14,7 @@ from port.tf2torch.infer.values import Items, Origin, ShapeOf
 
 
 def new_input(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
-    shape_node = keyword(node, "shape", 0)
+    shape_node = keyword(node, "input_shape") or keyword(node, "shape", 0)
     batch_node = keyword(node, "batch_shape") or keyword(node, "batch_input_shape")
     dtype_node = keyword(node, "dtype")
     dtype = None

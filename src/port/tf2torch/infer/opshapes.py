@@ -188,7 +188,7 @@ def broadcast_to(g: Given) -> Fact:
 
 
 def slice_(g: Given) -> Fact:
-    begin, size = g.get("begin"), g.get("size")
+    begin, size = g.get(_first(g, "begin", "start_indices")), g.get(_first(g, "size", "shape"))
     if g.x.shape is None:
         return tensor(None, g.x.dtype)
     if not (isinstance(begin, tuple) and isinstance(size, tuple) and len(begin) == len(size) == len(g.x.shape)):
@@ -264,6 +264,15 @@ def resize(g: Given) -> Fact:
     return out.but(dtype="float32" if "method" in g.params and method != "nearest" else g.x.dtype)
 
 
+def patches(g: Given) -> Fact:
+    """(rows, columns, height * width * channels)"""
+    name = _first(g, "sizes", "size")
+    sizes = (sizes_of(g.fact(name)) or [g.dim(name)])[-3:-1] if name == "sizes" else sizes_of(g.fact(name)) or []
+    sizes = sizes if len(sizes) == 2 else [g.dim(name)] * 2
+    last: Dim = g.x.shape[-1] if g.x.shape else None
+    return tensor((None, None, None, arithmetic("*", arithmetic("*", *sizes), last)), g.x.dtype)
+
+
 def depth_to_space(g: Given) -> Fact:
     return _blocks(g, "*", "//")
 
@@ -284,4 +293,4 @@ RULES = {name.rstrip("_"): rule for name, rule in (
     (f.__name__, f) for f in (
         fill, range_, eye, constant, like, one_hot, sequence_mask, reduce_last, gather, boolean_mask, unstack, list_,
         top_k, moments, tile, repeat_along, broadcast_to, slice_, matrix_transpose, nn_conv, nn_depthwise, nn_pool,
-        resize, depth_to_space, space_to_depth))}
+        resize, patches, depth_to_space, space_to_depth))}

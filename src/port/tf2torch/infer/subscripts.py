@@ -41,7 +41,7 @@ def subscript(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
             low, high, step = (it.facts.get(p, UNKNOWN).literal(None) if p is not None else None
                                for p in (index.lower, index.upper, index.step))
             if all(v is None or isinstance(v, int) for v in (low, high, step)):
-                return Fact(Kind.PLAIN, payload=Items(elements[low:high:step], owner.payload.kind))
+                return Fact(Kind.PLAIN, payload=owner.payload.part(elements[low:high:step], owner.payload.kind))
         if elements and any(has_tensor(e) for e in elements):
             return common(tensors_in(owner))
         if elements and all(e.kind in (Kind.LAYER, Kind.MODEL) for e in elements):

@@ -6,7 +6,7 @@ The facts of the statements inside hold for any turn; a list of models that are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import libcst as cst
 
@@ -31,26 +31,34 @@ class Turns:
 def followed(it: Interp, node: cst.For, env: Env) -> Turns:
     """Turn by turn; nothing where the turns are not known, or where one makes layers."""
     turns = _turns(it, node.iter)
-    if turns is None or len(turns) > LONGEST or not any(map(_layers, turns)) or any(
-            find(node.body, kind) for kind in (cst.Break, cst.Continue, cst.Return)):  # type: ignore[type-abstract]
+    if turns is None or len(turns) > LONGEST or not any(map(_layers, turns)) or not _straight(node.body):
         return Turns({}, [])
-    inside = env.copy()
+    inside, copies = env.copy(), []
     for name, fact in list(inside.names.items()):
         if isinstance(fact.payload, Items):
-            held = fact.payload
-            inside.names[name] = fact.but(payload=Items(list(held.elements), held.kind, held.counted))
+            copies.append(replace(fact.payload, elements=list(fact.payload.elements)))
+            inside.names[name] = fact.but(payload=copies[-1])
+    certain = [held for held in copies if held.whole]
     saved = (it.before.saved(), it.after.saved())
     it.depth += 1
     for turn in turns:
         assign(it, node.target, turn, inside, node)
         it.run(node.body.body, inside)
     it.depth -= 1
+    for held in certain:
+        held.written = len(held.elements)
     it.before.restore(saved[0])
     it.after.restore(saved[1])
     if any(_makes(it, n) for n in find(node.body, cst.Call)):
         return Turns({}, [])
     held = [f.payload for t in turns for f in (t.payload.elements if isinstance(t.payload, Items) else [t])]
     return Turns(inside.names, [(p, p.inputs[-1]) for p in held if isinstance(p, LayerCall) and p.inputs])
+
+
+def _straight(body: cst.BaseSuite) -> bool:
+    """Does every turn run all lines of the body?"""
+    return all(isinstance(s, cst.SimpleStatementLine) and not any(
+        isinstance(small, cst.Break | cst.Continue | cst.Return) for small in s.body) for s in body.body)
 
 
 def _turns(it: Interp, node: cst.BaseExpression) -> list[Fact] | None:
@@ -64,7 +72,8 @@ def _turns(it: Interp, node: cst.BaseExpression) -> list[Fact] | None:
             return [Fact(Kind.PLAIN, payload=Items([it.value(i), p], "tuple")) for i, p in enumerate(first)]
         if name == "reversed" and first is not None:
             return first[::-1]
-    return it.unpack(it.facts.get(node, UNKNOWN))
+    fact = it.facts.get(node, UNKNOWN)
+    return None if isinstance(fact.payload, Items) and not fact.payload.whole else it.unpack(fact)
 
 
 def _layers(turn: Fact) -> bool:

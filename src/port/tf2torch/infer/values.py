@@ -41,6 +41,16 @@ class Items:
     elements: list[Fact]
     kind: str = "list"
     counted: bool = False  # it began empty: `__init__` appends to a list of their sizes
+    written: int = -1  # elements that the source writes out; more or less of them, and a loop or branch has a part in it
+
+    @property
+    def whole(self) -> bool:
+        """Are these all, in this order, and no example of what a loop makes?"""
+        return self.written == len(self.elements)
+
+    def part(self, elements: list[Fact], kind: str) -> Items:
+        """Some of them, as certain as all are."""
+        return Items(elements, kind, written=len(elements) if self.whole else -1)
 
 
 @dataclass(eq=False)

@@ -261,8 +261,9 @@ def is_only_argument(em: Emitter, small: cst.CSTNode) -> bool:
         return False
     objects = [n for n in find(em.it.module, cst.Assign) if len(n.targets) == 1 and is_object(em, n.value)]
     made = [n.targets[0].target for n in objects]
-    keys = {id(a.keyword) for a in find(em.it.module, cst.Arg)} | {id(a.attr) for a in find(em.it.module, cst.Attribute)}
-    names = [n for n in find(em.it.module, cst.Name) if n.value == target.value and n not in made and id(n) not in keys]
+    keys = {id(a.keyword) for a in find(em.it.module, cst.Arg)}
+    keys |= {id(a.attr) for a in find(em.it.module, cst.Attribute)}
+    names = [n for n in find(em.it.module, cst.Name) if n.value == target.value and not (n in made or id(n) in keys)]
     given = {id(a.value) for a in find(em.it.module, cst.Arg)
              if a.keyword is not None and a.keyword.value.endswith("_initializer")}
     return bool(names) and all(id(n) in given for n in names)
