@@ -128,7 +128,7 @@ def _simple_line(em: Emitter, cls: Class, s: cst.SimpleStatementLine, small: Any
     if text.startswith(("self.built=", "self.supports_masking=", "self.input_spec=", "self._name=")) or (
             text.startswith("self.trainable=") and (text.endswith("=True") or not set_later.has_weights(cls))):
         return []
-    if isinstance(small, cst.Return) and small.value is None:
+    if isinstance(small, cst.Return) and (small.value is None or text.startswith("returnsuper().build(")):
         return []
     if isinstance(small, cst.Assign) and makes_weight(em, small.value):
         return [s.with_changes(body=[_weight(em, small)])]
@@ -139,7 +139,7 @@ def _simple_line(em: Emitter, cls: Class, s: cst.SimpleStatementLine, small: Any
     if (buffer := weights.constant(em, cls, small)) is not None:
         return [s.with_changes(body=[buffer])]
     unpacked = _unpacked_shape(em, small, s)
-    return unpacked if unpacked is not None else [_line_strict(em, s)]
+    return unpacked if unpacked is not None else _line_strict(em, s)
 
 
 def _if(em: Emitter, cls: Class, s: cst.If) -> list[Any]:
@@ -199,12 +199,12 @@ def _unpacked_shape(em: Emitter, small: Any, s: Any) -> list[Any] | None:
     return lines
 
 
-def _line_strict(em: Emitter, s: cst.SimpleStatementLine) -> Any:
+def _line_strict(em: Emitter, s: cst.SimpleStatementLine) -> list[Any]:
     special = plain.special_statement(em, s)
     if special is not None:
-        return special[0] if len(special) == 1 else cst.FlattenSentinel(special)
+        return special
     kept = layer_lists.statement(em, s.body[0])
-    return s.with_changes(body=[kept if kept is not None else em._expr(s.body[0])])
+    return [s.with_changes(body=[kept if kept is not None else em._expr(s.body[0])])]
 
 
 def _super_call(em: Emitter, cls: Class, s: Any, small: cst.Expr) -> list[Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import libcst as cst
 
+from port.build import build
 from port.facts import Kind
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
@@ -33,7 +34,30 @@ def dropped_statement(em: Emitter, small: Any) -> str:
     if type(small) is cst.Assign and type(small.targets[0].target) is cst.Attribute and (
             small.targets[0].target.attr.value == "__doc__") and value is not None and em.is_foreign(value):
         return code(small.targets[0].target)
+    if type(small) is cst.Assign and type(value) is cst.Call and em.symbol(value.func) == "keras.random.SeedGenerator":
+        return code(small) if _only_seeds(em, small.targets[0].target) else ""
+    if type(small) is cst.Assert and any(n.attr.value in ("input_shape", "output_shape") and em.fact(
+            n.value).kind in (Kind.MODEL, Kind.LAYER) for n in find(small.test, cst.Attribute)):
+        return code(small)
     return ""
+
+
+def _only_seeds(em: Emitter, target: cst.BaseExpression) -> bool:
+    """Is a generator only handed on as `seed=`? PyTorch draws from its own one."""
+    seeds = {id(a.value) for a in find(em.it.module, cst.Arg) if a.keyword is not None and a.keyword.value == "seed"}
+    same = [n for n in find(em.it.module, type(target)) if code(n) == code(target)]
+    makers = {id(t.target) for a in find(em.it.module, cst.Assign) for t in a.targets}
+    return all(id(n) in seeds | makers for n in same)
+
+
+def summary(em: Emitter, small: Any) -> cst.Expr | None:
+    """`model.summary()` -> `print(model)`; None for anything else."""
+    value = small.value if isinstance(small, cst.Expr) else None
+    if not isinstance(value, cst.Call) or not isinstance(value.func, cst.Attribute) or (
+            value.func.attr.value != "summary" or em.fact(value.func.value).kind is not Kind.MODEL):
+        return None
+    em.report("P001", "`summary` shows Keras' layers; the module is printed instead", small)
+    return small.with_changes(value=build("print({m})", m=em.expr(value.func.value)))
 
 
 def is_only_called(em: Emitter, small: Any) -> bool:

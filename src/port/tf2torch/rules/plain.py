@@ -17,7 +17,7 @@ from port.tf2torch.initial import afterwards
 from port.tf2torch.initial.reader import is_only_argument
 from port.tf2torch.rules import control, sequential, set_later, updates
 from port.tf2torch.rules.bodies import split_docstring
-from port.tf2torch.rules.dropped import decorators, dropped_statement, is_only_called
+from port.tf2torch.rules.dropped import decorators, dropped_statement, is_only_called, summary
 from port.tf2torch.rules.entries import entry_lines, relayouts
 from port.tf2torch.rules.kept import keep, with_imports
 from port.tf2torch.rules.returns import returned
@@ -253,6 +253,8 @@ def special_statement(em: Emitter, node: cst.SimpleStatementLine) -> list[Any] |
     if gone:
         em.report("P001", f"`{gone}` has no counterpart; it is dropped", small)
         return []
+    if (shown := summary(em, small)) is not None:
+        return [node.with_changes(body=[shown])]
     if (later := set_later.set_attribute(em, small)) is not None:
         return [node.with_changes(body=[later])]
     if (changed_in_place := updates.update(em, small)) is not None:
