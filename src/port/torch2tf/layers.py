@@ -8,6 +8,7 @@ from typing import Any
 import libcst as cst
 
 from port import table
+from port.latebinding import bound_early
 from port.torch2tf import layer_activation as act
 from port.torch2tf import layer_conv as conv
 from port.torch2tf import layer_norm as norm
@@ -15,7 +16,6 @@ from port.torch2tf import layer_pad as pad
 from port.torch2tf import layer_pool as pool
 from port.torch2tf import layer_recurrent as rnn
 from port.torch2tf import layer_shape as shape
-from port.torch2tf.latebinding import bound_early
 from port.torch2tf.layer_args import SPATIAL, At, Plan
 from port.torch2tf.layer_signatures import REFUSED, bind_layer, signatures
 from port.torch2tf.layer_values import write_class, write_class_value, write_member, write_partial
@@ -73,7 +73,11 @@ def write_layer(w: Any, node: cst.Call, layer: Layer) -> Plan:
     writer = WRITERS[layer.symbol]
     w.by(layer.node, f"rule {writer.__module__.rpartition('.')[2]}")
     elements = [*at.bridge, *writer(at).elements]
-    return Plan(tuple(bound_early(w, in_style(w, element)) for element in elements))
+    it = getattr(w, "it", None)
+    if it is None:
+        return Plan(tuple(in_style(w, element) for element in elements))
+    root = w.function.node if w.function is not None else it.module
+    return Plan(tuple(bound_early(root, in_style(w, element)) for element in elements))
 
 
 __all__ = ["Plan", "Refused", "signatures", "write_class", "write_class_value",

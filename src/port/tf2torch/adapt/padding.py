@@ -194,16 +194,17 @@ def pool_padding(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
         k = kernel if isinstance(kernel, tuple) else (kernel,) * n
         s = stride if isinstance(stride, tuple) else (stride,) * n
         if job.sequential:
-            raise job.refuse("P206", "MaxPooling 'same' of unknown size inside Sequential")
+            _helper_call(job, kind, n)
+            return None
         job.before.append(lambda x: build(f"F.pad({{x}}, same_padding({{x}}, {k}, {s}), value=-math.inf)", x=x))
         return None
-    if kind == "avg":
-        job.callee_call = f"avg_pool{n}d_same"
-        job.em.helper(f"avg_pool{n}d_same")
-        if job.sequential:
-            raise job.refuse("P206", "AveragePooling 'same' inside Sequential")
-        return None
-    raise job.refuse("P208", "pool size or strides are not known")
+    _helper_call(job, kind, n)
+    return None
+
+
+def _helper_call(job: Job, kind: str, n: int) -> None:
+    job.callee_call = f"{kind}_pool{n}d_same"
+    job.em.helper(job.callee_call)
 
 
 def zero_padding(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:

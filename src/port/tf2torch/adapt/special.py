@@ -15,7 +15,7 @@ from port.tf2torch import masking as masks
 from port.tf2torch.adapt.cells import function_value, keyword_arg, made_call
 from port.tf2torch.calls.job import Job
 from port.tf2torch.calls.layers import own_modules, plan
-from port.tf2torch.calls.making import Plan, fill, module_call, module_plan, prepare
+from port.tf2torch.calls.making import Plan, as_lambda, fill, module_call, module_plan, prepare
 from port.tf2torch.infer.values import Instance, LayerCall, SequentialModel
 from port.tf2torch.initial.sites import note
 
@@ -88,7 +88,7 @@ def masking(job: Job) -> Plan:
     def make() -> cst.BaseExpression:
         job.em.helper("Lambda")
         value = job.expr("mask_value")
-        return build("Lambda(lambda x: x * (x != {v}).any(-1, keepdim=True))", v=value)
+        return as_lambda(job, build("x * (x != {v}).any(-1, keepdim=True)", v=value))
 
     def run(callee: Any, inputs: list[cst.BaseExpression], node: cst.Call) -> cst.BaseExpression:
         return masks.masking(job.em, node, inputs[0], job.expr("mask_value"))

@@ -10,6 +10,7 @@ import libcst as cst
 
 from port.build import breaks_line, build, expression, helper_names, paren, parse, reflow, substitute
 from port.facts import Sym
+from port.latebinding import bound_early
 from port.table import Signature
 from port.tf2torch.calls.arguments import arguments, choose, map_args
 from port.tf2torch.calls.job import Job
@@ -152,10 +153,14 @@ def function_plan(job: Job) -> Plan:
     def make() -> cst.BaseExpression:
         if job.sequential and not row.torch and "torch" in row.expr:
             job.em.helper("Lambda")
-            return build("Lambda(lambda x: {e})", e=template_layer(job, [cst.Name("x")]))
+            return as_lambda(job, template_layer(job, [cst.Name("x")]))
         if not (row.torch and row.torch[0].name.rpartition(".")[2][:1].isupper()):  # the name of a function
             raise job.refuse("P206", f"`{row.name}` cannot be kept as an object; call it where it is used")
         prepare(job)
+        if job.sequential and job.callee_call:
+            job.em.helper("Lambda")
+            given = [cst.Arg(cst.Name("x")), *arguments(job, job.torch)]  # type: ignore[arg-type]
+            return as_lambda(job, cst.Call(cst.Name(job.callee_call), given))
         return module_call(job)
 
     def run_(callee: Any, inputs: list[cst.BaseExpression], node: cst.Call) -> cst.BaseExpression:
@@ -177,6 +182,13 @@ def function_plan(job: Job) -> Plan:
         return _finish(fresh, cst.Call(expression(name), args))
 
     return Plan(job, False, row.attr or row.name, make, run_)
+
+
+def as_lambda(job: Job, value: cst.BaseExpression) -> cst.BaseExpression:
+    """A module of an expression of `x`, with the settings that its layer was made with."""
+    function = job.em.scope.function
+    root = function.node if function is not None else job.em.it.module
+    return bound_early(root, build("Lambda(lambda x: {e})", e=value))  # type: ignore[no-any-return]
 
 
 def _call_arguments(job: Job, first: str) -> list[cst.Arg]:

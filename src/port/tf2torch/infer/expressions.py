@@ -114,8 +114,8 @@ def _binary(it: Interp, node: cst.BinaryOperation, env: Env) -> Fact:
         result = shapes.broadcast(Given(both, _none, _none, _none, ()))
         return result.but(payload=join_origin(both), mask=None)
     if isinstance(node.operator, cst.Add) and (isinstance(a.payload, Items) and isinstance(b.payload, Items)):
-        both = b.payload if a.payload.whole else a.payload
-        return Fact(Kind.PLAIN, payload=both.part(a.payload.elements + b.payload.elements, a.payload.kind))
+        less = b.payload if a.payload.whole else a.payload
+        return Fact(Kind.PLAIN, payload=less.part(a.payload.elements + b.payload.elements, a.payload.kind))
     if isinstance(node.operator, cst.Multiply) and (repeated := _repeated(a, b) or _repeated(b, a)):
         return Fact(Kind.PLAIN, payload=repeated)
     x, y = a.literal(...), b.literal(...)

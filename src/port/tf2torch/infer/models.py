@@ -69,15 +69,16 @@ def _as_its_maker_writes(it: Interp, model: SequentialModel, x: Fact) -> Fact:
         return x
     shape = None if x.shape is None else tuple(dim_value(d) for d in x.shape)
     x = x.but(shape=shape, last=dim_value(x.last))
-    before = it.arrived.get(model.node)
-    if before is not None and (before.shape, before.width) != (x.shape, x.width):
-        same = before.rank == x.rank and before.shape is not None and x.shape is not None
-        shape = tuple(a if a == b else None for a, b in zip(before.shape, x.shape, strict=True)) if same else x.shape
-        x = x.but(shape=shape, last=x.width if before.width == x.width else None)
-        if shape is not None and x.last is None:
-            x = x.but(shape=(*shape[:-1], None))
-    it.arrived[model.node] = x
+    x = it.arrived[model.node] = _common_sizes(it.arrived.get(model.node, x), x)
     return x
+
+
+def _common_sizes(a: Fact, b: Fact) -> Fact:
+    """The second tensor, with the sizes in which both agree."""
+    width = b.width if a.width == b.width else None
+    if a.shape is None or b.shape is None or len(a.shape) != len(b.shape):
+        return b.but(last=width, shape=b.shape and (*b.shape[:-1], width))
+    return b.but(last=width, shape=tuple(x if x == y else None for x, y in zip(a.shape, b.shape, strict=True)))
 
 
 def _apply_lambda(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact:

@@ -33,7 +33,8 @@ def followed(it: Interp, node: cst.For, env: Env) -> Turns:
     turns = _turns(it, node.iter)
     if turns is None or len(turns) > LONGEST or not any(map(_layers, turns)) or not _straight(node.body):
         return Turns({}, [])
-    inside, copies = env.copy(), []
+    inside = env.copy()
+    copies: list[Items] = []
     for name, fact in list(inside.names.items()):
         if isinstance(fact.payload, Items):
             copies.append(replace(fact.payload, elements=list(fact.payload.elements)))
@@ -45,8 +46,8 @@ def followed(it: Interp, node: cst.For, env: Env) -> Turns:
         assign(it, node.target, turn, inside, node)
         it.run(node.body.body, inside)
     it.depth -= 1
-    for held in certain:
-        held.written = len(held.elements)
+    for items in certain:
+        items.written = len(items.elements)
     it.before.restore(saved[0])
     it.after.restore(saved[1])
     if any(_makes(it, n) for n in find(node.body, cst.Call)):

@@ -41,7 +41,7 @@ class Items:
     elements: list[Fact]
     kind: str = "list"
     counted: bool = False  # it began empty: `__init__` appends to a list of their sizes
-    written: int = -1  # elements that the source writes out; more or less of them, and a loop or branch has a part in it
+    written: int = -1  # elements that the source writes out: if there are more, a loop or branch has a part in it
 
     @property
     def whole(self) -> bool:

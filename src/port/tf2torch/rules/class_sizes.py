@@ -54,12 +54,22 @@ def _resolved(em: Emitter, cls: Class, mirror: str, applied: list[Any]) -> Dim:
         return None
     init = find_method(cls, "__init__")
     for parameter in init.params if init is not None else []:
-        if all(_passed(a.instance, parameter) == str(a.sizes[mirror]) for a in applied):
+        if all(_passed(a.instance, parameter) in (str(a.sizes[mirror]), _as_made(em, a, mirror)) for a in applied):
             return Sym(parameter)
     if all(_writable(em, a) for a in applied) and all(isinstance(a.sizes[mirror], int) for a in applied) and len(
             {a.sizes[mirror] for a in applied}) == 1 and not find_method(cls, "build"):
         return Sym(mirror)
     return Sym(mirror) if all(_writable(em, a, mirror) for a in applied) else None
+
+
+def _as_made(em: Emitter, applied: Any, mirror: str) -> str:
+    """The size as the constructor writes it that makes the object; '?' if it cannot."""
+    size, owner = applied.sizes[mirror], applied.instance.maker
+    if not isinstance(size, Sym) or not isinstance(owner, Class) or not size.names & mirrors(owner).keys():
+        return "?"
+    resolve_sizes(em, owner)
+    made = size.substitute(em.class_sizes[owner])
+    return "?" if made is None else str(made)
 
 
 def _passed(instance: Instance, parameter: str) -> str:
@@ -87,6 +97,7 @@ def size_text(em: Emitter, cls: Class, dim: Dim) -> str:
         return str(dim)
     if isinstance(dim, Sym):
         bindings: dict[str, Dim] = {m: s for m, s in em.class_sizes.get(cls, {}).items() if m in dim.names}
+        bindings |= _of_derived(em, cls, dim)
         missing = [m for m in mirrors(cls) if m in dim.names and bindings.get(m) is None]
         if not missing and not any(bindings[m] is None for m in bindings):
             new = dim.substitute(bindings)
@@ -95,6 +106,20 @@ def size_text(em: Emitter, cls: Class, dim: Dim) -> str:
     raise Refused("P208", f"the size `{dim}` of the input is not known when the layer is made", None)
 
 
+
+
+def _of_derived(em: Emitter, cls: Class, dim: Sym) -> dict[str, Dim]:
+    """Sizes of derived classes, which have the `call`, where all of them are one parameter of the constructor."""
+    below = [c for c in em.it.classes.values() if any(b.payload is cls for b in c.bases)]
+    init = cls.methods.get("__init__")
+    if init is None or not below or any("__init__" in c.methods for c in below):
+        return {}
+    found: dict[str, Dim] = {}
+    for derived in below:
+        resolve_sizes(em, derived)
+        found |= {m: s for m, s in em.class_sizes[derived].items() if m.endswith(("features", "channels"))}
+    same = {str(s) for s in found.values()}
+    return {m: s for m, s in found.items() if m in dim.names} if len(same) == 1 and same <= {*init.params} else {}
 
 
 def scope(em: Emitter, cls: Class, function: Function | None, stage: str) -> Scope:

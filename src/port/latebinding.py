@@ -6,18 +6,19 @@ from typing import Any
 
 import libcst as cst
 
-from port.tree import loads, walk
+from port.tree import loads, memo, walk
 
 EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 SPACE = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
 
-def bound_early(w: Any, new: Any) -> Any:
-    """The new code, whose lambdas keep the values of variables that change: `lambda x, size=size: ...`."""
+def bound_early(root: cst.CSTNode, new: Any) -> Any:
+    """The new code, whose lambdas keep the values of variables that change: `lambda x, size=size: ...`.
+
+    `root`: the function of the source, or the module, that the code stands in.
+    """
     lambdas = [n for n in walk(new) if isinstance(n, cst.Lambda)]
-    if not lambdas or getattr(w, "it", None) is None:
-        return new
-    changing = _changing(w, w.function.node if w.function is not None else w.it.module)
+    changing = _changing(root) if lambdas else frozenset()
     for old in lambdas:
         own = {p.name.value for p in old.params.params}
         names = sorted((loads(old.body) & changing) - own)
@@ -30,12 +31,10 @@ def bound_early(w: Any, new: Any) -> Any:
     return new
 
 
-def _changing(w: Any, function: cst.CSTNode) -> frozenset[str]:
+@memo
+def _changing(root: cst.CSTNode) -> frozenset[str]:
     """Variables that have more than one value while the function runs."""
-    known = w.it.objects.setdefault("changing", {})
-    if function not in known:
-        known[function] = frozenset(_assigned(function))
-    return known[function]  # type: ignore[no-any-return]
+    return frozenset(_assigned(root))
 
 
 def _assigned(function: cst.CSTNode) -> set[str]:
