@@ -12,7 +12,7 @@ from pathlib import Path
 
 import libcst as cst
 
-from port import project, skips, table, tree
+from port import project, skips, table, tree, unbound
 from port.facts import Fact
 from port.findings import Finding
 from port.result import Options, Result
@@ -106,7 +106,7 @@ def _translated(texts: Mapping[str, str], direction: str, options: Options, para
 
     found = units.read(trees, direction)
     done = _work(direction)(list(found.values()), options, params)
-    return results | {path: result for path, result in zip(found, done, strict=True) if path in texts}
+    return results | {path: unbound.told(result) for path, result in zip(found, done, strict=True) if path in texts}
 
 
 def _work(direction: str) -> Callable[..., list[Result]]:

@@ -26,6 +26,7 @@ from port.tf2torch.infer.values import (
     SelfValue,
     Size,
     has_tensor,
+    is_placeholder,
     may_flip,
     tensors_in,
 )
@@ -230,7 +231,7 @@ class Emitter:
 
     def size(self, dim: Dim, node: cst.CSTNode | None = None) -> cst.BaseExpression:
         """A size as `__init__` writes it."""
-        if dim is None:
+        if dim is None or (self.scope.sizes is None and isinstance(dim, Sym) and any(map(is_placeholder, dim.names))):
             raise Refused("P208", "a size that this depends on is not known when the model is built", node)
         try:
             return expression(self.scope.sizes(dim) if self.scope.sizes else str(dim))

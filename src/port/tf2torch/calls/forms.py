@@ -139,13 +139,18 @@ def tensor_of(job: Job, node: cst.CSTNode) -> str:
     if _is_dtype(node) and job.em.fact(node.value).kind is Kind.TENSOR:  # type: ignore[attr-defined]
         return node.value.value  # type: ignore[attr-defined,no-any-return]
     payload = job.em.fact(node).payload
-    if isinstance(payload, Size) and payload.of:
-        return payload.of
-    if isinstance(payload, ShapeOf) and payload.name:
-        return payload.name
+    name = payload.of if isinstance(payload, Size) else payload.name if isinstance(payload, ShapeOf) else ""
+    if name and _is_here(job, name):
+        return name
     if isinstance(node, cst.Lambda):
         return ""
     return next((s for c in node.children if (s := tensor_of(job, c))), "")
+
+
+def _is_here(job: Job, name: str) -> bool:
+    """Is it a variable of this function? A size that another one returned is known by the name there."""
+    function, first = job.em.scope.function, name.partition(".")[0]
+    return function is None or first == "self" or first in function.params or first in function.assigned
 
 
 def own_tensor(job: Job) -> str:

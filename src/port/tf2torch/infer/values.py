@@ -310,6 +310,11 @@ class Alternatives:
     functions: list[Fact]
 
 
+def is_module(cls: Class | None) -> bool:
+    """Does it become an nn.Module?"""
+    return cls is not None and cls.root in ("keras.Model", "keras.layers.Layer", "tf.Module", "keras.Sequential")
+
+
 def find_method(cls: Class, name: str) -> Function | None:
     if name in cls.methods:
         return cls.methods[name]

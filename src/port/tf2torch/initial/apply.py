@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -61,6 +62,10 @@ class Changes:
         return node.with_changes(body=node.body.with_changes(body=body))
 
     def application(self, node: cst.ClassDef) -> list[Any]:
+        if self.layout.extends_another_file(node):
+            own = dict.fromkeys(attribute for _, place in self.layout.owners[node].bound
+                                if (attribute := _attribute(place)))
+            return parsed([f"self.{attribute}.apply({self.name})" for attribute in own])
         others = self.layout.foreign(node)
         if not others:
             return parsed([f"self.apply({self.name})"])
@@ -192,6 +197,13 @@ def _root(place: Any) -> str:
     loops = [h.partition(" in ")[2] for h in place.header if h.startswith("for ")]
     first = loops[0] if loops else place.text
     return first.split(".")[0].split("[")[0].rstrip(":")
+
+
+def _attribute(place: Any) -> str:
+    """The attribute of `self` through which a place is reached."""
+    loops = [h.partition(" in ")[2] for h in place.header if h.startswith("for ")]
+    owner, _, rest = (loops[0] if loops else place.text).partition(".")
+    return re.split(r"\W", rest)[0] if owner == "self" else ""
 
 
 def _takes(call: cst.Call, roots: set[str]) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import libcst as cst
 
 from port.tf2torch.emit import Emitter
+from port.tf2torch.infer.values import Class, is_module
 from port.tf2torch.initial.parts import parts_of
 from port.tf2torch.initial.places import LISTS, Finder
 from port.tf2torch.initial.weights import Owner, Plan
@@ -47,9 +48,11 @@ def definitions(body: list[Any]) -> dict[str, Any]:
     return {n.name.value: n for s in body for n in walk(s) if type(n) is cst.FunctionDef or type(n) is cst.ClassDef}
 
 
-def module_classes(defs: dict[str, Any]) -> dict[str, cst.ClassDef]:
-    """Classes that are modules, through each other too."""
-    found: dict[str, cst.ClassDef] = {}
+def module_classes(em: Emitter, defs: dict[str, Any]) -> dict[str, cst.ClassDef]:
+    """Classes that are modules, through each other and through those of other files too."""
+    derived = {c.name for c in em.it.classes.values() if c.file is em.it.file and c not in em.refused
+               and is_module(c) and any(isinstance(b.payload, Class) for b in c.bases)}
+    found: dict[str, cst.ClassDef] = {n: d for n, d in defs.items() if n in derived and isinstance(d, cst.ClassDef)}
     while True:
         more = {n: d for n, d in defs.items() if isinstance(d, cst.ClassDef) and n not in found and any(
             code(a.value) == "nn.Module" or code(a.value) in found for a in d.bases)}
@@ -84,7 +87,7 @@ class Layout:
     def __init__(self, em: Emitter, body: list[Any]):
         self.em, self.body = em, [s for s in body if s is not None]
         self.defs = definitions(self.body)
-        self.modules = module_classes(self.defs)
+        self.modules = module_classes(em, self.defs)
         self.refs = {n: {x.value for x in loads(d)} & self.defs.keys() - {n} for n, d in self.defs.items()}
         self.held = self._held()
         self.owners: dict[Any, Owner] = {}
@@ -97,6 +100,10 @@ class Layout:
         self.loose = [s for s in self.body if not isinstance(s, Definition)]
         self.refs[""] = {x.value for s in self.loose for x in loads(s)} & self.defs.keys()
         self._owner(Owner("", None, "module"), self.loose, sequentials(self.loose, self.makes))
+
+    def extends_another_file(self, node: cst.ClassDef) -> bool:
+        """Has it a base whose own layers another file fills?"""
+        return not any(code(a.value) == "nn.Module" or code(a.value) in self.modules for a in node.bases)
 
     def _held(self) -> set[str]:
         """What some module class, or an nn.Sequential, makes: directly or through functions."""

@@ -9,12 +9,8 @@ import libcst as cst
 
 from port.facts import Dim, Sym
 from port.tf2torch.emit import Emitter, Refused, Scope
-from port.tf2torch.infer.values import Class, Function, Instance, find_method
+from port.tf2torch.infer.values import Class, Function, Instance, find_method, is_module
 from port.tree import walk
-
-
-def is_module(cls: Class | None) -> bool:
-    return cls is not None and cls.root in ("keras.Model", "keras.layers.Layer", "tf.Module", "keras.Sequential")
 
 
 # ---------------------------------------------------------------- sizes that the constructor must know

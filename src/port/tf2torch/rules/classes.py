@@ -11,10 +11,10 @@ from port.facts import UNKNOWN, Kind
 from port.tf2torch.calls.applying import kept_args
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.definitions import ROOTS
-from port.tf2torch.infer.values import Class, Instance, find_method
+from port.tf2torch.infer.values import Class, Instance, find_method, is_module
 from port.tf2torch.rules import plain, set_later
 from port.tf2torch.rules.bodies import split_docstring, used_names
-from port.tf2torch.rules.class_sizes import is_module, resolve_sizes, scope
+from port.tf2torch.rules.class_sizes import resolve_sizes, scope
 from port.tf2torch.rules.constructor import SUPER_ONLY, constructor, init_from_build, new_params
 from port.tf2torch.rules.dropped import decorators
 from port.tf2torch.rules.entries import entry_lines
@@ -136,6 +136,9 @@ def _method(em: Emitter, cls: Class, node: cst.FunctionDef) -> Any:
         if kept:
             body = with_imports(em, body, kept)
         used = used_names(body)
+        if "training" in used and any(p.name.value == "training" for p in node.params.params):  # in what stays
+            docstring, rest = split_docstring(body)
+            body = [*docstring, statement("training = self.training"), *rest]
         params = [p for p in node.params.params if not (
             p.name.value == "training" or (p.name.value == "mask" and "mask" not in used))]
         params = [p.with_changes(default=em.expr(p.default)) if p.default is not None else p for p in params]

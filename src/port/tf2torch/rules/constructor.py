@@ -13,7 +13,7 @@ from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.calls.variables import makes_weight
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.values import Class, Function, LayerCall, ShapeOf
-from port.tf2torch.rules import layer_lists, plain, set_later, weights
+from port.tf2torch.rules import control, layer_lists, plain, set_later, weights
 from port.tf2torch.rules.bodies import split_docstring, unbound, used_names
 from port.tf2torch.rules.class_sizes import resolve_sizes, scope
 from port.tree import code, find, loads, named
@@ -110,8 +110,8 @@ def _constructor_line(em: Emitter, cls: Class, s: Any) -> list[Any]:
             return [frozen]
         body = _lines(em, cls, s.body.body)
         return [s.with_changes(iter=em.expr(s.iter), body=s.body.with_changes(body=body or [statement("pass")]))]
-    if isinstance(s, cst.With) and plain.is_scope(em, s):
-        return _lines(em, cls, s.body.body)
+    if isinstance(s, cst.With) and control.is_scope(em, s):
+        return control.opened(s, _lines(em, cls, s.body.body))
     if isinstance(s, cst.FunctionDef):
         return plain.function(em, s)
     return [em._expr(s)]

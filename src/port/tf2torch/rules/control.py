@@ -12,16 +12,17 @@ from port.facts import Kind, Layout
 from port.tf2torch import settings
 from port.tf2torch.calls.handed import check_handed
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.values import ShapeOf
-from port.tree import clone
+from port.tf2torch.infer.values import SelfValue, ShapeOf
+from port.tree import clone, code, find, loads
 
 
 def _call_of(em: Emitter, function: cst.BaseExpression, args: list[cst.BaseExpression]) -> cst.BaseExpression:
     """`function(*args)`, a lambda being opened."""
     new = em.expr(function)
     if isinstance(new, cst.Lambda):
+        own = {p.name.value: p.default for p in new.params.params if p.default is not None}
         names = [p.name.value for p in new.params.params]
-        return substitute(clone(new.body), dict(zip(names, args, strict=False)))  # type: ignore[return-value]
+        return substitute(clone(new.body), own | dict(zip(names, args, strict=False)))  # type: ignore[return-value]
     return cst.Call(new, [cst.Arg(a) for a in args])
 
 
@@ -130,3 +131,33 @@ def expression_rule(em: Emitter, node: cst.Call, symbol: str) -> cst.BaseExpress
     rule = settings.as_given if symbol in settings.GETTERS else EXPRESSIONS.get(symbol)
     return rule(em, node) if rule is not None else None
 
+
+# ---------------------------------------------------------------- blocks
+SCOPES = ("tf.name_scope", "keras.backend.name_scope", "keras.name_scope", "tf.compat.v1.name_scope",
+          "tf.compat.v1.variable_scope", "tf.variable_scope", "tf.device", "tf.init_scope")
+
+
+def is_scope(em: Emitter, node: cst.With) -> bool:
+    """Does it only name what is made in it? `self.name_scope` is what a tf.Module has for it."""
+    return all((isinstance(i.item, cst.Call) and em.symbol(i.item.func) in SCOPES) or (
+        isinstance(i.item, cst.Attribute) and i.item.attr.value == "name_scope"
+        and isinstance(em.fact(i.item.value).payload, SelfValue)) for i in node.items)
+
+
+def opened(node: cst.With, inner: list[Any]) -> list[Any]:
+    """`inner`, the translated block of a scope, without the scope; it may not use that."""
+    names = {n.value for i in node.items if i.asname is not None for n in find(i.asname.name, cst.Name)}
+    if used := names & {n for s in inner for n in loads(s)}:
+        raise Refused("P203", f"`{min(used)}`, a scope of names, has no counterpart in PyTorch", node)
+    return inner
+
+
+def caught(em: Emitter, node: cst.BaseExpression | None) -> cst.BaseExpression | None:
+    """The exceptions of a handler: TensorFlow's own are PyTorch's RuntimeError."""
+    kinds = [e.value for e in node.elements] if isinstance(node, cst.Tuple) else [node] if node is not None else []
+    own = [k for k in kinds if em.symbol(k).startswith("tf.errors.")]
+    if not own:
+        return node if node is None else em.expr(node)
+    em.report("P103", f"`{code(own[0])}` is taken as RuntimeError, which PyTorch's operations raise", node)
+    texts = dict.fromkeys("RuntimeError" if k in own else code(k) for k in kinds)
+    return expression(f"({', '.join(texts)})" if len(texts) > 1 else next(iter(texts)))

@@ -54,7 +54,8 @@ def left(em: Emitter, node: Any) -> Any:
     if not isinstance(node, cst.FunctionDef) or not isinstance(node.body, cst.IndentedBlock):
         em.top_level |= names
         return node
-    signature = framework_names(em, node.params) | {n for d in node.decorators for n in framework_names(em, d)}
+    heads = [node.params, *node.decorators, *([node.returns] if node.returns is not None else [])]
+    signature = {n for part in heads for n in framework_names(em, part)}
     em.top_level |= signature
     body = with_imports(em, list(node.body.body), names - signature)
     return node.with_changes(body=node.body.with_changes(body=body))

@@ -12,7 +12,7 @@ from port.facts import Kind
 from port.names import FRAMEWORKS, import_bindings
 from port.tf2torch import lines
 from port.tf2torch.emit import Emitter, Refused, Scope
-from port.tf2torch.infer.values import Function, Instance, SelfValue, SequentialModel
+from port.tf2torch.infer.values import Function, Instance, SequentialModel
 from port.tf2torch.initial import afterwards
 from port.tf2torch.initial.reader import is_only_argument
 from port.tf2torch.rules import control, sequential, set_later, updates
@@ -145,21 +145,10 @@ def _if(em: Emitter, node: cst.If, kept_names: set[str]) -> Any:
     return changed(node, test=em.expr(node.test), body=_block(em, node.body), orelse=orelse)
 
 
-SCOPES = ("tf.name_scope", "keras.backend.name_scope", "keras.name_scope", "tf.compat.v1.name_scope",
-          "tf.compat.v1.variable_scope", "tf.variable_scope", "tf.device", "tf.init_scope")
-
-
-def is_scope(em: Emitter, node: cst.With) -> bool:
-    """Does it only name what is made in it? `self.name_scope` is what a tf.Module has for it."""
-    return all((isinstance(i.item, cst.Call) and em.symbol(i.item.func) in SCOPES) or (
-        isinstance(i.item, cst.Attribute) and i.item.attr.value == "name_scope"
-        and isinstance(em.fact(i.item.value).payload, SelfValue)) for i in node.items)
-
-
 def _with(em: Emitter, node: cst.With, kept_names: set[str]) -> list[Any]:
     symbols = [em.symbol(i.item.func) if isinstance(i.item, cst.Call) else "" for i in node.items]
-    if is_scope(em, node):
-        inner = suite(em, node.body.body, kept_names)
+    if control.is_scope(em, node):
+        inner = control.opened(node, suite(em, node.body.body, kept_names))
         inner[0] = inner[0].with_changes(leading_lines=[*node.leading_lines, *inner[0].leading_lines])
         em.report("P001", "a name scope has no counterpart; its block is kept", node)
         return inner
@@ -187,7 +176,7 @@ def _in_order(em: Emitter, node: cst.With, kept_names: set[str]) -> list[Any]:
 def _try(em: Emitter, node: cst.Try) -> Any:
     return node.with_changes(
         body=_block(em, node.body),
-        handlers=[h.with_changes(body=_block(em, h.body)) for h in node.handlers],
+        handlers=[h.with_changes(type=control.caught(em, h.type), body=_block(em, h.body)) for h in node.handlers],
         orelse=_else(em, node.orelse),
         finalbody=None if node.finalbody is None else node.finalbody.with_changes(
             body=_block(em, node.finalbody.body)))
