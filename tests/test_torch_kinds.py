@@ -109,3 +109,17 @@ def test_a_range_that_meets_a_whole_number_of_math_stays_whole() -> None:
         return x + torch.arange(4) * math.ceil(2.5)
 """, "torch2tf")
     assert "tf.range(4, dtype=tf.int64) * math.ceil(2.5)" in result.text, result.text
+
+
+@pytest.mark.parametrize(("call", "written"), [
+    ("F.linear(x, w, b)", "linear(x, w, b)"), ("F.layer_norm(x, (4,), w, b)", "weight=w, bias=b"),
+    ("F.conv2d(x, w, b)", "add_bias(keras.ops.conv("), ("F.rms_norm(x, (4,), b, 1e-6)", "rms_norm(x, b, 1e-6)"),
+    ("F.cross_entropy(x, w, b)", "weight=b"),
+])
+@pytest.mark.parametrize("head", ["x, w: Tensor, b: Optional[Tensor] = None", "x, w, b=None"])
+def test_a_tensor_that_may_be_left_out_is_passed_on(call: str, written: str, head: str) -> None:
+    """The bias of swin transformers was lost without a finding: what may be None was taken for None."""
+    source = f"from typing import Optional\nfrom torch import Tensor\n{HEAD}def f({head}):\n    return {call}\n\n\n" \
+        "def g(x, w):\n    return f(x, w), f(x, w, torch.ones(4))\n"
+    result = translate(source, "torch2tf", params={"x": tensor((2, 4, 8, 8), "float"), "w": tensor((4, 4), "float")})
+    assert written in result.text and not result.findings, result.text

@@ -379,3 +379,38 @@ def build():
     return Mix(36)
 """, "torch2tf")
     assert any("needs another order of axes" in f.message for f in text.findings), text.text
+
+
+SELECT = '''class Select(nn.Module):
+    def __init__(self, kind='avg', size=1, flatten=False):
+        super().__init__()
+        if kind == 'fast':
+            self.pool = Mean(flatten)
+        elif kind == 'max':
+            self.pool = nn.AdaptiveMaxPool2d(size)
+        else:
+            self.pool = nn.AdaptiveAvgPool2d(size)
+        self.flatten = nn.Flatten(1) if flatten and kind != 'fast' else nn.Identity()
+
+    def forward(self, x):
+        return self.flatten(self.pool(x))
+
+
+class Mean(nn.Module):
+    def __init__(self, flatten):
+        super().__init__()
+        self.flatten = flatten
+
+    def forward(self, x):
+        return x.mean((2, 3), keepdim=not self.flatten)
+'''
+
+
+def test_modules_of_which_one_flattens_get_the_axes_of_the_source() -> None:
+    result = translate(HEAD + SELECT, "torch2tf")
+    text = oneline(result.text)
+    assert not [f for f in result.findings if f.outcome is Outcome.REFUSED], result.findings
+    assert ("self.pool = keras.Sequential([layers.Permute((2, 3, 1)), "
+            "layers.Lambda(lambda x: adaptive_pool(x, size, 'max')), layers.Permute((3, 1, 2))])") in text
+    assert "layers.Flatten() if flatten and kind != 'fast' else layers.Identity()" in text
+    assert "return self.flatten(self.pool(x))" in text

@@ -114,3 +114,32 @@ def make(model):
 
 def test_a_class_with_such_methods_has_the_numbers_of_its_source(tmp_path: Path) -> None:
     agree(tmp_path, SOURCE, translate(SOURCE, "torch2tf").text, "torch2tf", [Case("Net()", ("f32[2,3,5,7]",))])
+
+
+def test_a_name_that_is_imported_under_another_is_no_use_of_the_function_called_so() -> None:
+    """timm's `_fx.py`: the guarded import came back unguarded, and the package could not be imported."""
+    text = translate('''import torch
+from torch import nn
+
+try:
+    from torchvision.models.feature_extraction import create_feature_extractor as _create
+    has_fx = True
+except ImportError:
+    has_fx = False
+
+
+def create_feature_extractor(model, nodes):
+    assert has_fx
+    return _create(model, nodes)
+
+
+class Net(nn.Module):
+    def __init__(self, settings):
+        super().__init__()
+        self.scale = settings.create_feature_extractor
+
+    def forward(self, x):
+        return torch.relu(x) * self.scale
+''', "torch2tf").text
+    assert "\nfrom torchvision" not in text and "class Net(keras.Model):" in text, text
+    assert "    from torchvision.models.feature_extraction import create_feature_extractor as _create\n    ass" in text

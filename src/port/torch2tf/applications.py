@@ -20,6 +20,7 @@ from port.torch2tf import (
     losses,
     meetings,
     methods,
+    modshapes,
     ownhelpers,
     rows,
     scalars,
@@ -178,7 +179,7 @@ def elements_of(w: Any, node: cst.Call, symbol: str) -> list[Any]:
         raise Refused("P202", layer.problem, node)
     elements = list(layers.write_layer(w, node, layer).elements)
     rank = layer.inputs[0].rank if layer.inputs else None
-    if rank in TO_LAST and meetings.is_enclosed(w.it, layer):
+    if rank in TO_LAST and meetings.is_enclosed(w.it, layer) and modshapes.wish(layer.symbol) is not None:
         return [containers.permute(w, TO_LAST[rank]), *elements, containers.permute(w, TO_FIRST[rank])]
     return elements
 

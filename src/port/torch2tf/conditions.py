@@ -9,7 +9,7 @@ import libcst as cst
 
 from port.facts import Fact, Kind, dim_value
 from port.torch2tf.jobs import Job, facts_in
-from port.torch2tf.values import Items, ShapeOf, Size
+from port.torch2tf.values import Items, ShapeOf, Size, may_be_none
 
 FLOATS = ("float", "float16", "float32", "float64", "bfloat16")
 WHOLE = ("int8", "int16", "int32", "int64", "uint8")
@@ -56,7 +56,7 @@ def _one_of(job: Job, name: str, values: tuple[Any, ...]) -> bool:
     fact = job.fact(name)
     value = job.literal(name)
     if value is ...:
-        reached = fact.values or ()
+        reached = () if fact.kind is Kind.TENSOR else fact.values or ()  # a tensor that may be None has that value
         symbol = any(isinstance(v, str) and v == fact.symbol for v in values if fact.symbol)
         return symbol or (bool(reached) and all(any(same(r, v) for v in values) for r in reached))
     return any(same(value, v) for v in values)
@@ -80,6 +80,12 @@ def _said(text: str) -> str:
     return _MEANS.get(kind, f"{kind} holds for `{{}}`").format(names, f"{sign} {wanted}".strip("= "))
 
 
+def _open(job: Job, name: str) -> bool:
+    """May this be a tensor, and may it be left out: who calls decides?"""
+    fact = job.fact(name)
+    return fact.kind is Kind.TENSOR and may_be_none(fact) and job.bound.default(name) == "None"
+
+
 def holds(job: Job, text: str) -> bool:
     kind, names, sign, wanted = _FACT.fullmatch(text).groups()  # type: ignore[union-attr]
     facts = [job.fact(n.strip()) for n in names.split(",")]
@@ -87,7 +93,7 @@ def holds(job: Job, text: str) -> bool:
     node = job.bound.args.get(name)
     if kind in ("present", "absent"):
         none = not job.given(name) or job.literal(name) is None
-        return none is (kind == "absent")
+        return none is (kind == "absent") and not (job.given(name) and _open(job, name))
     if kind == "plain":
         return first.kind is Kind.PLAIN and (first.values is not None or is_number(first))
     if kind == "number":
@@ -99,7 +105,7 @@ def holds(job: Job, text: str) -> bool:
     if kind == "counts":  # a width of whole numbers is seldom sure: torch promotes them, TensorFlow raises
         return isinstance(node, cst.List | cst.Tuple) and any(job.w.fact(e.value).dtype in WHOLE for e in node.elements)
     if kind == "tensor":
-        return all(f.kind is Kind.TENSOR for f in facts)
+        return all(f.kind is Kind.TENSOR for f in facts) and not any(_open(job, n.strip()) for n in names.split(","))
     if kind == "simple":
         return isinstance(node, cst.Name) or (isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name))
     if kind in ("float", "whole", "dtype"):

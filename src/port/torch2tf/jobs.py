@@ -13,7 +13,7 @@ from port.facts import Fact, Kind, Layout
 from port.table import Row
 from port.torch2tf.operands import aligned
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import Items, tensors_in
+from port.torch2tf.values import Items, may_be_none, tensors_in
 
 ABSENT: Any = object()  # an adapter's answer: nothing to write
 
@@ -75,7 +75,8 @@ def bare(node: cst.BaseExpression) -> cst.BaseExpression:
 
 def literal_of(w: Any, node: cst.BaseExpression, otherwise: Any = ...) -> Any:
     """The literal value of an original node, or of a tuple that was put together of such."""
-    value = w.fact(node).literal(...)
+    fact = w.fact(node)
+    value = ... if fact.kind is Kind.TENSOR and may_be_none(fact) else fact.literal(...)
     if value is ... and isinstance(node, cst.Tuple | cst.List):
         parts = [literal_of(w, e.value) for e in node.elements]
         value = ... if any(p is ... for p in parts) else tuple(parts)

@@ -60,8 +60,10 @@ def given(payload: Any) -> Fact | None:
 def agree(it: Interp, payloads: list[Any]) -> bool:
     """Do modules that reach one place take, and give, tensors in one order of axes?"""
     wanted = {t for p in payloads if not isinstance(p, Chain) and (t := taken(it, p)) is not None}
-    results = {f.layout for p in payloads if (f := given(p)) is not None and can_flip(f)}
-    return len(wanted) <= 1 and len(results) <= 1
+    results = [f for p in payloads if (f := given(p)) is not None]
+    layouts = {f.layout for f in results if can_flip(f)}
+    flat = any(not can_flip(f) for f in results)  # nn.Flatten beside nn.Identity: no place knows what it gets
+    return len(wanted) <= 1 and len(layouts) <= 1 and not (flat and Layout.FLIPPED in layouts)
 
 
 def places(it: Interp) -> Iterator[list[Any]]:

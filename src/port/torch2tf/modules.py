@@ -136,6 +136,8 @@ def apply(it: Interp, node: cst.Call | None, callee: Fact, args: list[Fact], sit
     if isinstance(payload, SelfOf):
         return users.apply(it, node, payload, args, site)
     if isinstance(payload, Alternatives):
+        if any(meetings.is_enclosed(it, option.payload) for option in payload.options):
+            args = [users.as_public(fact) if fact.kind is Kind.TENSOR else fact for fact in args]
         found: Fact | None = None
         for option in payload.options:
             found = join(found, apply(it, node, option, args, site))

@@ -191,8 +191,11 @@ def tell_held(it: Any, part: Part, reasons: set[tuple[File, str]]) -> None:
 def mentions(file: File, node: cst.CSTNode, but: Container[cst.CSTNode] = ()) -> dict[tuple[File, str], str]:
     """Definitions of the project that the code names: (file, name) -> as it is written."""
     found: dict[tuple[File, str], str] = {}
+    labels: set[cst.CSTNode | None] = set()  # what only looks like a name of this file
     for n in walk(node):
-        if n in but:
+        labels.add(n.attr if isinstance(n, cst.Attribute) else n.keyword if isinstance(n, cst.Arg) else
+                   n.name if isinstance(n, cst.ImportAlias) else None)
+        if n in but or n in labels:
             continue
         if isinstance(n, cst.Name):
             found.setdefault(links.source(file, n.value), n.value)
