@@ -414,3 +414,25 @@ def test_modules_of_which_one_flattens_get_the_axes_of_the_source() -> None:
             "layers.Lambda(lambda x: adaptive_pool(x, size, 'max')), layers.Permute((3, 1, 2))])") in text
     assert "layers.Flatten() if flatten and kind != 'fast' else layers.Identity()" in text
     assert "return self.flatten(self.pool(x))" in text
+
+
+def test_each_path_of_an_elif_gets_the_axes_of_the_source() -> None:
+    text = port('''class A(nn.Module):
+    def __init__(self, kind=0):
+        super().__init__()
+        self.kind = kind
+        self.proj = nn.Conv2d(3, 4, 2)
+
+    def forward(self, x):
+        x = self.proj(x)
+        if self.kind == 0:
+            x = x.flatten(2).transpose(1, 2)
+        elif self.kind == 1:
+            x = x.relu()
+        elif self.kind == 2:
+            raise ValueError(self.kind)
+        return x * 2
+''')
+    back = "x = tf.transpose(x, [0, 3, 1, 2])\n"
+    assert f"x = tf.nn.relu(x)\n            {back}        elif self.kind == 2:" in text, text
+    assert f"raise ValueError(self.kind)\n        else:\n            {back}        return x * 2" in text, text

@@ -90,14 +90,7 @@ def one_layout(w: Any, node: cst.If, new: cst.If) -> cst.If:
     """A variable that one side leaves channels last, and the other does not, gets the source's axes on both."""
     for name, (first, rank) in sorted(w.it.conflicts.get(node, {}).items()):
         line = _source_axes(w, node, name, rank)
-        if first:
-            new = new.with_changes(body=_with(new.body, line))
-        elif isinstance(new.orelse, cst.Else):
-            new = new.with_changes(orelse=new.orelse.with_changes(body=_with(new.orelse.body, line)))
-        elif new.orelse is None:
-            new = new.with_changes(orelse=cst.Else(cst.IndentedBlock([line])))
-        else:
-            raise Refused("P209", f"`{name}` is channels first or last, depending on the path", node)
+        new = new.with_changes(**{"body": _with(new.body, line)} if first else {"orelse": _else(new.orelse, line)})
     return new
 
 
@@ -123,6 +116,18 @@ def no_weights(w: Any, refusal: Refused, node: cst.CSTNode) -> cst.BaseStatement
     note = cst.EmptyLine(comment=cst.Comment(f"# port: P207 {refusal.args[0]}"))
     stop = cst.parse_statement('raise NotImplementedError("PyTorch weights are not read by Keras")')
     return stop.with_changes(leading_lines=[note])
+
+
+def _else(orelse: cst.If | cst.Else | None, line: cst.SimpleStatementLine) -> cst.If | cst.Else:
+    """A line at the end of what runs where the test does not hold, on each of its paths."""
+    if orelse is None:
+        return cst.Else(cst.IndentedBlock([line]))
+    last = orelse.body.body[-1]
+    leaves = isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], cst.Return | cst.Raise)
+    body = orelse.body if leaves else _with(orelse.body, line)
+    if isinstance(orelse, cst.Else):
+        return orelse.with_changes(body=body)
+    return orelse.with_changes(body=body, orelse=_else(orelse.orelse, line.deep_clone()))
 
 
 def for_(w: Any, node: cst.For) -> list[Any]:
