@@ -111,3 +111,30 @@ def g(x):
     result = translate(text, "tf2torch").text
     assert result.startswith("from torch import nn\nfrom tensorflow.keras import layers as L\n")
     assert result.count("import layers as L") == 2 and "L = tf" not in result  # and inside of f
+
+
+def test_what_a_file_defines_where_torch_has_no_such_function_stays() -> None:
+    """timm's `_assert`: the definition was gone, and with it the import of every file that takes it from there."""
+    text = translate("""import torch
+try:
+    from torch import _assert
+except ImportError:
+    def _assert(condition: bool, message: str):
+        assert condition, message
+
+
+def f(x: torch.Tensor):
+    _assert(x.ndim == 4, "four axes")
+    return torch.relu(x)
+""", "torch2tf").text
+    assert text == """import tensorflow as tf
+
+
+def _assert(condition: bool, message: str):
+    assert condition, message
+
+
+def f(x: tf.Tensor):
+    _assert(len(x.shape) == 4, "four axes")
+    return tf.nn.relu(x)
+"""

@@ -31,6 +31,19 @@ def _read(module: cst.Module) -> frozenset[str]:
     return frozenset[str]().union(*(loads(s) for s in module.body if not isinstance(s, cst.Try) and not _is_import(s)))
 
 
+def defined_instead(w: Any, node: Any) -> list[Any]:
+    """What a file defines where PyTorch has no such function: `try: from torch import _assert / except ...: def ...`.
+
+    Empty if nothing reads it, or it is no such place.
+    """
+    if not imports.is_fallback(node, ROOTS) or len(node.handlers) != 1:
+        return []
+    names = {n for line in node.body.body for small in line.body for n in import_bindings(small)}
+    inner = list(node.handlers[0].body.body)
+    own = {d.name.value for d in inner if isinstance(d, cst.FunctionDef | cst.ClassDef)}
+    return inner if own == names and len(own) == len(inner) and names & (_read(w.it.module) | w.exported) else []
+
+
 def roots(file: File) -> tuple[str, ...]:
     """Packages that the output does without; the one that is ported itself is none of them."""
     found = {name.split(".")[0] for node in walk(file.module) if isinstance(node, cst.Import | cst.ImportFrom)

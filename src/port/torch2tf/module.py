@@ -141,7 +141,11 @@ def written(w: Writer, node: Any) -> Part:
     saved = (w.needs, w.helpers, w.reports)
     w.needs, w.helpers, w.reports = part.needs, part.helpers, part.reports
     try:
-        if imports.is_fallback(node, importing.ROOTS) or (
+        if instead := importing.defined_instead(w, node):
+            part.made = [made for definition in instead for made in compound.statement(w, definition)]
+            above = node.leading_lines or [cst.EmptyLine(indent=False)] * 2
+            part.made[0] = part.made[0].with_changes(leading_lines=above)
+        elif imports.is_fallback(node, importing.ROOTS) or (
                 isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom)):
             part.made = [node]
         elif node in w.it.helpers:
