@@ -208,3 +208,71 @@ def test_patches_of_images() -> None:
         assert "x.unfold(1, p, p).unfold(2, p, p).permute(0, 1, 2, 4, 5, 3).flatten(3)" in re.sub(
             r"\s*\n\s*", "", result.text)
         assert "nn.Linear(48, 5)" in result.text or "nn.Linear(p * p * 3, 5)" in result.text, result.text
+
+
+MASKED = """class Positions(layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.embedding = layers.Embedding(11, 8, mask_zero=True)
+
+    def compute_mask(self, *args, **kwargs):
+        return self.embedding.compute_mask(*args, **kwargs)
+
+    def call(self, x):
+        return self.embedding(x) * 2.0
+
+
+class Block(layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.mha = layers.MultiHeadAttention(2, 4)
+
+    def call(self, x):
+        BODY
+
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.positions = Positions()
+        self.blocks = [Block() for _ in range(3)]
+
+    def call(self, x):
+        x = self.positions(x)
+        LOOP
+        return x
+"""
+LOOP = "for i in range(3):\n            x = self.blocks[i](x) + 0.0"
+
+
+def masked(block: str, loop: str) -> Result:
+    return port(MASKED.replace("        BODY", block).replace("LOOP", loop))
+
+
+def test_masks_go_into_the_users_layers_as_arguments() -> None:
+    result = masked("        return self.mha(query=x, value=x)", "x = self.blocks[0](x)")
+    assert not codes(result)
+    assert "def forward(self, x, mask):" in result.text
+    assert "attention_mask=mask[:, :, None] & mask[:, None]" in result.text
+    assert "mask = x != 0\n        x = self.positions(x)\n" in result.text
+    assert "x = self.blocks[0](x, mask=mask)\n" in result.text
+
+
+def test_attention_takes_the_mask_from_its_tensor() -> None:
+    twice = "        self.mha(query=x, value=x)\n        return self.mha(query=x, value=x)"
+    again = masked(twice, "x = self.blocks[0](x)")
+    assert again.text.count("attention_mask=mask[") == 1
+    loop = masked("        return self.mha(query=x, value=x)", LOOP)
+    assert not codes(loop)
+    assert "x = self.blocks[i](x, mask=mask if i == 0 else None) + 0.0" in loop.text
+    assert "attention_mask=None if mask is None else mask[:, :, None] & mask[:, None]" in re.sub(
+        r"\s*\n\s*", "", loop.text)
+    listed = masked("        return self.mha(query=x, value=x)", LOOP.replace("i in range(3)", "block in self.blocks")
+                    .replace("self.blocks[i]", "block"))
+    assert "block(x, mask=mask if block is self.blocks[0] else None)" in listed.text
+
+
+def test_arrays_become_tensors() -> None:
+    result = port("import numpy as np\n\n\ndef table(n):\n    angles = np.arange(n)\n    both = np.concatenate("
+                  "[np.sin(angles), np.cos(angles)], axis=-1)\n    return tf.cast(both, dtype=tf.float32)\n")
+    assert "torch.as_tensor(both, dtype=torch.float32)" in result.text

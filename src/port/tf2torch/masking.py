@@ -16,7 +16,7 @@ from port.tf2torch import lines
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.masks import FOREIGN, REFUSES, Mask, arriving, name_of
 from port.tf2torch.infer.values import Function, Items, LayerCall, tensors_in
-from port.tree import named, walk
+from port.tree import code, named, walk
 
 
 def inputs_of(args: list[Fact]) -> tuple[Fact, ...]:
@@ -43,14 +43,74 @@ def guard(em: Emitter, node: cst.Call, layer: LayerCall) -> None:
 
 
 
-def text(em: Emitter, mask: Mask, node: cst.CSTNode) -> cst.BaseExpression:
-    """The expression of a mask at a layer that reads it."""
+def may_be_none(em: Emitter, mask: Mask, seen: frozenset[Mask] = frozenset()) -> bool:
+    """A parameter that some calls give no mask."""
+    if mask.kind != "parameter" or mask in seen:
+        return mask.kind == "first"
+    calls = [found.get(mask.place) for method, found in em.it.brought.values() if method is mask.function]
+    return any(m is None or may_be_none(em, m, seen | {mask}) for m in calls)
+
+
+def first_turn(em: Emitter, mask: Mask, node: cst.CSTNode) -> cst.BaseExpression:
+    """A mask that attention takes from its tensor: `mask if i == 0 else None`."""
+    loop: Any = mask.node
+    target, values = loop.target, loop.iter
+    counted = isinstance(values, cst.Call) and code(values.func) in ("range", "enumerate")
+    if counted and code(values.func) == "enumerate" and isinstance(target, cst.Tuple):
+        target = target.elements[0].value
+    start = values.args[0].value if counted and code(values.func) == "range" and len(values.args) > 1 else None
+    listed = isinstance(values, cst.Name | cst.Attribute)
+    function = em.scope.function
+    if not isinstance(target, cst.Name) or not (counted or listed) or function is None or function.owner is None:
+        raise Refused("P206", "the mask holds in the first turn of a loop alone; pass it as `mask=`", node)
+    test = build("{t} is {v}[0]", t=target, v=em.expr(values)) if listed else build(
+        "{t} == {s}", t=target, s=em.expr(start) if start is not None else "0")
+    return cst.IfExp(test=test, body=text(em, mask.base, node), orelse=cst.Name("None"))  # type: ignore[arg-type]
+
+
+def text(em: Emitter, mask: Mask, node: cst.CSTNode, maybe: bool = False) -> cst.BaseExpression:
+    """The expression of a mask at a layer that reads it. `maybe`: the layer takes None for it, too."""
     if mask.kind == "given":
         return _given(em, mask, node)
+    if may_be_none(em, mask) and not maybe:
+        raise Refused("P206", "the mask that reaches this layer is there in some calls only; pass it as `mask=`", node)
+    if mask.kind == "first":
+        return first_turn(em, mask, node)
+    if mask.lost and em.scope.function is not None and em.scope.function.owner is not None:
+        raise Refused("P206", "the mask that reaches this layer may have been taken by an attention layer; pass it as "
+                      "`mask=`", node)
+    if mask.kind == "parameter" and mask.function is em.scope.function:
+        return cst.Name(parameters(mask.function)[mask.place])  # type: ignore[arg-type]
     if mask is FOREIGN or mask.function is not em.scope.function:
         raise Refused("P206", "the mask that reaches this layer comes from another function or from a tensor that "
                       "is not followed; pass it as `mask=`", node)
     return cst.Name(name(em, mask))
+
+
+def parameters(function: Function) -> dict[str, str]:
+    """Parameters that a method has for the masks of its tensors: their names, by the places of these."""
+    used = [place for place, mask in function.masks.items() if mask.used]
+    names = [p for p in function.params if p != "self"]
+    used.sort(key=lambda place: (names.index(place.partition("[")[0]), place))
+    alone = len(used) == 1 and used[0].partition("[")[0] == names[0]
+    spelled = {p: "mask" if alone else f"{p.replace('[', '').rstrip(']')}_mask" for p in used}
+    taken = function.names | set(function.params)
+    return {place: f"{name}_" if name in taken else name for place, name in spelled.items()}
+
+
+def passed(em: Emitter, node: cst.Call, function: Function) -> list[cst.Arg]:
+    """The masks that this call of the user's layer hands over."""
+    made = []
+    for place, name_ in parameters(function).items():
+        found = em.it.brought.get(node)
+        if found is None:
+            raise Refused("P206", "a layer that reads the mask of its input is called in a way that is not followed",
+                          node)
+        if (mask := found[1].get(place)) is None:
+            continue
+        made.append(cst.Arg(text(em, mask, node, maybe=True), keyword=cst.Name(name_),
+                            equal=cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))))
+    return made
 
 
 def _given(em: Emitter, mask: Mask, node: cst.CSTNode) -> cst.BaseExpression:
@@ -76,6 +136,7 @@ def name(em: Emitter, mask: Mask) -> str:
     if mask not in em.masks:
         body = mask.function.node if mask.function is not None else em.it.module
         taken = named(body) | {n for m, n in em.masks.items() if m.function is mask.function}
+        taken |= set(parameters(mask.function).values()) if mask.function is not None else set()
         assert isinstance(mask.node, cst.Call)
         source = mask.node.args[0].value if mask.node.args else None
         own = [f"{source.value}_mask"] if isinstance(source, cst.Name) else []

@@ -227,6 +227,7 @@ class Helper:
     def mask(self, node: cst.Call, found: dict[str, cst.BaseExpression]) -> cst.BaseExpression | None:
         em = self.job.em
         parts: list[cst.BaseExpression] = []
+        optional: set[str] = set()  # the mask that may be None: then it is the only one
         given = found.get("attention_mask")
         if given is not None and em.fact(given).literal(...) is not None:
             fact, value = em.fact(given), em.expr(given)
@@ -241,12 +242,17 @@ class Helper:
         for name, index in (("query", "[:, :, None]"), ("value", "[:, None]"), ("key", "[:, None]")):
             fact = em.fact(found[name]) if name in found else UNKNOWN
             if fact.mask is not None and not (name == "key" and code(found["key"]) == code(found["value"])):
-                m = masking.text(em, fact.mask, node)
+                m = masking.text(em, fact.mask, node, maybe=True)
+                mine = {code(m)} if masking.may_be_none(em, fact.mask) else set()
+                if parts and mine != optional:
+                    raise self.job.refuse("P206", "masks of which one may be None")
+                optional = mine
                 parts.append(build(f"{{m}}{index}", m=paren(m)))
         new = parts[0] if parts else None
         for other in parts[1:]:
             new = build("{a} & {b}", a=new, b=other)
-        return new
+        return new if not optional or new is None else cst.IfExp(
+            test=expression(f"{optional.pop()} is None"), body=cst.Name("None"), orelse=new)
 
     def carried(self, found: dict[str, cst.BaseExpression]) -> bool:
         return any(self.job.em.fact(found[n]).mask is not None for n in ("query", "value", "key") if n in found)

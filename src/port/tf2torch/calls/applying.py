@@ -255,6 +255,10 @@ def _apply_model(em: Emitter, node: cst.Call, payload: Any) -> cst.BaseExpressio
         made.append(changed(arg, value=em.expr(arg.value, want)))
     if method is not None:
         made = masking.with_argument(em, node, method.params, made)
+        if masks := masking.passed(em, node, method):
+            made = [*(changed(a, comma=cst.MaybeSentinel.DEFAULT) for a in made), *masks]
+        if node.args:
+            masking.made(em, node, made[0].value)
     if isinstance(payload, GraphModel):
         masking.no_mask_into_model(em, node)
     if isinstance(payload, GraphModel) and len(made) == 1 and isinstance(made[0].value, cst.List):

@@ -125,7 +125,7 @@ def reached(function: Function, name: str, seen: frozenset[Any] = frozenset()) -
 
 def _receive_tensor(function: Function, name: str, fact: Fact) -> bool:
     old = function.tensors.get(name)
-    fact = masks.foreign(fact)
+    fact = masks.inside(function, name, fact)
     new = fact.but(payload=None) if fact.kind is Kind.TENSOR else fact
     if old is None:
         if fact.kind is Kind.TENSOR and fact.layout is Layout.FLIPPED:

@@ -7,6 +7,7 @@ import libcst as cst
 from port.binding import keyword, weight_argument
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.scopes import Env
+from port.tf2torch.infer import masks
 from port.tf2torch.infer.attributes import variable_of
 from port.tf2torch.infer.builtins import (
     ACTIVATION,
@@ -55,7 +56,9 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
     callee = it.ev(node.func, env)
     args = [it.ev(a.value, env) for a in node.args]
     if callee.kind in (Kind.LAYER, Kind.MODEL):
-        return apply_to(it, node, callee, args)
+        result = apply_to(it, node, callee, args)
+        masks.unmask(it, node, env)
+        return result
     if isinstance(callee.payload, Function) and callee.kind is Kind.FUNCTION:
         return call_function(it, node, callee.payload, args)
     if isinstance(callee.payload, Class) and callee.kind is Kind.FUNCTION:

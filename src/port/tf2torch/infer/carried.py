@@ -47,14 +47,25 @@ def carry(it: Interp, state: Carry, turn: Env, env: Env) -> bool:
                 _foreign(state, name, axis, d) for axis, d in enumerate(fact.shape)):
             env.names[name] = fact.but(shape=tuple(_own(it, state, name, axis, fact) if _foreign(
                 state, name, axis, d) else d for axis, d in enumerate(fact.shape)))
-    return len(state.mirrors) > known or any(state.entry[n] != before[n] for n in before)
+    unmasked = _unmasked(it, state, turn, env)
+    return unmasked or len(state.mirrors) > known or any(state.entry[n] != before[n] for n in before)
+
+
+def _unmasked(it: Interp, state: Carry, turn: Env, env: Env) -> bool:
+    """Tensors that stay, but lose their mask in a turn."""
+    found = {name: mask for name, fact in env.names.items() if name not in state.entry and fact.mask is not None
+             and name in turn.names and (mask := masks.turned(it, state.node, fact.mask, turn.names[name].mask))
+             is not fact.mask}
+    for name, mask in found.items():
+        env.names[name] = env.names[name].but(mask=mask)
+    return bool(found)
 
 
 def _carried(it: Interp, name: str, end: Fact, state: Carry) -> Fact:
     start = state.entry[name]
     if start.shape is None or end.shape is None or len(start.shape) != len(end.shape):
         return start.but(last=start.width if start.width == end.width else None, shape=None,
-                         mask=masks.joined(start, end))
+                         mask=masks.turned(it, state.node, start.mask, end.mask))
     dims: list[Dim] = list(start.shape)
     for axis, (a, b) in enumerate(zip(start.shape, end.shape, strict=True)):
         if a == b and not _foreign(state, name, axis, a):
@@ -69,7 +80,7 @@ def _carried(it: Interp, name: str, end: Fact, state: Carry) -> Fact:
     if layout is Layout.FLIPPED and state.first[name].layout is Layout.PLAIN:
         it.relayout.setdefault(("before", state.node), {})[name] = len(dims)
     return start.but(shape=tuple(dims), layout=layout, payload=None if layout is not start.layout else start.payload,
-                     mask=masks.joined(start, end))
+                     mask=masks.turned(it, state.node, start.mask, end.mask))
 
 
 def _foreign(state: Carry, name: str, axis: int, dim: Dim) -> bool:

@@ -81,6 +81,8 @@ class Interp:
         self.widths: dict[tuple[Any, str], Dim] = {}  # parameter -> its last size, as the constructor says it
         self.wants_out: set[Function] = set()
         self.masks: dict[cst.Call, Any] = {}  # application of Embedding or Masking -> its Mask
+        self.brought: dict[cst.Call, tuple[Any, dict[str, Any]]] = {}  # call of an object -> method, masks by place
+        self.firsts: dict[Any, Any] = {}  # (loop, mask) -> that mask, in the first turn alone
         self.conflicts: dict[Any, set[str]] = {}  # branch or loop -> variables that leave it in either layout
         self.merging: Any = None
         self.hidden: set[str] = set()  # variables of the comprehension around the current expression

@@ -37,7 +37,7 @@ def apply_to(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact
         return run_layer(it, node, callee, args)
     it.applications[node] = (callee, list(args))
     if isinstance(payload, Instance):
-        return masks.after_instance(payload, args, apply_instance(it, node, payload, args))
+        return masks.after_instance(it, node, payload, args, apply_instance(it, node, payload, args))
     if isinstance(payload, SequentialModel):
         it.applied.add(payload.node)
         for arg in args[:1]:
@@ -47,7 +47,8 @@ def apply_to(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact
             return masks.foreign(outside(it, payload, out.but(layout=Layout.PLAIN, payload=None)))
         x = _as_its_maker_writes(it, payload, args[0] if args else UNKNOWN)
         payload.inputs.append(x)
-        return masks.foreign(outside(it, payload, run_sequential(it, payload, x)))
+        out = outside(it, payload, run_sequential(it, payload, x))
+        return out if out.mask is x.mask else masks.foreign(out)
     if isinstance(payload, GraphModel):
         return masks.foreign(as_source(payload.outputs)) if has_tensor(payload.outputs) else tensor()
     if isinstance(payload, Curried):
@@ -151,7 +152,7 @@ def _inside(it: Interp, model: SequentialModel, layer: Fact, x: Fact) -> Fact:
     """A layer of the user's, or a model, inside a Sequential: the call is the Sequential's, not its own."""
     call_ = clone(_INSIDE) if layer.payload not in model.calls else model.calls[layer.payload]
     model.calls[layer.payload] = call_
-    return apply_to(it, call_, layer, [x])
+    return masks.foreign(apply_to(it, call_, layer, [masks.foreign(x)]))
 
 
 _INSIDE = cst.Call(cst.Name("layer"), [cst.Arg(cst.Name("x"))])

@@ -161,6 +161,8 @@ class Function:
     names: frozenset[str] = frozenset()  # all names in its body
     assigned: frozenset[str] = frozenset()  # names that its own statements bind
     reassigned: set[str] = field(default_factory=set)  # mirrors whose value changes in the body
+    masks: dict[str, Any] = field(default_factory=dict)  # of its tensors, by their places among the parameters
+    unmasks: set[str] = field(default_factory=set)  # parameters whose tensors it takes the mask from
 
     @property
     def file(self) -> File:

@@ -6,8 +6,9 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import drop_commas, expression, statement
+from port.build import TIGHT, drop_commas, expression, statement
 from port.facts import UNKNOWN, Kind
+from port.tf2torch import masking
 from port.tf2torch.calls.applying import kept_args
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.definitions import ROOTS
@@ -144,6 +145,10 @@ def _method(em: Emitter, cls: Class, node: cst.FunctionDef) -> Any:
         params = [p.with_changes(default=em.expr(p.default)) if p.default is not None else p for p in params]
         if params:
             params[-1] = params[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+        for place, parameter in masking.parameters(function).items():
+            maybe = masking.may_be_none(em, function.masks[place]) or any(p.default is not None for p in params)
+            params.append(cst.Param(cst.Name(parameter), default=cst.Name("None"), equal=TIGHT) if maybe else cst.Param(
+                cst.Name(parameter)))
         star = node.params.star_kwarg
         if star is not None and star.name.value not in used:
             star = None

@@ -60,6 +60,17 @@ def summary(em: Emitter, small: Any) -> cst.Expr | None:
     return small.with_changes(value=build("print({m})", m=em.expr(value.func.value)))
 
 
+def only_unmasks(em: Emitter, node: cst.Try) -> bool:
+    """`try: del logits._keras_mask`, whatever stands in the `except`."""
+    small = node.body.body[0].body[0] if len(node.body.body) == 1 and isinstance(
+        node.body.body[0], cst.SimpleStatementLine) else None
+    target = small.target if isinstance(small, cst.Del) else None
+    if not isinstance(target, cst.Attribute) or target.attr.value != "_keras_mask":
+        return False
+    em.report("P001", "tensors of PyTorch carry no mask; deleting it is dropped", node)
+    return True
+
+
 def is_only_called(em: Emitter, small: Any) -> bool:
     """`join = layers.Concatenate()` among tensors: what PyTorch has as functions is written where it is called."""
     target: Any = small.targets[0].target if type(small) is cst.Assign and len(small.targets) == 1 else None

@@ -17,7 +17,7 @@ from port.tf2torch.initial import afterwards
 from port.tf2torch.initial.reader import is_only_argument
 from port.tf2torch.rules import control, sequential, set_later, updates
 from port.tf2torch.rules.bodies import split_docstring
-from port.tf2torch.rules.dropped import decorators, dropped_statement, is_only_called, summary
+from port.tf2torch.rules.dropped import decorators, dropped_statement, is_only_called, only_unmasks, summary
 from port.tf2torch.rules.entries import entry_lines, relayouts
 from port.tf2torch.rules.kept import keep, with_imports
 from port.tf2torch.rules.returns import returned
@@ -63,6 +63,8 @@ def one(em: Emitter, node: Any, kept_names: set[str]) -> list[Any]:
                 test=test, orelse=orelse, body=_block(em, node.body))]
         if isinstance(node, cst.With):
             return _with(em, node, kept_names)
+        if isinstance(node, cst.Try) and only_unmasks(em, node):
+            return []
         if isinstance(node, cst.Try):
             return [_try(em, node)]
         if isinstance(node, cst.FunctionDef):
