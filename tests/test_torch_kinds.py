@@ -123,3 +123,29 @@ def test_a_tensor_that_may_be_left_out_is_passed_on(call: str, written: str, hea
         "def g(x, w):\n    return f(x, w), f(x, w, torch.ones(4))\n"
     result = translate(source, "torch2tf", params={"x": tensor((2, 4, 8, 8), "float"), "w": tensor((4, 4), "float")})
     assert written in result.text and not result.findings, result.text
+
+
+@pytest.mark.parametrize(("question", "answer"), [
+    ("'silu' in dir(torch.nn.functional)", "True"), ("hasattr(F, 'scaled_dot_product_attention')", "True"),
+    ("hasattr(torch, 'unheard_of')", "False"), ("getattr(torch, 'compiler', None)", "None"),
+    ("getattr(getattr(torch, 'compiler', None), 'disable', 3)", "3"),
+])
+def test_whether_torch_has_a_function_is_answered_by_what_the_port_has(question: str, answer: str) -> None:
+    source = f"found = {question}\n\n\ndef f(x):\n    return torch.relu(x) if found else x\n"
+    result = translate(HEAD + source, "torch2tf")
+    assert f"found = {answer}\n" in result.text and not result.findings, result.text
+
+
+def test_a_choice_by_what_torch_has_is_known() -> None:
+    result = translate(HEAD + """has = 'silu' in dir(F)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.act = nn.SiLU() if has else unknown()
+
+    def forward(self, x):
+        return self.act(x)
+""", "torch2tf")
+    assert "layers.Activation('silu')" in result.text and not result.findings, result.text

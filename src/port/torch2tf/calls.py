@@ -9,7 +9,7 @@ import libcst as cst
 from port import table
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.scopes import Env
-from port.torch2tf import anyname, einops, members, modules, opshapes, pynumbers, spread, users
+from port.torch2tf import anyname, einops, members, modules, opshapes, probes, pynumbers, spread, users
 from port.torch2tf.values import (
     BOTTOM,
     PLAIN,
@@ -306,7 +306,8 @@ SPECIAL: dict[str, Any] = {
     "builtins.sorted": _sequence, "builtins.zip": _zip, "builtins.enumerate": _enumerate, "builtins.map": _map,
     "builtins.len": _len, "builtins.int": _int, "builtins.dict": _dict, "builtins.sum": _sum,
     "collections.OrderedDict": _dict,
-    "functools.partial": _partial, "copy.deepcopy": _first, "copy.copy": _first, "builtins.getattr": anyname.get,
+    "functools.partial": _partial, "copy.deepcopy": _first, "copy.copy": _first, "builtins.getattr": probes.get,
+    "builtins.hasattr": probes.has,
     "builtins.setattr": anyname.set_,
     "builtins.max": _same_or_plain, "builtins.min": _same_or_plain, "builtins.abs": _same_or_plain,
     "torch.utils.checkpoint.checkpoint": _checkpoint, "torch.jit.script": _first,

@@ -21,7 +21,19 @@ from port.names import Names, canonical
 from port.result import reading
 from port.scopes import Env, File
 from port.table import Row
-from port.torch2tf import assignments, calls, definitions, links, meetings, members, modules, pynumbers, shapes, users
+from port.torch2tf import (
+    assignments,
+    calls,
+    definitions,
+    links,
+    meetings,
+    members,
+    modules,
+    probes,
+    pynumbers,
+    shapes,
+    users,
+)
 from port.torch2tf.values import (
     BOTTOM,
     PLAIN,
@@ -240,7 +252,8 @@ class Interp:
         if any(f.kind is Kind.TENSOR for f in (left, *rights)) and not isinstance(operator, cst.Is | cst.IsNot | cst.In
                                                                                   | cst.NotIn):
             return shapes.compare(self, node, left, rights[0])
-        return PLAIN
+        there = probes.answer(self, node)
+        return PLAIN if there is None else literal(there)
 
     def _boolean(self, node: cst.BooleanOperation, env: Env) -> Fact:
         left, right = self.ev(node.left, env), self.ev(node.right, env)

@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.build import build, expression, paren
 from port.facts import Kind
-from port.torch2tf import dtypes, layers
+from port.torch2tf import dtypes, layers, probes
 from port.torch2tf.refused import Refused
 from port.torch2tf.rowfind import training
 from port.torch2tf.values import Bound, Chain, Items, Mapping, options
@@ -175,4 +175,5 @@ def _partial(w: Any, node: cst.Call) -> Any:
     return build("{x}", x=w.generic(node))
 
 
-BUILTINS: dict[str, Any] = {"builtins.isinstance": _isinstance, "functools.partial": _partial}
+BUILTINS: dict[str, Any] = {"builtins.isinstance": _isinstance, "functools.partial": _partial,
+                            "builtins.hasattr": probes.write, "builtins.getattr": probes.write}
