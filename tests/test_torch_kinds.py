@@ -149,3 +149,16 @@ class Net(nn.Module):
         return self.act(x)
 """, "torch2tf")
     assert "layers.Activation('silu')" in result.text and not result.findings, result.text
+
+
+def test_a_hint_of_torch_that_is_subscripted_is_a_hint_of_python() -> None:
+    """`object[bool]` raised where the class was read: timm could not be imported."""
+    result = translate(HEAD + """class Net(nn.Module):
+    fused: torch.jit.Final[bool]
+    sizes: torch.jit.Final[list[int]]
+    parts: nn.ModuleList[nn.Linear]
+
+    def forward(self, x):
+        return torch.relu(x)
+""", "torch2tf")
+    assert "    fused: bool\n    sizes: list[int]\n    parts: list\n" in result.text, result.text

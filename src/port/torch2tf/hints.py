@@ -23,7 +23,17 @@ def hint(w: Any, node: Any) -> Any:
         if symbol.startswith("torch"):
             return named(w, symbol)
         return node
+    if isinstance(node, cst.Subscript) and isinstance(node.value, cst.Name | cst.Attribute) and (
+            symbol := w.it.names.resolve(node.value)).startswith("torch"):
+        return _of(w, node, symbol)
     return rebuild(node, lambda child: hint(w, child))
+
+
+def _of(w: Any, node: cst.Subscript, symbol: str) -> Any:
+    """`torch.jit.Final[bool]` is a bool; `nn.ModuleList[...]` a list, and no class of Keras is subscripted."""
+    if symbol.startswith("torch.jit.") and len(node.slice) == 1 and isinstance(node.slice[0].slice, cst.Index):
+        return hint(w, node.slice[0].slice.value)
+    return named(w, symbol)
 
 
 def named(w: Any, symbol: str) -> Any:
