@@ -99,6 +99,7 @@ class Emitter:
     class_params: dict[Any, list[str]] = field(default_factory=dict)  # Class -> sizes that became parameters
     dropped_init: dict[Any, set[str]] = field(default_factory=dict)
     refused: set[Any] = field(default_factory=set)
+    standing: set[Any] = field(default_factory=set)  # layers whose modules do all that they do: see calls/mates.py
     it_classes: dict[str, Any] = field(default_factory=dict)  # class name -> its split, for initial values
     afterwards: dict[Any, Any] = field(default_factory=dict)  # Class -> initialisers that loops over its layers set
     sites: dict[Any, Any] = field(default_factory=dict)  # callee of a call that makes a module -> its layer's Site

@@ -9,8 +9,9 @@ import libcst as cst
 from port.build import argument, drop_commas, paren, substitute
 from port.facts import UNKNOWN, Fact, Kind, Layout
 from port.tf2torch import masking
-from port.tf2torch.calls.layers import plan
+from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.calls.making import Plan
+from port.tf2torch.calls.mates import FULL, check
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.layers import rank_of
 from port.tf2torch.infer.values import (
@@ -23,6 +24,7 @@ from port.tf2torch.infer.values import (
     LayerCall,
     SequentialModel,
     find_method,
+    tensors_in,
 )
 from port.tree import changed, clone, code, loads
 
@@ -34,6 +36,9 @@ def layer_args(node: cst.Call) -> list[cst.Arg]:
 
 def application(em: Emitter, node: cst.Call, callee: Fact, inputs: list[Fact]) -> cst.BaseExpression:
     payload = callee.payload
+    check(em, node)
+    if payload in em.standing:
+        return _apply_standing(em, node, payload)
     if isinstance(payload, LayerCall) and payload.symbol != "keras.layers.Lambda":
         return apply_layer(em, node, payload, inputs)
     if isinstance(payload, Function) and callee.kind is Kind.FUNCTION:
@@ -45,6 +50,15 @@ def application(em: Emitter, node: cst.Call, callee: Fact, inputs: list[Fact]) -
     if isinstance(payload, Curried):
         return _apply_curried(em, node, payload)
     return _apply_model(em, node, payload)
+
+
+def _apply_standing(em: Emitter, node: cst.Call, layer: LayerCall) -> cst.BaseExpression:
+    """The module takes tensors as they arrive in the list that it stands in."""
+    if len(layer_args(node)) > 1:
+        raise Refused("P202", f"`{code(node.args[1]).strip(', ')}` in the call of a layer", node)
+    first, taken = node.args[0].value, tensors_in(first_input(layer))
+    value = em.in_layout(first, em.expr(first), taken[0].layout, taken[0].rank or 4) if taken else em.expr(first)
+    return cst.Call(paren(em.expr(node.func)), [cst.Arg(value)])
 
 
 def apply_layer(em: Emitter, node: cst.Call, layer: LayerCall, inputs: list[Fact]) -> cst.BaseExpression:
@@ -94,9 +108,6 @@ def _alike(em: Emitter, new: cst.BaseExpression, layer: LayerCall, inputs: list[
             raise Refused("P206", "one of several layers is applied here, which PyTorch applies in different ways: "
                           "apply each in its own branch", run[2])
     return new
-
-
-FULL = {"mha", "rnn", "bidirectional", "attention", "as_torch"}  # their adapters read the arguments of the call
 
 
 def _callee(em: Emitter, node: cst.Call, layer: LayerCall, made: Plan, merge: bool) -> cst.BaseExpression | None:

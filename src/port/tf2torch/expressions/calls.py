@@ -21,7 +21,7 @@ from port.tf2torch.infer.values import EITHER, Class, Function, Grown, Items, Sh
 from port.tf2torch.rules import weights
 from port.tf2torch.rules.classes import instance_call
 from port.tf2torch.rules.control import expression_rule
-from port.tf2torch.rules.sequential import sequential
+from port.tf2torch.rules.sequential import sequential, standing
 from port.tree import changed, code
 
 
@@ -33,6 +33,8 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     if node in em.it.applications:
         callee, inputs = em.it.applications[node]
         return application(em, node, callee, inputs)
+    if em.it.layers.get(node) in em.standing:
+        return standing(em, node)
     if node in em.it.layers:
         made = plan(em, em.it.layers[node], first_input(em.it.layers[node]))
         if (made.job.after or made.job.before) and not em.it.layers[node].inputs:

@@ -10,6 +10,7 @@ import libcst as cst
 from port.build import expression, statement
 from port.facts import Sym
 from port.tf2torch.calls.layers import first_input, plan
+from port.tf2torch.calls.mates import stand
 from port.tf2torch.calls.variables import makes_weight
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.values import Class, Function, LayerCall, ShapeOf
@@ -86,6 +87,7 @@ def is_root(em: Emitter, cls: Class) -> bool:
 def constructor_body(em: Emitter, cls: Class, function: Function) -> list[Any]:
     old, em.scope = em.scope, scope(em, cls, function, "init")
     try:
+        stand(em, cls)
         node = function.node
         assert isinstance(node, cst.FunctionDef)
         out = _lines(em, cls, node.body.body)
@@ -172,7 +174,7 @@ def _stateless_attr(em: Emitter, small: Any) -> bool:
     if not isinstance(payload, LayerCall) or not isinstance(small.value, cst.Call) or (
             payload.symbol == "keras.layers.Lambda"):
         return False
-    return not plan(em, payload, first_input(payload)).module
+    return payload not in em.standing and not plan(em, payload, first_input(payload)).module
 
 
 def _only_keras(em: Emitter, small: Any) -> bool:

@@ -52,6 +52,15 @@ def layer_modules(em: Emitter, node: cst.BaseExpression, fact: Fact) -> list[cst
 
 
 
+def standing(em: Emitter, node: cst.Call) -> cst.BaseExpression:
+    """One module for a layer, with its activation and padding: among others of a list, which one line calls."""
+    modules = layer_modules(em, node, em.fact(node))
+    if len(modules) == 1:
+        return modules[0]
+    em.need("nn")
+    return cst.Call(expression("nn.Sequential" if modules else "nn.Identity"), [cst.Arg(m) for m in modules])
+
+
 def _by_lambda(em: Emitter, layer: LayerCall, node: cst.Call) -> Layout:
     """The function of a Lambda layer is written for the source's axes, if nothing else applies it."""
     function = em.fact(layer.bound["function"]).payload if "function" in layer.bound else None
