@@ -276,3 +276,28 @@ def test_arrays_become_tensors() -> None:
     result = port("import numpy as np\n\n\ndef table(n):\n    angles = np.arange(n)\n    both = np.concatenate("
                   "[np.sin(angles), np.cos(angles)], axis=-1)\n    return tf.cast(both, dtype=tf.float32)\n")
     assert "torch.as_tensor(both, dtype=torch.float32)" in result.text
+
+
+GENERATOR = """class Text(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.embedding = layers.Embedding(11, 4)
+        self.gru = layers.GRU(6, return_sequences=True, return_state=True)
+
+    def call(self, x, states=None):
+        x = self.embedding(x)
+        if states is None:
+            states = self.gru.get_initial_state(x.shape[0])
+        x, states = self.gru(x, initial_state=states)
+        return x, states
+"""
+
+
+def test_the_state_that_a_recurrent_layer_begins_with() -> None:
+    result = port(GENERATOR)
+    assert not codes(result)
+    assert "states = self.gru.weight_hh_l0.new_zeros(x.shape[0], self.gru.hidden_size)\n" in result.text
+    taken = port(GENERATOR.replace("(x.shape[0])", "(x.shape[0])[0]"))
+    assert "states = self.gru.weight_hh_l0.new_zeros(x.shape[0], self.gru.hidden_size)\n" in taken.text
+    listed = GENERATOR.replace("return x, states", "return x, self.gru.get_initial_state(x.shape[0])")
+    assert "P206" in codes(port(listed))

@@ -14,10 +14,11 @@ from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.calls.variables import makes_weight
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.expressions import members
+from port.tf2torch.expressions.states import initial_state
 from port.tf2torch.infer.builtins import ACTIVATION
 from port.tf2torch.infer.calls import CHANNELS_LAST
 from port.tf2torch.infer.named import NAMED
-from port.tf2torch.infer.values import EITHER, Class, Function, Grown, Items, ShapeOf, has_tensor
+from port.tf2torch.infer.values import EITHER, Class, Function, Grown, Items, LayerCall, ShapeOf, has_tensor
 from port.tf2torch.rules import weights
 from port.tf2torch.rules.classes import instance_call
 from port.tf2torch.rules.control import expression_rule
@@ -71,6 +72,8 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
         return build("sum(p.numel() for p in {m}.parameters())", m=em.expr(node.func.value))
     if owner.kind is Kind.LAYER and name == "compute_mask":
         return masking.compute_mask(em, node, owner.payload)
+    if name == "get_initial_state" and isinstance(owner.payload, LayerCall):
+        return initial_state(em, node, owner.payload)
     if owner.kind is Kind.TENSOR:
         return _tensor_method(em, node)
     if isinstance(owner.payload, ShapeOf):

@@ -7,6 +7,7 @@ import libcst as cst
 from port.build import build, paren
 from port.facts import Fact, Kind, Layout
 from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.expressions.states import only_state
 from port.tf2torch.infer.values import ShapeOf
 
 
@@ -14,6 +15,8 @@ def subscript(em: Emitter, node: cst.Subscript) -> cst.BaseExpression:
     owner = em.fact(node.value)
     if em.scope.stage == "init" and (sizes := _sizes(em, node)) is not None:
         return sizes
+    if (state := only_state(em, node)) is not None:
+        return state
     held = isinstance(node.value, cst.Name)  # a variable holds the sizes in the order of the source
     if isinstance(owner.payload, ShapeOf) and owner.payload.of.layout is Layout.FLIPPED and not held:
         return _flipped_shape(em, node, owner.payload.of)

@@ -39,6 +39,7 @@ from port.tf2torch.infer.values import (
     Grown,
     Inputs,
     Items,
+    LayerCall,
     SequentialModel,
     ShapeOf,
     Size,
@@ -151,6 +152,9 @@ def _method(it: Interp, node: cst.Call, symbol: str, owner: Fact, args: list[Fac
         return owner.payload.element.but(shape=None)
     elif name == "add" and isinstance(owner.payload, SequentialModel) and args:
         return add_layer(it, owner.payload, args[0])
+    elif name == "get_initial_state" and isinstance(owner.payload, LayerCall):
+        two = owner.payload.symbol == "keras.layers.LSTM"
+        return Fact(Kind.PLAIN, payload=Items([tensor()] * 2, "list")) if two else tensor()
     elif name in ("set_shape", "assert_has_rank"):
         return UNKNOWN
     elif name == "compute_mask" and args and args[0].kind is Kind.TENSOR:
