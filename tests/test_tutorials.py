@@ -301,3 +301,31 @@ def test_the_state_that_a_recurrent_layer_begins_with() -> None:
     assert "states = self.gru.weight_hh_l0.new_zeros(x.shape[0], self.gru.hidden_size)\n" in taken.text
     listed = GENERATOR.replace("return x, states", "return x, self.gru.get_initial_state(x.shape[0])")
     assert "P206" in codes(port(listed))
+
+
+def test_variables_that_an_initialiser_draws_are_weights() -> None:
+    result = port("""class Linear(layers.Layer):
+    def __init__(self, units, width):
+        super().__init__()
+        w_init = tf.random_normal_initializer()
+        self.w = tf.Variable(initial_value=w_init(shape=(width, units), dtype="float32"), trainable=True)
+        self.b = tf.Variable(initial_value=tf.zeros_initializer()(shape=(units,)), trainable=True)
+
+    def call(self, x):
+        return tf.matmul(x, self.w) + self.b
+""")
+    assert not codes(result)
+    assert "self.w = nn.Parameter(nn.init.normal_(torch.empty((width, units)), std=0.05))\n" in result.text
+    assert "self.b = nn.Parameter(torch.zeros((units,)))\n" in result.text
+    assert "w_init" not in result.text
+
+
+def test_a_dict_of_settings_is_spread() -> None:
+    text = ("def build():\n    settings = {\"activation\": \"relu\", \"padding\": \"same\"}\n"
+            "    x = inputs = keras.Input((8, 8, 3))\n    x = layers.Conv2D(4, 5, **settings)(x)\n"
+            "    return keras.Model(inputs, layers.Conv2D(2, 3, **settings)(x))\n")
+    result = port(text)
+    assert not codes(result)
+    assert "self.conv1 = nn.Conv2d(3, 4, 5, padding='same')" in result.text
+    assert "settings" not in result.text
+    assert "P202" in codes(port(text.replace("    x = inputs", "    settings[\"padding\"] = \"valid\"\n    x = inputs")))

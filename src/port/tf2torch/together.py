@@ -26,6 +26,7 @@ from port.tf2torch.rules import (
     build_parts,
     chosen,
     classes,
+    drawn,
     evaluated,
     held_once,
     inline,
@@ -92,6 +93,7 @@ def _best(units: Sequence[Unit], options: Options, params: dict[str, Fact] | Non
     reading = _translate(units, options, params)
     named = [_named(u, done) if "eval(" in u.text else u.module for u, done in zip(units, reading.passes, strict=True)]
     named = [tensor_arrays.rewrite(m) if "TensorArray" in u.text else m for u, m in zip(units, named, strict=True)]
+    named = [drawn.rewrite(m, u.bound) if "nitializer" in u.text else m for u, m in zip(units, named, strict=True)]
     named = [_spread(u, n, units) if "**" in u.text else n for u, n in zip(units, named, strict=True)]
     if reading.codes() & {"P206", "P208"} or any(n is not u.module for u, n in zip(units, named, strict=True)):
         moved = named

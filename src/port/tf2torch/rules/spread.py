@@ -17,7 +17,7 @@ from typing import Any
 import libcst as cst
 
 from port.build import TIGHT, expression
-from port.tree import changed, find, rebuild, replaced, walk
+from port.tree import changed, clone, find, loads, named, rebuild, replaced, walk
 
 Default = Callable[[cst.BaseExpression, str], str | None]  # of a called thing's parameter, as text
 
@@ -38,9 +38,43 @@ def rewrite(module: cst.Module, default: Default, elsewhere: Collection[str]) ->
     `default` says what a parameter of the framework's is where a call does not give it; `elsewhere` are the names
     that other files import from this one, whose calls are not seen.
     """
+    module = _dicts(module)
     while (found := _next(module, default, elsewhere)) is not None:
         module = replaced(module, *found)
     return module
+
+
+def _dicts(node: Any) -> Any:
+    """`settings = {"padding": "same"}` of a function, which its calls get as `**settings`, as keywords."""
+    if isinstance(node, cst.Module | cst.ClassDef | cst.IndentedBlock):
+        return rebuild(node, _dicts)
+    if not isinstance(node, cst.FunctionDef):
+        return node
+    for line in node.body.body:
+        small = line.body[0] if isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1 else None
+        target = small.targets[0].target if isinstance(small, cst.Assign) and len(small.targets) == 1 else None
+        if isinstance(small, cst.Assign) and isinstance(target, cst.Name) and isinstance(small.value, cst.Dict):
+            node = _without(node, line, target.value, small.value)
+    return node
+
+
+def _without(node: Any, line: cst.CSTNode, name: str, value: cst.Dict) -> Any:
+    """The function without this dict, if it is nothing but spread, and each value may be written several times."""
+    takers = [c for c in find(node.body, cst.Call) if any(_takes(a, name) for a in c.args)]
+    bound = {n for a in find(node.body, cst.AssignTarget) for n in named(a.target)}
+    plain = all(isinstance(e, cst.DictElement) and isinstance(e.key, cst.SimpleString) and isinstance(
+        e.value, cst.Name | cst.SimpleString | cst.Integer | cst.Float | cst.Attribute) and not loads(e.value) & bound
+                for e in value.elements)
+    if not takers or not plain or sum(n.value == name for n in find(node.body, cst.Name)) != len(takers) + 1:
+        return node
+    for taker in takers:
+        made = [cst.Arg(clone(e.value), cst.Name(e.key.evaluated_value), equal=TIGHT) for e in value.elements]  # type: ignore
+        args = [x for a in taker.args for x in (made if _takes(a, name) else [a])]
+        args = [changed(a, comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))) if any(
+            a is m for m in made) and a is not args[-1] else a for a in args]
+        args[-1] = changed(args[-1], comma=cst.MaybeSentinel.DEFAULT)
+        node = replaced(node, taker, changed(taker, args=args))
+    return changed(node, body=changed(node.body, body=[s for s in node.body.body if s is not line]))
 
 
 def _next(module: cst.Module, default: Default, elsewhere: Collection[str]) -> tuple[Any, Any] | None:
