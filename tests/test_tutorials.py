@@ -328,4 +328,5 @@ def test_a_dict_of_settings_is_spread() -> None:
     assert not codes(result)
     assert "self.conv1 = nn.Conv2d(3, 4, 5, padding='same')" in result.text
     assert "settings" not in result.text
-    assert "P202" in codes(port(text.replace("    x = inputs", "    settings[\"padding\"] = \"valid\"\n    x = inputs")))
+    changed = text.replace("    x = inputs", "    settings[\"padding\"] = \"valid\"\n    x = inputs")
+    assert "P202" in codes(port(changed))
