@@ -93,3 +93,21 @@ def test_a_size_that_is_a_pair_somewhere_is_no_number() -> None:
     named = SOURCE.replace("**kwargs):", "kernel_size, stride=1, padding=0):").replace(
         "**kwargs)", "kernel_size=kernel_size, stride=stride, padding=padding)")
     assert "default_init(in_channels * cells(kernel_size, 2))" in ported(named).text
+
+
+def test_a_class_that_a_parameter_holds_is_not_told_where_its_weights_lie() -> None:
+    """The function that stands for nn.Linear has no `device`: the port raised TypeError, without a finding."""
+    result = translate('''from torch import nn
+
+
+class Mlp(nn.Module):
+    def __init__(self, dim, linear=nn.Linear, device=None, dtype=None):
+        super().__init__()
+        dd = {"device": device, "dtype": dtype}
+        self.first = linear(dim, dim, bias=False, **dd)
+        self.second = linear(dim, dim, device=device)
+
+    def forward(self, x):
+        return self.second(self.first(x))
+''', "torch2tf")
+    assert "linear(dim, dim, bias=False)\n" in result.text and "linear(dim, dim)\n" in result.text, result.text

@@ -127,7 +127,7 @@ def generic_call(w: Any, node: cst.Call) -> Any:
 # ---------------------------------------------------------------- the framework
 def framework(w: Any, node: cst.Call, symbol: str, callee: Fact) -> Any:
     if len(options(callee)) > 1:  # a class or function that a setting chose
-        return generic_call(w, node)
+        return through_value(w, node) if all(map(_is_module_class, options(callee))) else generic_call(w, node)
     if symbol.startswith("torch.nn.") and symbol.rpartition(".")[2][:1].isupper():
         if w.outside(node.func) == "":
             return through_value(w, node)
@@ -151,9 +151,23 @@ def held_call(w: Any, node: cst.Call) -> Any:
     return node.with_changes(func=w.expr(node.func), args=args)
 
 
+def _is_module_class(fact: Fact) -> bool:
+    name = fact.symbol.rpartition(".")[2]
+    return fact.payload is None and fact.symbol.startswith("torch.nn.") and name[:1].isupper()
+
+
 def through_value(w: Any, node: cst.Call) -> Any:
-    """`norm_layer(planes)`: the class is a value, which became a function with torch's signature."""
-    return generic_call(w, node)
+    """`norm_layer(planes)`: the class is a value, which became a function with torch's signature.
+
+    It is not told where its weights lie, nor of which type they are, as no layer that is made here is.
+    """
+    placed = [a for a in node.args if a.keyword is not None and a.keyword.value in ("device", "dtype")]
+    if any(a.keyword.value == "dtype" and w.fact(a.value).literal(...) is not None for a in placed):  # type: ignore[union-attr]
+        w.report("P103", "the layer computes in Keras' floatx: the dtype argument was left out", node)
+    args = [a for a in node.args if a not in placed]
+    if placed and args:
+        args[-1] = args[-1].with_changes(comma=node.args[-1].comma)
+    return generic_call(w, node.with_changes(args=args) if placed else node)
 
 
 def module(w: Any, node: cst.Call, symbol: str) -> Any:
