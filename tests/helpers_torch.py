@@ -18,7 +18,7 @@ from helpers_harness import (
 )
 from torch import nn
 
-ELSEWHERE = {"obtain_input_shape"}  # proven by the models that use it
+ELSEWHERE = {"obtain_input_shape", "BuiltOnCall", "FunctionalModel", "Symbol", "traced"}  # by models that use them
 
 
 def convolutions():
@@ -277,6 +277,11 @@ def modules():
     assert torch.equal(helper("Reshape")(6, -1)(x), x.reshape(2, 6, 2))
     assert torch.equal(helper("Lambda")(lambda x: x + 1)(x), x + 1)
     mask = torch.tensor([[False, True, True], [True, False, False]])
+    lined = helper("aligned")([numbers("x", (2, 4)), x])
+    assert [tuple(t.shape) for t in lined] == [(2, 1, 4), (2, 3, 4)] and torch.equal(lined[1], x)
+    norm = nn.BatchNorm1d(4).train()
+    y = helper("on_last_axis")(norm, x)
+    assert torch.allclose(y, norm(x.mT).mT) and y.shape == x.shape
     packed = helper("pack_masked")(x, mask)
     steps, lengths = nn.utils.rnn.pad_packed_sequence(packed, batch_first=True)
     assert lengths.tolist() == [2, 1] and torch.equal(steps[0], x[0, 1:]) and torch.equal(steps[1, 0], x[1, 0])

@@ -73,7 +73,20 @@ def test_functions_do_not_lose_masks() -> None:
         x = layers.Embedding(9, 4, mask_zero=True)(ids)
         return keras.Model(ids, last(x))
     """
+    assert refusals(body)
+
+
+def test_what_a_dict_holds_does_not_lose_its_mask() -> None:
+    body = """
+    def build(n):
+        ids = keras.Input((None,), dtype='int32')
+        found = {}
+        for i in range(n):
+            found[i] = layers.Embedding(9, 4, mask_zero=True)(ids)
+        return keras.Model(ids, layers.GlobalAveragePooling1D()(found[0]))
+    """
     assert any("mask" in m for m in refusals(body))
+    assert not refusals(body.replace(", mask_zero=True", ""))
 
 
 def test_a_layer_of_the_users_gets_its_mask() -> None:

@@ -34,8 +34,6 @@ from port.tree import changed, code, find, rebuild, walk
 
 TO_FIRST = {3: (0, 2, 1), 4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}  # channels last to channels first
 TO_LAST = {3: (0, 2, 1), 4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
-
-
 LOOSE = (cst.BinaryOperation, cst.IfExp, cst.Comparison, cst.BooleanOperation, cst.UnaryOperation, cst.Lambda)
 
 
@@ -51,7 +49,7 @@ class Refused(Exception):
 class Scope:
     """Where an expression will stand."""
 
-    stage: str = "plain"  # plain | init | forward
+    stage: str = "plain"  # plain | init | late | forward
     function: Function | None = None
     cls: Class | None = None
     names: dict[str, str] = field(default_factory=dict)  # local settings that `forward` reads: name -> text
@@ -97,6 +95,7 @@ class Emitter:
     class_sizes: dict[Any, dict[str, Dim]] = field(default_factory=dict)  # Class -> how its input sizes are written
     open_sizes: set[str] = field(default_factory=set)  # sizes of inputs that root classes take as parameters
     class_params: dict[Any, list[str]] = field(default_factory=dict)  # Class -> sizes that became parameters
+    late: dict[Any, bool] | None = None  # Class -> are its weights made at the first call? None: that is not tried
     dropped_init: dict[Any, set[str]] = field(default_factory=dict)
     refused: set[Any] = field(default_factory=set)
     standing: set[Any] = field(default_factory=set)  # layers whose modules do all that they do: see calls/mates.py
@@ -109,6 +108,7 @@ class Emitter:
     separate_projections: bool = False  # attention with `kdim` or `vdim` is made somewhere
     inner_sequentials: set[Any] = field(default_factory=set)  # Sequentials whose input arrives channels first
     elsewhere: set[str] = field(default_factory=set)  # names here of what other files define, and of these files
+    traced: frozenset[Any] = frozenset()  # functions that stay functions though they make layers: rules/traced.py
     exported: set[str] = field(default_factory=set)  # classes of this file that other files make objects of
 
     # ------------------------------------------------------------ bookkeeping

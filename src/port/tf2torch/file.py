@@ -17,7 +17,7 @@ from port.tf2torch.infer import links
 from port.tf2torch.infer.values import Function, has_tensor
 from port.tf2torch.initial import afterwards
 from port.tf2torch.initial.blocks import blocks as initial_blocks
-from port.tf2torch.rules import builders, classes, hints, plain
+from port.tf2torch.rules import builders, classes, hints, plain, traced
 from port.tf2torch.rules.graph_functions import graph_function
 from port.tf2torch.rules.graphs import graph_class, graphs
 from port.tf2torch.rules.kept import framework_names, left, refused_definition
@@ -34,7 +34,7 @@ class Pass:
         self.out: list[Any] = []
         self.gone: set[str] = set()  # names that chose between imports of the source's framework
         for function in em.it.functions.values():
-            if self.is_builder(function) or function.inner is not None:
+            if (self.is_builder(function) or function.inner is not None) and function not in em.traced:
                 em.classes[function] = self.spec if function.file is em.it.file else self.foreign
 
     def is_builder(self, function: Function) -> bool:
@@ -195,6 +195,8 @@ class Pass:
             return plain.function(em, node)
         if afterwards.only_sets(em, function):
             return []
+        if function in em.traced:
+            return [plain.plain_function(em, node, function, traced.scope(em, function))]
         if function in em.classes:
             try:
                 spec = self.spec(function)

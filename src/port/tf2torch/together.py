@@ -22,6 +22,7 @@ from port.tf2torch.file import Pass
 from port.tf2torch.infer import links
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.project import infer
+from port.tf2torch.infer.values import Function
 from port.tf2torch.rules import (
     build_parts,
     chosen,
@@ -36,6 +37,7 @@ from port.tf2torch.rules import (
     sequential_class,
     spread,
     tensor_arrays,
+    traced,
     turns,
 )
 from port.tf2torch.rules import options as options_of
@@ -83,9 +85,9 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
     if not units:
         return []
     ownhelpers.recognise(units)
-    reading = _best(units, options, params)
+    reading = _traced(_best(units, options, params), options, params)
     while ownhelpers.forget(units, [node for done in reading.passes for node in done.em.kept]):
-        reading = _best(units, options, params)
+        reading = _traced(_best(units, options, params), options, params)
     return reading.results()
 
 
@@ -165,22 +167,47 @@ def converted(units: Sequence[Unit], forms: Sequence[cst.Module], options: Optio
         it = infer(files, table.by_tf_name(), params or {})
     passes = emitted(it, files, options, set())
     missed = [r[0] for p in passes for r in p.em.reports if r[1] in ("P102", "P208")]
-    if missed and (open_sizes := channel_mirrors(passes[0].em, missed)):
-        # Classes whose input width no call shows: a parameter of the constructor, where a Lazy module cannot serve.
-        other = emitted(it, files, options, open_sizes)
-        if _refusals(other) < _refusals(passes):
-            passes = other
+    # Classes whose input width no call shows: a parameter of the constructor, where a Lazy module cannot serve.
+    sizes = channel_mirrors(passes[0].em, missed) if missed else set()
+    passes = _better(passes, emitted(it, files, options, sizes) if sizes else passes)
+    if any(r[1] == "P208" or "has no shape to give" in r[2] for p in passes for r in p.em.reports):
+        passes = _better(passes, emitted(it, files, options, set(), True))
     return Reading(units, passes, _refusals(passes))
 
 
-def emitted(it: Interp, files: Sequence[File], options: Options, open_sizes: set[str]) -> list[Pass]:
-    """One emission of the statements of all files."""
+def _better(passes: list[Pass], other: list[Pass]) -> list[Pass]:
+    return other if _refusals(other) < _refusals(passes) else passes
+
+
+def _traced(reading: Reading, options: Options, params: dict[str, Fact] | None) -> Reading:
+    """With the functions that build what is still left in Keras as functions (rules/traced), if that serves better."""
+    left = [(p.em.it.file, node) for p in reading.passes for node in p.em.kept]
+    broken: set[cst.CSTNode] = set()  # a function is left whole, or not at all
+    for _ in range(3):
+        nodes = {f.node for f in traced.functions(reading.passes[0].em, left, broken)} if left else set()
+        if not nodes:
+            return reading
+        files = scoped(reading.units, [p.module for p in reading.passes])
+        with writing(""):
+            it = infer(files, table.by_tf_name(), params or {}, open_=frozenset(nodes))
+        passes = emitted(it, files, options, set(), True, frozenset(f for n, f in it.functions.items() if n in nodes))
+        failed = {f.node for f in passes[0].em.refused if isinstance(f, Function)} - broken
+        if not failed:
+            break
+        broken |= failed
+    other = Reading(reading.units, passes, _refusals(passes))
+    return other if other.left < reading.left else reading
+
+
+def emitted(it: Interp, files: Sequence[File], options: Options, open_sizes: set[str], late: bool = False,
+            traced_: frozenset[Function] = frozenset()) -> list[Pass]:
+    """One emission of the statements of all files. `late`: classes may make their weights at the first call."""
     passes: dict[File, Pass] = {}
-    first = Emitter(it, HANDLERS, open_sizes=open_sizes)
+    first = Emitter(it, HANDLERS, open_sizes=open_sizes, late={} if late else None)
     for file in files:
         em = Emitter(it.seen_from(file), HANDLERS, open_sizes=open_sizes, class_sizes=first.class_sizes,
-                     class_params=first.class_params, dropped=first.dropped, dropped_init=first.dropped_init,
-                     refused=first.refused, module_classes=first.module_classes)
+                     class_params=first.class_params, late=first.late, dropped=first.dropped, traced=traced_,
+                     dropped_init=first.dropped_init, refused=first.refused, module_classes=first.module_classes)
         em.original_imports = imports.original_imports(file.module)
         passes[file] = Pass(em, file.module, options, passes)
     for file, made in passes.items():

@@ -10,6 +10,7 @@ import numpy as np
 from keras.src import backend
 from keras.src.backend.common.dtypes import BIT64_TO_BIT32_DTYPE
 
+from . import keras_inputs
 from .draws import Log
 
 ENGINE = keras.backend.backend()
@@ -26,6 +27,7 @@ snake = keras.src.utils.naming.to_snake_case
 def prepare(log: Log, tensor: Callable[[np.ndarray, str], Any]) -> None:
     """For good: random draws are noted in `log`, dropout does nothing, and float64 stays what it is."""
     BIT64_TO_BIT32_DTYPE["float64"] = "float64"  # Keras on JAX and PyTorch meets every float64 with float32
+    keras_inputs.follow(keras.layers, keras.config.floatx)
     log.watch(backend.random, RAW)
     log.share(backend.random, lambda values, dtype: tensor(
         values, keras.backend.standardize_dtype(dtype or keras.config.floatx())))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from . import keras_version
+from . import keras_inputs, keras_version
 from .draws import Log
 from .tf_modules import Held
 
@@ -50,6 +50,7 @@ keras: Any = SimpleNamespace(
 
 def prepare(log: Log, tensor: Callable[[np.ndarray, str], Any]) -> None:
     """Keras 2 draws through TensorFlow, which `keras_tensorflow` watches."""
+    keras_inputs.follow(two.layers, two.backend.floatx)
 
 
 def mode(layer: Any, training: bool) -> dict[str, bool]:

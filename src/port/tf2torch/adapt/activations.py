@@ -188,6 +188,21 @@ def chosen(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     return build(f"{remember(em, reached, False)}[{{name}}]", name=em.expr(given))
 
 
+def activation_object(em: Emitter, layer: LayerCall) -> cst.BaseExpression | None:
+    """`Activation(name)` that is kept or returned before it is applied: a module; None for any other layer."""
+    given = layer.bound.get("activation")
+    if layer.symbol != "keras.layers.Activation" or layer.inputs or given is None:
+        return None
+    value = em.fact(given).literal(...)
+    if isinstance(value, str):
+        module = NAMES.get(value, ("", ""))[1].replace("DIM", "-1")
+        needs(em, module)
+        return expression(module) if module else None
+    reached = {r for r in resolve_reaching(em, given) if r in NAMES} | {*USUAL}
+    em.helper("Lambda")
+    return build(f"Lambda({remember(em, reached, False)}[{{name}}])", name=em.expr(given))
+
+
 def _offered(reached: set[str | None]) -> set[str | None]:
     """Where the project shows no name at all, only the default None, callers will want the usual ones."""
     return reached | {*USUAL} if reached == {None} else reached

@@ -15,7 +15,8 @@ from port.tf2torch.adapt.padding import pairs
 from port.tf2torch.adapt.transposed import conv_transpose
 from port.tf2torch.calls.job import Job
 from port.tf2torch.calls.making import Plan, module_call, module_plan, prepare
-from port.tf2torch.infer.values import Items
+from port.tf2torch.infer.layers import norm_axis
+from port.tf2torch.infer.values import tensors_in
 from port.tree import clone
 
 
@@ -23,8 +24,13 @@ def batch_norm(job: Job) -> Plan | None:
     """The module for the rank that arrives."""
     rank = job.inputs[0].rank if job.inputs else None
     first = rank in (None, 3) and job.literal("axis") == 1
-    wanted = "1d" if first else {2: "1d", 3: "1d", 4: "2d", 5: "3d"}.get(rank or 4)
-    if rank is None and not first:
+    axis = norm_axis(job.em.it, job.bound.args.get("axis"))
+    last = rank is None and axis == -1 and not job.sequential
+    if last and job.literal("axis") is ...:
+        job.em.report("P103", "`axis` of this BatchNormalization is taken as -1, which all calls give", job.node)
+        job.bound.args.pop("axis")
+    wanted = "1d" if first or last else {2: "1d", 3: "1d", 4: "2d", 5: "3d"}.get(rank or 4)
+    if rank is None and not first and not last:
         job.em.report("P103", "the rank that arrives at this BatchNormalization is not known; taken as images",
                       job.node)
     if wanted is None:
@@ -33,7 +39,15 @@ def batch_norm(job: Job) -> Plan | None:
     job.row = _with(job.row, via=None, torch=(signature,))
     if first and rank == 3 and (shape := job.inputs[0].shape) is not None:
         job.x = job.inputs[0].but(shape=shape[:2], last=None)  # channels: its second axis
-    return module_plan(job)
+    return _on_last_axis(module_plan(job)) if last else module_plan(job)
+
+
+def _on_last_axis(made: Plan) -> Plan:
+    def run(callee: Any, inputs: list[cst.BaseExpression], node: cst.Call) -> cst.BaseExpression:
+        made.job.em.helper("on_last_axis")
+        return build("on_last_axis({f}, {x})", f=callee, x=inputs[0])
+
+    return replace(made, run=run)
 
 
 def _with(row: Any, **changes: Any) -> Any:
@@ -117,9 +131,12 @@ def merge(job: Job) -> Plan | None:
     job.em.needs_of(template)
 
     def run(callee: Any, inputs: list[cst.BaseExpression], node: cst.Call) -> cst.BaseExpression:
-        if len(inputs) == 1 and not isinstance(job.x.payload, Items):
+        written = bool(node.args) and isinstance(node.args[0].value, cst.List | cst.Tuple)
+        if len(inputs) == 1 and not written:
             return _over_list(job, inputs[0], template)
         values = inputs
+        if len({t.rank for t in tensors_in(job.x)} - {None}) > 1:
+            return _over_list(job, cst.List([cst.Element(v) for v in values]), template)
         new = values[0]
         for i, other in enumerate(values[1:]):
             flat = isinstance(template.body, cst.BinaryOperation) and i > 0
@@ -138,8 +155,12 @@ def substitute_flat(body: cst.CSTNode, left: cst.BaseExpression) -> cst.CSTNode:
 
 def _over_list(job: Job, value: cst.BaseExpression, template: cst.Lambda) -> cst.BaseExpression:
     if isinstance(template.body, cst.BinaryOperation) and isinstance(template.body.operator, cst.Add):
-        return build("sum({x})", x=value)
-    raise job.refuse("P206", "the number of inputs of this layer is not known")
+        ranks = {t.rank for t in tensors_in(job.x)} or {None}
+        if len(ranks) == 1 and None not in ranks:
+            return build("sum({x})", x=value)
+        job.em.helper("aligned")
+        return build("sum(aligned({x}))", x=value)
+    raise job.refuse("P206", "the number of inputs of this layer is not known, or they have different numbers of axes")
 
 
 def merge_average(job: Job) -> Plan | None:

@@ -12,8 +12,10 @@ from port.tf2torch import masking
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.calls.making import Plan
 from port.tf2torch.calls.mates import FULL, check
+from port.tf2torch.calls.traced import TRACED, channels_first, check_mask, traced
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.layers import rank_of
+from port.tf2torch.infer.masks import READS, REFUSES, name_of
 from port.tf2torch.infer.values import (
     Alternatives,
     Curried,
@@ -67,6 +69,7 @@ def apply_layer(em: Emitter, node: cst.Call, layer: LayerCall, inputs: list[Fact
     merge = node is layer.node  # layers.add([a, b]): made and applied in one call
     args = node.args[:1] if merge else layer_args(node)
     masking.guard(em, node, layer)
+    check_mask(em, node, name_of(layer) in READS | REFUSES)
     if made.job.row.via in FULL:
         callee = _callee(em, node, layer, made, merge)
         return _alike(em, made.run(callee, args, node), layer, inputs, made, (callee, args, node))
@@ -86,7 +89,9 @@ def apply_layer(em: Emitter, node: cst.Call, layer: LayerCall, inputs: list[Fact
         values = [em.expr(e.value, made.job.want) for e in first.elements]
     else:
         values = [em.expr(first)]
-        if made.job.want is not None:
+        if made.job.want is Layout.FLIPPED:
+            values = [channels_first(em, first, values[0], rank_of(layer.symbol))]
+        elif made.job.want is not None:
             values = [em.in_layout(first, values[0], made.job.want, rank_of(layer.symbol))]
     masking.made(em, node, values[0])
     callee = _callee(em, node, layer, made, merge)
@@ -114,7 +119,7 @@ def _callee(em: Emitter, node: cst.Call, layer: LayerCall, made: Plan, merge: bo
     if not made.module:
         return None
     if not merge and node.func is not layer.node:
-        return em.expr(node.func)  # a variable or attribute holds it
+        return traced(em, em.expr(node.func))  # a variable or attribute holds it
     if em.scope.on_module is None:
         raise Refused("P206", "a layer with weights is created where no module can keep it", node)
     return em.scope.on_module(layer.node, made)
@@ -138,6 +143,8 @@ def _apply_lambda(em: Emitter, node: cst.Call, layer: LayerCall) -> cst.BaseExpr
         raise Refused("P202", "this Lambda layer gets no input", node)
     known, inner = em.fact(function).payload, em.expr(function)
     flipped = isinstance(known, Function) and bool(known.flipped & set(known.params[:1]))
+    if flipped and em.it.open and em.fact(node.args[0].value).kind is not Kind.TENSOR:
+        raise Refused("P208", "what this Lambda layer is given is not known, and it works on images", node)
     value = em.expr(node.args[0].value, Layout.FLIPPED if flipped else Layout.PLAIN)
     if isinstance(inner, cst.Lambda) and loads(inner) & _of_constructor(em):
         return cst.Call(paren(em.expr(node.func)), [cst.Arg(value)])
@@ -207,12 +214,15 @@ def kept_args(em: Emitter, node: cst.Call, function: Function) -> list[cst.Arg]:
             continue
         want = None
         if fact.kind is Kind.TENSOR and (fact.rank is None or fact.rank >= 3) and fact.layout is Layout.FLIPPED:
-            want = Layout.FLIPPED if name in function.flipped else Layout.PLAIN
+            inside = name in function.flipped and not em.it.plain_axes(function)
+            want = Layout.FLIPPED if inside else Layout.PLAIN
         made.append(changed(arg, value=em.expr(arg.value, want)))
     return drop_commas(made, list(node.args)) if len(made) < len(node.args) else made
 
 
 def _apply_alternatives(em: Emitter, node: cst.Call, options: Any) -> cst.BaseExpression:
+    if em.scope.stage == TRACED:
+        return em.generic_call(node, [changed(a, value=em.plain(a.value)) for a in node.args])
     if isinstance(options.functions[0].payload, Curried):
         if em.scope.on_module is None or not isinstance(node.func, cst.Call):
             raise Refused("P206", "a block chosen by a setting is not called where it is made", node)
@@ -228,6 +238,8 @@ def _apply_alternatives(em: Emitter, node: cst.Call, options: Any) -> cst.BaseEx
 
 
 def _apply_curried(em: Emitter, node: cst.Call, curried: Curried) -> cst.BaseExpression:
+    if em.scope.stage == TRACED:
+        return em.generic_call(node, [changed(a, value=em.plain(a.value)) for a in node.args])
     if node.func is not curried.node or em.scope.on_module is None:
         raise Refused("P206", f"what `{curried.outer.name}(...)` gives is not called where it is made", node)
     args = tensor_args(em, node, curried.inner)
@@ -243,11 +255,13 @@ def _apply_model(em: Emitter, node: cst.Call, payload: Any) -> cst.BaseExpressio
         raise Refused("P206", "a model is made among tensors, where no module can keep it: give it a name first", node)
     kept = isinstance(node.func, cst.Call) and em.scope.on_module is not None and (
         made_here or isinstance(payload, Instance))
-    func = em.scope.on_module(node.func, payload) if kept else em.expr(node.func)  # type: ignore[misc, arg-type]
+    func: Any = em.scope.on_module(node.func, payload) if kept else (  # type: ignore[misc, arg-type]
+        traced(em, em.expr(node.func)))
     flipped = False
     method = None
     if isinstance(payload, Instance):
         method = find_method(payload.cls, "call")
+        check_mask(em, node, method is not None and "mask" in method.params and "mask" in method.names)
     elif isinstance(payload, SequentialModel):
         flipped = payload.node in em.inner_sequentials
     made = []
@@ -260,7 +274,7 @@ def _apply_model(em: Emitter, node: cst.Call, payload: Any) -> cst.BaseExpressio
             target = name or (names[i] if i < len(names) else "")
             if target == "training":
                 continue
-            flipped = target in method.flipped
+            flipped = target in method.flipped and not em.it.plain_axes(method)
         fact = em.fact(arg.value)
         want = (Layout.FLIPPED if flipped else Layout.PLAIN) if fact.kind is Kind.TENSOR else None
         made.append(changed(arg, value=em.expr(arg.value, want)))

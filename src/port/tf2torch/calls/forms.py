@@ -96,7 +96,8 @@ def on_device(job: Job, new: cst.BaseExpression) -> cst.BaseExpression:
     """
     name = code(new.func) if isinstance(new, cst.Call) else ""
     values = name in VALUES and _is_array(job.em.fact(next(iter(job.bound.args.values()))))
-    if job.em.scope.stage == "init" or not (values or name in ON_DEVICE or _makes(job.row.expr.get("torch", ""))):
+    built = job.em.scope.stage in ("init", "late")
+    if built or not (values or name in ON_DEVICE or _makes(job.row.expr.get("torch", ""))):
         return new
     given = sorted(job.bound.args.values(), key=lambda a: not _is_dtype(a))
     source = next((s for a in given if (s := tensor_of(job, a))), "") or own_tensor(job)

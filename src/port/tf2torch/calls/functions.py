@@ -16,6 +16,8 @@ from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.rowcalls import ANY_LAYOUT, FLIPS
 from port.tf2torch.infer.shapes import mixes
 from port.tf2torch.infer.values import tensors_in
+from port.tf2torch.initial.initializers import fill
+from port.tf2torch.initial.reader import Reader
 from port.tree import clone, named
 
 
@@ -65,6 +67,8 @@ def run(job: Job, symbol: str) -> cst.BaseExpression:
     if template is not None:
         new = on_device(job, fill_template(job, template))
     elif row.torch and (symbol.startswith("keras.initializers.") or row.torch[0].name.startswith("torch.nn.init.")):
+        if (filled := _filling(job)) is not None:
+            return filled
         raise job.refuse("P203", f"`{symbol}` as a value: PyTorch fills a tensor that is there; pass a function that "
                          f"does, as `functools.partial({row.torch[0].name}, ...)`")
     else:
@@ -72,6 +76,14 @@ def run(job: Job, symbol: str) -> cst.BaseExpression:
     for wrap in job.after:
         new = wrap(new)
     return new
+
+
+def _filling(job: Job) -> cst.BaseExpression | None:
+    """An initialiser that no layer is given here: a function that fills a tensor; None where the fans count."""
+    spec = Reader(job.em, job.em.scope.function, job.em.scope.cls).read(job.node)
+    if spec.why or spec.by_fans or not isinstance(job.node, cst.Call):
+        return None
+    return expression(f"lambda weight: {fill(job.em, spec, 'weight')}")
 
 
 def layout_of(job: Job) -> tuple[Layout | None, bool]:

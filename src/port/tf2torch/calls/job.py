@@ -117,6 +117,9 @@ def resolve_reaching(em: Emitter, node: cst.BaseExpression | None) -> set[Any]:
 def arrange(job: Job, node: cst.BaseExpression, want: Layout | None) -> cst.BaseExpression:
     """An argument of a function, its tensors in the layout that is wanted."""
     em, fact = job.em, job.em.fact(node)
+    if job.row.name == "matmul" and fact.kind is not Kind.TENSOR and tensors_in(fact):  # one tensor of a list
+        em.need("torch")
+        return build("torch.stack({x})", x=em.plain(node))
     if want is None:
         return em.expr(node)
     if job.row.layout == FLIPS and job.row.kind == "function" and node is next(iter(job.bound.args.values())) and (

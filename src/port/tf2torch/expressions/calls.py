@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import libcst as cst
 
-from port.build import build, expression
+from port.build import build, drop_commas, expression
 from port.facts import UNKNOWN, Fact, Kind
 from port.tf2torch import masking
-from port.tf2torch.adapt.activations import chosen
+from port.tf2torch.adapt.activations import activation_object, chosen
 from port.tf2torch.calls.applying import application
 from port.tf2torch.calls.functions import row_call
 from port.tf2torch.calls.layers import first_input, plan
+from port.tf2torch.calls.traced import TRACED, traced, unknown_callee
 from port.tf2torch.calls.variables import makes_weight
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.expressions import members
 from port.tf2torch.expressions.states import initial_state
 from port.tf2torch.infer.builtins import ACTIVATION
 from port.tf2torch.infer.calls import CHANNELS_LAST
+from port.tf2torch.infer.choices import OneOf, takes_plain
 from port.tf2torch.infer.named import NAMED
 from port.tf2torch.infer.values import EITHER, Class, Function, Grown, Items, LayerCall, ShapeOf, has_tensor
 from port.tf2torch.rules import weights
 from port.tf2torch.rules.classes import instance_call
 from port.tf2torch.rules.control import expression_rule
 from port.tf2torch.rules.sequential import sequential, standing
+from port.tf2torch.rules.traced import GRAPH, graph_call
 from port.tree import changed, code
 
 
@@ -31,12 +34,17 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     if em.fact(node.func).symbol.startswith(EITHER):
         raise Refused("P206", f"`{code(node.func)}` holds one of several layers or functions, depending on a setting: "
                       "call each in its own branch", node)
+    chosen_of = em.fact(node.func).payload
+    if isinstance(chosen_of, OneOf):
+        return _one_of(em, node, chosen_of)
     if node in em.it.applications:
         callee, inputs = em.it.applications[node]
         return application(em, node, callee, inputs)
     if em.it.layers.get(node) in em.standing:
         return standing(em, node)
     if node in em.it.layers:
+        if (activated := activation_object(em, em.it.layers[node])) is not None:
+            return activated
         made = plan(em, em.it.layers[node], first_input(em.it.layers[node]))
         if (made.job.after or made.job.before) and not em.it.layers[node].inputs:
             raise Refused("P204", "where this layer is applied is not seen: its activation or padding would be lost",
@@ -45,7 +53,7 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     if em.fact(node).symbol == NAMED:
         raise Refused("P206", f"`{code(node)}` may name a class of Keras that this file imports; call it itself",
                       node)
-    if em.scope.stage == "init" and makes_weight(em, node):
+    if em.scope.stage in ("init", "late") and makes_weight(em, node):
         return weights.parameter(em, node)
     symbol = em.symbol(node.func)
     if symbol in CHANNELS_LAST:
@@ -56,9 +64,9 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
         em.by(node, "rule sequential")
         return sequential(em, node)
     if symbol:
-        ruled = expression_rule(em, node, symbol)
+        ruled = graph_call(em, node, symbol) or expression_rule(em, node, symbol)
         if ruled is not None:
-            em.by(node, "rule control")
+            em.by(node, "rule traced" if symbol in GRAPH else "rule control")
             return ruled
     if isinstance(em.fact(node.func).payload, Class):
         return instance_call(em, node)
@@ -81,6 +89,16 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     return _foreign_call(em, node)
 
 
+def _one_of(em: Emitter, node: cst.Call, choice: OneOf) -> cst.BaseExpression:
+    """A call of one of several layers, each a whole module."""
+    if not takes_plain(em.it, choice):
+        raise Refused("P206", f"`{code(node.func)}` holds one of several layers, and some take images: call each in "
+                      "its own branch", node)
+    args = [changed(a, value=em.plain(a.value)) for a in node.args if a.keyword is None
+            or a.keyword.value != "training"]
+    return changed(node, func=traced(em, em._expr(node.func)), args=drop_commas(args, list(node.args)))
+
+
 LIST_METHODS = ("append", "extend", "insert", "pop", "reverse", "clear", "copy", "index", "count")
 HARMLESS = ("len", "isinstance", "type", "print", "id", "hasattr", "callable", "repr", "str", "range", "super", "bool")
 
@@ -90,7 +108,7 @@ def _foreign_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     func = em.fact(node.func)
     for a in node.args:
         made = em.fact(a.value).payload
-        if isinstance(made, Function) and made.stateful:
+        if isinstance(made, Function) and made.stateful and em.scope.stage != TRACED:
             raise Refused("P206", f"`{code(a.value)}` makes layers and is passed to `{code(node.func)}`: call it in a "
                           "loop", node)
     owner, _, name = func.symbol.partition(".")
@@ -99,6 +117,11 @@ def _foreign_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
         return em.generic(node)
     if func.symbol == ACTIVATION:
         return em.generic(node)
+    if isinstance(node.func, cst.Attribute) and node.func.attr.value == "get_shape" and not node.args:
+        return build("{x}.shape", x=em.expr(node.func.value))  # only tensors have it
+    if unknown_callee(em, node):
+        args = [changed(a, value=em.plain(a.value)) for a in node.args]
+        return changed(node, func=traced(em, em._expr(node.func)), args=args)
     _check_callee(em, node, func)
     return em.generic_call(node, [changed(a, value=em.plain(a.value)) for a in node.args])
 

@@ -20,6 +20,9 @@ def constant(em: Emitter, node: cst.BaseExpression, symbol: str) -> cst.BaseExpr
     if symbol.startswith("tf.") and last in DTYPES and symbol.count(".") <= 2:
         em.need("torch")
         return expression(f"torch.{last}")
+    if symbol in ("keras.layers.Layer", "keras.Model"):
+        em.need("nn")
+        return expression("nn.Module")
     for row in em.it.rows.get(symbol) or ():
         if row.none:
             raise Refused("P203", f"`{symbol}`: {row.none}", node)

@@ -12,7 +12,7 @@ from port.binding import literal_text
 from port.facts import Fact, Kind, Layout
 from port.tf2torch.infer import masks
 from port.tf2torch.infer.interp import Interp
-from port.tf2torch.infer.origins import want_flipped
+from port.tf2torch.infer.origins import as_source, want_flipped
 from port.tf2torch.infer.values import OPEN, Alternatives, Class, Function, has_tensor
 from port.tree import code
 
@@ -43,6 +43,8 @@ def receive(it: Interp, function: Function, bound: dict[str, tuple[Fact, Any]], 
                                 if name not in bound}
     _remember_binding(function, bound, usual)
     for name, (fact, _) in bound.items():
+        if it.plain_axes(function):
+            fact = as_source(fact)
         if fact.kind is Kind.TENSOR or (has_tensor(fact) and fact.kind is Kind.PLAIN):
             changed |= _receive_tensor(function, name, fact)
         elif isinstance(fact.payload, Function | Class | Alternatives):
@@ -56,6 +58,7 @@ def receive(it: Interp, function: Function, bound: dict[str, tuple[Fact, Any]], 
             changed |= _optional(function, name)
         values = function.reaching.setdefault(name, set())
         values |= _reaching(it, fact)
+        changed |= bool(it.open) and _loosened(it, function, name, fact)
     for name in function.params:
         if name not in bound:
             values = function.reaching.setdefault(name, set())
@@ -66,6 +69,22 @@ def receive(it: Interp, function: Function, bound: dict[str, tuple[Fact, Any]], 
                 values |= reaching
                 changed |= None in reaching and _optional(function, name)
     return changed
+
+
+def _loosened(it: Interp, function: Function, name: str, fact: Fact) -> bool:
+    """What is not known may have other axes than what other calls bring; True if that is new."""
+    if fact.kind in (Kind.UNKNOWN, Kind.PLAIN) and fact.payload is None and fact.values is None:
+        it.loose.add((function, name))
+    known = function.tensors.get(name) if (function, name) in it.loose else None
+    if known is None:
+        return False
+    if known.kind is not Kind.TENSOR:
+        del function.tensors[name]
+        return False
+    if known.shape is None:
+        return False
+    function.tensors[name] = known.but(shape=None, dtype="!")
+    return True
 
 
 def _optional(function: Function, name: str) -> bool:
@@ -155,6 +174,6 @@ def _receive_tensor(function: Function, name: str, fact: Fact) -> bool:
 
 
 def want_flips(it: Interp, function: Function, bound: dict[str, tuple[Fact, Any]]) -> None:
-    for name, (fact, _) in bound.items():
+    for name, (fact, _) in {} if it.plain_axes(function) else bound.items():
         if name in function.flipped and fact.kind is Kind.TENSOR and (fact.rank is None or fact.rank >= 3):
             want_flipped(it, (fact,))

@@ -81,7 +81,7 @@ def len_call(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
         return it.value(len(args[0].value))
     if args and isinstance(args[0].payload, ShapeOf) and args[0].payload.of.rank is not None:
         return it.value(args[0].payload.of.rank)
-    return it.plain(node)
+    return it.plain(node).but(dtype="int")
 
 
 def reversed_call(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:

@@ -22,6 +22,7 @@ from port.tf2torch.infer.builtins import (
     shape_call,
     tuple_call,
 )
+from port.tf2torch.infer.choices import OneOf
 from port.tf2torch.infer.conditions import is_number
 from port.tf2torch.infer.functions import call_function
 from port.tf2torch.infer.inputs import new_input
@@ -56,6 +57,8 @@ CHANNELS_LAST = ("keras.backend.image_data_format", "keras.config.image_data_for
 def call(it: Interp, node: cst.Call, env: Env) -> Fact:
     callee = it.ev(node.func, env)
     args = [it.ev(a.value, env) for a in node.args]
+    if isinstance(callee.payload, OneOf):
+        return tensor()
     if callee.kind in (Kind.LAYER, Kind.MODEL):
         result = apply_to(it, node, callee, args)
         masks.unmask(it, node, env)

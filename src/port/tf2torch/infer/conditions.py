@@ -14,7 +14,7 @@ from port.table import Row
 from port.tf2torch.infer.values import Items, ShapeOf, Size
 
 # `Fact.dtype` of a Python value: a number for sure; by the default of a parameter; a setting of a model
-EXACT, USUAL, SETTING = ("int", "float"), ("int?", "float?"), "setting"
+EXACT, USUAL, SETTING, LIST = ("int", "float"), ("int?", "float?"), "setting", "list"
 Facts = Callable[[str], Fact]
 Reaching = Callable[[str], Collection[Any]]
 
@@ -113,7 +113,7 @@ def is_exact_number(fact: Fact) -> bool:
 
 
 def is_sequence(fact: Fact) -> bool:
-    if isinstance(fact.payload, ShapeOf | Items):
+    if isinstance(fact.payload, ShapeOf | Items) or fact.dtype == LIST:
         return True
     return bool(fact.values) and all(isinstance(v, tuple) for v in fact.values or ())
 

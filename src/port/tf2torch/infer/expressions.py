@@ -17,7 +17,7 @@ from port.tf2torch.infer import calls, joins, keyed, shapes
 from port.tf2torch.infer.assignments import assign
 from port.tf2torch.infer.attributes import inherited, object_attribute, of_super, tensor_attribute, variable_of
 from port.tf2torch.infer.builtins import ACTIVATION
-from port.tf2torch.infer.conditions import is_exact_number, is_number
+from port.tf2torch.infer.conditions import LIST, is_exact_number, is_number
 from port.tf2torch.infer.definitions import member
 from port.tf2torch.infer.given import Given
 from port.tf2torch.infer.inputs import is_input
@@ -116,8 +116,10 @@ def _binary(it: Interp, node: cst.BinaryOperation, env: Env) -> Fact:
     if isinstance(node.operator, cst.Add) and (isinstance(a.payload, Items) and isinstance(b.payload, Items)):
         less = b.payload if a.payload.whole else a.payload
         return Fact(Kind.PLAIN, payload=less.part(a.payload.elements + b.payload.elements, a.payload.kind))
-    if isinstance(node.operator, cst.Multiply) and (repeated := _repeated(a, b) or _repeated(b, a)):
-        return Fact(Kind.PLAIN, payload=repeated)
+    if isinstance(node.operator, cst.Multiply) and Items in (type(a.payload), type(b.payload)):
+        if repeated := _repeated(a, b) or _repeated(b, a):
+            return Fact(Kind.PLAIN, payload=repeated)
+        return it.plain(node).but(dtype=None if has_tensor(a) or has_tensor(b) else LIST)
     x, y = a.literal(...), b.literal(...)
     op = _ARITHMETIC.get(type(node.operator))
     if isinstance(x, int) and isinstance(y, int) and op and not (op == "//" and y == 0):
@@ -125,8 +127,7 @@ def _binary(it: Interp, node: cst.BinaryOperation, env: Env) -> Fact:
     if op and (isinstance(a.payload, Size) or isinstance(b.payload, Size)):
         return Fact(Kind.PLAIN, payload=Size(arithmetic(op, it.dim(node.left, a), it.dim(node.right, b))))
     if is_number(a) and is_number(b):
-        exact = is_exact_number(a) and is_exact_number(b)
-        return it.plain(node).but(dtype="float" if exact else "float?")
+        return it.plain(node).but(dtype="float" if is_exact_number(a) and is_exact_number(b) else "float?")
     return it.plain(node)
 
 

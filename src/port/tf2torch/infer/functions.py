@@ -8,7 +8,7 @@ from port.facts import UNKNOWN, Fact, Kind
 from port.tf2torch.infer.analysis import analyze
 from port.tf2torch.infer.arrivals import bind_args, receive, want_flips
 from port.tf2torch.infer.interp import Interp
-from port.tf2torch.infer.origins import proves_rank
+from port.tf2torch.infer.origins import as_source, proves_rank
 from port.tf2torch.infer.results import bindings_of, in_terms, out_size, ranked, substitute
 from port.tf2torch.infer.values import Alternatives, Curried, Function, has_tensor
 
@@ -33,7 +33,8 @@ def call_function(it: Interp, node: cst.Call | None, function: Function, args: l
         function.inner = inner
         it.applications.pop(node, None)
         return Fact(Kind.LAYER, symbol=function.name, payload=Curried(function, inner, node, bound))
-    return substitute(it, node, function, bound)
+    result = substitute(it, node, function, bound)
+    return as_source(result) if it.plain_axes(function) else result
 
 
 def _nested(function: Function) -> list[cst.CSTNode]:

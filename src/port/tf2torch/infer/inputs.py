@@ -25,7 +25,9 @@ def new_input(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     if dims is None:
         return tensor(None, dtype or "float").but(payload=Origin(owner_now(it), input_name(node)))
     shape = (None, *dims) if batch_node is None else tuple(dims)
-    flipped = (owner_now(it), input_name(node)) in it.flips and len(shape) >= 3
+    owner = owner_now(it)
+    traced = owner is not None and it.plain_axes(owner)
+    flipped = (owner, input_name(node)) in it.flips and len(shape) >= 3 and not traced
     layout = Layout.FLIPPED if flipped else Layout.PLAIN
     return tensor(shape, dtype or "float", layout).but(payload=Origin(owner_now(it), input_name(node)))
 

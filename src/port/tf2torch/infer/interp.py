@@ -96,7 +96,13 @@ class Interp:
         self.alone: set[cst.Call] = set()  # Sequentials without an Input that nothing applies
         self.applied: set[cst.Call] = set()  # ... that something does
         self.arrived: dict[cst.Call, Fact] = {}  # Sequential -> what all of its calls outside its maker have given it
+        self.open: frozenset[Any] = frozenset()  # functions that are given what no fact follows: see `plain_axes`
+        self.loose: set[tuple[Function, str]] = set()  # parameters that such things reach
         self.followed: set[cst.Call] = set()  # zip and its like, where the elements are known nevertheless
+
+    def plain_axes(self, function: Function) -> bool:
+        """Does what it takes and gives have the source's axes? Of all methods, once some functions are open."""
+        return bool(self.open) and (function.owner is not None or function.node in self.open)
 
     @property
     def module(self) -> cst.Module:

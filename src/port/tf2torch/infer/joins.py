@@ -13,7 +13,7 @@ import libcst as cst
 
 from port.facts import LONGEST, UNKNOWN, Dim, Fact, Kind, Layout, Sym, tensor
 from port.scopes import Env
-from port.tf2torch.infer import masks
+from port.tf2torch.infer import choices, masks
 from port.tf2torch.infer.conditions import joined_number
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.mirrors import ABSENT, carries, mirror_name, note_mirror, singular
@@ -70,6 +70,8 @@ def _join(it: Interp, name: str, a: Fact | None, b: Fact | None) -> Fact:
         if any(map(may_flip, tensors_in(b if a.kind is Kind.TENSOR else a))):
             return tensor(None, None, Layout.MIXED)  # or a container of such
         return (a if a.kind is Kind.TENSOR else b).but(symbol="?")
+    if (choice := choices.joined(a, b)) is not None:
+        return choice
     if a.kind in CALLED and b.kind in CALLED:
         if a.kind is b.kind is Kind.FUNCTION and _functions(a) and _functions(b) and a.payload is not b.payload:
             return Fact(Kind.FUNCTION, payload=Alternatives(_either(a, b)))

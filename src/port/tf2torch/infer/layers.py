@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import libcst as cst
 
@@ -10,11 +11,13 @@ from port.binding import best_row
 from port.facts import UNKNOWN, Fact, Kind, Layout, Sym, tensor
 from port.table import Row
 from port.tf2torch.infer import masks, sequences
+from port.tf2torch.infer.arrivals import reached
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.origins import join_origin, same_rank, want_flipped
 from port.tf2torch.infer.rowcalls import ANY_LAYOUT, FLIPS, given, made, matched
 from port.tf2torch.infer.sameshapes import INPUT_SIZES
 from port.tf2torch.infer.values import Items, LayerCall, Origin, SameRank, has_tensor, without
+from port.tree import find
 
 MERGES = {n: n.capitalize() for n in (
     "add", "subtract", "multiply", "average", "maximum", "minimum", "concatenate", "dot")}
@@ -112,10 +115,26 @@ def _shows_width(it: Interp, layer: LayerCall, x: Fact) -> None:
 
 
 def is_flat(it: Interp, layer: LayerCall, rank: int | None) -> bool:
-    """Without positions; or BatchNormalization(axis=1) of up to three axes, which PyTorch counts as Keras does."""
-    if layer.symbol == "keras.layers.BatchNormalization" and "axis" in layer.bound and rank in (None, 3):
-        return it.facts.get(layer.bound["axis"], UNKNOWN).literal() == 1
+    """Without positions; or BatchNormalization(axis=1) of up to three axes, which PyTorch counts as Keras does.
+
+    Where nothing shows how many axes arrive, the last one is normalised (helper `on_last_axis`).
+    """
+    if layer.symbol == "keras.layers.BatchNormalization" and rank in (None, 3):
+        axis = norm_axis(it, layer.bound.get("axis"))
+        return axis == 1 or (axis == -1 and rank is None)
     return rank is not None and rank < 3
+
+
+def norm_axis(it: Interp, node: cst.BaseExpression | None) -> Any:
+    """The axis of a BatchNormalization; of a setting of the constructor, what all calls give; `...` if not known."""
+    fact = it.facts.get(node, UNKNOWN) if node is not None else None
+    value = -1 if fact is None else fact.literal(...)
+    if fact is None or value is not ... or not fact.symbol.startswith("="):
+        return value
+    inits = [i for c in it.classes.values() if (i := c.methods.get("__init__")) is not None and any(
+        n is node for m in c.methods.values() for n in find(m.node, cst.Attribute))]
+    given = {v for i in inits for v in reached(i, fact.symbol[1:])}
+    return given.pop() if len(given) == 1 else ...
 
 
 def wants_plain(row: Row) -> bool:

@@ -12,6 +12,7 @@ from port.tf2torch.infer.arrivals import bind_args, receive, want_flips
 from port.tf2torch.infer.definitions import ROOTS
 from port.tf2torch.infer.functions import call_function
 from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.origins import as_source
 from port.tf2torch.infer.results import bindings_of, default_dim, in_terms, out_of
 from port.tf2torch.infer.values import (
     Alternatives,
@@ -115,6 +116,8 @@ def apply_instance(it: Interp, node: cst.Call, instance: Instance, args: list[Fa
     instance.applied.append(Applied(instance, sizes, node))  # whatever it gives: a dict of tensors, nothing
     if not has_tensor(result):
         return result
+    if it.plain_axes(method):
+        result = as_source(result)
     bindings.update(instance_bindings(it, instance))
     method_stateful, method.stateful = method.stateful, False
     out = in_terms(it, node, method, result, bindings, None)

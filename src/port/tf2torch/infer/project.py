@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from port.facts import Fact
 from port.result import reading
@@ -17,9 +18,15 @@ from port.tf2torch.infer.objects import analyze_rest
 PARTS = Parts(EXPRESSIONS, flow.run, layers.run_layer, models.apply_to)
 
 
-def infer(files: Sequence[File], rows: Mapping[str, tuple[Row, ...]], params: dict[str, Fact] | None = None) -> Interp:
-    """Facts of the files of a project; a file stands behind those that it imports."""
+def infer(files: Sequence[File], rows: Mapping[str, tuple[Row, ...]], params: dict[str, Fact] | None = None,
+          open_: frozenset[Any] = frozenset()) -> Interp:
+    """Facts of the files of a project; a file stands behind those that it imports.
+
+    `open_`: functions (their nodes) that are given what no fact follows. A call with an argument that is not known then
+    takes away what other calls tell of the parameter.
+    """
     it = Interp(files, rows, PARTS)
+    it.open = open_
     it.known_params = dict(params or {})
     for _ in range(LIMIT):
         before = (len(it.flips), len(it.ranks), len(it.widths))

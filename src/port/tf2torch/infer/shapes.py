@@ -181,7 +181,9 @@ def split(g: Given) -> Fact:
     n = g.get("num_or_size_splits", g.get("indices_or_sections"))
     axis, s = axis_of(g, 0), g.x.shape
     if s is None or not isinstance(axis, int) or n is None:
-        return UNKNOWN
+        open_ = g.x.layout is Layout.PLAIN or g.x.rank is not None
+        return Fact(Kind.PLAIN, payload=Grown(tensor(s and (None,) * len(s), g.x.dtype, g.x.layout), "?")) if (
+            open_) else UNKNOWN
     shape = list(s)
     count = n if isinstance(n, int) else len(n)
     parts: list[Dim] = [arithmetic("//", s[axis], n)] * n if isinstance(n, int) else list(n)

@@ -50,10 +50,12 @@ class Changes:
         return rebuild(node, self.any) if kind in AROUND else node
 
     def cls(self, node: cst.ClassDef) -> Any:
-        init = constructor(node)
+        owner, init = self.layout.owners[node], constructor(node)
+        if not self.layout.needs(self.plan, {owner.name}):
+            node = _without(node)  # of a `build`
+            init = constructor(node)
         if init is None:
             return node
-        owner = self.layout.owners[node]
         lines = [s for s in init.body.body if not is_apply(s)]
         if owner.outermost and self.layout.needs(self.plan, {owner.name}):
             lines += [*self.application(node), *parsed(self.after[node])]
@@ -190,6 +192,16 @@ class Sequence:
 
     def applied(self, value: cst.BaseExpression) -> cst.BaseExpression:
         return cst.Call(cst.Attribute(value, cst.Name("apply")), [cst.Arg(cst.Name(self.name))])
+
+
+def _without(node: cst.ClassDef) -> cst.ClassDef:
+    def change(n: Any) -> Any:
+        block = isinstance(n, cst.IndentedBlock)
+        kept = [s for s in n.body if not is_apply(s)] if block else []
+        n = n.with_changes(body=kept or parsed(["pass"])) if block and len(kept) < len(n.body) else n
+        return rebuild(n, change) if isinstance(n, AROUND) else n
+
+    return change(node)  # type: ignore[no-any-return]
 
 
 def _root(place: Any) -> str:

@@ -55,7 +55,7 @@ def module_classes(em: Emitter, defs: dict[str, Any]) -> dict[str, cst.ClassDef]
     found: dict[str, cst.ClassDef] = {n: d for n, d in defs.items() if n in derived and isinstance(d, cst.ClassDef)}
     while True:
         more = {n: d for n, d in defs.items() if isinstance(d, cst.ClassDef) and n not in found and any(
-            code(a.value) == "nn.Module" or code(a.value) in found for a in d.bases)}
+            code(a.value) in ("nn.Module", "BuiltOnCall") or code(a.value) in found for a in d.bases)}
         if not more:
             return found
         found |= more

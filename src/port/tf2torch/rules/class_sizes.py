@@ -7,10 +7,11 @@ from typing import Any
 
 import libcst as cst
 
+from port.build import statement
 from port.facts import Dim, Sym
 from port.tf2torch.emit import Emitter, Refused, Scope
-from port.tf2torch.infer.values import Class, Function, Instance, find_method, is_module
-from port.tree import walk
+from port.tf2torch.infer.values import Class, Function, Instance, ShapeOf, find_method, is_module
+from port.tree import code, walk
 
 
 # ---------------------------------------------------------------- sizes that the constructor must know
@@ -91,7 +92,7 @@ def size_text(em: Emitter, cls: Class, dim: Dim) -> str:
     """A size as the constructor of `cls` writes it."""
     if isinstance(dim, int):
         return str(dim)
-    if isinstance(dim, Sym):
+    if isinstance(dim, Sym) and not (em.late or {}).get(cls):
         bindings: dict[str, Dim] = {m: s for m, s in em.class_sizes.get(cls, {}).items() if m in dim.names}
         bindings |= _of_derived(em, cls, dim)
         missing = [m for m in mirrors(cls) if m in dim.names and bindings.get(m) is None]
@@ -100,8 +101,6 @@ def size_text(em: Emitter, cls: Class, dim: Dim) -> str:
             if new is not None:
                 return str(new)
     raise Refused("P208", f"the size `{dim}` of the input is not known when the layer is made", None)
-
-
 
 
 def _of_derived(em: Emitter, cls: Class, dim: Sym) -> dict[str, Dim]:
@@ -121,4 +120,26 @@ def _of_derived(em: Emitter, cls: Class, dim: Sym) -> dict[str, Dim]:
 def scope(em: Emitter, cls: Class, function: Function | None, stage: str) -> Scope:
     return Scope(stage=stage, function=function, cls=cls, training=stage == "forward",
                  sizes=lambda dim: size_text(em, cls, dim), names={},
-                 build=lambda: scope(em, cls, find_method(cls, "__init__"), "init"))
+                 build=lambda: scope(em, cls, find_method(cls, "__init__"), making(em, cls)))
+
+
+def making(em: Emitter, cls: Class) -> str:
+    """The stage in which its layers and weights are made."""
+    return "late" if (em.late or {}).get(cls) else "init"
+
+
+def unpacked_shape(em: Emitter, small: Any, s: Any) -> list[Any] | None:
+    """`_, length, dim = input_shape` of a constructor."""
+    if em.scope.stage == "late" or not isinstance(small, cst.Assign) or not isinstance(
+            small.targets[0].target, cst.Tuple):
+        return None
+    payload = em.fact(small.value).payload
+    if not isinstance(payload, ShapeOf) or payload.of.shape is None:
+        return None
+    lines = []
+    for element, dim in zip(small.targets[0].target.elements, payload.of.shape, strict=False):
+        if isinstance(element.value, cst.Name) and element.value.value != "_" and dim is not None:
+            lines.append(statement(f"{element.value.value} = {code(em.size(dim, small))}"))
+    if lines:
+        lines[0] = lines[0].with_changes(leading_lines=s.leading_lines)
+    return lines

@@ -16,7 +16,7 @@ from port.tf2torch.infer.values import Class, Instance, find_method, is_module
 from port.tf2torch.rules import plain, set_later
 from port.tf2torch.rules.bodies import split_docstring, used_names
 from port.tf2torch.rules.class_sizes import resolve_sizes, scope
-from port.tf2torch.rules.constructor import SUPER_ONLY, constructor, init_from_build, new_params
+from port.tf2torch.rules.constructor import SUPER_ONLY, constructor, init_from_build, is_late, late_build, new_params
 from port.tf2torch.rules.dropped import decorators
 from port.tf2torch.rules.entries import entry_lines
 from port.tf2torch.rules.kept import refused_definition, with_imports
@@ -67,13 +67,17 @@ def _base(em: Emitter, cls: Class, index: int, arg: cst.Arg) -> cst.Arg:
     if isinstance(fact.payload, Class):
         return arg
     if fact.symbol in ROOTS:
-        return arg.with_changes(value=expression("nn.Module"))
+        if is_late(em, cls):
+            em.helper("BuiltOnCall")
+        return arg.with_changes(value=expression("BuiltOnCall" if is_late(em, cls) else "nn.Module"))
     return arg.with_changes(value=em.expr(arg.value))
 
 
 # ---------------------------------------------------------------- methods
 def method(em: Emitter, cls: Class, node: cst.FunctionDef) -> list[Any]:
     name = node.name.value
+    if name == "build" and is_late(em, cls):
+        return late_build(em, cls, node)
     if name == "build":
         return [] if "__init__" in cls.methods else init_from_build(em, cls, node)
     if name in LEFT_OUT:
@@ -130,7 +134,7 @@ def _method(em: Emitter, cls: Class, node: cst.FunctionDef) -> Any:
     kept: set[str] = set()
     try:
         body = plain.suite(em, node.body.body, kept)
-        boundary = name == "call" and not cls.inside
+        boundary = name == "call" and (em.it.plain_axes(function) or not cls.inside)
         if boundary and function.flipped:
             docstring, rest = split_docstring(body)
             body = [*docstring, *entry_lines(em, function, function.params), *rest]

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import libcst as cst
 
 from port.build import expression, statement
 from port.facts import Sym
-from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.calls.mates import stand
 from port.tf2torch.calls.variables import makes_weight
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.values import Class, Function, LayerCall, ShapeOf
+from port.tf2torch.infer.values import Class, Function, find_method
 from port.tf2torch.rules import control, layer_lists, plain, set_later, weights
 from port.tf2torch.rules.bodies import split_docstring, unbound, used_names
-from port.tf2torch.rules.class_sizes import resolve_sizes, scope
+from port.tf2torch.rules.class_sizes import making, resolve_sizes, scope, unpacked_shape
+from port.tf2torch.rules.dropped import only_keras, stateless_attribute
 from port.tree import code, find, loads, named
 
 SUPER_ONLY = {"name", "dtype", "trainable", "activity_regularizer", "autocast"}
@@ -25,6 +26,8 @@ SUPER_ONLY = {"name", "dtype", "trainable", "activity_regularizer", "autocast"}
 def new_params(em: Emitter, cls: Class) -> list[str]:
     """Sizes that become parameters of the constructor: those that its code turned out to write."""
     resolve_sizes(em, cls)
+    if is_late(em, cls):
+        return []
     if cls not in em.class_params:
         em.class_params[cls] = _used_sizes(em, cls)
     return em.class_params[cls]
@@ -41,19 +44,57 @@ def _used_sizes(em: Emitter, cls: Class) -> list[str]:
 def _written(em: Emitter, cls: Class) -> set[str]:
     """Names that the constructor writes: found by a dry run of it, which leaves no trace in the emitter."""
     written: set[str] = set()
-    saved = (set(em.needs), dict(em.helpers), list(em.reports), dict(em.plans), dict(em.activations), dict(em.applied))
-    em.class_params[cls] = []
-    try:
+    with suppress(Refused), _tried(em, cls):
         for name in ("__init__", "build"):
             found = cls.methods.get(name)
             if found is not None:
                 for line in constructor_body(em, cls, found):
                     written |= named(line)
-    except Refused:
-        pass
-    em.needs, em.helpers, em.reports, em.plans, em.activations, em.applied = saved
-    del em.class_params[cls]
     return written
+
+
+@contextmanager
+def _tried(em: Emitter, cls: Class) -> Iterator[None]:
+    """A dry run, which leaves no trace in the emitter."""
+    saved = (set(em.needs), dict(em.helpers), list(em.reports), dict(em.plans), dict(em.activations), dict(em.applied))
+    em.class_params[cls] = []
+    try:
+        yield
+    finally:
+        em.needs, em.helpers, em.reports, em.plans, em.activations, em.applied = saved
+        del em.class_params[cls]
+
+
+def is_late(em: Emitter, cls: Class) -> bool:
+    """Must `build` wait for the first call, since a constructor cannot know the sizes that it reads?"""
+    if em.late is None:
+        return False
+    if cls not in em.late:
+        em.late[cls] = False
+        em.late[cls] = _waits(em, cls)
+    return em.late[cls]
+
+
+def _waits(em: Emitter, cls: Class) -> bool:
+    build_, call = cls.methods.get("build"), find_method(cls, "call")
+    own = not any(isinstance(b.payload, Class) for b in cls.bases)
+    if build_ is None or call is None or not own or len(build_.params) != 2 or (
+            call.flipped and not em.it.plain_axes(call)):
+        return False
+    try:
+        with _tried(em, cls):
+            unbound(em, constructor_body(em, cls, build_), {"self", *call.mirrors})
+    except Refused as refusal:
+        return refusal.code == "P208" or "has no shape to give" in str(refusal)
+    return False
+
+
+def late_build(em: Emitter, cls: Class, node: cst.FunctionDef) -> list[Any]:
+    """`build` as it is: BuiltOnCall calls it."""
+    em.report("P102", f"`{cls.name}` makes its weights at the first call, as in Keras: call it once before its "
+              "parameters are given to an optimizer", node)
+    body = constructor_body(em, cls, cls.methods["build"])
+    return [node.with_changes(body=node.body.with_changes(body=[*body, statement("self.apply(init_weights)")]))]
 
 
 def constructor(em: Emitter, cls: Class, node: cst.FunctionDef) -> Any:
@@ -65,13 +106,13 @@ def constructor(em: Emitter, cls: Class, node: cst.FunctionDef) -> Any:
         docstring, body = split_docstring(body)
         body = [*docstring, statement("super().__init__()" if own else "nn.Module.__init__(self)"), *body]
     build_ = cls.methods.get("build")
-    if build_ is not None:
+    if build_ is not None and not is_late(em, cls):
         extra = split_docstring(constructor_body(em, cls, build_))[1]
         if extra and hasattr(extra[0], "leading_lines"):
             extra[0] = extra[0].with_changes(leading_lines=[
                 cst.EmptyLine(indent=False), *[ln for ln in extra[0].leading_lines if ln.comment is not None]])
         body += extra
-    if is_root(em, cls):
+    if is_root(em, cls) and not is_late(em, cls):
         body.append(statement("self.apply(init_weights)"))
     params = _params(em, cls, node, body)
     if cls.node in em.it.module.body:
@@ -85,13 +126,14 @@ def is_root(em: Emitter, cls: Class) -> bool:
 
 
 def constructor_body(em: Emitter, cls: Class, function: Function) -> list[Any]:
-    old, em.scope = em.scope, scope(em, cls, function, "init")
+    old, em.scope = em.scope, scope(em, cls, function, making(em, cls))
     try:
         stand(em, cls)
         node = function.node
         assert isinstance(node, cst.FunctionDef)
         out = _lines(em, cls, node.body.body)
-        shapes = {p for p in function.params if p != "self"} if function.name == "build" else set()
+        known = function.name != "build" or em.scope.stage == "late"
+        shapes = set() if known else {p for p in function.params if p != "self"}
         left = shapes & {name for line in out for name in loads(line)}
         if left:
             raise Refused("P206", f"`build` passes `{left.pop()}` on; a constructor has no shape to give", node)
@@ -136,11 +178,11 @@ def _simple_line(em: Emitter, cls: Class, s: cst.SimpleStatementLine, small: Any
         return [s.with_changes(body=[_weight(em, small)])]
     if (held := weights.in_container(em, cls, small)) is not None:
         return [s.with_changes(body=[held])]
-    if _stateless_attr(em, small) or _only_keras(em, small) or plain.only_sets_one(em, s):
+    if stateless_attribute(em, small) or only_keras(em, small) or plain.only_sets_one(em, s):
         return []
     if (buffer := weights.constant(em, cls, small)) is not None:
         return [s.with_changes(body=[buffer])]
-    unpacked = _unpacked_shape(em, small, s)
+    unpacked = unpacked_shape(em, small, s)
     return unpacked if unpacked is not None else _line_strict(em, s)
 
 
@@ -164,41 +206,6 @@ def _if(em: Emitter, cls: Class, s: cst.If) -> list[Any]:
         return []
     return [s.with_changes(test=em.expr(s.test), body=s.body.with_changes(body=body or [statement("pass")]),
                            orelse=orelse)]
-
-
-def _stateless_attr(em: Emitter, small: Any) -> bool:
-    """`self.flatten = Flatten()`: `forward` calls the function itself."""
-    if not isinstance(small, cst.Assign) or not isinstance(small.targets[0].target, cst.Attribute):
-        return False
-    payload = em.fact(small.value).payload
-    if not isinstance(payload, LayerCall) or not isinstance(small.value, cst.Call) or (
-            payload.symbol == "keras.layers.Lambda"):
-        return False
-    return payload not in em.standing and not plan(em, payload, first_input(payload)).module
-
-
-def _only_keras(em: Emitter, small: Any) -> bool:
-    """`init = RandomNormal(stddev=0.02)`: what reads it is translated, the object has no use."""
-    if not isinstance(small, cst.Assign) or not isinstance(small.value, cst.Call) or not isinstance(
-            small.targets[0].target, cst.Name):
-        return False
-    return em.symbol(small.value.func).startswith(("keras.initializers.", "keras.regularizers.", "keras.constraints."))
-
-
-def _unpacked_shape(em: Emitter, small: Any, s: Any) -> list[Any] | None:
-    """`_, length, dim = input_shape`."""
-    if not isinstance(small, cst.Assign) or not isinstance(small.targets[0].target, cst.Tuple):
-        return None
-    payload = em.fact(small.value).payload
-    if not isinstance(payload, ShapeOf) or payload.of.shape is None:
-        return None
-    lines = []
-    for element, dim in zip(small.targets[0].target.elements, payload.of.shape, strict=False):
-        if isinstance(element.value, cst.Name) and element.value.value != "_" and dim is not None:
-            lines.append(statement(f"{element.value.value} = {code(em.size(dim, small))}"))
-    if lines:
-        lines[0] = lines[0].with_changes(leading_lines=s.leading_lines)
-    return lines
 
 
 def _line_strict(em: Emitter, s: cst.SimpleStatementLine) -> list[Any]:

@@ -10,6 +10,7 @@ from port.build import build
 from port.facts import Kind
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.infer.values import LayerCall
 from port.tree import code, find
 
 DROPPED_DECORATORS = ("tf.function", "tf.autograph", "keras.saving.register_keras_serializable",
@@ -98,3 +99,22 @@ def decorators(em: Emitter, node: Any) -> list[cst.Decorator]:
             raise Refused("P203", f"the decorator `{code(d.decorator)}`", d)
         kept.append(d)
     return kept
+
+
+def stateless_attribute(em: Emitter, small: Any) -> bool:
+    """`self.flatten = Flatten()`: `forward` calls the function itself."""
+    if not isinstance(small, cst.Assign) or not isinstance(small.targets[0].target, cst.Attribute):
+        return False
+    payload = em.fact(small.value).payload
+    if not isinstance(payload, LayerCall) or not isinstance(small.value, cst.Call) or (
+            payload.symbol == "keras.layers.Lambda"):
+        return False
+    return payload not in em.standing and not plan(em, payload, first_input(payload)).module
+
+
+def only_keras(em: Emitter, small: Any) -> bool:
+    """`init = RandomNormal(stddev=0.02)`: what reads it is translated, the object has no use."""
+    if not isinstance(small, cst.Assign) or not isinstance(small.value, cst.Call) or not isinstance(
+            small.targets[0].target, cst.Name):
+        return False
+    return em.symbol(small.value.func).startswith(("keras.initializers.", "keras.regularizers.", "keras.constraints."))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import libcst as cst
@@ -11,11 +12,12 @@ from port.build import statement
 from port.facts import Kind
 from port.names import FRAMEWORKS, import_bindings
 from port.tf2torch import lines
+from port.tf2torch.calls.traced import TRACED
 from port.tf2torch.emit import Emitter, Refused, Scope
 from port.tf2torch.infer.values import Function, Instance, SequentialModel
 from port.tf2torch.initial import afterwards
 from port.tf2torch.initial.reader import is_only_argument
-from port.tf2torch.rules import control, sequential, set_later, updates
+from port.tf2torch.rules import control, fallbacks, sequential, set_later, updates
 from port.tf2torch.rules.bodies import split_docstring
 from port.tf2torch.rules.dropped import decorators, dropped_statement, is_only_called, only_unmasks, summary
 from port.tf2torch.rules.entries import entry_lines, relayouts
@@ -66,7 +68,8 @@ def one(em: Emitter, node: Any, kept_names: set[str]) -> list[Any]:
         if isinstance(node, cst.Try) and only_unmasks(em, node):
             return []
         if isinstance(node, cst.Try):
-            return [_try(em, node)]
+            taken = fallbacks.running(em, node)
+            return [_try(em, node)] if taken is None else _taken(em, node, taken, kept_names)
         if isinstance(node, cst.FunctionDef):
             return function(em, node)
         if isinstance(node, cst.ClassDef):
@@ -122,7 +125,7 @@ def decided(em: Emitter, node: cst.If) -> list[Any] | None:
     return list(node.orelse.body.body) if node.orelse is not None else []
 
 
-def _taken(em: Emitter, node: cst.If, taken: list[Any], kept_names: set[str]) -> list[Any]:
+def _taken(em: Emitter, node: cst.If | cst.Try, taken: list[Any], kept_names: set[str]) -> list[Any]:
     if not taken:
         return []
     inner = [x for s in taken for x in one(em, s, kept_names)]
@@ -220,8 +223,10 @@ def _is_alias(em: Emitter, node: cst.SimpleStatementLine) -> bool:
     return bool(symbol) and symbol.split(".")[0] in ("tf", "keras") and em.it.names.bound.get(name) == symbol
 
 
-def _public(function_: Function) -> bool:
+def _public(em: Emitter, function_: Function) -> bool:
     """Do only users outside the file call it? Then axes are as in the source."""
+    if em.it.plain_axes(function_):
+        return True
     if function_.owner is not None and function_.name in ("call", "__call__"):
         return not function_.owner.inside
     return function_.called == 0
@@ -231,7 +236,7 @@ def _small(em: Emitter, node: Any) -> Any:
     if isinstance(node, cst.Return) and node.value is not None and em.scope.function is not None:
         function_ = em.scope.function
         return node.with_changes(value=returned(em, em.expr, node.value, em.fact(node.value), function_.result,
-                                                _public(function_)))
+                                                _public(em, function_)))
     return em._expr(node)
 
 
@@ -278,7 +283,8 @@ def function(em: Emitter, node: cst.FunctionDef) -> list[Any]:
     if known is not None and known in em.classes:
         spec = em.classes[known](known)
         return [spec.definition.with_changes(leading_lines=node.leading_lines)]
-    return [plain_function(em, node, known, Scope(stage="plain", function=known))]
+    inner = replace(em.scope, function=known) if em.scope.stage == TRACED else Scope(stage="plain", function=known)
+    return [plain_function(em, node, known, inner)]
 
 
 def plain_function(em: Emitter, node: cst.FunctionDef, known: Function | None, scope: Scope) -> Any:
@@ -288,7 +294,9 @@ def plain_function(em: Emitter, node: cst.FunctionDef, known: Function | None, s
         if not isinstance(node.body, cst.IndentedBlock):
             return em.generic(node)
         body = suite(em, node.body.body, kept)
-        if known is not None and known.called == 0 and not known.owner:
+        if known is not None and em.scope.stage == TRACED and any(s in em.kept for s in body):
+            em.refused.add(known)
+        if known is not None and not known.owner and (known.called == 0 or em.it.plain_axes(known)):
             docstring, rest = split_docstring(body)
             body = [*docstring, *entry_lines(em, known, [p for p in known.params if p in known.flipped]), *rest]
         if kept:

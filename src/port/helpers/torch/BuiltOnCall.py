@@ -1,0 +1,19 @@
+import torch
+from torch import nn
+from torch.utils import _pytree as pytree
+
+
+class BuiltOnCall(nn.modules.lazy.LazyModuleMixin, nn.Module):
+    """A module that makes its weights at the first call: `build` is told the shapes of the inputs, None for the batch.
+
+    Call it once before its parameters are given to an optimizer, or weights are loaded.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer('moved', torch.empty(0), persistent=False)  # knows the device and dtype of the module
+
+    def initialize_parameters(self, inputs, *args, **kwargs):
+        shapes = pytree.tree_map(lambda x: (None, *x.shape[1:]) if hasattr(x, 'shape') else None, inputs)
+        self.build(list(shapes) if isinstance(inputs, tuple) else shapes)
+        self.to(self.moved).train(self.training)

@@ -1,0 +1,49 @@
+"""A variable that holds one of several layers, each of which is a whole module: any of them may be called alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from port.facts import Fact, Kind
+from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.rowcalls import FLIPS
+from port.tf2torch.infer.values import Instance, LayerCall, find_method
+
+
+@dataclass(frozen=True, eq=False)
+class OneOf:
+    """Payload of such a variable."""
+
+    layers: tuple[Fact, ...]
+
+
+def joined(a: Fact, b: Fact) -> Fact | None:
+    """One of two layers of the user's classes, or activations, or what is not known; None for anything else."""
+    if a.payload is b.payload or not (_may_be(a) or _is_open(a)) or not (_may_be(b) or _is_open(b)):
+        return None
+    layers = [x for f in (a, b) for x in (f.payload.layers if isinstance(f.payload, OneOf) else (f,))]
+    different = {id(x.payload): x for x in layers if x.payload is not None}
+    return Fact(Kind.LAYER, payload=OneOf(tuple(different.values()))) if different else None
+
+
+def _is_open(fact: Fact) -> bool:
+    return fact.kind is Kind.PLAIN and fact.payload is None and fact.values is None and fact.dtype is None
+
+
+def _may_be(fact: Fact) -> bool:
+    if isinstance(fact.payload, Instance | OneOf):
+        return True
+    return isinstance(fact.payload, LayerCall) and fact.payload.symbol == "keras.layers.Activation"
+
+
+def takes_plain(it: Interp, choice: OneOf) -> bool:
+    """Do all of them take tensors with the source's axes?"""
+    for fact in choice.layers:
+        payload = fact.payload
+        if isinstance(payload, Instance):
+            method = find_method(payload.cls, "call")
+            if method is None or (method.flipped and not it.plain_axes(method)):
+                return False
+        elif payload.row is None or payload.row.layout == FLIPS:
+            return False
+    return True

@@ -1,0 +1,146 @@
+"""Models whose functions cannot become classes: the code stays as it is, and the model is noted while it runs.
+
+What a function gets may be held in lists and dicts, and how many layers it makes may depend on what these hold: no
+class could be written for it. Inputs are symbols then, layers are made where the source makes them, and each call of
+one with a symbol becomes a step of the model (helpers Symbol, traced, FunctionalModel).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Sequence
+from typing import Any
+
+import libcst as cst
+
+from port.binding import keyword
+from port.build import argument, build, expression
+from port.facts import Dim
+from port.scopes import File
+from port.tf2torch.calls.making import Plan
+from port.tf2torch.calls.traced import TRACED
+from port.tf2torch.calls.traced import traced as wrapped
+from port.tf2torch.calls.variables import MAKERS
+from port.tf2torch.emit import Emitter, Refused, Scope
+from port.tf2torch.infer.values import Class, Function
+from port.tree import code, find
+
+GRAPH = ("keras.Input", "keras.Model")
+KNOWN = {"shape", "name", "dtype", "batch_shape"}
+
+
+def functions(em: Emitter, kept: Iterable[tuple[File, cst.CSTNode]], without: Container[cst.CSTNode] = ()
+              ) -> frozenset[Function]:
+    """Functions whose models are left in Keras, with all that they call; none if methods call those.
+
+    `kept`: what stays in the source's framework, with its file. `without`: functions of which something is left anyway.
+    """
+    known = [f for f in em.it.functions.values() if f.owner is None and isinstance(f.node, cst.FunctionDef)]
+    left = {(file, code(c)) for file, node in kept for c in find(node, cst.Call) if file.names.resolve(c.func) in GRAPH}
+    failed = {f for f in known if left and any((f.file, code(c)) in left for c in find(f.node, cst.Call))}
+    clean = {f for f in known if f not in failed and _builds(f)} if failed else set()  # a class was written for these
+    found: set[Function] = set()
+    for function in failed:
+        if function not in found and function.node not in without and not clean & (
+                group := _tied(function, known)):
+            found |= group
+    methods = [m for c in em.it.classes.values() for m in c.methods.values()]
+    if any(g in found and _weighs(em, g, set()) for m in methods for g in _called(m)):
+        return frozenset()
+    return frozenset(found)
+
+
+def _tied(function: Function, known: Sequence[Function]) -> set[Function]:
+    """The function, all that it calls, and what else calls the makers of layers among these."""
+    found = {function}
+    while True:
+        inner = {n for f in found for n in find(f.node, cst.FunctionDef)}
+        below = {g for f in found for g in _called(f)} & set(known) | {f for f in known if f.node in inner}
+        above = {f for f in known if any(g in found and g.stateful for g in _called(f))}
+        if below | above <= found:
+            return found
+        found |= below | above
+
+
+def _builds(function: Function) -> bool:
+    return any(function.file.names.resolve(c.func) in GRAPH for c in find(function.node, cst.Call))
+
+
+def _called(function: Function) -> set[Function]:
+    names = function.file.env.names
+    facts = (names[n] for n in function.names if n in names)
+    return {f.payload for f in facts if isinstance(f.payload, Function)}
+
+
+def _weighs(em: Emitter, function: Function, seen: set[Any]) -> bool:
+    """Does it make layers that have weights, or draw, or are not known? Methods may make others at every call."""
+    if function in seen:
+        return False
+    seen.add(function)
+    names = function.file.env.names
+    made = [names[n].payload for n in function.names if n in names]
+    return _makes_layers(em, function.file, function.node) or any(
+        _makes_layers(em, c.file, c.node) for c in made if isinstance(c, Class) and c.root) or any(
+        _weighs(em, g, seen) for g in _called(function))
+
+
+def _makes_layers(em: Emitter, file: Any, node: cst.CSTNode) -> bool:
+    for call in find(node, cst.Call):
+        symbol = file.names.resolve(call.func)
+        rows = em.it.rows.get(symbol) or ()
+        if isinstance(call.func, cst.Attribute) and call.func.attr.value in MAKERS:
+            return True
+        if symbol.startswith("keras.layers.") and symbol.rpartition(".")[2][:1].isupper() and not any(
+                r.call is not None or r.expr or r.via == "activation_layer" for r in rows):
+            return True
+    return False
+
+
+def scope(em: Emitter, function: Function | None) -> Scope:
+    """Layers stand where they are made, and their sizes are those of what they are first called with."""
+    def kept(node: cst.Call, made: Any) -> cst.BaseExpression:
+        return wrapped(em, made.ctor() if isinstance(made, Plan) else em.expr(node))
+
+    bound = function is not None and any(True for _ in find(function.node, cst.NamedExpr))  # facts do not follow these
+
+    def size(dim: Dim) -> str:
+        if isinstance(dim, int) and not bound:
+            return str(dim)
+        raise Refused("P208", f"the size `{dim}` is not known while the model is being built")
+
+    return Scope(stage=TRACED, function=function, on_module=kept, sizes=size)
+
+
+def graph_call(em: Emitter, node: cst.Call, symbol: str) -> cst.BaseExpression | None:
+    """`Input(...)` and `Model(inputs, outputs)`; None for any other call, or elsewhere."""
+    if em.scope.stage != TRACED or symbol not in GRAPH:
+        return None
+    em.by(node, "rule traced")
+    return _input(em, node) if symbol == "keras.Input" else _model(em, node)
+
+
+def _input(em: Emitter, node: cst.Call) -> cst.BaseExpression:
+    names = {a.keyword.value for a in node.args if a.keyword is not None}
+    if names - KNOWN or any(a.star for a in node.args):
+        raise Refused("P202", f"`{(sorted(names - KNOWN) or ['**'])[0]}` of an input", node)
+    shape, whole, dtype, name = (keyword(node, n, at) for n, at in (("shape", 0), ("batch_shape", None), ("dtype", 2),
+                                                                     ("name", 3)))
+    em.helper("Symbol")
+    size = build("{s}[1:]", s=em.expr(whole)) if whole is not None else em.expr(shape) if shape is not None else (
+        expression("()"))
+    args = [cst.Arg(size)]
+    if dtype is not None and em.fact(dtype).literal(...) not in ("float32", None):
+        em.need("torch")
+        value = em.fact(dtype).literal(...)
+        args.append(argument("dtype", expression(f"torch.{value}") if isinstance(value, str) else build(
+            "getattr(torch, {d})", d=em.expr(dtype)), None))
+    if name is not None:
+        args.append(argument("name", em.expr(name), None))
+    return cst.Call(cst.Name("symbolic_input"), args)
+
+
+def _model(em: Emitter, node: cst.Call) -> cst.BaseExpression:
+    inputs, outputs = keyword(node, "inputs", 0), keyword(node, "outputs", 1)
+    if inputs is None or outputs is None:
+        raise Refused("P206", f"`{code(node)}` has no inputs and outputs", node)
+    em.helper("FunctionalModel")
+    return build("FunctionalModel({i}, {o})", i=em.plain(inputs), o=em.plain(outputs))
