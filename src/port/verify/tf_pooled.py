@@ -1,5 +1,7 @@
-"""Three-dimensional max pools in float64, for which TensorFlow has no kernel: the largest of a box, one plane after the
-other."""
+"""Pools over three axes in float64, for which TensorFlow has no kernel: one plane after the other, then along the rest.
+
+That holds for means as well, at the edges too: how many cells a box has is a product over its axes.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +12,22 @@ from tensorflow.python.ops import gen_nn_ops
 
 
 def install() -> None:
-    pool = gen_nn_ops.max_pool3d
+    gen_nn_ops.max_pool3d = _pooled(gen_nn_ops.max_pool3d, tf.nn.max_pool2d)
+    gen_nn_ops.avg_pool3d = _pooled(gen_nn_ops.avg_pool3d, tf.nn.avg_pool2d)
 
+
+def _pooled(pool: Any, flat: Any) -> Any:
     def pooled(input: Any, ksize: Any, strides: Any, padding: str, data_format: str = "NDHWC", name: Any = None) -> Any:
         x = tf.convert_to_tensor(input)
         if x.dtype != tf.float64 or data_format != "NDHWC":
             return pool(input, ksize, strides, padding, data_format, name)
         depth, height, width, channels = _sizes(x)[1:]
-        planes = tf.nn.max_pool2d(tf.reshape(x, [-1, height, width, channels]), ksize[2:4], strides[2:4], padding)
+        planes = flat(tf.reshape(x, [-1, height, width, channels]), ksize[2:4], strides[2:4], padding)
         height, width = _sizes(planes)[1:3]
-        lines = tf.reshape(planes, [-1, depth, height * width, channels])
-        lines = tf.nn.max_pool2d(lines, [ksize[1], 1], [strides[1], 1], padding)
+        lines = flat(tf.reshape(planes, [-1, depth, height * width, channels]), [ksize[1], 1], [strides[1], 1], padding)
         return tf.reshape(lines, [-1, _sizes(lines)[1], height, width, channels])
 
-    gen_nn_ops.max_pool3d = pooled
+    return pooled
 
 
 def _sizes(x: Any) -> list[Any]:
