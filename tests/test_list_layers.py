@@ -84,3 +84,27 @@ def test_all_ways_to_go_through_a_list(body: str) -> None:
     loop = f"\n    def call(self, x):\n        {body}\n        return x\n"
     assert refused("[layers.Dense(4), layers.Lambda(lambda x: x + 1)]", loop)
     assert not refused("[layers.Dense(4), layers.Dense(4)]", loop)
+
+
+def test_functions_of_a_list() -> None:
+    text = """import tensorflow as tf
+
+
+def double(x):
+    return x * 2
+
+
+def half(x):
+    return x / 2
+
+
+def f(x):
+    for g in {}:
+        x = g(x)
+    return x
+"""
+    for many in ("(tf.nn.relu, tf.nn.tanh)", "[tf.nn.relu, double]"):
+        found = translate(text.format(many), "tf2torch").findings
+        assert [(f.code, f.message[:27]) for f in found] == [("P206", "`g` is one of several funct")]
+    for alike in ("(double, half, double)", "[tf.nn.relu, tf.nn.relu]"):
+        assert not translate(text.format(alike), "tf2torch").findings

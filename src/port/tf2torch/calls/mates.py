@@ -5,7 +5,6 @@ The line is written once, for the first of them. So all of them must be applied 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
@@ -33,7 +32,16 @@ _FOLLOWED = ("zip", "enumerate", "reversed")
 
 def mates(em: Emitter, function: Function | None, func: cst.BaseExpression) -> list[Any]:
     """All layers that `func`, a loop's variable or an element by a number that is not known, may be: their payloads."""
-    return list({id(f.payload): f.payload for f in _mates(em, function, func)}.values())
+    return list({id(f.payload): f.payload for f in _mates(em, function, func)
+                 if f.kind in (Kind.LAYER, Kind.MODEL)}.values())
+
+
+def check_functions(em: Emitter, node: cst.Call) -> None:
+    """The same of functions: `for act in (tf.nn.relu, tf.nn.tanh): x = act(x)` would be the first of them each time."""
+    held = {(f.symbol, id(f.payload)): f for f in _mates(em, em.scope.function, node.func) if f.kind is Kind.FUNCTION}
+    own = [f.payload for f in held.values() if isinstance(f.payload, Function) and f.payload not in em.classes]
+    if len(held) > 1 and (len(own) < len(held) or len({frozenset(f.flipped) for f in own}) > 1):
+        raise Refused("P206", f"`{code(node.func)}` is one of several functions: call each by itself", node)
 
 
 def _mates(em: Emitter, function: Function | None, func: cst.BaseExpression) -> list[Fact]:
@@ -41,19 +49,15 @@ def _mates(em: Emitter, function: Function | None, func: cst.BaseExpression) -> 
         held = em.fact(func.value).payload
         index = func.slice[0].slice if len(func.slice) == 1 else None
         known = isinstance(index, cst.Index) and em.fact(index.value).literal(...) is not ...
-        return _layers(held.elements) if isinstance(held, Items) and not known else []
+        return held.elements if isinstance(held, Items) and not known else []
     if not isinstance(func, cst.Name) or function is None:
         return []
     found: list[Fact] = []
     loops: list[Any] = [*find(function.node, cst.For), *find(function.node, cst.CompFor)]
     for loop in loops:
         if any(n is not None for n in find(loop.target, cst.Name) if n.value == func.value):
-            found += _layers(_at(loop.target, func.value, _elements(em, loop.iter)))
+            found += _at(loop.target, func.value, _elements(em, loop.iter))
     return found
-
-
-def _layers(facts: Sequence[Fact]) -> list[Fact]:
-    return [f for f in facts if f.kind in (Kind.LAYER, Kind.MODEL)]
 
 
 def _elements(em: Emitter, node: cst.BaseExpression) -> list[Any]:

@@ -11,6 +11,7 @@ from port.tf2torch.adapt.activations import activation_object, chosen
 from port.tf2torch.calls.applying import application
 from port.tf2torch.calls.functions import row_call
 from port.tf2torch.calls.layers import first_input, plan
+from port.tf2torch.calls.mates import check_functions
 from port.tf2torch.calls.traced import TRACED, traced, unknown_callee
 from port.tf2torch.calls.variables import makes_weight
 from port.tf2torch.emit import Emitter, Refused
@@ -37,6 +38,7 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     chosen_of = em.fact(node.func).payload
     if isinstance(chosen_of, OneOf):
         return _one_of(em, node, chosen_of)
+    check_functions(em, node)
     if node in em.it.applications:
         callee, inputs = em.it.applications[node]
         return application(em, node, callee, inputs)
