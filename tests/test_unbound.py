@@ -102,3 +102,13 @@ def test_a_class_whose_base_another_file_fills_initialises_its_own_layers(tmp_pa
     found = translate_together({str(tmp_path / n): t for n, t in texts.items()}, "tf2torch")
     main = found[str(tmp_path / "main.py")].text
     assert main.count("apply(") == 1 and "        self.dense.apply(init_weights)\n" in main
+
+
+def test_a_name_of_the_file_that_pytorch_uses_too() -> None:
+    local = ported("def f(x):\n    n, F = x.shape\n    return tf.nn.relu(x)[:, :F]\n\n\n"
+                   "def g(x):\n    return tf.nn.relu(x)\n")
+    assert "return nn.functional.relu(x)[:, :F]" in local.text
+    assert "    return F.relu(x)\n" in local.text
+    assert local.text.startswith("import torch.nn.functional as F\nfrom torch import nn\n")
+    own = ported("def F(x):\n    return tf.nn.relu(x)\n\n\ndef g(x):\n    return F(tf.nn.elu(x))\n")
+    assert "return F(nn.functional.elu(x))" in own.text and "as F" not in own.text

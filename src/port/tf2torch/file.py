@@ -17,7 +17,7 @@ from port.tf2torch.infer import links
 from port.tf2torch.infer.values import Function, has_tensor
 from port.tf2torch.initial import afterwards
 from port.tf2torch.initial.blocks import blocks as initial_blocks
-from port.tf2torch.rules import builders, classes, hints, plain, traced
+from port.tf2torch.rules import builders, classes, hints, plain, shadowed, traced
 from port.tf2torch.rules.graph_functions import graph_function
 from port.tf2torch.rules.graphs import graph_class, graphs
 from port.tf2torch.rules.kept import framework_names, left, refused_definition
@@ -103,7 +103,7 @@ class Pass:
         out = self.with_originals(out)
         blocks, extra = initial_blocks(em, self.module, out, self.options.init == "keep")
         extra |= {em.original_imports[name] for name in lent - imports.imported(self.module.body)}
-        out = [s for s in out if s is not None]
+        out, blocks = shadowed.written_out(em, self.module, [s for s in out if s is not None], blocks)
         return imports.rewrite(out, list(self.module.body), em, blocks, extra, names.FRAMEWORKS["tf2torch"])
 
     def lent(self) -> set[str]:
