@@ -108,3 +108,20 @@ def f(x):
         assert [(f.code, f.message[:27]) for f in found] == [("P206", "`g` is one of several funct")]
     for alike in ("(double, half, double)", "[tf.nn.relu, tf.nn.relu]"):
         assert not translate(text.format(alike), "tf2torch").findings
+
+
+def test_a_tensor_that_a_container_has_hidden_has_the_source_s_axes() -> None:
+    text = """import keras
+from keras import layers
+
+
+def build(n=2):
+    ids = keras.Input((7,), dtype="int32")
+    found = {{}}
+    for i in range(n):
+        found[i] = layers.Embedding(9, 4{})(ids)
+    return keras.Model(ids, layers.GlobalAveragePooling1D()(found[0]))
+"""
+    assert "self.found[0].transpose(1, 2).mean(2)" in translate(text.format(""), "tf2torch").text
+    masked = translate(text.format(", mask_zero=True"), "tf2torch")
+    assert any(f.code == "P206" and "a mask reaches this layer" in f.message for f in masked.findings)

@@ -7,7 +7,7 @@ from typing import Any
 import libcst as cst
 
 from port.build import build
-from port.facts import UNKNOWN, Kind, Layout
+from port.facts import UNKNOWN, Fact, Kind, Layout
 from port.tf2torch.emit import TO_FIRST, Emitter, Refused
 from port.tf2torch.infer import masks
 from port.tf2torch.infer.values import Origin
@@ -36,10 +36,16 @@ def unknown_callee(em: Emitter, node: cst.Call) -> bool:
     return own or isinstance(func, cst.Subscript | cst.Call)
 
 
+def _is_lost(fact: Fact) -> bool:
+    """Is it a tensor's place, in a container that is not followed, of which nothing is known?"""
+    return fact.payload is None and fact.kind in (Kind.UNKNOWN, Kind.PLAIN) and fact.symbol in ("", "=")
+
+
 def check_mask(em: Emitter, node: cst.Call, reads: bool) -> None:
     """Refuse a layer that reads the mask of what no fact follows, where the project makes masks."""
     first = em.fact(node.args[0].value) if node.args else UNKNOWN
-    if em.scope.stage != TRACED or not reads or first.mask is not None or isinstance(first.payload, Origin):
+    followed = em.scope.stage != TRACED and not _is_lost(first)
+    if followed or not reads or first.mask is not None or isinstance(first.payload, Origin):
         return
     makers = [n for n in em.it.layers.values() if masks.name_of(n) == "Masking" or (
         masks.name_of(n) == "Embedding" and masks.is_on(em.it, n, "mask_zero"))]
@@ -49,7 +55,8 @@ def check_mask(em: Emitter, node: cst.Call, reads: bool) -> None:
 
 def channels_first(em: Emitter, node: cst.BaseExpression, value: cst.BaseExpression, rank: int | None) -> Any:
     """What no fact follows has the source's axes; a layer of images wants them in PyTorch's order."""
-    if em.scope.stage != TRACED or em.it.facts.get(node, UNKNOWN).kind is Kind.TENSOR:
+    fact = em.it.facts.get(node, UNKNOWN)
+    if fact.kind is Kind.TENSOR or not (_is_lost(fact) or em.scope.stage == TRACED):
         return em.in_layout(node, value, Layout.FLIPPED, rank)
     order = TO_FIRST.get(rank or 0)
     if order is None:
