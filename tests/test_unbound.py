@@ -112,3 +112,12 @@ def test_a_name_of_the_file_that_pytorch_uses_too() -> None:
     assert local.text.startswith("import torch.nn.functional as F\nfrom torch import nn\n")
     own = ported("def F(x):\n    return tf.nn.relu(x)\n\n\ndef g(x):\n    return F(tf.nn.elu(x))\n")
     assert "return F(nn.functional.elu(x))" in own.text and "as F" not in own.text
+
+
+def test_an_alias_that_is_tried_stays_where_something_needs_it() -> None:
+    found = ported("try:\n    Wrapper = tf.keras.layers.Wrapper\nexcept AttributeError:\n"
+                   "    Wrapper = tf.keras.engine.Wrapper\n\n\n"
+                   "class Multi(Wrapper):\n    def call(self, x):\n        return self.layer(x)\n")
+    assert found.text.startswith("from tensorflow.keras.layers import Wrapper\n") and "try" not in found.text
+    assert "class Multi(Wrapper):" in found.text
+    assert not any("nothing there binds" in f.message for f in found.findings)

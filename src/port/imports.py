@@ -57,7 +57,8 @@ def original_imports(module: cst.Module) -> dict[str, str]:
                 text = alias_text(alias)
                 name = code(alias.asname.name if alias.asname is not None else alias.name)
                 found.setdefault(name, f"from {base} import {text}")
-    for line in module.body:
+    tried = [s for node in module.body if isinstance(node, cst.Try) for s in node.body.body]
+    for line in (*module.body, *tried):
         small = line.body[0] if isinstance(line, cst.SimpleStatementLine) else None
         target = small.targets[0].target if isinstance(small, cst.Assign) and len(small.targets) == 1 else None
         if isinstance(small, cst.Assign) and isinstance(target, cst.Name) and isinstance(small.value, cst.Attribute):

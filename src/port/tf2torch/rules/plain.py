@@ -68,6 +68,9 @@ def one(em: Emitter, node: Any, kept_names: set[str]) -> list[Any]:
         if isinstance(node, cst.Try) and only_unmasks(em, node):
             return []
         if isinstance(node, cst.Try):
+            if node.orelse is None and node.finalbody is None and all(
+                    isinstance(s, cst.SimpleStatementLine) and _is_alias(em, s) for s in node.body.body):
+                return []
             taken = fallbacks.running(em, node)
             return [_try(em, node)] if taken is None else _taken(em, node, taken, kept_names)
         if isinstance(node, cst.FunctionDef):
