@@ -20,3 +20,10 @@ def test_an_initialiser_as_a_value_is_refused(made: str) -> None:
 def test_an_initialiser_that_counts_no_fans_is_a_function(made: str, call: str) -> None:
     result = translate(f"from keras import initializers\n\n\ndef pick():\n    return initializers.{made}\n", "tf2torch")
     assert not result.findings and f"return lambda weight: {call}" in result.text
+
+
+@pytest.mark.parametrize("body", ["init = initializers.Zeros()\n    return init((3, 4))",
+                                  "return initializers.Zeros()(shape=(3, 4))"])
+def test_one_that_is_called_makes_a_tensor_and_is_refused(body: str) -> None:
+    result = translate(f"from keras import initializers\n\n\ndef pick():\n    {body}\n", "tf2torch")
+    assert [f.code for f in result.findings] == ["P203"] and "lambda" not in result.text

@@ -95,8 +95,9 @@ def _best(units: Sequence[Unit], options: Options, params: dict[str, Fact] | Non
     reading = _translate(units, options, params)
     named = [_named(u, done) if "eval(" in u.text else u.module for u, done in zip(units, reading.passes, strict=True)]
     named = [tensor_arrays.rewrite(m) if "TensorArray" in u.text else m for u, m in zip(units, named, strict=True)]
-    named = [drawn.rewrite(m, u.bound) if "nitializer" in u.text else m for u, m in zip(units, named, strict=True)]
-    named = [_spread(u, n, units) if "**" in u.text else n for u, n in zip(units, named, strict=True)]
+    undrawn = [drawn.rewrite(m, u.bound) if "nitializer" in u.text else m for u, m in zip(units, named, strict=True)]
+    weights = any(a is not b for a, b in zip(undrawn, named, strict=True))
+    named = [_spread(u, n, units) if "**" in u.text else n for u, n in zip(units, undrawn, strict=True)]
     if reading.codes() & {"P206", "P208"} or any(n is not u.module for u, n in zip(units, named, strict=True)):
         moved = named
         for form in (build_parts, held_once, turns, chosen, relocate, options_of, makers):
@@ -105,7 +106,7 @@ def _best(units: Sequence[Unit], options: Options, params: dict[str, Fact] | Non
             others = [replace(u, module=m) for u, m in zip(units, moved, strict=True)]
             others = [_relinked(u, dict(zip(units, others, strict=True))) for u in others]
             again = _translate(others, options, params)
-            if again.left < reading.left:
+            if again.left < reading.left or (weights and again.left == reading.left):
                 return again
     return reading
 

@@ -18,7 +18,7 @@ from port.tf2torch.infer.shapes import mixes
 from port.tf2torch.infer.values import tensors_in
 from port.tf2torch.initial.initializers import fill
 from port.tf2torch.initial.reader import Reader
-from port.tree import clone, named
+from port.tree import clone, find, named
 
 
 def row_call(em: Emitter, node: cst.Call, symbol: str) -> cst.BaseExpression:
@@ -81,9 +81,16 @@ def run(job: Job, symbol: str) -> cst.BaseExpression:
 def _filling(job: Job) -> cst.BaseExpression | None:
     """An initialiser that no layer is given here: a function that fills a tensor; None where the fans count."""
     spec = Reader(job.em, job.em.scope.function, job.em.scope.cls).read(job.node)
-    if spec.why or spec.by_fans or not isinstance(job.node, cst.Call):
+    if spec.why or spec.by_fans or not isinstance(job.node, cst.Call) or _is_called(job.em.it.module, job.node):
         return None
     return expression(f"lambda weight: {fill(job.em, spec, 'weight')}")
+
+
+def _is_called(module: cst.Module, made: cst.Call) -> bool:
+    """Does the file call what this gives, `init((3, 4))`, which makes a tensor of a shape?"""
+    names = {t.target.value for a in find(module, cst.Assign) if a.value is made for t in a.targets
+             if type(t.target) is cst.Name}
+    return any(c.func is made or (type(c.func) is cst.Name and c.func.value in names) for c in find(module, cst.Call))
 
 
 def layout_of(job: Job) -> tuple[Layout | None, bool]:

@@ -17,7 +17,7 @@ from typing import Any
 import libcst as cst
 
 from port.build import TIGHT, expression
-from port.tree import changed, clone, find, loads, named, rebuild, replaced, walk
+from port.tree import changed, clone, find, loads, named, rebuild, replaced
 
 Default = Callable[[cst.BaseExpression, str], str | None]  # of a called thing's parameter, as text
 
@@ -98,18 +98,14 @@ def _init(node: cst.ClassDef) -> cst.FunctionDef | None:
 
 def _called(module: cst.Module, name: str) -> list[cst.Call] | None:
     """Calls of this name; None if it is also used otherwise, or names something else too."""
-    calls = [c for c in find(module, cst.Call) if isinstance(c.func, cst.Name) and c.func.value == name]
+    calls = [c for c in find(module, cst.Call) if type(c.func) is cst.Name and c.func.value == name]
     known = {id(c.func) for c in calls}
-    for node in walk(module):
-        if isinstance(node, cst.Attribute | cst.Arg):
-            other = node.attr if isinstance(node, cst.Attribute) else node.keyword
-            known.add(id(other))
-        elif isinstance(node, cst.FunctionDef | cst.ClassDef) and node.name.value == name:
-            known |= {id(node.name), *(id(b.value) for b in getattr(node, "bases", ()))}
-        elif isinstance(node, cst.ClassDef):
-            known |= {id(b.value) for b in node.bases}
-        elif isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "super":
-            known |= {id(a.value) for a in node.args}
+    known |= {id(a.attr) for a in find(module, cst.Attribute)} | {id(a.keyword) for a in find(module, cst.Arg)}
+    known |= {id(f.name) for f in find(module, cst.FunctionDef) if f.name.value == name}
+    for node in find(module, cst.ClassDef):
+        known |= {id(b.value) for b in node.bases} | ({id(node.name)} if node.name.value == name else set())
+    known |= {id(a.value) for c in find(module, cst.Call) if type(c.func) is cst.Name and c.func.value == "super"
+              for a in c.args}
     return calls if all(id(n) in known for n in find(module, cst.Name) if n.value == name) else None
 
 
