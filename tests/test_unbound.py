@@ -121,3 +121,11 @@ def test_an_alias_that_is_tried_stays_where_something_needs_it() -> None:
     assert found.text.startswith("from tensorflow.keras.layers import Wrapper\n") and "try" not in found.text
     assert "class Multi(Wrapper):" in found.text
     assert not any("nothing there binds" in f.message for f in found.findings)
+
+
+def test_layers_of_a_package_that_is_not_read() -> None:
+    text = ("import functools\nfrom keras_pos import Trig\n\n\nclass A(tf.keras.layers.Layer):\n"
+            "    def call(self, x):\n        return ")
+    kept = ported(text + "tf.nn.relu(Trig('add')(x))\n")
+    assert [f.code for f in kept.findings] == ["P204"] and "`keras_pos.Trig`" in kept.findings[0].message
+    assert not ported(text + "functools.partial(tf.add, 3)(x)\n").findings

@@ -139,4 +139,11 @@ def _cotangents(given: Arrays, variant: int) -> Callable[[int, tuple[int, ...]],
 
 def _random(backend: Any, obj: Any, feed: inputs.Feed, ys: dict[int, np.ndarray]) -> bool:
     again, _ = backend.forward(obj, feed, True)
-    return any(not np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in zip(ys.values(), again, strict=True))
+    return any(not _same(a, b) for a, b in zip(ys.values(), again, strict=True))
+
+
+def _same(a: np.ndarray, b: np.ndarray) -> bool:
+    """But for rounding: sums that threads share may be added in another order. What is drawn differs by far more."""
+    if a.dtype.kind not in "fc":
+        return np.array_equal(a, b)
+    return np.allclose(a, b, rtol=1e4 * np.finfo(a.dtype).eps, atol=1e2 * np.finfo(a.dtype).eps, equal_nan=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import libcst as cst
@@ -30,6 +31,7 @@ def unknown_callee(em: Emitter, node: cst.Call) -> bool:
     fact, func = em.fact(node.func), node.func
     if fact.payload is not None or fact.kind not in (Kind.UNKNOWN, Kind.PLAIN) or fact.symbol.startswith("builtins."):
         return False
+    check_maker(em, func)
     function = em.scope.function
     own = isinstance(func, cst.Name) and function is not None and (
         func.value in function.assigned or func.value in function.params)
@@ -39,6 +41,15 @@ def unknown_callee(em: Emitter, node: cst.Call) -> bool:
 def _is_lost(fact: Fact) -> bool:
     """Is it a tensor's place, in a container that is not followed, of which nothing is known?"""
     return fact.payload is None and fact.kind in (Kind.UNKNOWN, Kind.PLAIN) and fact.symbol in ("", "=")
+
+
+def check_maker(em: Emitter, func: cst.BaseExpression) -> None:
+    """Refuse to call what a package that is not read has made: `Other(3)(x)` is a layer of Keras, most likely."""
+    maker = em.it.names.resolve(func.func) if isinstance(func, cst.Call) else ""
+    known = maker in em.it.rows or maker.split(".")[0] in {"", "tf", "keras", "numpy", *sys.stdlib_module_names}
+    if not known and not em.fact(func).payload:
+        raise Refused("P204", f"`{maker}` is of a package that is not ported with this one: what it makes is not known",
+                      func)
 
 
 def check_mask(em: Emitter, node: cst.Call, reads: bool) -> None:

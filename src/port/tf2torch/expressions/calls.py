@@ -12,7 +12,7 @@ from port.tf2torch.calls.applying import application
 from port.tf2torch.calls.functions import row_call
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.calls.mates import check_functions
-from port.tf2torch.calls.traced import TRACED, traced, unknown_callee
+from port.tf2torch.calls.traced import TRACED, check_maker, traced, unknown_callee
 from port.tf2torch.calls.variables import makes_weight
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.expressions import members
@@ -132,6 +132,8 @@ def _check_callee(em: Emitter, node: cst.Call, func: Fact) -> None:
     """A layer of a container that facts have lost: it would be given the wrong axes, and no module would keep it."""
     lost = func.kind in (Kind.UNKNOWN, Kind.PLAIN) and func.payload is None
     function = em.scope.function
+    if any(em.has_tensor(a.value) for a in node.args):
+        check_maker(em, node.func)
     named = node.func.value if isinstance(node.func, cst.Subscript) else node.func
     taken = isinstance(named, cst.Name) and function is not None and named.value in function.assigned
     held = isinstance(node.func, cst.Subscript) and code(node.func).startswith("self.")
