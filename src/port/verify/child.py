@@ -16,7 +16,7 @@ from . import attribute, keras_version, rounding, source, store, target
 
 def main(name: str) -> None:
     """The job names role, path, cases and the folder to write to."""
-    sys.dont_write_bytecode = True  # a file that is changed within a second, its size the same, would be read from there
+    sys.dont_write_bytecode = True  # what changes within a second, its size the same, would be read from there
     job = json.loads(Path(sys.argv[-1]).read_text())
     folder = Path(job["folder"])
     try:
