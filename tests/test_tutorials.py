@@ -301,6 +301,9 @@ def test_the_state_that_a_recurrent_layer_begins_with() -> None:
     assert "states = self.gru.weight_hh_l0.new_zeros(x.shape[0], self.gru.hidden_size)\n" in taken.text
     listed = GENERATOR.replace("return x, states", "return x, self.gru.get_initial_state(x.shape[0])")
     assert "P206" in codes(port(listed))
+    begin = "        x, states = self.gru(x, initial_state="
+    for taken_apart in ("first = states[0]", "first, = states", "first = [s for s in states][0]"):
+        assert "P206" in codes(port(GENERATOR.replace(begin, f"        {taken_apart}\n{begin}")))
 
 
 def test_variables_that_an_initialiser_draws_are_weights() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.tree import loads, memo, walk
+from port.tree import loads, memo, target_names, walk
 
 EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 SPACE = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
@@ -42,21 +42,12 @@ def _assigned(function: cst.CSTNode) -> set[str]:
     found: set[str] = set()
     for node in walk(function):
         if isinstance(node, cst.For | cst.CompFor | cst.AugAssign | cst.NamedExpr):
-            found |= _names(node.target)
+            found |= target_names(node.target)
         elif isinstance(node, cst.Assign):
-            targets = {n for t in node.targets for n in _names(t.target)}
+            targets = {n for t in node.targets for n in target_names(t.target)}
             found |= targets & seen
             seen |= targets
         if isinstance(node, cst.For | cst.While):
             found |= {n for a in walk(node.body) if isinstance(a, cst.Assign) for t in a.targets
-                      for n in _names(t.target)}
+                      for n in target_names(t.target)}
     return found
-
-
-def _names(target: cst.CSTNode) -> set[str]:
-    """Variables of a target: not those that a subscript or an attribute reads."""
-    if isinstance(target, cst.Name):
-        return {target.value}
-    if isinstance(target, cst.Tuple | cst.List):
-        return {n for e in target.elements for n in _names(e.value)}
-    return set()

@@ -7,7 +7,7 @@ import symtable
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, lru_cache
 from operator import attrgetter, is_not
 from typing import Any, Literal, TypeVar, get_origin
 
@@ -234,6 +234,15 @@ def asked_classes(test: cst.BaseExpression, name: str) -> list[cst.BaseExpressio
     return [e.value for e in held.elements] if isinstance(held, cst.Tuple) else [held]
 
 
+def target_names(target: cst.CSTNode) -> set[str]:
+    """Variables that a target binds: not those that a subscript or an attribute in it reads."""
+    if type(target) is cst.Name:
+        return {target.value}
+    if type(target) is cst.Tuple or type(target) is cst.List:
+        return {n for e in target.elements for n in target_names(e.value)}
+    return set()
+
+
 def _tight(dot: cst.Dot) -> bool:
     return dot.whitespace_before.empty and dot.whitespace_after.empty
 
@@ -253,10 +262,16 @@ def syntax_error(text: str) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of odd escapes in the user's strings
         try:
-            symtable.symtable(text, "output", "exec")
+            symbols(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             return _grammar_error(text) or (str(error) if _parses(text) else "")
     return ""
+
+
+@lru_cache(1)
+def symbols(text: str) -> symtable.SymbolTable:
+    """Python's own table of a text's scopes, which is asked twice for what has just been written."""
+    return symtable.symtable(text, "output", "exec")
 
 
 def _grammar_error(text: str) -> str:

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from port.findings import Finding
 from port.result import Result
+from port.tree import symbols
 
 CODE = "P206"
 _METHODS = {"forward": "call", "call": "forward"}
@@ -43,7 +44,7 @@ def _loose(text: str) -> dict[tuple[str, str], int]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of odd escapes in the user's strings
         try:
-            top = symtable.symtable(text, "port", "exec")
+            top = symbols(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError):  # of a later Python; `syntax_error` has read it
             return {}
     tables = list(_tables(top))

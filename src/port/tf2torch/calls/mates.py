@@ -12,6 +12,7 @@ import libcst as cst
 from port.facts import Fact, Kind, Layout
 from port.tf2torch.calls.layers import TUPLES, first_input, plan
 from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.infer.loops import FOLLOWED
 from port.tf2torch.infer.values import (
     Class,
     Function,
@@ -22,12 +23,11 @@ from port.tf2torch.infer.values import (
     find_method,
     tensors_in,
 )
-from port.tree import code, find
+from port.tree import code, find, memo, target_names
 
-FULL = {"mha", "rnn", "bidirectional", "attention", "as_torch"}  # their adapters read the arguments of the call
+FULL = TUPLES - {"conv_lstm"}  # their adapters read the arguments of the call
 _PLAIN = "layer_(x_)"
 _OTHERWISE = ("keras.layers.Lambda", "keras.layers.Masking", "keras.layers.Embedding")
-_FOLLOWED = ("zip", "enumerate", "reversed")
 
 
 def mates(em: Emitter, function: Function | None, func: cst.BaseExpression) -> list[Any]:
@@ -52,17 +52,20 @@ def _mates(em: Emitter, function: Function | None, func: cst.BaseExpression) -> 
         return held.elements if isinstance(held, Items) and not known else []
     if not isinstance(func, cst.Name) or function is None:
         return []
-    found: list[Fact] = []
-    loops: list[Any] = [*find(function.node, cst.For), *find(function.node, cst.CompFor)]
-    for loop in loops:
-        if any(n is not None for n in find(loop.target, cst.Name) if n.value == func.value):
-            found += _at(loop.target, func.value, _elements(em, loop.iter))
-    return found
+    loops = [loop for loop, names in _loops(function.node) if func.value in names]
+    return [f for loop in loops for f in _at(loop.target, func.value, _elements(em, loop.iter))]
+
+
+@memo
+def _loops(root: cst.CSTNode) -> list[tuple[Any, set[str]]]:
+    """The loops and comprehensions below, each with its variables."""
+    found: list[Any] = [*find(root, cst.For), *find(root, cst.CompFor)]
+    return [(loop, target_names(loop.target)) for loop in found]
 
 
 def _elements(em: Emitter, node: cst.BaseExpression) -> list[Any]:
     """What a loop gets: facts, or for zip and enumerate a list of such for each part."""
-    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value in _FOLLOWED and node.args:
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value in FOLLOWED and node.args:
         parts = [_elements(em, a.value) for a in node.args]
         if node.func.value == "enumerate":
             return [[], parts[0]]
@@ -115,6 +118,7 @@ def check(em: Emitter, node: cst.Call) -> None:
     if len(forms) > 1:
         raise Refused("P206", f"`{code(node.func)}` is one of several layers, which PyTorch applies in different ways: "
                       "apply each by itself, or put them into a Sequential", node)
+
 
 def _form(em: Emitter, node: cst.Call, payload: Any) -> tuple[str, Layout]:
     """The words of the application, and the layout that it takes."""

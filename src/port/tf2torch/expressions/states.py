@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import libcst as cst
 
 from port.binding import keyword
@@ -51,6 +53,9 @@ def _alone(em: Emitter, node: cst.Call) -> bool:
         return True
     names = {t.target.value for a in find(root, cst.Assign) if a.value is node for t in a.targets
              if isinstance(t.target, cst.Name)}
-    taken = {n.value for s in find(root, cst.Subscript | cst.StarredElement)  # type: ignore[arg-type]
-             for n in [s.value] if isinstance(n, cst.Name)}
+    loops: list[Any] = [*find(root, cst.For), *find(root, cst.CompFor)]
+    parts: list[Any] = [*find(root, cst.Subscript), *find(root, cst.StarredElement)]
+    parts += [a for a in find(root, cst.Assign) if any(type(t.target) in (cst.Tuple, cst.List) for t in a.targets)]
+    opened = [*(n.value for n in parts), *(n.iter for n in loops)]
+    taken = {n.value for n in opened if isinstance(n, cst.Name)}
     return bool(names) and not names & taken

@@ -16,7 +16,7 @@ from port.tf2torch.infer.joins import is_lost
 from port.tf2torch.infer.keyed import Keyed, joined
 from port.tf2torch.infer.mirrors import carries, mirror_name, note_mirror, rename_stale, singular
 from port.tf2torch.infer.values import Grown, Items, common, has_tensor, tensors_in
-from port.tree import children, find, kinds, memo
+from port.tree import children, find, kinds, memo, target_names
 
 FOLLOWED = ("zip", "enumerate", "reversed")  # whose elements a loop knows
 
@@ -82,21 +82,13 @@ def _assigned(node: cst.CSTNode) -> frozenset[str]:
     found: set[str] = set()
     if type(node) is cst.Assign:
         for target in node.targets:
-            found |= _names(target.target)
+            found |= target_names(target.target)
     elif isinstance(node, cst.AugAssign | cst.AnnAssign | cst.For | cst.NamedExpr):
-        found |= _names(node.target)
+        found |= target_names(node.target)
     if type(node) in _AROUND:
         for child in children(node):
             found |= _assigned(child)
     return frozenset(found)
-
-
-def _names(target: cst.CSTNode) -> set[str]:
-    if isinstance(target, cst.Name):
-        return {target.value}
-    if isinstance(target, cst.Tuple | cst.List):
-        return {n for e in target.elements for n in _names(e.value)}
-    return set()
 
 
 def for_(it: Interp, node: cst.For, env: Env) -> None:
@@ -134,7 +126,7 @@ def _turns(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env,
            header: tuple[cst.BaseExpression, Fact] | None) -> None:
     changed = sorted(_assigned(body))
     it.conflicts.pop(node, None)
-    for name in {*changed, *(_names(header[0]) if header is not None else ())}:
+    for name in {*changed, *(target_names(header[0]) if header is not None else ())}:
         if (before := env.names.get(name)) is not None and before.kind is Kind.PLAIN:
             rename_stale(it, name, env, node)
     _growing(it, node, body, env)
@@ -237,7 +229,7 @@ def _turn(it: Interp, node: cst.CSTNode, body: cst.BaseSuite, env: Env,
 def _leave(it: Interp, body: cst.BaseSuite, env: Env, inside: Env, mirrors: dict[tuple[str, int], str],
            header: tuple[cst.BaseExpression, Fact] | None) -> None:
     """After the loop: carried sizes are their mirrors; lists that grew stand for any length."""
-    bound = _names(header[0]) if header is not None else set()
+    bound = target_names(header[0]) if header is not None else set()
     local = bound | set(_assigned(body)) | set(mirrors.values())
     for name, fact in inside.names.items():
         before = env.names.get(name)

@@ -8,7 +8,7 @@ from typing import Any
 import libcst as cst
 
 from port.tf2torch.emit import Refused
-from port.tree import find, loads, memo, walk
+from port.tree import find, loads, memo, target_names, walk
 
 
 def used_names(statements: list[Any]) -> set[str]:
@@ -34,20 +34,12 @@ def assigned_names(s: Any) -> frozenset[str]:
     for n in walk(s):
         if type(n) is cst.Assign:
             for t in n.targets:
-                found |= names_of(t.target)
+                found |= target_names(t.target)
         elif type(n) is cst.AugAssign or type(n) is cst.For:
-            found |= names_of(n.target)
+            found |= target_names(n.target)
         elif type(n) is cst.FunctionDef:
             found.add(n.name.value)
     return frozenset(found)
-
-
-def names_of(target: cst.BaseExpression) -> set[str]:
-    if type(target) is cst.Name:
-        return {target.value}
-    if type(target) is cst.Tuple or type(target) is cst.List:
-        return {n for e in target.elements for n in names_of(e.value)}
-    return set()
 
 
 def binds(body: cst.CSTNode, name: str) -> bool:
@@ -63,7 +55,7 @@ def binds(body: cst.CSTNode, name: str) -> bool:
 
 def unbound(em: Any, init: list[Any], given: set[str]) -> None:
     """Refuse a constructor that reads a size by a name of another function, which is not one of its own."""
-    own = given.union(*map(assigned_names, init), *(names_of(c.target) for s in init for c in find(s, cst.CompFor)),
+    own = given.union(*map(assigned_names, init), *(target_names(c.target) for s in init for c in find(s, cst.CompFor)),
                       *({p.name.value} for s in init for p in find(s, cst.Param)))
     others = {n for f in em.it.functions.values() for n in (*f.params, *f.mirrors, *f.assigned)}
     read = frozenset[str]().union(*map(loads, init)) & others - own - set(em.it.globals.names) - {"self"}

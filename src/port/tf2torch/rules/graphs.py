@@ -14,7 +14,7 @@ from port.facts import Kind, Layout
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.models import only
 from port.tf2torch.infer.values import Function, GraphModel, Inputs, Origin, has_tensor, tensors_in
-from port.tf2torch.rules.bodies import assigned_names, names_of, used_names
+from port.tf2torch.rules.bodies import assigned_names, used_names
 from port.tf2torch.rules.entries import permute_line
 from port.tf2torch.rules.graph_paths import made_by, models, refusal, returning
 from port.tf2torch.rules.module_class import class_of
@@ -23,7 +23,7 @@ from port.tf2torch.rules.returns import returned
 from port.tf2torch.rules.split import Split, settled
 from port.tf2torch.rules.split_blocks import block
 from port.tf2torch.rules.split_lines import holds_layers
-from port.tree import code, find
+from port.tree import code, find, target_names
 
 
 # ---------------------------------------------------------------- graphs
@@ -111,7 +111,7 @@ def _graph_class(split: Split, nodes: list[cst.BaseStatement], graph: Graph, nam
     later = used_names(nodes[graph.end + 1:])
     kept: list[cst.BaseStatement] = list(lists)
     inside = {n for s in section[:-1] for a in find(s, cst.Assign, enter_functions=False) for t in a.targets
-              for n in names_of(t.target) if em.fact(a.value).kind is Kind.LAYER}
+              for n in target_names(t.target) if em.fact(a.value).kind is Kind.LAYER}
     for s in section if graph.paths else section[:-1]:
         hoist = function is None or bool(assigned_names(s) & later)
         if hoist and isinstance(s, cst.SimpleStatementLine | cst.FunctionDef) and not _touches_graph(em, s) and (

@@ -11,11 +11,11 @@ from port.tf2torch.emit import Refused
 from port.tf2torch.infer.values import Function
 from port.tf2torch.rules.assemble import Writer
 from port.tf2torch.rules.attribute_names import assign_names, flattened
-from port.tf2torch.rules.bodies import assigned_names, names_of, self_reads, unbound, used_names
+from port.tf2torch.rules.bodies import assigned_names, self_reads, unbound, used_names
 from port.tf2torch.rules.prune import prune
 from port.tf2torch.rules.split import Split
 from port.tf2torch.rules.tidy import tidied
-from port.tree import code, find, loads, named
+from port.tree import code, find, loads, named, target_names
 
 
 def class_of(split: Split, name: str, docstring: list[Any], init: list[Any], forward: list[Any],
@@ -89,7 +89,7 @@ def _applied_last(split: Split, name: str) -> bool:
 
 def _read(node: Any) -> set[str]:
     """Variables that it reads, but for those that a comprehension in it binds."""
-    return set(loads(node)) - {n for c in find(node, cst.CompFor) for n in names_of(c.target)}
+    return set(loads(node)) - {n for c in find(node, cst.CompFor) for n in target_names(c.target)}
 
 
 def _parameters(split: Split, function: Function | None, used: set[str], free: list[str] | None

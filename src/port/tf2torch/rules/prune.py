@@ -8,8 +8,7 @@ from typing import Any
 import libcst as cst
 
 from port.build import build, statement
-from port.tf2torch.rules.bodies import names_of
-from port.tree import changed, named, walk
+from port.tree import changed, named, target_names, walk
 
 
 def negate(test: cst.BaseExpression) -> cst.BaseExpression | None:
@@ -114,7 +113,7 @@ def _loads(body: list[Any]) -> set[str]:
                 found |= named(small.value)
                 for t in small.targets:
                     if type(t.target) is not cst.Name:
-                        found |= named(t.target) - names_of(t.target)
+                        found |= named(t.target) - target_names(t.target)
             elif (grown := _grows(s)) is not None:
                 found |= named(small) - {grown}
             else:

@@ -15,7 +15,7 @@ from port.facts import Fact, Kind
 from port.tf2torch import lines
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.values import Inputs, Size, has_tensor
-from port.tf2torch.rules.bodies import assigned_names, names_of
+from port.tf2torch.rules.bodies import assigned_names
 from port.tf2torch.rules.entries import relayouts
 from port.tf2torch.rules.mirrored import mirror_lines
 from port.tf2torch.rules.set_later import set_in_loop
@@ -31,7 +31,7 @@ from port.tf2torch.rules.split import (
 )
 from port.tf2torch.rules.split_choices import choice_of, makes_layers, raises_only
 from port.tf2torch.rules.split_lines import as_held, split_line
-from port.tree import find, rebuild
+from port.tree import find, rebuild, target_names
 
 
 # ---------------------------------------------------------------- statements
@@ -214,15 +214,15 @@ def _loop(split: Split, node: Any, init: list[Any], forward: Statements) -> None
         raise Refused("P206", "a loop over a dict of inputs; name the inputs one by one", node)
     if not any(touches_tensor(split, s) or makes_layers(split, s) for s in node.body.body):
         _both(split, node, init, forward)
-        split.settings |= names_of(node.target) | {n for s in find(node.body, cst.Assign)
-                                                   for t in s.targets for n in names_of(t.target)}
+        split.settings |= target_names(node.target) | {n for s in find(node.body, cst.Assign)
+                                                   for t in s.targets for n in target_names(t.target)}
         return
     split.count += 1
     frame = Frame(node, key=f"LIST_{split.count}_", conditional=split.frames[-1].depth > 0)
     split.frames[-1].modules.append(frame)
     tensor_names = {n for n, f in _loop_facts(em, node.target) if has_tensor(f)}
     split.frames.append(frame)
-    split.loop_names.append(names_of(node.target) - tensor_names)
+    split.loop_names.append(target_names(node.target) - tensor_names)
     body_init, body_forward, _ = block(split, node.body.body)
     settings = split.loop_names.pop()
     split.frames.pop()
@@ -299,7 +299,7 @@ def _forward_header(split: Split, node: cst.For, frame: Frame, tensor_names: set
     if isinstance(node.iter, cst.Call) and isinstance(node.iter.func, cst.Name) and node.iter.func.value == "zip" and (
             isinstance(node.target, cst.Tuple)):
         keep = [(e.value, a.value) for e, a in zip(node.target.elements, node.iter.args, strict=False)
-                if names_of(e.value) & tensor_names]
+                if target_names(e.value) & tensor_names]
         if len(keep) == 1:
             return keep[0][0], split.forward(keep[0][1])
     return node.target, split.forward(node.iter)

@@ -12,12 +12,11 @@ from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.values import Grown, Inputs, Items, LayerCall, has_tensor, tensors_in
 from port.tf2torch.initial.reader import is_only_argument
-from port.tf2torch.rules.bodies import names_of
 from port.tf2torch.rules.dropped import dropped_statement
 from port.tf2torch.rules.returns import returned
 from port.tf2torch.rules.set_later import set_attribute
 from port.tf2torch.rules.split import Making, Split, Statements, touches_tensor
-from port.tree import changed, code, rebuild
+from port.tree import changed, code, rebuild, target_names
 
 
 def _take(split: Split, init: list[Any]) -> None:
@@ -89,7 +88,7 @@ def _assign(split: Split, small: Any, line: cst.SimpleStatementLine, init: list[
             init.append(statement(f"{targets[0].value}_channels = {counts if '[' in counts else f'list({counts})'}"))
         forward.append(changed(line, body=[_targets(small, new)]))
         for t in targets:
-            split.settings -= names_of(t)
+            split.settings -= target_names(t)
         return
     if value is not None and holds_layers(fact):
         _hold_list(split, targets, value, init)
@@ -104,7 +103,7 @@ def _assign(split: Split, small: Any, line: cst.SimpleStatementLine, init: list[
 def _setting(split: Split, small: Any, line: cst.SimpleStatementLine, init: list[Any], forward: Statements) -> None:
     """`small` is the line as `__init__` computes it."""
     targets = [t.target for t in small.targets] if isinstance(small, cst.Assign) else [small.target]
-    names = {n for t in targets for n in names_of(t)}
+    names = {n for t in targets for n in target_names(t)}
     if early := names & split.stored.keys():
         raise split.changes(min(early), small)
     new = split.init(small)
