@@ -84,3 +84,11 @@ def test_call_is_forward_wherever_it_is_named(tmp_path: Path) -> None:
     (tmp_path / "port.py").write_text(port.text)
     found = verify(tmp_path / "source.py", tmp_path / "port.py", "tf2torch", [Case("Net()", ("f32[2,7,5,3]",))])
     assert found[0].status == VERIFIED, found[0].message
+
+
+def test_a_base_class_that_a_setting_chooses_is_refused() -> None:
+    """Such a class was taken for one of Python: its `call` stayed, and the module had no `forward`."""
+    text = ("import os\nfrom tensorflow.keras import layers\n\nflag = os.environ.get('FLAG')\n\n\n"
+            "class A(object if flag else layers.Layer):\n    def call(self, x):\n        return x\n")
+    port = translate(text, "tf2torch")
+    assert [f.code for f in port.findings] == ["P206"] and "class A(object if flag else layers.Layer):" in port.text

@@ -136,6 +136,21 @@ def test_whether_torch_has_a_function_is_answered_by_what_the_port_has(question:
     assert f"found = {answer}\n" in result.text and not result.findings, result.text
 
 
+def test_classes_that_the_port_writes_are_there_and_others_are_not_taken_for_missing() -> None:
+    """`nn.GELU if hasattr(nn, "GELU") else GELU_` became the approximation of the fallback, without a finding."""
+    text = "kind = nn.{0} if hasattr(nn, '{0}') else nn.ReLU\n"
+    known = translate(HEAD + text.format("GELU"), "torch2tf")
+    assert 'layers.Activation("gelu"))) if True else layers.ReLU' in known.text
+    other = translate(HEAD + text.format("CTCLoss"), "torch2tf")
+    assert text.format("CTCLoss") in other.text and other.findings
+
+
+def test_a_function_that_keras_lacks_is_taken_for_missing_and_told() -> None:
+    source = "found = hasattr(torch, 'combinations')\n\n\ndef f(x):\n    return torch.relu(x)\n"
+    result = translate(HEAD + source, "torch2tf")
+    assert "found = False\n" in result.text and [f.code for f in result.findings] == ["P103"]
+
+
 def test_a_choice_by_what_torch_has_is_known() -> None:
     result = translate(HEAD + """has = 'silu' in dir(F)
 

@@ -22,7 +22,7 @@ def comparison(w: Any, node: cst.Comparison) -> Any:
     known = init_calls.has_weight(w, node)
     if known is not None:
         return known
-    if (there := probes.answer(w.it, node)) is not None:
+    if (there := probes.settle(w, node)) is not None:
         return cst.Name(str(there))
     facts = [w.fact(node.left), *(w.fact(t.comparator) for t in node.comparisons)]
     kinds = {f.kind for f in facts}

@@ -11,12 +11,12 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind
 from port.names import canonical
-from port.torch2tf import anyname
+from port.torch2tf import anyname, layers
 from port.torch2tf.values import PLAIN, is_none, literal
 
 
-def answer(it: Any, node: cst.CSTNode) -> bool | None:
-    """Is the function that is asked for there? None if the code asks no such thing."""
+def _asked(it: Any, node: cst.CSTNode) -> str | None:
+    """What of PyTorch the code asks for: its name, '' of None; None if it asks no such thing."""
     if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value in ("hasattr", "getattr"):
         owner, name = [a.value for a in node.args[:2]] if len(node.args) > 1 else (None, None)
     elif isinstance(node, cst.Comparison) and isinstance(node.comparisons[0].operator, cst.In):
@@ -30,11 +30,29 @@ def answer(it: Any, node: cst.CSTNode) -> bool | None:
         return None
     fact = it.fact(owner)
     if is_none(fact):
-        return False
+        return ""
     if fact.kind is not Kind.FUNCTION or fact.payload is not None or fact.symbol.split(".")[0] != "torch":
         return None
-    rows = it.rows.get(canonical(f"{fact.symbol}.{word}")) or ()
-    return any(not row.none for row in rows)
+    return canonical(f"{fact.symbol}.{word}")
+
+
+def answer(it: Any, node: cst.CSTNode) -> bool | None:
+    """Is what is asked for there? None if the code asks no such thing, or it cannot be said."""
+    symbol = _asked(it, node)
+    if symbol is None:
+        return None
+    word = symbol.rpartition(".")[2]
+    if symbol.startswith("torch.nn.") and word[:1].isupper():  # a class: without it, another one may compute otherwise
+        return True if layers.writes(symbol) else None
+    return any(not row.none for row in it.rows.get(symbol) or ())
+
+
+def settle(w: Any, node: cst.CSTNode) -> bool | None:
+    """The answer, as the port will have it; told where PyTorch has what is taken for missing."""
+    found = answer(w.it, node)
+    if found is False and (symbol := _asked(w.it, node)) and w.it.rows.get(symbol):
+        w.report("P103", f"`{symbol}` is taken for missing, since Keras lacks it: the code does without", node)
+    return found
 
 
 def has(it: Any, node: cst.Call, args: list[Fact]) -> Fact:
@@ -52,7 +70,7 @@ def get(it: Any, node: cst.Call, args: list[Fact]) -> Fact:
 
 def write(w: Any, node: cst.Call) -> Any:
     """The answer of `hasattr`, the default of `getattr`."""
-    found = answer(w.it, node)
+    found = settle(w, node)
     if found is None or (found and _called(node) == "getattr"):
         return w.generic(node)
     if _called(node) == "hasattr":

@@ -32,6 +32,9 @@ def convert(em: Emitter, node: cst.ClassDef) -> list[Any]:
     if not is_module(cls):
         if cls is not None and cls.root.startswith("keras.layers."):
             raise Refused("P206", f"a subclass of `{cls.root}`", node)
+        for base in node.bases:
+            if not isinstance(base.value, cst.Name | cst.Attribute) and em.is_foreign(base.value):
+                raise Refused("P206", f"the base class `{code(base.value)}` depends on a setting", node)
         return [_ordinary(em, node)]
     assert cls is not None
     if cls.root == "keras.Sequential":
