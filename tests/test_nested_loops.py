@@ -46,3 +46,39 @@ def test_each_turn_has_its_own_modules(tmp_path: Path) -> None:
     assert "inner_block['conv']" in text and "block['blocks'].append(inner_block)" in text
     assert "block['convs'].append(" in text and "for conv in block['convs']:" in text
     agree(tmp_path, SOURCE, text, "tf2torch", [Case("net((8, 6, 3))", ("f32[2,8,6,3]",))])
+
+
+GATED = '''
+from keras import Input, Model, layers
+
+
+def gate(x, kind):
+    width = x.shape[-1]
+    if kind == "wide":
+        y = layers.Dense(2 * width)(x)
+    else:
+        y = layers.Dense(width)(x)
+    return layers.ReLU()(y)
+
+
+def net(kind="wide", depth=2):
+    x = inputs = Input((6,))
+    outs = []
+    for i in range(depth):
+        for j in range(i + 1):
+            x = layers.LayerNormalization()(x)
+            x = gate(x, kind)
+        outs.append(x)
+    for i in range(depth):
+        x = layers.Dense(5)(x)
+        x = gate(x, kind)
+    return Model(inputs, [layers.Dense(3)(x), *outs])
+'''
+
+
+def test_the_width_that_a_loop_hands_on_is_read_of_a_module_by_its_name(tmp_path: Path) -> None:
+    """What settings decide is read of the module, which needs a name in the loop."""
+    result = translate(GATED, "tf2torch")
+    assert not result.findings
+    assert "in_features = gate.out_channels" in result.text and "self.blocks1.append(blocks)" in result.text
+    agree(tmp_path, GATED, result.text, "tf2torch", [Case("net()", ("f32[2,6]",))])

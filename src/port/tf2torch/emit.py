@@ -68,6 +68,8 @@ class Handlers:
     constant: Callable[[Emitter, cst.BaseExpression, str], cst.BaseExpression]
     subscript: Callable[[Emitter, cst.Subscript], cst.BaseExpression]
     attribute: Callable[[Emitter, cst.Attribute], cst.BaseExpression | None]
+    binary: Callable[[Emitter, cst.BinaryOperation], cst.BaseExpression]
+    comparison: Callable[[Emitter, cst.Comparison], cst.BaseExpression]
     augmented: Callable[[Emitter, cst.AugAssign], cst.BaseSmallStatement]
     definition: Callable[[Emitter, cst.ClassDef], list[Any]]  # of a class
     args: Mapping[str, Callable[..., Any]]  # the adapters that rows name in `via`: of arguments,
@@ -322,18 +324,10 @@ class Emitter:
         return self._expr(node)
 
     def _BinaryOperation(self, node: cst.BinaryOperation) -> cst.BaseExpression:
-        a, b = self.fact(node.left), self.fact(node.right)
-        if isinstance(node.operator, cst.MatrixMultiply):
-            left, right = self.expr(node.left, Layout.PLAIN), self.expr(node.right, Layout.PLAIN)
-        elif self.fact(node).layout is Layout.FLIPPED:
-            left, right = self.operand(node.left, a, node), self.operand(node.right, b, node)
-        elif has_tensor(self.fact(node)):
-            left, right = self._expr(node.left), self._expr(node.right)
-        elif Kind.SHAPE in (a.kind, b.kind) and not isinstance(node.operator, cst.Add):
-            raise Refused("P206", "arithmetic with a whole shape, which is a tuple in PyTorch: index it", node)
-        else:
-            left, right = self.plain(node.left), self.plain(node.right)
-        return node if left is node.left and right is node.right else changed(node, left=left, right=right)
+        return self.handlers.binary(self, node)
+
+    def _Comparison(self, node: cst.Comparison) -> cst.BaseExpression:
+        return self.handlers.comparison(self, node)
 
     def _AugAssign(self, node: cst.AugAssign) -> cst.BaseSmallStatement:
         return self.handlers.augmented(self, node)

@@ -17,7 +17,7 @@ from port.scopes import File
 from port.tf2torch import adapt, ownhelpers, renames
 from port.tf2torch.calls.variables import MAKERS
 from port.tf2torch.emit import Emitter, Handlers
-from port.tf2torch.expressions import attributes, augmented, calls, constants, subscripts
+from port.tf2torch.expressions import attributes, augmented, calls, constants, operators, subscripts
 from port.tf2torch.file import Pass
 from port.tf2torch.infer import links
 from port.tf2torch.infer.interp import Interp
@@ -46,8 +46,8 @@ from port.tree import code, module_code, syntax_error
 from port.units import Unit, scoped
 from port.wrapping import wrapped
 
-HANDLERS = Handlers(calls.call, constants.constant, subscripts.subscript, attributes.attribute,
-                    augmented.augmented, classes.convert, adapt.ARGS, adapt.ROWS, adapt.LAYERS)
+HANDLERS = Handlers(calls.call, constants.constant, subscripts.subscript, attributes.attribute, operators.binary,
+                    operators.comparison, augmented.augmented, classes.convert, adapt.ARGS, adapt.ROWS, adapt.LAYERS)
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ from port.tf2torch.calls.arguments import print_call
 from port.tf2torch.calls.handed import check_handed
 from port.tf2torch.calls.job import Job
 from port.tf2torch.infer.analysis import documented_rank
+from port.tf2torch.infer.arrays import is_array
 from port.tf2torch.infer.conditions import is_number
 from port.tf2torch.infer.opshapes import dtype_of
 from port.tf2torch.infer.values import Size
-from port.tree import code, find
+from port.tree import code
 
 CASTS = {"to_float": "float32", "to_double": "float64", "to_int": "int64", "cast_to_floatx": "float32"}
 
@@ -37,7 +38,7 @@ def cast(job: Job) -> cst.BaseExpression | None:
         return cst.Call(cst.Name("int"), [cst.Arg(value)]) if whole and not known else value
     if fact.kind is not Kind.TENSOR:
         node = job.bound.args[name]
-        array = not isinstance(node, cst.Name) or _is_array(job, node.value)
+        array = not isinstance(node, cst.Name) or is_array(fact)
         if fact.kind is Kind.PLAIN and array and "dtype" in job.bound.args:
             job.em.need("torch")
             return build("torch.as_tensor({x}, dtype={d})", x=job.expr(name), d=job.expr("dtype"))
@@ -49,14 +50,6 @@ def cast(job: Job) -> cst.BaseExpression | None:
     return job.expr(name, job.want) if same else None
 
 
-
-
-def _is_array(job: Job, name: str) -> bool:
-    """Does a call of NumPy give this variable its value?"""
-    function, names = job.em.scope.function, job.em.it.names
-    root = function.node if function is not None else job.em.it.module
-    made = [a.value for a in find(root, cst.Assign) for t in a.targets if code(t.target) == name]
-    return bool(made) and all(isinstance(v, cst.Call) and names.resolve(v.func).startswith("numpy.") for v in made)
 
 
 def moments(job: Job) -> None:

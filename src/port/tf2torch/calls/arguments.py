@@ -10,7 +10,7 @@ import libcst as cst
 from port.binding import literal_text
 from port.build import argument, build, drop_commas, expression, paren, reflow
 from port.table import Signature
-from port.tf2torch.calls.job import Job, arrange
+from port.tf2torch.calls.job import Job, part
 from port.tf2torch.calls.spelling import short
 from port.tree import code
 
@@ -55,7 +55,7 @@ def _map_one(job: Job, name: str, adapters: Any) -> None:
             raise job.refuse("P202", f"argument `{name}` is not translated yet (adapter `{arg.via}`)")
         value = adapters[arg.via](job, name, arg)
     else:
-        value = job.expr(name, job.want)
+        value = job.value(name)
     if value is not None and arg.to:
         job.out[arg.to] = value
         job.source[arg.to] = name
@@ -147,7 +147,8 @@ def arguments(job: Job, signature: Signature) -> list[cst.Arg]:
         by_name = not fits or (source in keyword_given) or (source is None and name not in job.row.fill
                                                              and not required)
         if name == star and job.bound.stars and source in job.bound.args:
-            made += [a.with_changes(value=arrange(job, a.value, job.want), keyword=None) for a in job.bound.stars]
+            all_ = [a.value for a in job.bound.stars]
+            made += [a.with_changes(value=part(job, a.value, all_), keyword=None) for a in job.bound.stars]
             continue
         if name == star:
             value = job.out[name]

@@ -8,8 +8,8 @@ import libcst as cst
 
 from port.build import TIGHT, build, expression
 from port.facts import Fact, Kind
-from port.tf2torch.calls.job import Job, arrange
-from port.tf2torch.calls.variables import first_weight
+from port.tf2torch.calls.arrays import own_tensor
+from port.tf2torch.calls.job import VALUES, Job, arrange
 from port.tf2torch.infer.conditions import is_exact_number, is_number
 from port.tf2torch.infer.rowcalls import PYTHON
 from port.tf2torch.infer.values import ShapeOf, Size
@@ -87,7 +87,6 @@ def _stacked(job: Job, node: cst.BaseExpression) -> list[cst.BaseExpression] | N
 # ---------------------------------------------------------------- devices
 ON_DEVICE = {"torch.zeros", "torch.ones", "torch.full", "torch.arange", "torch.linspace", "torch.eye", "torch.randn",
              "torch.rand", "torch.randint", "torch.normal", "torch.empty"}
-VALUES = {"torch.tensor", "torch.as_tensor"}  # of lists and arrays; one number goes with tensors of any device
 
 
 def on_device(job: Job, new: cst.BaseExpression) -> cst.BaseExpression:
@@ -100,7 +99,7 @@ def on_device(job: Job, new: cst.BaseExpression) -> cst.BaseExpression:
     if built or not (values or name in ON_DEVICE or _makes(job.row.expr.get("torch", ""))):
         return new
     given = sorted(job.bound.args.values(), key=lambda a: not _is_dtype(a))
-    source = next((s for a in given if (s := tensor_of(job, a))), "") or own_tensor(job)
+    source = next((s for a in given if (s := tensor_of(job, a))), "") or own_tensor(job.em)
     return with_device(new, source) if values else _placed(new, source)  # type: ignore[arg-type,return-value]
 
 
@@ -109,7 +108,7 @@ def _is_dtype(node: cst.CSTNode) -> bool:
 
 
 def _is_array(fact: Fact) -> bool:
-    """A list of numbers or an array of NumPy: no tensor, and not one number."""
+    """A list of numbers or an array of NumPy: no tensor, and not one number, which goes with tensors of any device."""
     return fact.kind is Kind.PLAIN and not (is_number(fact) or fact.dtype == "setting")
 
 
@@ -152,13 +151,3 @@ def _is_here(job: Job, name: str) -> bool:
     """Is it a variable of this function? A size that another one returned is known by the name there."""
     function, first = job.em.scope.function, name.partition(".")[0]
     return function is None or first == "self" or first in function.params or first in function.assigned
-
-
-def own_tensor(job: Job) -> str:
-    """The first tensor that the function or method gets, which callers must give; else a weight of the object."""
-    function = job.em.scope.function
-    if job.em.scope.stage not in ("forward", "plain") or function is None or isinstance(function.node, cst.Lambda):
-        return ""
-    given = next((p for p in function.params if p not in function.defaults and (
-        f := function.tensors.get(p)) is not None and f.kind is Kind.TENSOR), "")
-    return given or (first_weight(job.em, function.owner) if function.owner is not None else "")

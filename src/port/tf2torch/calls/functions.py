@@ -125,5 +125,5 @@ def fill_template(job: Job, template: str) -> cst.BaseExpression:
             adapted = job.em.handlers.args[arg.via](job, name, arg)
             nodes[name] = adapted if adapted is not None else expression("None")
         else:
-            nodes[name] = job.expr(name, job.want)
+            nodes[name] = job.value(name)
     return helper_names(substitute(tree, nodes))  # type: ignore[return-value]

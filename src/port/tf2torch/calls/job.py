@@ -13,7 +13,9 @@ from port.binding import Bound
 from port.build import build, expression
 from port.facts import UNKNOWN, Fact, Kind, Layout
 from port.table import Row, Signature
+from port.tf2torch.calls.arrays import beside
 from port.tf2torch.emit import TO_FIRST, Emitter, Refused
+from port.tf2torch.infer.arrays import is_array
 from port.tf2torch.infer.arrivals import reached
 from port.tf2torch.infer.conditions import default_fact, unmet
 from port.tf2torch.infer.rowcalls import FLIPS
@@ -66,6 +68,17 @@ class Job:
             return arrange(self, self.bound.args[name], want)
         default = self.bound.default(name)
         return expression(default if default is not None else "None")
+
+    def value(self, name: str) -> cst.BaseExpression:
+        """The argument as the row wants it: an array of NumPy as a tensor, tensors in the layout that is wanted."""
+        node = self.bound.args.get(name)
+        if node is None or self.row.kind != "function" or any(t.name in VALUES for t in self.row.torch):
+            return self.expr(name, self.want)
+        if isinstance(node, cst.List | cst.Tuple) and tensors_in(self.em.fact(node)) and any(
+                is_array(self.em.fact(e.value)) for e in node.elements):
+            parts = [e.value for e in node.elements]
+            return node.with_changes(elements=[e.with_changes(value=part(self, e.value, parts)) for e in node.elements])
+        return part(self, node, list(self.bound.args.values()), name == "condition")
 
     def refuse(self, code_: str, message: str) -> Exception:
         return Refused(code_, message, self.node)
@@ -139,4 +152,15 @@ def arrange(job: Job, node: cst.BaseExpression, want: Layout | None) -> cst.Base
     return em.expr(node)
 
 
+def part(job: Job, node: cst.BaseExpression, all_: list[cst.BaseExpression], own: bool = False) -> cst.BaseExpression:
+    """One of the values that a row takes together; an array becomes a tensor, of their dtype if the row needs one."""
+    if not is_array(job.em.fact(node)):
+        return arrange(job, node, job.want)
+    own |= not job.inputs or job.row.returns not in TOGETHER
+    return beside(job.em, node, [o for o in all_ if o is not node], job.em.fact(job.node), own)
+
+
+# rows whose tensors have one dtype
+TOGETHER = ("broadcast", "compare", "matmul", "divide", "concat", "stack", "where", "einsum")
+VALUES = ("torch.tensor", "torch.as_tensor")  # they make a tensor of lists and arrays
 ELEMENTWISE = ("same", "broadcast", "compare", "cast")

@@ -7,7 +7,7 @@ import libcst as cst
 from port.binding import keyword, weight_argument
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.scopes import Env
-from port.tf2torch.infer import masks
+from port.tf2torch.infer import arrays, masks
 from port.tf2torch.infer.attributes import variable_of
 from port.tf2torch.infer.builtins import (
     ACTIVATION,
@@ -98,6 +98,8 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
         return new_layer(it, node, symbol, None, None)
     if symbol.startswith("builtins.super"):
         return Fact(Kind.UNKNOWN, symbol="super")
+    if symbol.startswith("numpy."):
+        return arrays.made(symbol[len("numpy."):], [*args]) or it.plain(node)
     return it.plain(node)
 
 
@@ -116,6 +118,8 @@ def _permuted(it: Interp, node: cst.Call, env: Env, args: list[Fact]) -> None:
 
 def _method(it: Interp, node: cst.Call, symbol: str, owner: Fact, args: list[Fact]) -> Fact:
     name = symbol.partition(".")[2]
+    if (held := arrays.method(owner, name, args)) is not None:
+        return held
     if name == "append" and args and has_tensor(args[0]) and isinstance(node.func, cst.Attribute) and isinstance(
             node.func.value, cst.Name):
         it.appended.add(node.func.value.value)

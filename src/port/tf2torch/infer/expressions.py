@@ -14,6 +14,7 @@ from port.facts import UNKNOWN, Fact, Kind, Layout, arithmetic, tensor
 from port.names import canonical
 from port.scopes import Env, File
 from port.tf2torch.infer import calls, joins, keyed, shapes
+from port.tf2torch.infer.arrays import combined, is_array
 from port.tf2torch.infer.assignments import assign
 from port.tf2torch.infer.attributes import inherited, object_attribute, of_super, tensor_attribute, variable_of
 from port.tf2torch.infer.builtins import ACTIVATION
@@ -83,6 +84,8 @@ def _unary(it: Interp, node: cst.UnaryOperation, env: Env) -> Fact:
     inner = it.ev(node.expression, env)
     if inner.kind is Kind.TENSOR:
         return inner.but(mask=None)
+    if is_array(inner):
+        return inner.but(symbol="")
     value = inner.literal(...)
     if value is ...:
         if isinstance(node.operator, cst.Minus) and isinstance(inner.payload, Size):
@@ -110,9 +113,12 @@ def _binary(it: Interp, node: cst.BinaryOperation, env: Env) -> Fact:
     if Kind.TENSOR in (a.kind, b.kind):
         if isinstance(node.operator, cst.MatrixMultiply):
             return shapes.matmul(Given((a, b), _none, _none, _none, ()))
-        both = tuple(f for f in (a, b) if f.kind is Kind.TENSOR)
+        both = tuple(f if f.kind is Kind.TENSOR else tensor(f.shape) for f in (a, b)
+                     if f.kind is Kind.TENSOR or (is_array(f) and f.shape is not None))
         result = shapes.broadcast(Given(both, _none, _none, _none, ()))
         return result.but(payload=join_origin(both), mask=None)
+    if (held := combined(a, b)) is not None:
+        return held
     if isinstance(node.operator, cst.Add) and (isinstance(a.payload, Items) and isinstance(b.payload, Items)):
         less = b.payload if a.payload.whole else a.payload
         return Fact(Kind.PLAIN, payload=less.part(a.payload.elements + b.payload.elements, a.payload.kind))
@@ -145,6 +151,8 @@ def _comparison(it: Interp, node: cst.Comparison, env: Env) -> Fact:
     if any(f.kind is Kind.TENSOR for f in (left, *rights)):
         facts = tuple(f for f in (left, *rights) if f.kind is Kind.TENSOR)
         return shapes.compare(Given(facts, _none, _none, _none, ()))
+    if len(rights) == 1 and (held := combined(left, rights[0])) is not None:
+        return held
     a = left.literal(...)
     b = rights[0].literal(...) if len(rights) == 1 else ...
     if a is ... or b is ... or type(operator) not in _COMPARE:

@@ -7,6 +7,7 @@ from typing import Any
 import libcst as cst
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, tensor
+from port.tf2torch.infer.arrays import is_array, part
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.keyed import Keyed, get
 from port.tf2torch.infer.values import (
@@ -29,6 +30,8 @@ def subscript(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
     at = it.facts.get(index.value, UNKNOWN).literal(...) if isinstance(index, cst.Index) else ...
     if owner.kind is Kind.TENSOR:
         return _index_tensor(it, node, owner)
+    if is_array(owner):
+        return part(owner, [e.slice for e in node.slice], lambda element: _is_new_axis(it, element))
     if isinstance(owner.payload, ShapeOf):
         return _index_shape(it, index, at, owner.payload)
     if isinstance(owner.payload, Inputs) and at in owner.payload.values:

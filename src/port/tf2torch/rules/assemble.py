@@ -114,11 +114,12 @@ class Writer:
         frame = item.frame
         body = self.init(item.body, frame)
         before: list[Any] = []
+        mirrors = [self.at(m, "init") for m in item.mirrors]
         flat_inner = id(outer) in self.flat and frame in outer.modules
         if frame.modules and id(frame) not in self.flat:
             kind = kind_of(frame)
             if kind == "several":
-                body = self.several(frame, body)
+                body = self.several(frame, body, mirrors)
             elif kind == "dict":
                 block = self.names.blocks[frame.key]
                 body = [statement(f"{block} = nn.ModuleDict()"), *body,
@@ -126,7 +127,7 @@ class Writer:
         if frame.modules and not flat_inner:
             before.append(statement(f"{self.container(frame)} = nn.ModuleList()"))
             self.split.em.need("nn")
-        body += [self.at(m, "init") for m in item.mirrors]
+        body += mirrors
         if not body:
             return before
         target, iterable = item.header
@@ -136,15 +137,22 @@ class Writer:
             made = made.with_changes(leading_lines=item.leading_lines[1:])
         return [*before, made]
 
-    def several(self, frame: Frame, body: list[Any]) -> list[Any]:
-        """One inner ModuleList per turn: written at once if nothing stands between its modules."""
-        finals = [m.final if isinstance(m, Module) else self.names.lists[m.key] for m in frame.modules]
+    def finals(self, frame: Frame) -> list[str]:
+        """The names of what one turn of a loop makes."""
+        return [m.final if isinstance(m, Module) else self.names.lists[m.key] for m in frame.modules
+                if isinstance(m, Module) or m.modules]
+
+    def several(self, frame: Frame, body: list[Any], mirrors: list[Any]) -> list[Any]:
+        """One inner ModuleList per turn: written at once if nothing stands between its modules or reads them."""
+        finals = self.finals(frame)
+        if len(finals) == 1:  # a list already
+            return [*body, statement(f"{self.container(frame)}.append({finals[0]})")]
         makings = [i for i, s in enumerate(body) if _target_name(s) in finals]
         alone = all(isinstance(m, Module) for m in frame.modules)
         texts = [code(body[i]) for i in makings]
-        refers = any(f"{f}." in t for f in finals for t in texts) or bool(
-            {f for f in finals if any(f in named(body[j])
-                                      for j in range(len(body)) if j not in makings)})
+        others = [s for i, s in enumerate(body) if i not in makings] + mirrors
+        refers = any(f"{f}." in text for f in finals for text in texts) or any(
+            f in named(other) for f in finals for other in others)
         together = makings == list(range(makings[0], makings[0] + len(makings))) if makings else False
         if alone and together and not refers:
             elements = [cst.Element(_value(body[i]), comma=cst.Comma(
@@ -200,9 +208,7 @@ class Writer:
         kind = kind_of(frame)
         if kind == "dict":
             return self.names.blocks[frame.key]
-        finals = [m.final if isinstance(m, Module) else self.names.lists[m.key] for m in frame.modules
-                  if isinstance(m, Module) or m.modules]
-        return ", ".join(finals)
+        return ", ".join(self.finals(frame))
 
 
 def _bracket(node: cst.BaseExpression) -> cst.BaseExpression:

@@ -1,0 +1,49 @@
+"""Operators between tensors, and between tensors and values of Python."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from port.facts import Kind, Layout
+from port.tf2torch.calls.arrays import beside, is_table
+from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.infer.values import has_tensor
+from port.tree import changed
+
+
+def binary(em: Emitter, node: cst.BinaryOperation) -> cst.BaseExpression:
+    a, b, whole = em.fact(node.left), em.fact(node.right), em.fact(node)
+    if Kind.TENSOR in (a.kind, b.kind) and (is_table(a) or is_table(b)):
+        left, right = _beside_table(em, node.left, node.right, node)
+    elif isinstance(node.operator, cst.MatrixMultiply):
+        left, right = em.expr(node.left, Layout.PLAIN), em.expr(node.right, Layout.PLAIN)
+    elif whole.layout is Layout.FLIPPED:
+        left, right = em.operand(node.left, a, node), em.operand(node.right, b, node)
+    elif has_tensor(whole):
+        left, right = em.expr(node.left), em.expr(node.right)
+    elif Kind.SHAPE in (a.kind, b.kind) and not isinstance(node.operator, cst.Add):
+        raise Refused("P206", "arithmetic with a whole shape, which is a tuple in PyTorch: index it", node)
+    else:
+        left, right = em.plain(node.left), em.plain(node.right)
+    return node if left is node.left and right is node.right else changed(node, left=left, right=right)
+
+
+def comparison(em: Emitter, node: cst.Comparison) -> cst.BaseExpression:
+    """`x > table`"""
+    other = node.comparisons[0].comparator
+    facts = em.fact(node.left), em.fact(other)
+    ordered = not isinstance(node.comparisons[0].operator, cst.In | cst.NotIn | cst.Is | cst.IsNot)
+    if len(node.comparisons) > 1 or not ordered or Kind.TENSOR not in [f.kind for f in facts] or not any(
+            map(is_table, facts)):
+        return em.generic(node)  # type: ignore[no-any-return]
+    left, right = _beside_table(em, node.left, other, node)
+    return changed(node, left=left, comparisons=[changed(node.comparisons[0], comparator=right)])
+
+
+def _beside_table(em: Emitter, left: cst.BaseExpression, right: cst.BaseExpression, node: cst.BaseExpression
+                  ) -> tuple[cst.BaseExpression, cst.BaseExpression]:
+    """Both operands, one of them a tensor, the other an array or a list of numbers."""
+    whole = em.fact(node)
+    if is_table(em.fact(left)):
+        return beside(em, left, [right], whole), em.expr(right)
+    return em.expr(left), beside(em, right, [left], whole)
