@@ -197,3 +197,15 @@ def test_split_into_as_many_parts_as_a_list_says() -> None:
     text = ported("class Parts(layers.Layer):\n    def call(self, x):\n        n = int(x.shape[-1])\n"
                   "        return tf.matmul(tf.split(x, n * [1], 2), tf.split(x, n * [1], 2), transpose_b=True)\n").text
     assert "torch.split(x, n * [1], 2)" in text and "torch.matmul(torch.stack(" in text
+
+
+def normalised(before: str) -> str:
+    return TABLE.replace("layers.Embedding(10, dim,", "layers.Embedding(10, dim, mask_zero=True,").replace(
+        "    for units in hidden:\n", f"    if len(hidden) > 1:\n        x = layers.BatchNormalization()({before})\n"
+        "    for units in hidden:\n")
+
+
+def test_a_layer_that_stops_masks_stands_before_one_that_reads_them() -> None:
+    assert "traced(nn.LazyBatchNorm1d(" in ported(normalised("x")).text
+    told = ported(normalised("layers.Dense(2)(table[names[0]](inputs[names[0]]))"))
+    assert any("whether a mask reaches" in f.message for f in told.findings)

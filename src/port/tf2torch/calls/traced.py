@@ -11,9 +11,11 @@ from port.build import build
 from port.facts import UNKNOWN, Fact, Kind, Layout
 from port.tf2torch.emit import TO_FIRST, Emitter, Refused
 from port.tf2torch.infer import masks
-from port.tf2torch.infer.values import Origin
+from port.tf2torch.infer.values import LayerCall, Origin
+from port.tree import find, named
 
 TRACED = "traced"
+BINDING = (cst.For, cst.AugAssign, cst.AnnAssign, cst.NamedExpr, cst.AsName, cst.Global, cst.Nonlocal)
 
 
 def traced(em: Emitter, callee: cst.BaseExpression) -> cst.BaseExpression:
@@ -56,12 +58,35 @@ def check_mask(em: Emitter, node: cst.Call, reads: bool) -> None:
     """Refuse a layer that reads the mask of what no fact follows, where the project makes masks."""
     first = em.fact(node.args[0].value) if node.args else UNKNOWN
     followed = em.scope.stage != TRACED and not _is_lost(first)
-    if followed or not reads or first.mask is not None or isinstance(first.payload, Origin):
+    if followed or not reads or first.mask is not None or isinstance(first.payload, Origin) or (
+            node.args and _bare(em, node.args[0].value, ())):
         return
     makers = [n for n in em.it.layers.values() if masks.name_of(n) == "Masking" or (
         masks.name_of(n) == "Embedding" and masks.is_on(em.it, n, "mask_zero"))]
     if makers:
         raise Refused("P206", "whether a mask reaches this layer, which reads it, is not known", node)
+
+
+def _bare(em: Emitter, value: cst.BaseExpression, seen: tuple[str, ...]) -> bool:
+    """Has it no mask, as what `Flatten()` gives; a variable, if no line of the function gives it one?"""
+    if isinstance(value, cst.Call) and isinstance(value.func, cst.Call):
+        layer = em.fact(value.func).payload
+        return isinstance(layer, LayerCall) and (masks.stops(layer) or (
+            masks.name_of(layer) in masks.PASS | masks.REFUSES and bool(value.args) and
+            _bare(em, value.args[0].value, seen)))
+    function = em.scope.function
+    if not isinstance(value, cst.Name) or function is None or value.value in function.params:
+        return False
+    if value.value in seen:
+        return True
+    lines = [n for n in find(function.node, cst.Assign) if value.value in _bound(n)]
+    others = [n for kind in BINDING for n in find(function.node, kind) if value.value in named(getattr(n, "target", n))]
+    return bool(lines) and not others and all(
+        isinstance(n.targets[0].target, cst.Name) and _bare(em, n.value, (*seen, value.value)) for n in lines)
+
+
+def _bound(line: cst.Assign) -> frozenset[str]:
+    return frozenset(n for t in line.targets for n in named(t))
 
 
 def channels_first(em: Emitter, node: cst.BaseExpression, value: cst.BaseExpression, rank: int | None) -> Any:

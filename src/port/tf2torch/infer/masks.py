@@ -49,6 +49,11 @@ def name_of(layer: LayerCall) -> str:
     return layer.symbol.rpartition(".")[2]
 
 
+def stops(layer: LayerCall) -> bool:
+    """Does it give a tensor without a mask, whatever it gets?"""
+    name = name_of(layer)
+    carries = PASS | READS | REFUSES | MERGES | {"Concatenate", "Embedding", "Masking", "Lambda"}
+    return layer.symbol.startswith("keras.layers.") and name not in carries
 
 
 def is_on(it: Interp, layer: LayerCall, name: str, default: bool = False) -> bool:
