@@ -61,7 +61,7 @@ def test_functions_that_keep_layers_and_inputs_in_dicts_stay_functions() -> None
     assert "found[n] = symbolic_input((1,), dtype=torch.int32, name=n)" in result.text
     assert "traced(table[n])(inputs[n])" in result.text
     assert "x = F.relu(traced(nn.LazyLinear(units).apply(init_weights))(x))" in result.text
-    assert "return FunctionalModel(list(inputs.values()), traced(nn.LazyLinear(1)" in result.text
+    assert "return FunctionalModel(list(inputs.values()), traced(nn.Linear(x.shape[-1], 1)" in result.text
 
 
 def test_a_traced_model_runs_for_any_batch_and_holds_its_weights() -> None:
@@ -209,3 +209,46 @@ def test_a_layer_that_stops_masks_stands_before_one_that_reads_them() -> None:
     assert "traced(nn.LazyBatchNorm1d(" in ported(normalised("x")).text
     told = ported(normalised("layers.Dense(2)(table[names[0]](inputs[names[0]]))"))
     assert any("whether a mask reaches" in f.message for f in told.findings)
+
+
+IMAGES = '''
+def stack(x, filters, dilations):
+    for d in dilations:
+        x = layers.DepthwiseConv2D(3, dilation_rate=d, padding='same')(x)
+    return layers.Conv2D(filters, 1)(x)
+
+
+def block(x, filters, dilations):
+    xs = [stack(x, filters, [d]) for d in dilations]
+    if len(xs) > 1:
+        return layers.add(xs)
+    return xs[0]
+
+
+def Net(shape, widths=(4, 6), dilations=((1, 2), (1,))):
+    found = {"input": keras.Input(shape)}
+    x = found["input"]
+    skips = []
+    for w, d in zip(widths, dilations):
+        x = block(x, w, d)
+        skips.append(x)
+        x = layers.MaxPooling2D()(x)
+    for i, w in enumerate(widths[::-1]):
+        x = layers.UpSampling2D()(x)
+        x = block(layers.concatenate([x, skips[::-1][i]]), w, (1,))
+    return keras.Model(list(found.values()), x)
+'''
+
+
+def test_images_of_a_traced_model_keep_the_source_axes_where_paths_differ() -> None:
+    """What a list, a branch or another function gives is channels last; the layers take their own order."""
+    result = ported(IMAGES)
+    assert not codes(result)
+    assert "F.max_pool2d(x.permute(0, 3, 1, 2), 2).permute(0, 2, 3, 1)" in result.text
+    assert "groups=x.shape[-1]" in result.text
+    import torch
+
+    net = run(result.text)["Net"]((12, 16, 3))
+    assert net(torch.zeros(2, 12, 16, 3)).shape == (2, 12, 16, 4)
+    shapes = [tuple(p.shape) for p in net.parameters() if p.ndim == 4]
+    assert shapes[:3] == [(3, 1, 3, 3), (4, 3, 1, 1), (3, 1, 3, 3)]

@@ -17,6 +17,7 @@ import libcst as cst
 from port.build import build, expression, fitted, paren
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
 from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.layers import images_rank
 from port.tf2torch.infer.values import (
     Class,
     Function,
@@ -57,6 +58,7 @@ class Scope:
     parts: dict[str, str] = field(default_factory=dict)
     training: bool = False  # the body may say self.training
     sizes: Callable[[Dim], str] | None = None
+    measured: dict[str, str] = field(default_factory=dict)  # sizes that a traced function takes from what it is given
     build: Callable[[], Scope] | None = None  # the scope of `__init__`, where layers are made
 
 
@@ -224,7 +226,10 @@ class Emitter:
         if self.scope.stage == "init" and isinstance(fact.payload, Size) and not isinstance(node, cst.Name):
             return self.size(fact.payload.dim, node)
         kind: type = type(node)
-        return fitted(node, _method(kind)(self, node))
+        new = _method(kind)(self, node)
+        if node in self.it.turned:
+            new = self.in_layout(self.it.turned[node], new, Layout.PLAIN, images_rank(self.it, node))
+        return fitted(node, new)
 
     def generic(self, node: Any) -> Any:
         return rebuild(node, self._child)

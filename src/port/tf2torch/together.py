@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -188,16 +188,24 @@ def _traced(reading: Reading, options: Options, params: dict[str, Fact] | None) 
         nodes = {f.node for f in traced.functions(reading.passes[0].em, left, broken)} if left else set()
         if not nodes:
             return reading
-        files = scoped(reading.units, [p.module for p in reading.passes])
-        with writing(""):
-            it = infer(files, table.by_tf_name(), params or {}, open_=frozenset(nodes))
-        passes = emitted(it, files, options, set(), True, frozenset(f for n, f in it.functions.items() if n in nodes))
+        passes = _opened(reading, nodes, options, params)
+        if {r[1] for p in passes for r in p.em.reports} & {"P208", "P209"}:
+            passes = _better(passes, _opened(reading, nodes, options, params, straight=True))
         failed = {f.node for f in passes[0].em.refused if isinstance(f, Function)} - broken
         if not failed:
             break
         broken |= failed
     other = Reading(reading.units, passes, _refusals(passes))
     return other if other.left < reading.left else reading
+
+
+def _opened(reading: Reading, nodes: Set[cst.CSTNode], options: Options, params: dict[str, Fact] | None,
+            straight: bool = False) -> list[Pass]:
+    """The files with these functions traced. `straight`: with the source's axes wherever these keep a tensor."""
+    files = scoped(reading.units, [p.module for p in reading.passes])
+    with writing(""):
+        it = infer(files, table.by_tf_name(), params or {}, open_=frozenset(nodes), straight=straight)
+    return emitted(it, files, options, set(), True, frozenset(f for n, f in it.functions.items() if n in nodes))
 
 
 def emitted(it: Interp, files: Sequence[File], options: Options, open_sizes: set[str], late: bool = False,

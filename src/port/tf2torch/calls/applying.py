@@ -12,7 +12,7 @@ from port.tf2torch import masking
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.calls.making import Plan
 from port.tf2torch.calls.mates import FULL, check
-from port.tf2torch.calls.traced import TRACED, channels_first, check_mask, traced
+from port.tf2torch.calls.traced import TRACED, channels_first, check_mask, sized, traced
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.layers import rank_of
 from port.tf2torch.infer.masks import READS, REFUSES, name_of
@@ -64,6 +64,11 @@ def _apply_standing(em: Emitter, node: cst.Call, layer: LayerCall) -> cst.BaseEx
 
 
 def apply_layer(em: Emitter, node: cst.Call, layer: LayerCall, inputs: list[Fact]) -> cst.BaseExpression:
+    with sized(em, node, inputs):
+        return _apply_layer(em, node, layer, inputs)
+
+
+def _apply_layer(em: Emitter, node: cst.Call, layer: LayerCall, inputs: list[Fact]) -> cst.BaseExpression:
     made = plan(em, layer, inputs[0] if inputs else UNKNOWN)
     _drop_training(em, node)
     merge = node is layer.node  # layers.add([a, b]): made and applied in one call

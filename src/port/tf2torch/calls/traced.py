@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import libcst as cst
 
 from port.build import build
-from port.facts import UNKNOWN, Fact, Kind, Layout
+from port.facts import UNKNOWN, Dim, Fact, Kind, Layout
 from port.tf2torch.emit import TO_FIRST, Emitter, Refused
 from port.tf2torch.infer import masks
 from port.tf2torch.infer.values import LayerCall, Origin
@@ -24,6 +27,31 @@ def traced(em: Emitter, callee: cst.BaseExpression) -> cst.BaseExpression:
         return callee
     em.helper("traced")
     return build("traced({f})", f=callee)
+
+
+@contextmanager
+def sized(em: Emitter, node: cst.Call, inputs: Sequence[Fact]) -> Iterator[None]:
+    """What a layer is called with may tell it a size that no fact knows: `nn.Conv2d(x.shape[-1], ...)`."""
+    first, scope = node.args[0].value if node.args else None, em.scope
+    known = scope.sizes
+    if scope.stage != TRACED or known is None or not isinstance(first, cst.Name) or not inputs or (
+            inputs[0].kind is not Kind.TENSOR):
+        yield
+        return
+
+    def size(dim: Dim) -> str:
+        try:
+            return known(dim)
+        except Refused:
+            if dim != inputs[0].width or dim is None:
+                raise
+            return f"{first.value}.shape[{1 if inputs[0].layout is Layout.FLIPPED else -1}]"
+
+    em.scope = replace(scope, sizes=size)
+    try:
+        yield
+    finally:
+        em.scope = scope
 
 
 def unknown_callee(em: Emitter, node: cst.Call) -> bool:
@@ -95,6 +123,9 @@ def channels_first(em: Emitter, node: cst.BaseExpression, value: cst.BaseExpress
     if fact.kind is Kind.TENSOR or not (_is_lost(fact) or em.scope.stage == TRACED):
         return em.in_layout(node, value, Layout.FLIPPED, rank)
     order = TO_FIRST.get(rank or 0)
+    if isinstance(value, cst.Call) and isinstance(value.func, cst.Attribute) and order is not None and node in (
+            em.it.turned) and value.func.attr.value in ("permute", "transpose"):
+        return value.func.value  # it was only just given the source's axes
     if order is None:
         raise Refused("P208", "the rank of this tensor is not known, so its axes cannot be reordered", node)
     return build("{x}.transpose(1, 2)" if rank == 3 else f"{{x}}.permute{order}", x=value)

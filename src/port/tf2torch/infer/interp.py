@@ -97,6 +97,8 @@ class Interp:
         self.applied: set[cst.Call] = set()  # ... that something does
         self.arrived: dict[cst.Call, Fact] = {}  # Sequential -> what all of its calls outside its maker have given it
         self.open: frozenset[Any] = frozenset()  # functions that are given what no fact follows: see `plain_axes`
+        self.straight: frozenset[cst.CSTNode] = frozenset()  # code in which every tensor keeps the source's axes
+        self.turned: dict[cst.CSTNode, Fact] = {}  # its calls that give images: what these are before they are turned
         self.loose: set[tuple[Function, str]] = set()  # parameters that such things reach
         self.followed: set[cst.Call] = set()  # zip and its like, where the elements are known nevertheless
 
@@ -136,6 +138,9 @@ class Interp:
     def ev(self, node: cst.CSTNode, env: Env) -> Fact:
         evaluate = self.evaluators.get(type(node))
         fact = evaluate(self, node, env) if evaluate is not None else self._children(node, env)
+        if node in self.straight and fact.layout is Layout.FLIPPED:
+            self.turned[node] = fact
+            fact = fact.but(layout=Layout.PLAIN)
         if fact is not UNKNOWN:
             self.facts[node] = fact
         else:

@@ -44,6 +44,13 @@ def rank_of(symbol: str) -> int | None:
     return int(found[1]) + 2 if found else None
 
 
+def images_rank(it: Interp, node: cst.Call) -> int:
+    """How many axes the images have that this call gives, by the name of what is called."""
+    payload = it.applications[node][0].payload if node in it.applications else None
+    name = payload.symbol if isinstance(payload, LayerCall) else it.names.resolve(node.func)
+    return rank_of(name) or next((n + 2 for n in (1, 3) if f"{n}d" in name), 4)
+
+
 def run_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact:
     """Apply a framework layer: remember what arrives, give what leaves."""
     layer: LayerCall = callee.payload

@@ -25,10 +25,14 @@ def want_flipped(it: Interp, facts: tuple[Fact, ...]) -> None:
     """A spatial op: parameters and Inputs that reach it arrive channels first."""
     for fact in facts:
         for t in tensors_in(fact):
-            if isinstance(t.payload, Origin) and t.layout is Layout.PLAIN:
+            if isinstance(t.payload, Origin) and t.layout is Layout.PLAIN and not _is_straight(it, t.payload.owner):
                 it.flips.add((t.payload.owner, t.payload.name))
             if isinstance(t.payload, Origin) and t.shape is None:
                 it.ranks.setdefault((t.payload.owner, t.payload.name), 4)
+
+
+def _is_straight(it: Interp, owner: Any) -> bool:
+    return owner is not None and owner.node in it.straight
 
 
 def as_source(fact: Fact) -> Fact:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import libcst as cst
+
 from port.facts import Fact
 from port.result import reading
 from port.scopes import File
@@ -14,19 +16,22 @@ from port.tf2torch.infer.analysis import LIMIT
 from port.tf2torch.infer.expressions import EXPRESSIONS
 from port.tf2torch.infer.interp import Interp, Parts
 from port.tf2torch.infer.objects import analyze_rest
+from port.tree import walk
 
 PARTS = Parts(EXPRESSIONS, flow.run, layers.run_layer, models.apply_to)
 
 
 def infer(files: Sequence[File], rows: Mapping[str, tuple[Row, ...]], params: dict[str, Fact] | None = None,
-          open_: frozenset[Any] = frozenset()) -> Interp:
+          open_: frozenset[Any] = frozenset(), straight: bool = False) -> Interp:
     """Facts of the files of a project; a file stands behind those that it imports.
 
     `open_`: functions (their nodes) that are given what no fact follows. A call with an argument that is not known then
-    takes away what other calls tell of the parameter.
+    takes away what other calls tell of the parameter. `straight`: their tensors keep the source's axes everywhere.
     """
     it = Interp(files, rows, PARTS)
     it.open = open_
+    if straight:
+        it.straight = frozenset(n for f in open_ for n in walk(f) if type(n) in (cst.Call, cst.FunctionDef, cst.Lambda))
     it.known_params = dict(params or {})
     for _ in range(LIMIT):
         before = (len(it.flips), len(it.ranks), len(it.widths))

@@ -301,7 +301,8 @@ def plain_function(em: Emitter, node: cst.FunctionDef, known: Function | None, s
             em.refused.add(known)
         if known is not None and not known.owner and (known.called == 0 or em.it.plain_axes(known)):
             docstring, rest = split_docstring(body)
-            body = [*docstring, *entry_lines(em, known, [p for p in known.params if p in known.flipped]), *rest]
+            turned = entry_lines(em, known, [p for p in known.params if p in known.flipped])
+            body = [*docstring, *(statement(f"{n} = {of}") for n, of in scope.measured.items()), *turned, *rest]
         if kept:
             body = with_imports(em, body, kept)
         params = rebuild(node.params, em._child)
