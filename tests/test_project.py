@@ -319,3 +319,22 @@ class Block(layers.Layer):
     assert "from . import common\nfrom .common import Dense, layers\n" in model and "common.L.Conv2D" in model
     assert "from tensorflow.keras import layers\n" in common and "layers as L\n" in common and "Dense\n" in common
     assert "relu" not in common
+
+
+def test_packages_that_are_ported_together_are_read_together(tmp_path: Path) -> None:
+    """Of a folder with several packages those that are named are followed; others only lie there."""
+    texts = put(tmp_path, {
+        "parts/__init__.py": "from .stem import Stem\n",
+        "parts/stem.py": "from keras import layers\n\n\nclass Stem(layers.Layer):\n"
+                         "    def __init__(self, n, **kwargs):\n        super().__init__(**kwargs)\n"
+                         "        self.dense = layers.Dense(n)\n\n"
+                         "    def call(self, x):\n        return self.dense(x)\n",
+        "nets/__init__.py": "",
+        "nets/net.py": "import keras\nfrom parts import Stem\n\n\ndef build():\n    i = keras.Input((5,))\n"
+                       "    return keras.Model(i, Stem(3, name='stem')(i))\n"})
+    place = str(tmp_path / "nets/net.py")
+    alone = translate_together({place: texts[place]}, "tf2torch")[place]
+    assert any("is of a package that is not ported with this one" in m for m in refused(alone)), refused(alone)
+    both = translate_together(texts, "tf2torch")
+    assert "self.stem = Stem(5, 3)" in both[place].text and not refused(both[place]), both[place].text
+    assert "def __init__(self, in_features, n):" in both[str(tmp_path / "parts/stem.py")].text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -72,10 +72,11 @@ def closure(texts: Mapping[Path, str], rows: Callable[[str], bool], reader: Read
     """
     found: dict[Path, Member] = {}
     open_: set[Path] = set()
+    packages = frozenset(package(path) for path in texts)
 
     def visit(path: Path, text: str) -> None:
         open_.add(path)
-        member = _member(path, text, rows, reader, through)
+        member = _member(path, text, rows, reader, through, packages)
         for target in sorted(member.leads_to):
             if target not in open_ and (other := texts[target] if target in texts else _read(target, reader)
                                         ) is not None:
@@ -153,8 +154,11 @@ def only_imports(text: str) -> bool:
             isinstance(n, ast.Call | ast.Attribute) for n in ast.walk(s.value))) for s in body)
 
 
-def locate(path: Path, level: int, module: str, name: str) -> Target | None:
-    """The file that `from <level dots><module> import <name>`, written in the file `path`, leads to."""
+def locate(path: Path, level: int, module: str, name: str, packages: Container[Path] = ()) -> Target | None:
+    """The file that `from <level dots><module> import <name>`, written in the file `path`, leads to.
+
+    A package leads to no other one beside it, which only happens to be installed there, unless it is among `packages`.
+    """
     if level:
         parents = list(path.parents)
         if level > len(parents):
@@ -162,9 +166,9 @@ def locate(path: Path, level: int, module: str, name: str) -> Target | None:
         base = parents[level - 1]
     else:
         base = import_root(path)
-        inside = path.relative_to(base).parts
-        if len(inside) > 1 and module.split(".")[0] != inside[0]:
-            return None  # another package, which only happens to be installed beside this one
+        inside, first = path.relative_to(base).parts, module.split(".")[0]
+        if len(inside) > 1 and first != inside[0] and base / first not in packages:
+            return None
     folder = base.joinpath(*module.split(".")) if module else base
     if name and name != "*" and (part := _file(folder / name)) is not None:
         return Target(part) if part != path else None
@@ -178,6 +182,12 @@ def import_root(path: Path) -> Path:
     while (folder / "__init__.py").exists():
         folder = folder.parent
     return folder
+
+
+def package(path: Path) -> Path:
+    """The outermost package that a file is in; the file itself where it is in none."""
+    base = import_root(path)
+    return base / path.relative_to(base).parts[0]
 
 
 def _file(module: Path) -> Path | None:
@@ -196,14 +206,15 @@ def _read(path: Path, reader: Reader) -> str | None:
     return text if reader(text) is not None else None
 
 
-def _member(path: Path, text: str, rows: Callable[[str], bool], reader: Reader, through: bool) -> Member:
+def _member(path: Path, text: str, rows: Callable[[str], bool], reader: Reader, through: bool,
+            packages: Container[Path]) -> Member:
     targets: dict[Key, Target] = {}
     bound: dict[str, Key] = {}
     stars: list[Path] = []
     for key, local in reader(text) or ():
-        target = _followed(path, key, rows)
+        target = _followed(path, key, rows, packages)
         if target is not None and through:
-            target = _source(target, rows)
+            target = _source(target, rows, packages)
         if target is None:
             continue
         if key[2] == "*":
@@ -236,7 +247,7 @@ def _imports(nodes: Iterable[ast.AST]) -> Iterable[tuple[Key, str]]:
                 yield (node.level, node.module or "", alias.name), alias.asname or alias.name
 
 
-def _source(target: Target, rows: Callable[[str], bool]) -> Target:
+def _source(target: Target, rows: Callable[[str], bool], packages: Container[Path]) -> Target:
     """Past `__init__.py` files that only import."""
     seen = {target}
     while target.name not in ("", "*") and target.path.name == "__init__.py":
@@ -244,7 +255,7 @@ def _source(target: Target, rows: Callable[[str], bool]) -> Target:
         if text is None or not only_imports(text):
             return target
         keys = [key for key, local in imports(text) or () if local == target.name]
-        found = _followed(target.path, keys[0], rows) if keys else None
+        found = _followed(target.path, keys[0], rows, packages) if keys else None
         if found is None or found in seen:
             return target
         target = found
@@ -252,11 +263,11 @@ def _source(target: Target, rows: Callable[[str], bool]) -> Target:
     return target
 
 
-def _followed(path: Path, key: Key, rows: Callable[[str], bool]) -> Target | None:
+def _followed(path: Path, key: Key, rows: Callable[[str], bool], packages: Container[Path]) -> Target | None:
     """Where the import leads, if it is followed: the frameworks' own files only to their neighbours without rows."""
     level, module, name = key
     symbol = canonical(f"{module}.{name}" if name else module)
-    target = locate(path, level, module, name)
+    target = locate(path, level, module, name, packages)
     if target is not None and target.name and not level and rows(symbol):
         return None
     if target is None or level or symbol.split(".")[0] not in _FRAMEWORKS:
