@@ -63,10 +63,10 @@ def closure(path: Path) -> dict[Path, str]:
     """The texts of a file and of all that it imports in its tree, with the `__init__`s on the way to them."""
     path = path.resolve()
     found: dict[Path, str] = {}
-    todo = {path}
+    todo, beside = {path}, tuple(project.import_root(path).iterdir())  # all that the port was made of
     while todo:
         texts = {p: p.read_text(encoding="utf-8", errors="replace") for p in todo}
-        found |= {p: m.text for p, m in project.closure(texts, lambda symbol: False).items()}
+        found |= {p: m.text for p, m in project.closure(texts, lambda symbol: False, packages=beside).items()}
         ways = {folder / "__init__.py" for p in found for folder in p.parents}
         todo = {w for w in ways if w not in found and w.is_file() and _package(w, path)}
     return found

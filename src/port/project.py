@@ -63,20 +63,21 @@ def _scanned(text: str) -> tuple[Imports | None, bool]:
         return None, True
 
 
-def closure(texts: Mapping[Path, str], rows: Callable[[str], bool], reader: Reader = imports, through: bool = False
-            ) -> dict[Path, Member]:
+def closure(texts: Mapping[Path, str], rows: Callable[[str], bool], reader: Reader = imports, through: bool = False,
+            packages: Iterable[Path] = ()) -> dict[Path, Member]:
     """These files and all that they import, directly or not; a file stands behind those that it imports.
 
     `rows`: is there a row for this symbol, or for something below it? Then the row serves, and no file is followed.
     `through`: a name from an `__init__.py` that only imports leads to the file that the latter has it from.
+    `packages`: those that are followed beside those of the files themselves.
     """
     found: dict[Path, Member] = {}
     open_: set[Path] = set()
-    packages = frozenset(package(path) for path in texts)
+    followed = frozenset(package(path) for path in texts) | frozenset(packages)
 
     def visit(path: Path, text: str) -> None:
         open_.add(path)
-        member = _member(path, text, rows, reader, through, packages)
+        member = _member(path, text, rows, reader, through, followed)
         for target in sorted(member.leads_to):
             if target not in open_ and (other := texts[target] if target in texts else _read(target, reader)
                                         ) is not None:

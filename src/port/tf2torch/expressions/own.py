@@ -6,6 +6,7 @@ import libcst as cst
 
 from port.build import expression
 from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.infer.definitions import asks_for_shapes
 from port.tf2torch.infer.values import Class, GraphModel, Instance, SequentialModel, find_method
 from port.tree import code
 
@@ -54,6 +55,6 @@ def _refuse(node: cst.Attribute, owner: str) -> None:
 
 
 def _assigned(cls: Class, name: str) -> bool:
-    own = name in cls.attrs or (name not in ("build", "compute_output_shape", "compute_output_spec")
-                                and find_method(cls, name) is not None)
+    own = name in cls.attrs or (name not in ("build", "compute_output_spec") and find_method(cls, name) is not None
+                                and (name != "compute_output_shape" or asks_for_shapes(cls)))
     return own or any(isinstance(b.payload, Class) and _assigned(b.payload, name) for b in cls.bases)

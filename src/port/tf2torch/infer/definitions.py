@@ -120,6 +120,13 @@ def _define_class(it: Interp, node: cst.ClassDef, env: Env) -> Class:
     return cls
 
 
+def asks_for_shapes(cls: Class) -> bool:
+    """Do methods of it, or of its bases, call `self.compute_output_shape`, which Keras alone calls of other classes?"""
+    own = any(n.attr.value == "compute_output_shape" and isinstance(n.value, cst.Name) and n.value.value == "self"
+              for name, m in cls.methods.items() if name != "compute_output_shape" for n in find(m.node, cst.Attribute))
+    return own or any(isinstance(b.payload, Class) and asks_for_shapes(b.payload) for b in cls.bases)
+
+
 def _hands_on(node: cst.FunctionDef) -> bool:
     """`super().__call__(x)`: in PyTorch it would call the method itself again."""
     return any(n.attr.value == "__call__" for n in find(node, cst.Attribute))

@@ -11,7 +11,7 @@ from port.facts import UNKNOWN, Kind
 from port.tf2torch import masking
 from port.tf2torch.calls.applying import kept_args
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.definitions import ROOTS
+from port.tf2torch.infer.definitions import ROOTS, asks_for_shapes
 from port.tf2torch.infer.values import Class, Instance, find_method, is_module
 from port.tf2torch.rules import plain, set_later
 from port.tf2torch.rules.bodies import split_docstring, used_names
@@ -83,7 +83,7 @@ def method(em: Emitter, cls: Class, node: cst.FunctionDef) -> list[Any]:
         return late_build(em, cls, node)
     if name == "build":
         return [] if "__init__" in cls.methods else init_from_build(em, cls, node)
-    if name in LEFT_OUT:
+    if name in LEFT_OUT and not (name == "compute_output_shape" and asks_for_shapes(cls)):
         em.report("P001", f"`{name}` only serves Keras; it is dropped", node)
         return []
     if name in TRAINING and cls.root == "keras.Model":
