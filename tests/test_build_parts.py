@@ -87,9 +87,10 @@ def test_names_that_the_project_shows_are_the_only_ones() -> None:
 def test_a_layers_shape_is_asked_for_by_its_own_call(asks: bool) -> None:
     """Only Keras called `compute_output_shape`, so it went, and the call was refused."""
     line = "        return tf.reshape(x, self.compute_output_shape(tf.shape(x)))" if asks else "        return x"
-    text = ("import tensorflow as tf\n\n\nclass Flat(tf.keras.layers.Layer):\n    def compute_output_shape(self, shape):\n"
-            f"        return (shape[0], shape[1] * shape[2])\n\n    def call(self, x):\n{line}\n")
+    size = "    def compute_output_shape(self, shape):\n        return (shape[0], shape[1] * shape[2])\n"
+    text = ("import tensorflow as tf\n\n\nclass Flat(tf.keras.layers.Layer):\n"
+            f"{size}\n    def call(self, x):\n{line}\n")
     result = translate(text, "tf2torch")
-    assert ("def compute_output_shape(self, shape):\n        return (shape[0], shape[1] * shape[2])" in result.text) is asks
+    assert (size in result.text) is asks
     assert ("torch.reshape(x, self.compute_output_shape(x.shape))" in result.text) is asks, result.text
     assert [f.code for f in result.findings] == ([] if asks else ["P001"])
