@@ -252,3 +252,59 @@ def test_images_of_a_traced_model_keep_the_source_axes_where_paths_differ() -> N
     assert net(torch.zeros(2, 12, 16, 3)).shape == (2, 12, 16, 4)
     shapes = [tuple(p.shape) for p in net.parameters() if p.ndim == 4]
     assert shapes[:3] == [(3, 1, 3, 3), (4, 3, 1, 1), (3, 1, 3, 3)]
+
+
+SHARED = '''
+def block(x, filters, activation='relu'):
+    x = layers.Conv2D(filters, 3, padding='same')(x)
+    return layers.Activation(activation)(x)
+
+
+def plain_net(shape):
+    x = i = keras.Input(shape)
+    for w in (4, 6):
+        x = block(x, w)
+    return keras.Model(i, block(x, 2, 'softmax'))
+
+
+def nested_net(shape, widths=(4, 6)):
+    i = keras.Input(shape)
+    nest = [[] for _ in widths]
+    nest[0].append(block(i, 3))
+    for at, w in enumerate(widths):
+        nest[at].append(block(nest[at][-1], w))
+        if len(nest[at]) > 1:
+            nest[at].append(layers.concatenate(nest[at]))
+        if at + 1 < len(widths):
+            nest[at + 1].append(nest[at][-1])
+    return keras.Model([i], [block(nest[-1][-1], 2, 'softmax')])
+'''
+
+
+def test_what_a_traced_model_and_a_class_both_call_is_there_in_both_forms() -> None:
+    """Softmax is along the channels in both, and a list of one output is the tensor, as in Keras."""
+    result = ported(SHARED)
+    assert not codes(result)
+    for text in ("class Block(nn.Module):", "def traced_block(x, filters, activation='relu'):",
+                 "class PlainNet(nn.Module)", "def nested_net(", "traced_block(i, 3)"):
+        assert text in result.text
+    import torch
+
+    names = run(result.text)
+    y = names["nested_net"]((6, 5, 3))(torch.rand(2, 6, 5, 3))
+    assert y.shape == (2, 6, 5, 2)
+    torch.testing.assert_close(y.sum(-1), torch.ones(2, 6, 5))
+
+
+def test_softmax_of_one_table_is_along_the_channels_of_images_and_of_vectors() -> None:
+    result = ported("def image(x, act):\n    return layers.Activation(act)(layers.Conv2D(3, 1)(x))\n\n\n"
+                    "def vector(x, act):\n    return layers.Activation(act)(layers.Dense(3)(x))\n\n\n"
+                    "def build(shape):\n    i = keras.Input(shape)\n    x = image(image(i, 'relu'), 'softmax')\n"
+                    "    y = vector(vector(layers.Flatten()(i), 'relu'), 'softmax')\n"
+                    "    return keras.Model(i, [x, y])\n")
+    assert not codes(result) and ".movedim(" in result.text
+    import torch
+
+    x, y = run(result.text)["build"]((4, 5, 2))(torch.rand(2, 4, 5, 2))
+    torch.testing.assert_close(x.sum(-1), torch.ones(2, 4, 5))
+    torch.testing.assert_close(y.sum(-1), torch.ones(2))

@@ -14,7 +14,7 @@ from port.facts import Fact
 from port.findings import CATALOGUE, Finding, Outcome
 from port.result import Options, Result, writing
 from port.scopes import File
-from port.tf2torch import adapt, ownhelpers, renames
+from port.tf2torch import adapt, copied, ownhelpers, renames
 from port.tf2torch.calls.variables import MAKERS
 from port.tf2torch.emit import Emitter, Handlers
 from port.tf2torch.expressions import attributes, augmented, calls, constants, operators, subscripts
@@ -185,24 +185,25 @@ def _traced(reading: Reading, options: Options, params: dict[str, Fact] | None) 
     left = [(p.em.it.file, node) for p in reading.passes for node in p.em.kept]
     broken: set[cst.CSTNode] = set()  # a function is left whole, or not at all
     for _ in range(3):
-        nodes = {f.node for f in traced.functions(reading.passes[0].em, left, broken)} if left else set()
-        if not nodes:
+        group, shared = traced.functions(reading.passes[0].em, left, broken) if left else ((), ())
+        if not group:
             return reading
-        passes = _opened(reading, nodes, options, params)
+        units, nodes, origins = copied.separated(reading.units, [p.em.it.file for p in reading.passes], group, shared)
+        passes = _opened(units, nodes, options, params)
         if {r[1] for p in passes for r in p.em.reports} & {"P208", "P209"}:
-            passes = _better(passes, _opened(reading, nodes, options, params, straight=True))
-        failed = {f.node for f in passes[0].em.refused if isinstance(f, Function)} - broken
+            passes = _better(passes, _opened(units, nodes, options, params, straight=True))
+        failed = {origins[f.node] for f in passes[0].em.refused if isinstance(f, Function)} - broken
         if not failed:
             break
         broken |= failed
-    other = Reading(reading.units, passes, _refusals(passes))
+    other = Reading(units, passes, _refusals(passes))
     return other if other.left < reading.left else reading
 
 
-def _opened(reading: Reading, nodes: Set[cst.CSTNode], options: Options, params: dict[str, Fact] | None,
+def _opened(units: Sequence[Unit], nodes: Set[cst.CSTNode], options: Options, params: dict[str, Fact] | None,
             straight: bool = False) -> list[Pass]:
     """The files with these functions traced. `straight`: with the source's axes wherever these keep a tensor."""
-    files = scoped(reading.units, [p.module for p in reading.passes])
+    files = scoped(units, [u.module for u in units])
     with writing(""):
         it = infer(files, table.by_tf_name(), params or {}, open_=frozenset(nodes), straight=straight)
     return emitted(it, files, options, set(), True, frozenset(f for n, f in it.functions.items() if n in nodes))

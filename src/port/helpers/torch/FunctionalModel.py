@@ -16,6 +16,8 @@ class FunctionalModel(nn.Module):
                 if id(symbol) not in given:
                     open_ += [x for x in pytree.tree_leaves(symbol.call[1:]) if hasattr(x, 'examples')]
         steps = sorted((x for x in found.values() if id(x) not in given), key=lambda x: x.number)
+        outputs = outputs[0] if isinstance(outputs, (list, tuple)) and len(outputs) == 1 else outputs  # as Keras does
+        inputs, outputs = pytree.tree_map(lambda x: x, (inputs, outputs))  # lists as they are now: they may grow
         self.steps, self.structure, self.outputs = steps, inputs, outputs  # in this order: copies need no recursion
         self.layers = nn.ModuleList(dict.fromkeys(x.call[0] for x in steps if isinstance(x.call[0], nn.Module)))
 

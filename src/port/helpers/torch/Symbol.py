@@ -21,6 +21,7 @@ class Symbol:
     @classmethod
     def record(cls, function, args, kwargs):
         """What `function` gives, in symbols where it depends on them; modules are in evaluation mode meanwhile."""
+        args, kwargs = pytree.tree_map(lambda x: x, (args, kwargs))  # lists as they are now: they may grow
         modules = list(function.modules()) if isinstance(function, nn.Module) else []
         modes = [module.training for module in modules]
         for module in modules:

@@ -149,8 +149,7 @@ def _setting(job: Job, node: cst.BaseExpression) -> None:
     if unknown:
         raise job.refuse("P201", f"the activation `{sorted(unknown)[0]}` has no row")
     _no_module(job, node)
-    table = remember(job.em, reached, job.flipped)
-    job.after.append(lambda x: build(f"{table}[{{name}}]({{x}})", name=job.em.expr(node), x=x))
+    _from_table(job, node, reached)
 
 
 def _class(job: Job, node: cst.BaseExpression) -> None:
@@ -163,8 +162,19 @@ def _class(job: Job, node: cst.BaseExpression) -> None:
         if name not in CLASSES or job.em.it.names.resolve(cst.Name(name)) != f"keras.layers.{name}":
             raise job.refuse("P206", f"`eval` of `{name}`, which `{code(node)}` may be: call the class by its name")
     _no_module(job, node)
-    table = remember(job.em, reached, job.flipped)
-    job.after.append(lambda x: build(f"{table}[{{name}}]({{x}})", name=job.em.expr(node), x=x))
+    _from_table(job, node, reached)
+
+
+def _from_table(job: Job, node: cst.BaseExpression, reached: set[str | None]) -> None:
+    """`ACTIVATIONS[name](x)`; if the table has softmax along other axes, of the tensor with its axes in that order."""
+    text = "ACTIVATIONS[{name}]({x})"
+    try:
+        remember(job.em, reached, job.flipped)
+    except Refused:
+        there, back = ("1, -1", "-1, 1") if job.flipped else ("-1, 1", "1, -1")
+        remember(job.em, reached, not job.flipped)
+        text = f"ACTIVATIONS[{{name}}]({{x}}.movedim({there})).movedim({back})"
+    job.after.append(lambda x: build(text, name=job.em.expr(node), x=x))
 
 
 def chosen(em: Emitter, node: cst.Call) -> cst.BaseExpression:

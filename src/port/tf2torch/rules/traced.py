@@ -29,24 +29,40 @@ KNOWN = {"shape", "name", "dtype", "batch_shape"}
 
 
 def functions(em: Emitter, kept: Iterable[tuple[File, cst.CSTNode]], without: Container[cst.CSTNode] = ()
-              ) -> frozenset[Function]:
+              ) -> tuple[frozenset[Function], frozenset[Function]]:
     """Functions whose models are left in Keras, with all that they call; none if methods call those.
 
+    The second set: those among them that models call as well for which a class was written.
     `kept`: what stays in the source's framework, with its file. `without`: functions of which something is left anyway.
     """
     known = [f for f in em.it.functions.values() if f.owner is None and isinstance(f.node, cst.FunctionDef)]
-    left = {(file, code(c)) for file, node in kept for c in find(node, cst.Call) if file.names.resolve(c.func) in GRAPH}
-    failed = {f for f in known if left and any((f.file, code(c)) in left for c in find(f.node, cst.Call))}
+    left = {c for file, node in kept for c in find(node, cst.Call) if file.names.resolve(c.func) in GRAPH}
+    failed = {f for f in known if left and any(c in left for c in find(f.node, cst.Call))}
     clean = {f for f in known if f not in failed and _builds(f)} if failed else set()  # a class was written for these
     found: set[Function] = set()
     for function in failed:
-        if function not in found and function.node not in without and not clean & (
-                group := _tied(function, known)):
-            found |= group
+        if function not in found and function.node not in without:
+            group = _tied(function, known)
+            found |= _below(function, known) if clean & group else group
+    shared = {g for f in known if f not in found for g in _called(f) if g in found and f.env.outer is None}
+    found -= {g for g in shared if not g.stateful and not g.tensors}  # plain Python serves both
     methods = [m for c in em.it.classes.values() for m in c.methods.values()]
     if any(g in found and _weighs(em, g, set()) for m in methods for g in _called(m)):
-        return frozenset()
-    return frozenset(found)
+        return frozenset(), frozenset()
+    return frozenset(found), frozenset(shared & found)
+
+
+def _below(function: Function, known: Sequence[Function]) -> set[Function]:
+    """The function and all that it calls."""
+    found: set[Function] = set()
+    todo = [function]
+    while todo:
+        f = todo.pop()
+        if f not in found:
+            found.add(f)
+            inner = set(find(f.node, cst.FunctionDef))
+            todo += [g for g in known if g in _called(f) or g.node in inner]
+    return found
 
 
 def _tied(function: Function, known: Sequence[Function]) -> set[Function]:
