@@ -89,3 +89,27 @@ def f(x: torch.Tensor, flash: bool):
 """, "torch2tf")
     assert result.text.endswith("\n\ndef f(x: tf.Tensor, flash: bool):\n    return tf.exp(x)\n")
     assert [f.code for f in result.findings] == ["P103", "P103"]
+
+
+def test_classes_of_data_make_their_objects_as_before() -> None:
+    """`super().__new__` of a class that is no module has nothing to do with PyTorch's modules."""
+    made = '''class Feature(namedtuple("Feature", ["name", "size"])):
+    def __new__(cls, name, size=4):
+        return super(Feature, cls).__new__(cls, name, size)
+
+    def __hash__(self):
+        return self.name.__hash__()
+'''
+    result = translate(f"import torch\nfrom collections import namedtuple\n\n\n{made}\n\ndef width(f):\n"
+                       "    return torch.zeros(Feature(f).size)\n", "torch2tf")
+    assert made in result.text and not result.findings
+    assert "tf.zeros(Feature(f).size, " in result.text
+    module = "import torch\n\n\nclass Net(torch.nn.Module):\n    def __new__(c):\n        return super().__new__(c)\n"
+    assert [f.code for f in translate(module, "torch2tf").findings] == ["P203"]
+
+
+def test_a_statement_that_only_gives_a_new_tensor_is_left_out() -> None:
+    result = translate("import torch\n\n\ndef f(x):\n    mask = torch.relu(x)\n    mask.type(torch.float32)\n"
+                       "    return mask\n", "torch2tf")
+    assert "    mask = tf.nn.relu(x)\n    return mask\n" in result.text
+    assert [(f.line, f.code) for f in result.findings] == [(6, "P001")]

@@ -143,3 +143,54 @@ class Net(nn.Module):
 ''', "torch2tf").text
     assert "\nfrom torchvision" not in text and "class Net(keras.Model):" in text, text
     assert "    from torchvision.models.feature_extraction import create_feature_extractor as _create\n    ass" in text
+
+
+NOTED = '''import torch
+from torch import nn
+
+
+class Base(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.noted = []
+        self.scale = nn.Parameter(torch.ones(2))
+
+    def note(self, weights, l2=0.0):
+        if isinstance(weights, torch.nn.parameter.Parameter):
+            weights = [weights]
+        self.noted.append((list(weights), l2))
+
+    def penalty(self):
+        return sum(l2 * w.square().sum() for weights, l2 in self.noted for w in weights)
+
+
+class Net(Base):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(6, 2)
+        self.note(filter(lambda x: "weight" in x[0], self.fc.named_parameters()), l2=0.1)
+        self.note(self.fc.weight)
+        self.note(self.scale)
+
+    def forward(self, x):
+        return self.fc(x) * self.scale
+'''
+
+
+def test_weights_that_a_constructor_notes_for_training_are_left_out() -> None:
+    """Keras has none before the first call, and would find those that it has a second time where they are noted."""
+    result = translate(NOTED, "torch2tf")
+    text = result.text
+    assert "class Net(Base):" in text and "self.note(" not in text
+    assert "        self.noted.append((list(weights), l2))\n" in text and "isinstance(weights, keras.Variable)" in text
+    assert "    def penalty(self):\n        return sum(l2 * w.square()" in text
+    assert sorted((f.line, f.code) for f in result.findings if f.outcome.needs_person) == [
+        (16, "P205"), (24, "P205"), (25, "P205"), (26, "P205")]
+
+
+def test_noted_weights_that_forward_reads_refuse_the_class() -> None:
+    text = translate(NOTED.replace("return self.fc(x) * self.scale", "return self.fc(x) * self.penalty()"),
+                     "torch2tf").text
+    assert "class Net(Base):" in text and "def forward(self, x):" in text and "def call" not in text
+    text = translate(NOTED.replace("* self.scale", "* len(self.noted)"), "torch2tf").text
+    assert "def forward(self, x):" in text and "def call" not in text

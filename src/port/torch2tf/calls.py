@@ -300,7 +300,12 @@ def _default_dtype(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     return Fact(Kind.PLAIN, symbol="tensor.dtype", dtype="float")
 
 
+def _fans(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    return Fact(Kind.PLAIN, payload=Items([Fact(Kind.PLAIN, dtype="int")] * 2, "tuple"))
+
+
 SPECIAL: dict[str, Any] = {
+    "torch.nn.init._calculate_fan_in_and_fan_out": _fans,
     "torch.get_default_dtype": _default_dtype,
     "builtins.list": _sequence, "builtins.tuple": _sequence, "builtins.reversed": _sequence,
     "builtins.sorted": _sequence, "builtins.zip": _zip, "builtins.enumerate": _enumerate, "builtins.map": _map,

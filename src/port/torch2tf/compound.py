@@ -13,6 +13,7 @@ from port.torch2tf import (
     containers,
     freezing,
     init_loops,
+    stopping,
 )
 from port.torch2tf.refused import Refused
 from port.torch2tf.statements import line, simple
@@ -78,11 +79,19 @@ def block(w: Any, node: Any, body: list[Any] | None = None) -> Any:
 
 
 def if_(w: Any, node: cst.If) -> list[Any]:
-    changes: dict[str, Any] = {"test": w.expr(node.test), "body": branch(w, node.body)}
+    changes: dict[str, Any] = {"test": w.expr(node.test)}
+    changes["body"], refusal = stopping.written(w, node.body, branch)
     if isinstance(node.orelse, cst.If):
         changes["orelse"] = if_(w, node.orelse)[0]
     elif node.orelse is not None:
-        changes["orelse"] = node.orelse.with_changes(body=branch(w, node.orelse.body))
+        body, other = stopping.written(w, node.orelse.body, branch)
+        if other is not None:
+            if refusal is not None:
+                raise refusal
+            body = stopping.raised(w, other, node.orelse)
+        changes["orelse"] = node.orelse.with_changes(body=body)
+    if refusal is not None:
+        changes["body"] = stopping.raised(w, refusal, node.body)
     return [one_layout(w, node, node.with_changes(**changes))]
 
 

@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.build import paren
 from port.facts import Fact, Kind, Layout
-from port.torch2tf import rows
+from port.torch2tf import hints, rows
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Chain, ShapeOf, options
 
@@ -17,6 +17,8 @@ COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
 def subscript(w: Any, node: cst.Subscript) -> Any:
     owner: Fact = w.fact(node.value)
+    if w.it.names.resolve(node.value).startswith("typing."):  # an alias: `Transforms = Union[Resize, Tensor]`
+        return hints.hint(w, node)
     if isinstance(owner.payload, ShapeOf):
         return rows.write_shape_index(w, node, owner.payload)
     if owner.kind is Kind.TENSOR:

@@ -9,8 +9,10 @@ import libcst as cst
 from port.build import build
 from port.torch2tf import init_values
 from port.torch2tf.init_calls import init_call, known_layer, narrowed
+from port.torch2tf.layer_values import weight_name
 from port.torch2tf.refused import Refused
-from port.tree import code
+from port.torch2tf.values import Items, Layer, options
+from port.tree import code, named
 
 RECURRENT = ("LSTM", "GRU", "RNN")
 CELLS = {"LSTM": "LSTMCell", "GRU": "GRUCell", "RNN": "SimpleRNNCell"}
@@ -43,6 +45,8 @@ def _over_parameters(w: Any, node: cst.For) -> list[Any] | None:
             node.body, cst.IndentedBlock):
         return None
     owner, kinds = call.func.value, _kinds(w, call)
+    if not kinds:
+        return _over_list(w, node, owner)
     if len(kinds) != 1 or kinds[0] not in RECURRENT:
         return None
     name, param = (code(e.value) for e in target.elements)
@@ -60,6 +64,43 @@ def _over_parameters(w: Any, node: cst.For) -> list[Any] | None:
     loop = cst.For(cell, build("{m}._flatten_layers()", m=w.expr(owner)),
                    cst.IndentedBlock([cst.If(test, cst.IndentedBlock(lines))]))
     return [loop.with_changes(leading_lines=node.leading_lines)]
+
+
+SOME = 30  # numbers of modules with which a test of the names is tried
+
+
+def _over_list(w: Any, node: cst.For, owner: cst.BaseExpression) -> list[Any] | None:
+    """`for name, p in self.linears.named_parameters():` of a list of layers: their initialisers, one by one."""
+    held = w.fact(owner).payload
+    layers = [o.payload for e in held.elements for o in options(e)] if isinstance(held, Items) and (
+        held.kind == "modules") else []
+    shorts = {layer.symbol.rpartition(".")[2] for layer in layers if isinstance(layer, Layer)}
+    if not layers or not all(isinstance(layer, Layer) for layer in layers) or shorts != {"Linear"}:
+        return None
+    assert isinstance(node.target, cst.Tuple)
+    name, param = (code(e.value) for e in node.target.elements)
+    lines: list[Any] = []
+    layer_name = cst.Name("layer" if "layer" not in named(w.function.node) else "each_layer")
+    for each in ("weight", "bias"):
+        found = [_drawn(w, node, (name, param, code(owner)), f"{i}.{each}") for i in range(SOME)]
+        if len({None if f is None else code(f) for f in found}) > 1:
+            raise Refused("P203", "a loop over the parameters of a list that takes them by number", node)
+        if found[0] is not None:
+            place = cst.Attribute(layer_name, cst.Name(f"{weight_name('Linear', each)}_initializer"))
+            lines.append(cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(place)], found[0])]))
+    if not lines:
+        return []
+    return [cst.For(layer_name, w.expr(owner), cst.IndentedBlock(lines), leading_lines=node.leading_lines)]
+
+
+def _drawn(w: Any, node: cst.For, names: tuple[str, str, str], value: str) -> cst.BaseExpression | None:
+    """The initialiser that the body gives the parameter of this name."""
+    drawn: dict[str, Any] = {}
+    assert isinstance(node.body, cst.IndentedBlock)
+    _run(w, list(node.body.body), names, value, drawn)
+    if drawn.keys() - {"whole"}:
+        raise Refused("P203", f"`{code(node.target)}` in a loop over parameters", node)
+    return drawn["whole"][1] if drawn else None
 
 
 def _kinds(w: Any, call: cst.Call) -> tuple[str, ...]:

@@ -11,14 +11,14 @@ from port.facts import Fact, Kind, Layout
 from port.torch2tf import rows, writes
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Class, SelfOf, options
-from port.tree import walk
+from port.tree import code, find, walk
 
 
 # ---------------------------------------------------------------- methods that end in _
 def call_statement(w: Any, node: cst.Call) -> list[Any] | None:
     """`x.mul_(a).add_(b)` of a local variable is `x = x * a + b`."""
     if not is_inplace(w, node):
-        return None
+        return [] if _does_nothing(w, node) else None
     base = _base(w, node)
     if isinstance(base, cst.Name):
         no_caller_sees(w, base, node)
@@ -55,6 +55,17 @@ def function_statement(w: Any, node: cst.Call) -> list[Any] | None:
     no_caller_sees(w, target, node)
     w.chains.add(node)
     return [cst.Assign([cst.AssignTarget(target)], rows.write_call(w, node, symbol.removesuffix("_")))]
+
+
+def _does_nothing(w: Any, node: cst.Call) -> bool:
+    """`mask.type(dtype)` as a statement: a new tensor that nobody takes."""
+    func = node.func
+    if not isinstance(func, cst.Attribute) or func.attr.value.endswith("_") or not (
+            w.fact(func).symbol.startswith("tensor.") and w.fact(func.value).kind is Kind.TENSOR) or (
+            w.fact(node).kind is not Kind.TENSOR) or len(find(node, cst.Call)) > 1:
+        return False
+    w.report("P001", f"`{code(node)}` gives a new tensor that nothing takes: left out", node)
+    return True
 
 
 def is_inplace(w: Any, node: cst.CSTNode) -> bool:

@@ -44,6 +44,9 @@ def write_class(w: Any, node: cst.BaseExpression, symbol: str) -> Any:
     if short == "Sequential":
         w.need("keras")
         return expression("keras.Sequential")
+    if short == "Parameter":
+        w.need("keras")
+        return expression("keras.Variable")
     if short in ("ModuleList", "ParameterList"):
         return cst.Name("list")
     if short in ("ModuleDict", "ParameterDict"):

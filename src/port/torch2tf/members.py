@@ -145,7 +145,8 @@ def of_self(it: Interp, owner: Fact, payload: SelfOf, name: str) -> Fact:
                 method = find_method(base.payload, name)
                 if method is not None:
                     return Fact(Kind.FUNCTION, payload=method)
-        return Fact(Kind.FUNCTION, symbol=f"module.{name}", payload=Bound(owner, name))
+        kind = "module" if cls.is_module or not name.startswith("__") else "object"
+        return Fact(Kind.FUNCTION, symbol=f"{kind}.{name}", payload=Bound(owner, name))
     if name == "training":
         return Fact(Kind.PLAIN, symbol="self.training")
     return of_class(it, owner, payload, name)

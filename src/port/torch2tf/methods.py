@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.build import build, expression, paren
 from port.facts import Kind
-from port.torch2tf import dtypes, layers, probes
+from port.torch2tf import dtypes, layers, ownweights, probes
 from port.torch2tf.refused import Refused
 from port.torch2tf.rowfind import training
 from port.torch2tf.values import Bound, Chain, Items, Mapping, options
@@ -59,8 +59,9 @@ def of_module(w: Any, node: cst.Call, bound: Bound) -> Any:
     if any(isinstance(p, Items | Mapping) for p in payloads):
         return node.with_changes(func=func.with_changes(value=w.expr(owner)), args=[w.expr(a) for a in node.args])
     if name == "parameters":
-        w.report("P103", "`parameters()` is `trainable_variables`: Keras makes them at the first call, and none before",
-                 node)
+        if not ownweights.only_own(bound.owner):
+            w.report("P103", "`parameters()` is `trainable_variables`: Keras makes them at the first call, and none "
+                     "before", node)
         return cst.Attribute(paren(w.expr(owner)), cst.Name("trainable_variables"))
     if name == "modules":
         return cst.Call(cst.Attribute(paren(w.expr(owner)), cst.Name("_flatten_layers")))
@@ -120,6 +121,15 @@ def _training_code(w: Any, node: cst.Call) -> Any:
     raise training(w.it.names.resolve(node.func), node)
 
 
+def _fans(w: Any, node: cst.Call) -> Any:
+    """Of a weight that the class made itself: it has torch's layout."""
+    weight = node.args[0].value if node.args else None
+    if weight is None or w.fact(weight).symbol != "weight":
+        raise Refused("P204", "the fans of a weight whose layout in Keras is not known", node)
+    w.helper("fans")
+    return build("fans({x})", x=w.expr(weight))
+
+
 def _weights_file(w: Any, node: cst.Call) -> Any:
     raise Refused("P207", "weights files of PyTorch are not read by Keras", node)
 
@@ -133,7 +143,7 @@ def _packing(w: Any, node: cst.Call) -> Any:
 
 FUNCTIONS: dict[str, Any] = {
     "torch.nn.utils.rnn.pack_padded_sequence": _packing, "torch.nn.utils.rnn.pad_packed_sequence": _packing,
-    "torch.get_default_dtype": _floatx,
+    "torch.get_default_dtype": _floatx, "torch.nn.init._calculate_fan_in_and_fan_out": _fans,
     "torch.utils.checkpoint.checkpoint": _checkpoint, "torch.manual_seed": _seed, "torch.jit.is_scripting": _false,
     "torch.jit.is_tracing": _false, "torch.compile": _first, "torch.jit.script": _first, "torch.jit.ignore": _first,
     "torch.is_tensor": _is_tensor, "torch.save": _weights_file,

@@ -14,7 +14,7 @@ from port.facts import Fact
 from port.findings import CATALOGUE, Finding, Outcome
 from port.result import Options, Result, writing
 from port.scopes import File
-from port.torch2tf import apart, classes, compound, holding, importing, leaving, links, ownhelpers, refusals
+from port.torch2tf import apart, classes, compound, holding, importing, leaving, links, ownhelpers, refusals, waiting
 from port.torch2tf.interp import infer
 from port.torch2tf.refusals import Part
 from port.torch2tf.refused import Refused
@@ -52,7 +52,7 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
     left: dict[cst.CSTNode, Refused] = {}
     done = _read_and_written(units, files, params, helpers, options, written_as, copies, left)
     for _ in range(ROUNDS):
-        new = refusals.blocked_by(done, left)
+        new = refusals.blocked_by(done, left) | {n: r for n, r in waiting.readers(done).items() if n not in left}
         if not new:
             break
         left |= new  # what these functions pass to others is no matter

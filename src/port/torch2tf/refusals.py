@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,10 +10,10 @@ import libcst as cst
 
 from port.names import dotted_name
 from port.scopes import File
-from port.torch2tf import apart, leaving, links, members
+from port.torch2tf import apart, leaving, links, members, stopping, waiting
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Class, Function, Instance, SelfOf, options
-from port.tree import find, walk
+from port.tree import code, find, walk
 
 
 @dataclass(eq=False)
@@ -81,6 +81,9 @@ def _grown(uses: Sequence[Use], reasons: set[tuple[File, str]], left: dict[cst.C
             if refusal is None:
                 continue
             grew = True
+            if _stops(use, reasons):
+                changed[use.part] = use.w
+                continue
             if use.method is not None:
                 left[use.method] = use.w.left[use.method] = refusal
                 changed[use.part] = use.w
@@ -118,6 +121,7 @@ class Use:
     method: cst.FunctionDef | None
     mentioned: dict[tuple[File, str], str]
     called: tuple[set[cst.CSTNode], set[cst.CSTNode]]  # methods, and those that subclasses put in their place
+    but: set[cst.CSTNode]  # what of it is no matter
 
     @property
     def own(self) -> set[tuple[File, str]]:
@@ -130,10 +134,25 @@ def _uses(file: Any, part: Part) -> list[Use]:
     apart_ = [m for m in part.node.body.body if m in it.functions and leaving.may_stay(w, it.functions[m])] if (
         cls is not None) else []
     held = held_values(it, part.node)
-    found = [Use(w, part, m, mentions(it.file, m, held), _called(it, m)) for m in apart_]
-    inside = {n for m in apart_ for n in walk(m)}
-    return [*found, Use(w, part, None, mentions(it.file, part.node, {*held, *inside}),
-                        _called(it, part.node, inside))]
+    found = [Use(w, part, m, mentions(it.file, m, held), _called(it, m), {*held}) for m in apart_]
+    inside = {n for m in apart_ for n in walk(m)} | waiting.left_out(w)
+    inside |= {*held}
+    return [*found, Use(w, part, None, mentions(it.file, part.node, inside), _called(it, part.node, inside), inside)]
+
+
+def _stops(use: Use, reasons: set[tuple[File, str]]) -> bool:
+    """Are all uses of what is not ported in branches that may raise? Then they do, and the rest is ported."""
+    it, root = use.w.it, use.method if use.method is not None else use.part.node
+    nodes = [n for place, _, n in _mentioned(it.file, root, use.but) if place in reasons and place not in use.own]
+    found = stopping.blocks(use.w, root, nodes) if nodes else None
+    if not found:
+        return False
+    for block, node in found.items():
+        why = Refused("P206", f"it uses `{apart.shown(code(node))}`, which is not ported", node)
+        it.notes.setdefault(stopping.NOTE, {})[block] = why
+    use.but |= {n for block in found for n in walk(block)}
+    use.mentioned, use.called = mentions(it.file, root, use.but), _called(it, root, use.but)
+    return True
 
 
 def _called(it: Any, node: cst.CSTNode, but: Container[cst.CSTNode] = ()) -> tuple[set[cst.CSTNode], set[cst.CSTNode]]:
@@ -191,17 +210,25 @@ def tell_held(it: Any, part: Part, reasons: set[tuple[File, str]]) -> None:
 def mentions(file: File, node: cst.CSTNode, but: Container[cst.CSTNode] = ()) -> dict[tuple[File, str], str]:
     """Definitions of the project that the code names: (file, name) -> as it is written."""
     found: dict[tuple[File, str], str] = {}
+    for place, text, _ in _mentioned(file, node, but):
+        found.setdefault(place, text)
+    return found
+
+
+def _mentioned(file: File, node: cst.CSTNode, but: Container[cst.CSTNode]
+               ) -> Iterator[tuple[tuple[File, str], str, cst.CSTNode]]:
     labels: set[cst.CSTNode | None] = set()  # what only looks like a name of this file
     for n in walk(node):
         labels.add(n.attr if isinstance(n, cst.Attribute) else n.keyword if isinstance(n, cst.Arg) else
                    n.name if isinstance(n, cst.ImportAlias) else None)
+        if type(n) is cst.Annotation:  # a hint computes nothing
+            labels |= {*walk(n)}
         if n in but or n in labels:
             continue
         if isinstance(n, cst.Name):
-            found.setdefault(links.source(file, n.value), n.value)
+            yield links.source(file, n.value), n.value, n
         elif isinstance(n, cst.Attribute) and (place := _through_modules(file, n)) is not None:
-            found.setdefault(place, dotted_name(n))
-    return found
+            yield place, dotted_name(n), n
 
 
 def _through_modules(file: File, node: cst.Attribute) -> tuple[File, str] | None:

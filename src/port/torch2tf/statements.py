@@ -14,6 +14,7 @@ from port.torch2tf import (
     devices,
     freezing,
     init_calls,
+    init_own,
     inplace,
     interfaces,
     methods,
@@ -21,6 +22,7 @@ from port.torch2tf import (
     rows,
     spread,
     tying,
+    waiting,
 )
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Chain, Items, SelfOf, ShapeOf, can_flip, options, tensors_in
@@ -45,7 +47,8 @@ def line(w: Any, node: cst.SimpleStatementLine) -> list[Any]:
         return [node.with_changes(body=smalls)]
     lines = [cst.SimpleStatementLine([s.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)]) for s in smalls] + whole
     if lines:
-        lines[0] = lines[0].with_changes(leading_lines=own_lines(node.leading_lines))
+        raises = isinstance(node.body[0], cst.Raise)  # a mark above it is of stopping.py
+        lines[0] = lines[0].with_changes(leading_lines=node.leading_lines if raises else own_lines(node.leading_lines))
         if isinstance(lines[-1], cst.SimpleStatementLine):
             lines[-1] = lines[-1].with_changes(trailing_whitespace=node.trailing_whitespace)
         lines[-1] = interfaces.behind_line(w, lines[-1])
@@ -223,18 +226,11 @@ def expression_statement(w: Any, node: cst.Expr) -> list[Any]:
     if isinstance(value, cst.Call):
         if w.it.names.resolve(value.func) in NO_EFFECT:
             return []
-        made = init_calls.statement(w, value)
-        if made is not None:
-            return made
-        made = inplace.call_statement(w, value)
-        if made is not None:
-            return made
-        made = inplace.function_statement(w, value)
-        if made is not None:
-            return made
-        made = freezing.statement(w, value)
-        if made is not None:
-            return made
+        for written in (init_own.statement, init_calls.statement, inplace.call_statement, inplace.function_statement,
+                        freezing.statement, waiting.statement):
+            made = written(w, value)
+            if made is not None:
+                return made
         mode = _mode(w, value)
         if mode is not None:
             return []

@@ -1,0 +1,87 @@
+"""Settings that cannot be ported: where one is chosen, the code raises, and the rest of its function is ported.
+
+Only where modules are made: a branch of a constructor, or of a function that takes no tensors. One branch must be left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import libcst as cst
+
+from port.facts import Kind
+from port.torch2tf.refused import Refused
+from port.torch2tf.values import Function
+from port.tree import find, walk
+
+NOTE = "stopped"  # blocks that raise -> why
+
+
+def chooses(function: Function | None) -> bool:
+    """Is this code that makes modules by settings?"""
+    if function is None or function.name == "forward" or not isinstance(function.node, cst.FunctionDef):
+        return False
+    held = [function.held[name] for name in function.arguments if name in function.held]
+    return not function.evidence and all(fact.kind is not Kind.TENSOR for fact in held)
+
+
+def raised(w: Any, refusal: Refused, node: cst.CSTNode) -> cst.IndentedBlock:
+    """What stands for a branch."""
+    w.report(refusal.code, refusal.args[0], refusal.node or node, refusal.symbol)
+    note = cst.EmptyLine(comment=cst.Comment(f"# port: {refusal.code} {' '.join(refusal.args[0].split())}"))
+    line = cst.parse_statement('raise NotImplementedError("this setting is not ported from PyTorch")')
+    return cst.IndentedBlock([line.with_changes(leading_lines=[note])])
+
+
+def told(w: Any, block: cst.CSTNode) -> Refused | None:
+    """Why this branch raises, if that is known before it is written."""
+    return w.it.notes.get(NOTE, {}).get(block)  # type: ignore[no-any-return]
+
+
+def written(w: Any, block: Any, write: Any) -> tuple[Any, Refused | None]:
+    """A branch in Keras, or why it cannot be; what it needs is noted only if it is written."""
+    if (known := told(w, block)) is not None:
+        return raised(w, known, block), None
+    saved = (w.needs, w.helpers, w.reports)
+    w.needs, w.helpers, w.reports = set(saved[0]), dict(saved[1]), list(saved[2])
+    try:
+        made = write(w, block)
+    except Refused as refusal:
+        w.needs, w.helpers, w.reports = saved
+        if not chooses(w.function):
+            raise
+        return None, refusal
+    for old, new in zip(saved, (w.needs, w.helpers, w.reports), strict=True):
+        old.clear()
+        (old.update if not isinstance(old, list) else old.extend)(new)
+    w.needs, w.helpers, w.reports = saved
+    return made, None
+
+
+# ---------------------------------------------------------------- what uses what is not ported
+def sides(node: cst.If) -> Iterator[cst.BaseSuite | None]:
+    """The blocks of a chain of conditions; None if it may fall through."""
+    yield node.body
+    if isinstance(node.orelse, cst.If):
+        yield from sides(node.orelse)
+    else:
+        yield node.orelse.body if node.orelse is not None else None
+
+
+def blocks(w: Any, root: cst.CSTNode, nodes: Sequence[cst.CSTNode]) -> dict[cst.CSTNode, cst.CSTNode] | None:
+    """The branches that these nodes stand in, if each stands in one that may raise: branch -> node."""
+    inner: dict[cst.CSTNode, cst.CSTNode] = {}
+    chains: list[cst.If] = []
+    for f in find(root, cst.FunctionDef):
+        if not chooses(w.it.functions.get(f)):
+            continue
+        for node in find(f.body, cst.If):
+            chains.append(node)
+            for side in sides(node):
+                inner |= dict.fromkeys(walk(side), side) if side is not None else {}
+    if not all(n in inner for n in nodes):
+        return None
+    found = {inner[n]: n for n in reversed(nodes)}
+    stopped: Mapping[cst.CSTNode, Any] = {**w.it.notes.get(NOTE, {}), **found}
+    return None if any(all(s is not None and s in stopped for s in sides(c)) for c in chains) else found
