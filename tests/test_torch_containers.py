@@ -115,3 +115,35 @@ class Net(nn.Module):
 def test_weights_in_containers_are_paired(tmp_path: Path) -> None:
     """They belong to the module that holds the container; those of a dict had one name, which hid one of them."""
     agree(tmp_path, WEIGHTS, translate(WEIGHTS, "torch2tf").text, "torch2tf", [Case("Net(4)", ("f32[2,4]",))])
+
+
+WRAPPED = '''
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class NonLocal(nn.Module):
+    def __init__(self, c=4, sub=True, n=2):
+        super().__init__()
+        self.c = c
+        self.g = nn.Conv2d(3, c, 1)
+        if sub:
+            self.g = nn.Sequential(self.g, nn.MaxPool2d(2))
+        self.out = nn.Conv2d(c, c, 3, padding=1)
+        for _ in range(n):
+            self.out = nn.Sequential(self.out, nn.BatchNorm2d(c), nn.Conv2d(c, c, 1))
+
+    def forward(self, x):
+        g = self.g(x)
+        y = F.softmax(g.view(g.size(0), self.c, -1), dim=-1)
+        return self.out(y.contiguous().view(y.size(0), self.c, *g.size()[2:]) + g)
+'''
+
+
+def test_an_attribute_that_wraps_what_it_held_is_no_chain_without_end(tmp_path: Path) -> None:
+    """What `*g.size()[2:]` gives are as many sizes as it has: the convolution behind it gets an image."""
+    result = translate(WRAPPED, "torch2tf")
+    assert not [f for f in result.findings if f.outcome.needs_person]
+    assert "self.g = keras.Sequential([self.g, " in result.text.replace("\n            ", "")
+    agree(tmp_path, WRAPPED, result.text, "torch2tf", [Case("NonLocal()", ("f32[2,3,6,8]",))])

@@ -198,3 +198,45 @@ def test_an_attribute_of_the_users_own_is_set_to_the_layer_that_initialisers_rea
 def test_an_attribute_that_either_framework_has_is_refused(name: str) -> None:
     result = translate(OWN_ATTRIBUTE.replace("self.conv.stddev", f"self.conv.{name}"), "torch2tf")
     assert any("is a weight of a layer" in f.message for f in result.findings)
+
+
+GPT = """
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.tok, self.norm, self.head = nn.Embedding(5, 4), nn.LayerNorm(4), nn.Linear(4, 5)
+        self.apply(self._init)
+
+    def _init(self, m):
+        if isinstance(m, (nn.Linear, nn.Embedding)):
+            m.weight.data.normal_(mean=0.0, std=0.02)
+            if isinstance(m, nn.Linear) and m.bias is not None:
+                m.bias.data.zero_()
+
+    def forward(self, x):
+        return self.head(self.norm(self.tok(x)))
+"""
+
+
+def test_a_weight_that_keras_names_by_the_kind_of_layer_is_set_by_kind() -> None:
+    result = translate(GPT, "torch2tf")
+    assert not result.findings
+    assert "if isinstance(m, (layers.Dense, layers.Embedding)):\n            if isinstance(m, layers.Dense):" in result.text
+    assert "else:\n                m.embeddings_initializer = initializers.RandomNormal(mean=0.0, stddev=0.02)" in (
+        result.text)
+    names = {}
+    exec(compile(result.text, "port", "exec"), names)
+    net = names["Net"]()
+    assert net.tok.embeddings_initializer.stddev == net.head.kernel_initializer.stddev == 0.02
+
+
+def test_a_buffer_of_a_setting_is_of_the_models_float() -> None:
+    """Its default says that it is floats."""
+    text = translate("import torch\nfrom torch import nn\n\n\nclass A(nn.Module):\n"
+                     "    def __init__(self, mean=(0.4, 0.5)):\n"
+                     "        super().__init__()\n        self.register_buffer('mean', torch.tensor(mean))\n\n"
+                     "    def forward(self, x):\n        return x - self.mean\n", "torch2tf").text
+    assert "self.mean = tf.constant(mean, self.compute_dtype)" in text

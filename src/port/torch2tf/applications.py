@@ -38,6 +38,8 @@ from port.torch2tf.values import (
     Instance,
     Items,
     SelfOf,
+    is_none,
+    may_be_none,
     options,
     tensors_in,
 )
@@ -215,8 +217,26 @@ def application(w: Any, node: cst.Call, callee: Fact) -> Any:
     function = next((f for p in recipe for f in _forwards(p)), None)
     func = w.expr(node.func)
     args = arguments(w, node, function, default=w.it.wants.get(node))
-    args = with_mode(w, node, args)
+    args = with_mode(w, node, _by_name(w, node, function, args))
     return node.with_changes(func=paren(func), args=args)
+
+
+def _by_name(w: Any, node: cst.Call, function: Function | None, args: list[Any]) -> list[Any]:
+    """Keras takes only tensors by place, and gives `call` its `mask`, or the `src_mask` of `src`, where it is None."""
+    names = function.arguments if function is not None and function.owner is not None else []
+    by_place = zip((a.value for a in node.args if a.keyword is None), names, strict=False)
+    first = next((i for i, (value, name) in enumerate(by_place) if _no_input(w.fact(value), name if i else "")), None)
+    if first is None or any(a.star for a in node.args):
+        return args
+    return [a if a.keyword is not None or i < first else a.with_changes(keyword=cst.Name(names[i]), equal=EQUAL)
+            for i, a in enumerate(args)]
+
+
+def _no_input(fact: Fact, name: str) -> bool:
+    """A number or a shape; a mask that may be None."""
+    if name == "mask" or name.endswith("_mask"):
+        return fact.kind is not Kind.TENSOR or may_be_none(fact)
+    return fact.kind in (Kind.PLAIN, Kind.SHAPE) and not is_none(fact) and not any(True for _ in tensors_in(fact))
 
 
 def _forwards(payload: Any) -> list[Function]:

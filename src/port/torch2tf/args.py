@@ -12,7 +12,7 @@ from port.torch2tf import dtypes
 from port.torch2tf.binds import tuple_of
 from port.torch2tf.conditions import is_number, is_sequence
 from port.torch2tf.jobs import ABSENT, Job, arrange, facts_in, literal_of
-from port.torch2tf.numberkinds import number_kind
+from port.torch2tf.numberkinds import number_kind, usual_kind
 from port.torch2tf.values import ShapeOf
 
 CAST_FIRST = ("same", "reduce", "cast", "like", "fill", "range", "constant")  # `dtype=` casts what goes in, or is made
@@ -149,7 +149,7 @@ def value_dtype(job: Job, name: str, of: str) -> Any:
     given = dtype(job, name, of)
     if given is not ABSENT:
         return given
-    kinds = [number_kind(job, n) for n in (of.split(",") if of else job.bound.args)]
+    kinds = [number_kind(job, n) or usual_kind(job, n) for n in (of.split(",") if of else job.bound.args)]
     if any(k == "float" for k in kinds):
         return new_dtype(job, name, of)
     if all(k == "bool" for k in kinds):

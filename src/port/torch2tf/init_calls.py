@@ -12,7 +12,7 @@ import libcst as cst
 from port.build import build
 from port.facts import Kind
 from port.torch2tf import anyname, init_values, members
-from port.torch2tf.layer_values import CLASSES, SETTINGS, leaf, weight_name
+from port.torch2tf.layer_values import CLASSES, SETTINGS, leaf, weight_name, write_class
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Class, Function, Layer, SelfOf, options
 from port.tree import children, code, find
@@ -72,10 +72,37 @@ def _set(w: Any, node: cst.Call, name: str, target: cst.BaseExpression, args: li
             return [cst.Assign([cst.AssignTarget(cst.Attribute(owner, cst.Name(f"{weight}_initializer")))], made)]
         if _is_own(w, target):
             return _own(w, w.expr(target), name, args)
+        if (kinds := _named_differently(w, target)) is not None:
+            return [_by_kind(w, target, name, args, kinds)]
         if (missing := _missing(w, target.value)) is not None:
             return [cst.Raise(build(f"AttributeError({missing!r})"))]
     raise Refused("P203", f"`{name}` of `{code(target)}`: Keras makes the weights of layers at the first call; set the "
                   "layer's `kernel_initializer` where it is made", node)
+
+
+def _named_differently(w: Any, target: cst.Attribute) -> dict[str, list[str]] | None:
+    """Keras' names of the weight -> the classes of which isinstance says that the module is one; None if it has one."""
+    found: dict[str, list[str]] = {}
+    for kind in narrowed(w, target).get(code(target.value), ()) if target.attr.value in ("weight", "bias") else ():
+        found.setdefault("" if kind in EARLY else weight_name(kind, target.attr.value), []).append(kind)
+    return found if len(found) > 1 and "" not in found else None
+
+
+def _by_kind(w: Any, target: cst.Attribute, name: str, args: list[cst.Arg], kinds: dict[str, list[str]]) -> cst.If:
+    """`m.weight` of a Linear or an Embedding: each kind of layer has a name of its own for it."""
+    chain: cst.If | cst.Else | None = None
+    for weight, names in reversed(kinds.items()):
+        made = init_values.draw(w, name, args, weight == "embeddings").node
+        place = cst.Attribute(w.expr(target.value), cst.Name(f"{weight}_initializer"))
+        body = cst.IndentedBlock([cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(place)], made)])])
+        if chain is None:
+            chain = cst.Else(body)
+            continue
+        classes = [write_class(w, target, f"torch.nn.{n}") for n in names]
+        asked = classes[0] if len(classes) == 1 else cst.Tuple([cst.Element(c) for c in classes])
+        chain = cst.If(build("isinstance({m}, {c})", m=w.expr(target.value), c=asked), body, chain)
+    assert isinstance(chain, cst.If)
+    return chain
 
 
 def _own(w: Any, target: Any, name: str, args: list[cst.Arg]) -> list[Any]:
@@ -286,6 +313,3 @@ def _apply(w: Any, node: cst.Call) -> list[Any] | None:
     call = build("{f}(module)", f=w.expr(node.args[0].value))
     body = cst.IndentedBlock([cst.SimpleStatementLine([cst.Expr(call)])])
     return [loop.with_changes(iter=build("{o}._flatten_layers()", o=w.expr(owner)), body=body)]
-
-
-

@@ -90,7 +90,8 @@ def _chain(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     if not isinstance(chain, Chain):
         chain = it.objects[node] = Chain(node, depth=it.depth)
     children: list[Fact] = []
-    for arg, fact in zip(node.args, args, strict=True):
+    for arg, given in zip(node.args, args, strict=True):
+        fact = _before(chain, given)
         payload = fact.payload
         if isinstance(payload, Mapping):
             chain.names = [str(k) for k in payload.values]
@@ -113,6 +114,23 @@ def _chain(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     if len(before) != len(chain.children) or not all(map(same, before, chain.children)):
         it.touched(chain)
     return Fact(Kind.LAYER, symbol="torch.nn.Sequential", payload=chain)
+
+
+def _before(chain: Chain, fact: Fact) -> Fact:
+    """What `self.g = nn.Sequential(self.g, ...)` wraps: of all that the attribute ever holds, what is not the chain."""
+    parts = options(fact)
+    kept = tuple(o for o in parts if not _is_or_holds(o, chain))
+    if len(kept) == len(parts):
+        return fact
+    if chain.depth:  # a loop wraps what the turn before has made
+        chain.open = True
+    return BOTTOM if not kept else kept[0] if len(kept) == 1 else fact.but(payload=Alternatives(kept))
+
+
+def _is_or_holds(fact: Fact, chain: Chain) -> bool:
+    held = fact.payload
+    return held is chain or (isinstance(held, Chain) and any(
+        _is_or_holds(o, chain) for child in held.children for o in options(child)))
 
 
 # ---------------------------------------------------------------- applied

@@ -6,8 +6,10 @@ from typing import Any
 
 import libcst as cst
 
+from port.binding import literal_text
 from port.torch2tf.jobs import Job
 from port.torch2tf.values import Size
+from port.tree import code
 
 
 def number_kind(job: Job, name: str) -> str:
@@ -21,6 +23,18 @@ def number_kind(job: Job, name: str) -> str:
             return "float"
         return _number_text(job, node) if node is not None else ""
     return _kind(found)
+
+
+def usual_kind(job: Job, name: str) -> str:
+    """'float' of a parameter whose default is one, or several: whole numbers that are given act alike among floats."""
+    node, function = job.bound.args.get(name), job.w.function
+    if not isinstance(node, cst.Name) or function is None or node.value not in function.params:
+        return ""
+    default = function.defaults.get(node.value)
+    try:
+        return "float" if default is not None and _kind(literal_text(code(default))) == "float" else ""
+    except LookupError:
+        return ""
 
 
 def _number_text(job: Job, node: cst.BaseExpression) -> str:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
-from port.facts import UNKNOWN, Fact, Layout
-from port.torch2tf.values import Items, literal
+from port.facts import UNKNOWN, Fact, Kind, Layout
+from port.torch2tf.values import Items, ShapeOf, Size, literal
 
 if TYPE_CHECKING:
     from port.torch2tf.interp import Interp
@@ -45,13 +45,26 @@ class Args:
         return default if fact is None else fact.literal(...)
 
     def rest(self, start: int) -> list[Fact]:
-        """Positional arguments from here on, or the elements of the one sequence there."""
-        plain = [f for f, n in zip(self.facts, self.names, strict=True) if not n][start:]
-        if len(plain) == 1 and isinstance(plain[0].payload, Items):
-            return list(plain[0].payload.elements) if not plain[0].payload.open else [UNKNOWN] * 99
-        if len(plain) == 1 and isinstance(plain[0].literal(...), tuple):
-            return [literal(v) for v in plain[0].value]
-        return plain
+        """Positional arguments from here on, or the elements of the one sequence there; 99 where it is not known."""
+        taken = len(self.facts) - len(self.node.args)  # the tensor of a method, or what was taken off the front
+        plain = [(f, i - taken) for i, (f, n) in enumerate(zip(self.facts, self.names, strict=True)) if not n][start:]
+        if len(plain) == 1 and isinstance(plain[0][0].payload, Items):
+            return _spread(plain[0][0])
+        if len(plain) == 1 and isinstance(plain[0][0].literal(...), tuple):
+            return [literal(v) for v in plain[0][0].value]
+        return [f for fact, i in plain for f in (_spread(fact) if i >= 0 and self.node.args[i].star else [fact])]
+
+
+def _spread(fact: Fact) -> list[Fact]:
+    """What `*x.shape[2:]` stands for."""
+    payload = fact.payload
+    if isinstance(payload, Items):
+        return list(payload.elements) if not payload.open else [UNKNOWN] * 99
+    if isinstance(payload, ShapeOf) and payload.of.shape is not None:
+        return [Fact(Kind.PLAIN, payload=Size(dim)) for dim in payload.of.shape[payload.start:payload.stop]]
+    value = fact.literal(...)
+    return [literal(v) for v in value] if isinstance(value, tuple) else [UNKNOWN] * 99
+
 
 
 DTYPES = {"float": "float32", "half": "float16", "double": "float64", "long": "int64", "int": "int32", "bool": "bool",

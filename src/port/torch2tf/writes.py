@@ -51,7 +51,8 @@ def of_call(w: Any, node: cst.Call, callee: Fact) -> None:
     """Refuse a module or function that changes an argument in place, which is read again."""
     found = seen(w, node, callee)
     if found:
-        layer = next((o.payload for o in options(callee) if isinstance(o.payload, Layer)), None)
+        layers = [o.payload for o in options(callee) if isinstance(o.payload, Layer)]
+        layer = next((one for one in layers if "inplace" in one.bound), None)
         what = f"nn.{layer.symbol.rpartition('.')[2]}(inplace=True)" if layer is not None else code(node.func)
         raise Refused("P203", f"`{what}` changes a tensor in place that is read again, as `{found.removeprefix('@')}`; "
                       "TensorFlow's cannot be changed: leave inplace out, or use the result", node)

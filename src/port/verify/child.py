@@ -24,6 +24,8 @@ def main(name: str) -> None:
             keras_version.choose(Path(job["path"]), is_port=job["role"] == "target")
         backend = importlib.import_module({"tf": ".child_keras", "torch": ".child_torch"}[name], __package__)
         backend.setup(job)
+        if job.get("widen"):
+            backend.widen()
     except ImportError as fault:
         text = f"{job.get('backend') or name} cannot be imported: {fault}"
         store.write(folder / f"{job['name']}.npz", {"fatal": text}, {})

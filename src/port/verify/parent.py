@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import yaml
 
-from . import compare, judge, modules, store, verdict
+from . import compare, judge, modules, store, verdict, widened
 from .cases import Case, Settings
 from .verdict import Verdict
 
@@ -131,6 +131,7 @@ def _jobs(paths: list[Path], names: tuple[str, str], sides: list[str], cases: li
               "timeout": settings.timeout, "table": table,
               "cases": [{"call": c.call, "inputs": list(c.inputs), "name": c.name, "ported_call": c.ported_call}
                         for c in cases]}
+    common["widen"] = any(widened.writes(Path(path), name) for path, name in zip(paths, names, strict=True))
     jobs = [("source", sides[0], paths[0], names[0], "")]
     jobs += [("target", sides[1], paths[1], names[1], backend) for backend in settings.backends or ("",)]
     return [{**common, "role": role, "side": side, "path": str(Path(path).resolve()), "module": module,

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from . import cases, fill, inputs, passes, rounding, sizes, store, user, values
+from . import cases, fill, inputs, passes, rounding, sizes, store, user, values, widened
 from .passes import MODES
 
 Arrays = dict[str, np.ndarray]
 WIDENED = "where the source says no dtype, TensorFlow's float32 was float64 in the float64 run"
+WRITTEN = "where the files write float32, it was float64 in the float64 run"
 
 
 def run_source(backend: Any, job: dict[str, Any], case: cases.Case, module: Any) -> tuple[dict[str, Any], Arrays]:
@@ -32,6 +33,7 @@ def run_source(backend: Any, job: dict[str, Any], case: cases.Case, module: Any)
                 _one_dtype(backend, job, case, module, dtype, meta, arrays)
                 meta["dtypes"].append(dtype)
                 meta["notes"] += [WIDENED] if again else []
+                meta["notes"] += [WRITTEN] if dtype == widened.WIDE and widened.CHANGED else []
                 break
             except Exception as fault:
                 if not again and dtype == "float64" and backend.widen():

@@ -16,6 +16,8 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
 
+from . import widened
+
 # attributes that hold the rate of random draws, when they are floats in (0, 1]
 DROPS = ("rate", "dropout", "recurrent_dropout", "_dropout", "stddev", "drop_rate", "drop_path_rate", "drop_prob",
          "drop_path", "dropout_rate", "survival_probability")
@@ -24,21 +26,24 @@ CELL = re.compile(r"__cell__ = (\d+)")  # begins each cell of a notebook, which 
 Line = int | str  # of a file; of a notebook as 'cell 3 line 2'
 
 
-def load(path: Path, tag: str, name: str = "") -> ModuleType:
+def load(path: Path, dtype: str, name: str = "") -> ModuleType:
     """The file as a module of a neutral name; its folder comes last on sys.path, so that it shadows nothing.
 
-    With a dotted `name`, it is imported as that module of its package.
+    With a dotted `name`, it is imported as that module of its package. For float64, float32 is widened in it.
     """
+    wide = dtype == widened.WIDE
+    widened.below(_top(path, name), wide)
     if name:
         return _imported(path, name)
     level = _levels(path)
     for folder in (_import_root(path), path.parent, *list(path.parents)[1:level + 1]):
         if str(folder) not in sys.path:
             sys.path.append(str(folder))
-    name = f"port_case_{tag}"
+    name = f"port_case_{dtype}"
     if path.suffix == ".ipynb":
-        return _notebook(path, name)
-    spec = importlib.util.spec_from_file_location(name, path)
+        return _notebook(path, name, wide)
+    loader = widened.Loader(name, str(path)) if wide else None
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
@@ -49,7 +54,12 @@ def load(path: Path, tag: str, name: str = "") -> ModuleType:
     return module
 
 
-def _notebook(path: Path, name: str) -> ModuleType:
+def _top(path: Path, name: str) -> Path:
+    """The folder that holds all that is the user's: above the package, or that of the file."""
+    return path.parents[name.count(".") + (path.name == "__init__.py")] if name else _import_root(path)
+
+
+def _notebook(path: Path, name: str, wide: bool) -> ModuleType:
     """Cell by cell: where one stops the others go on, as in a notebook, and `port_stopped` says where and why.
 
     A cell that trains or downloads need not run for a model to be verified; what depends on it fails by its name.
@@ -58,7 +68,10 @@ def _notebook(path: Path, name: str) -> ModuleType:
     module.__file__ = str(path)
     module.port_stopped = []  # type: ignore[attr-defined]
     sys.modules[name] = module
-    for cell in _cells(ast.parse(path.read_text(encoding="utf-8"))):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    if wide and widened.widen(tree):
+        widened.CHANGED.add(str(path))
+    for cell in _cells(tree):
         try:
             exec(compile(cell, str(path), "exec"), vars(module))
         except Exception as fault:
@@ -83,8 +96,7 @@ def stopped(module: ModuleType | None, side: str) -> list[str]:
 
 def _imported(path: Path, name: str) -> ModuleType:
     """`name` from the tree that `path` lies in, its whole package anew: modules keep what another dtype left there."""
-    top = name.partition(".")[0]
-    root = path.parents[name.count(".") + (path.name == "__init__.py")]
+    top, root = name.partition(".")[0], _top(path, name)
     for known in [m for m in sys.modules if m == top or m.startswith(top + ".")]:
         del sys.modules[known]
     if str(root) not in sys.path:

@@ -80,7 +80,7 @@ def run(job: Job, symbol: str) -> cst.BaseExpression:
 
 def _filling(job: Job) -> cst.BaseExpression | None:
     """An initialiser that no layer is given here: a function that fills a tensor; None where the fans count."""
-    spec = Reader(job.em, job.em.scope.function, job.em.scope.cls).read(job.node)
+    spec = Reader(job.em, job.em.scope.function, job.em.scope.cls, here=True).read(job.node)
     if spec.why or spec.by_fans or not isinstance(job.node, cst.Call) or _is_called(job.em.it.module, job.node):
         return None
     return expression(f"lambda weight: {fill(job.em, spec, 'weight')}")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
+import libcst as cst
+
+from port import tree
 from port.binding import literal_text
 from port.tf2torch.emit import Emitter
 
@@ -32,9 +36,27 @@ class Spec:
     args: tuple[tuple[str, str], ...] = ()  # source text, valid at module level unless `local`
     local: bool = False
     why: str = ""
+    kept: bool = False  # its arguments are attributes of the object, so it is valid after the object is made
 
     def arg(self, name: str) -> str:
         return dict(self.args).get(name, repr(PARAMETERS[self.name][name]))
+
+    @property
+    def names(self) -> set[str]:
+        """The variables of its arguments."""
+        parsed = [cst.parse_expression(text) for _, text in self.args]
+        owned = {n.attr.value for one in parsed for n in tree.find(one, cst.Attribute)}
+        return {name for one in parsed for name in tree.named(one)} - owned
+
+    def put(self, values: Mapping[str, cst.BaseExpression]) -> Spec:
+        """The same with expressions for variables."""
+        def change(node: Any) -> Any:
+            if isinstance(node, cst.Attribute):
+                return node.with_changes(value=change(node.value))
+            return values.get(node.value, node) if isinstance(node, cst.Name) else tree.rebuild(node, change)
+
+        made = [(key, change(cst.parse_expression(text))) for key, text in self.args]
+        return replace(self, args=tuple((key, tree.code(new)) for key, new in made))
 
     @property
     def by_fans(self) -> bool:

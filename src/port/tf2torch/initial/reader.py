@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import libcst as cst
@@ -14,6 +14,7 @@ from port.tf2torch.infer.arrivals import reached
 from port.tf2torch.infer.values import OPEN, Class, Function, find_method
 from port.tf2torch.initial.afterwards import of_layer
 from port.tf2torch.initial.initializers import PARAMETERS, Spec, canonical, literal, named, snake, unknown
+from port.tf2torch.initial.returned import given_by, returned
 from port.tf2torch.initial.setters import FORGET
 from port.tree import code, find
 
@@ -28,6 +29,7 @@ class Reader:
     function: Function | None
     cls: Class | None
     depth: int = 0
+    here: bool = False  # what is read is written where it stands: parameters keep their names
 
     def read(self, node: cst.BaseExpression | None, default: str = "glorot_uniform") -> Spec:
         """`default`: of the layer's signature; None as a value is Keras' own default."""
@@ -77,7 +79,18 @@ class Reader:
             return self.read(node.args[0].value)
         if symbol:
             return self._object(symbol, list(node.args), node)
-        return unknown(code(node))
+        payload = self.em.fact(node.func).payload
+        return self._returned(payload, node) if isinstance(payload, Function) else unknown(code(node))
+
+    def _returned(self, function: Function, node: cst.Call) -> Spec:
+        """`get_initializer(0.02)` of a function that does nothing but return an initialiser."""
+        value, given = returned(function.node), given_by(node, function.node)
+        if value is None or given is None:
+            return unknown(code(node))
+        spec = Reader(self.em, function, None, self.depth, here=True).read(value)
+        known = {name: self._argument(given[name]) for name in spec.names & given.keys()}
+        return replace(spec.put({name: cst.parse_expression(text) for name, (_, text, _) in known.items()}),
+                       local=any(here for _, _, here in known.values()))
 
     def _object(self, symbol: str, args: list[cst.Arg], node: cst.BaseExpression) -> Spec:
         last = symbol.rpartition(".")[2]
@@ -145,6 +158,8 @@ class Reader:
         if value is not ... and not isinstance(node, cst.Name):
             return value, code(node) if not isinstance(value, str) else repr(value), False
         if isinstance(node, cst.Name) and self.function is not None and node.value in self.function.params:
+            if self.here:
+                return ..., node.value, False
             values = reached(self.function, node.value)
             if len(values) == 1 and OPEN not in self.function.reaching.get(node.value, set()):
                 value = next(iter(values))

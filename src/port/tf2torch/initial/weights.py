@@ -9,11 +9,12 @@ from typing import Any
 import libcst as cst
 
 from port.tf2torch.emit import Emitter
+from port.tf2torch.initial.initializers import Spec
 from port.tf2torch.initial.lines import Branch, impossible, lines, tuple_of
 from port.tf2torch.initial.parts import INNER, ORDER, OWN, ZEROS, Part, default_specs
 from port.tf2torch.initial.places import Place
 from port.tf2torch.initial.words import docstring
-from port.tree import find, named
+from port.tree import code, find, named
 
 RNN = ["nn.LSTM", "nn.GRU", "nn.RNN"]
 
@@ -143,6 +144,9 @@ class Plan:
 
     def _deviation(self, owner: Owner, part: Part, place: Place) -> list[str]:
         chosen = self.chosen[part.kind]
+        if owner.kind == "class" and any(spec.local for spec in part.specs.values()):
+            kept = attributes(owner.node)
+            part = replace(part, specs={role: by_attributes(spec, kept) for role, spec in part.specs.items()})
         roles: set[str] = set()
         for role, spec in part.specs.items():
             why = self._cannot(owner, part, role, place, spec == chosen.specs.get(role))
@@ -169,7 +173,7 @@ class Plan:
         if part.lazy:
             return "the size is only known at the first call"
         alone = owner.outermost and owner.plain
-        if spec.local and not alone:
+        if spec.local and not alone and not spec.kept:
             return f"`{', '.join(v for _, v in spec.args)}` is only known where the layer is made"
         lost = not alone and (owner.kind != "class" or any(_foreign(h) for h in place.header))
         if lost or not place.text:
@@ -215,6 +219,26 @@ class Plan:
             out += [f"if isinstance(module, {tuple_of(norms)}) and module.has_uninitialized_params():",
                     "    return"]
         return out
+
+
+def attributes(node: cst.ClassDef) -> dict[str, str]:
+    """Parameter of the constructor -> the attribute that holds it as it was given."""
+    init = next((s for s in node.body.body if isinstance(s, cst.FunctionDef) and s.name.value == "__init__"), None)
+    if init is None:
+        return {}
+    given = {p.name.value for p in (*init.params.params, *init.params.kwonly_params)}
+    lines = [n for n in find(init, cst.Assign) if len(n.targets) == 1]
+    bound = Counter(code(n.targets[0].target) for n in lines)
+    return {n.value.value: code(n.targets[0].target) for n in lines if isinstance(n.value, cst.Name)
+            and n.value.value in given and not bound[n.value.value] and bound[code(n.targets[0].target)] == 1
+            and isinstance(n.targets[0].target, cst.Attribute) and code(n.targets[0].target.value) == "self"}
+
+
+def by_attributes(spec: Spec, kept: dict[str, str]) -> Spec:
+    """The same by what the object keeps of its settings, so that it can be said after it is made."""
+    if not spec.local or not spec.names <= {*kept, "self"}:
+        return spec
+    return replace(spec.put({name: cst.parse_expression(text) for name, text in kept.items()}), kept=True)
 
 
 def nested(header: tuple[str, ...], body: list[str]) -> list[str]:

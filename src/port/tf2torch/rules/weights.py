@@ -98,7 +98,7 @@ def shape_of(em: Emitter, node: cst.BaseExpression | None) -> cst.BaseExpression
 def initial(em: Emitter, node: cst.BaseExpression | None, shape: cst.BaseExpression, call: cst.Call
             ) -> cst.BaseExpression:
     """The starting tensor of a weight that is not a layer's."""
-    spec = Reader(em, em.scope.function, em.scope.cls).read(node, DEFAULT)
+    spec = Reader(em, em.scope.function, em.scope.cls, here=True).read(node, DEFAULT)
     if spec.why:
         raise Refused("P202", f"the initializer of this weight: {spec.why}", call)
     if spec.name in FULL:
