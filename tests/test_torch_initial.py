@@ -72,6 +72,20 @@ CASES = {
               "        nn.init.normal_(m.weight.data, 1.0, 0.02)\n        nn.init.constant_(m.bias.data, 0)\n"
               "    elif classname.find('Linear') != -1:\n        nn.init.xavier_uniform_(m.weight, gain=0.5)",
               "return self.c(self.b(self.a(x)).mean((2, 3)))", "2,12,6,6"),
+    "own in loops": ("self.a = nn.Parameter(torch.Tensor(90, 40))\nself.b = nn.Parameter(torch.Tensor(3, 70, 31))\n"
+                     "self.c = nn.Parameter(torch.Tensor(4, 50, 2))\nself.d = nn.Parameter(torch.Tensor(700))\n"
+                     "for t in [self.c, self.d]:\n    nn.init.uniform_(t, -0.3, 0.1)\n"
+                     "for t in [self.a]:\n    nn.init.xavier_normal_(t)\n"
+                     "for i in range(self.b.shape[0]):\n    nn.init.kaiming_normal_(self.b[i], nonlinearity='relu')\n"
+                     "for w in [self.c]:\n    nn.init.zeros_(w[0])", "",
+                     "return x + self.a.sum() + self.b.sum() + self.c.sum() + self.d.sum()", "2,3"),
+    "own parameters": ("self.a = nn.Parameter(torch.Tensor(90, 40))\nself.b = nn.Parameter(torch.Tensor(70))\n"
+                       "for t in self.parameters():\n    nn.init.normal_(t, mean=0.1, std=0.05)", "",
+                       "return x + self.a.sum() + self.b.sum()", "2,3"),
+    "list": ("self.a = nn.ModuleList([nn.Linear(60, 200), nn.Linear(200, 90, bias=False)])\n"
+             "for name, p in self.a.named_parameters():\n    if 'weight' in name:\n"
+             "        nn.init.normal_(p, mean=0, std=0.3)\n    else:\n        nn.init.constant_(p, 0.5)", "",
+             "for layer in self.a:\n    x = layer(x)\nreturn x", "2,60"),
 }
 
 
