@@ -60,3 +60,14 @@ def test_an_array_of_open_rank_does_not_meet_a_channels_first_tensor() -> None:
 def test_an_array_that_a_row_takes_alone_keeps_its_dtype() -> None:
     assert "torch.sum(torch.as_tensor(TABLE, device=x.device))" in port("return x * tf.reduce_sum(TABLE)")
     assert "torch.as_tensor(TABLE, dtype=x.dtype, device=x.device)" in port("return x + tf.cast(TABLE, x.dtype)")
+
+
+def test_an_array_that_indexes_may_leave_any_number_of_axes() -> None:
+    assert "P209 the axes of `MEAN[[0, 1, 2]]` are not known" in port(
+        "x = keras.layers.Conv2D(3, 3)(x)\n        return keras.layers.Conv2D(3, 3)(x * MEAN[[0, 1, 2]])")
+    assert "x * torch.as_tensor(MEAN[0]," in port("return x * MEAN[0]")
+
+
+def test_a_shape_that_is_cast_is_a_tensor() -> None:
+    text = port("size = tf.shape(x)[1:3]\n        return tf.sigmoid(x) / tf.cast(size, x.dtype)")
+    assert "torch.sigmoid(x) / torch.tensor(size, dtype=x.dtype, device=x.device)" in text

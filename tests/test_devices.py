@@ -79,3 +79,20 @@ def test_verify_differentiates_recurrent_layers_on_a_gpu() -> None:
         assert torch.backends.cudnn.enabled
     finally:
         torch.backends.cudnn.enabled = before
+
+
+def test_a_parameter_that_holds_several_tensors_has_no_device() -> None:
+    text = translate("""
+import tensorflow as tf
+from tensorflow import keras
+
+
+class Net(keras.Model):
+    def call(self, inputs):
+        ids, mask = inputs
+        places = tf.range(tf.shape(ids)[1])
+        return tf.cast(mask[:, tf.newaxis], tf.float32) * tf.cast(ids + places, tf.float32)
+""", "tf2torch").text
+    assert "inputs.device" not in text
+    assert "places = torch.arange(ids.shape[1], device=ids.device)" in text
+    assert "return mask[:, None].to(torch.float32) * (ids + places).to(torch.float32)" in text

@@ -39,9 +39,10 @@ def cast(job: Job) -> cst.BaseExpression | None:
     if fact.kind is not Kind.TENSOR:
         node = job.bound.args[name]
         array = not isinstance(node, cst.Name) or is_array(fact)
-        if fact.kind is Kind.PLAIN and array and "dtype" in job.bound.args:
+        if (fact.kind is Kind.SHAPE or (fact.kind is Kind.PLAIN and array)) and "dtype" in job.bound.args:
             job.em.need("torch")
-            return build("torch.as_tensor({x}, dtype={d})", x=job.expr(name), d=job.expr("dtype"))
+            maker = "tensor" if fact.kind is Kind.SHAPE else "as_tensor"
+            return build(f"torch.{maker}({{x}}, dtype={{d}})", x=job.expr(name), d=job.expr("dtype"))
         return None
     same = fact.dtype == kind and (whole or kind == "bool")
     target = job.bound.args.get("dtype")

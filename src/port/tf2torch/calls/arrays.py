@@ -11,7 +11,7 @@ from port.facts import Fact, Kind, Layout
 from port.tf2torch.calls.variables import first_weight
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.arrays import is_array, is_listed, known_shape
-from port.tree import code, find
+from port.tree import code, find, memo
 
 
 def is_table(fact: Fact) -> bool:
@@ -65,6 +65,13 @@ def own_tensor(em: Emitter) -> str:
     function = em.scope.function
     if em.scope.stage not in ("forward", "plain") or function is None or isinstance(function.node, cst.Lambda):
         return ""
-    given = next((p for p in function.params if p not in function.defaults and (
+    given = next((p for p in function.params if p not in function.defaults and p not in _unpacked(function.node) and (
         f := function.tensors.get(p)) is not None and f.kind is Kind.TENSOR), "")
     return given or (first_weight(em, function.owner) if function.owner is not None else "")
+
+
+@memo
+def _unpacked(function: cst.FunctionDef) -> frozenset[str]:
+    """Parameters that hold several tensors: `ids, mask = inputs`."""
+    return frozenset(n.value.value for n in find(function, cst.Assign) if isinstance(n.value, cst.Name)
+                     and any(isinstance(t.target, cst.Tuple | cst.List) for t in n.targets))

@@ -109,7 +109,7 @@ def _is_dtype(node: cst.CSTNode) -> bool:
 
 def _is_array(fact: Fact) -> bool:
     """A list of numbers or an array of NumPy: no tensor, and not one number, which goes with tensors of any device."""
-    return fact.kind is Kind.PLAIN and not (is_number(fact) or fact.dtype == "setting")
+    return fact.kind is Kind.SHAPE or (fact.kind is Kind.PLAIN and not (is_number(fact) or fact.dtype == "setting"))
 
 
 @cache

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import libcst as cst
 
 from port.facts import Dim, Fact, Kind
-from port.tf2torch.infer.conditions import LIST
+from port.tf2torch.infer.conditions import LIST, is_number
 from port.tf2torch.infer.opshapes import shape_of
 from port.tf2torch.infer.values import Items, has_tensor
 
@@ -97,9 +97,10 @@ def method(owner: Fact, name: str, args: Sequence[Fact]) -> Fact | None:
     return array((None,) * len(args) if several else None)
 
 
-def part(owner: Fact, elements: Sequence[Any], new_axis: Any) -> Fact:
-    """`table[:, None]`: slices keep an axis, indices take one away."""
-    if owner.shape is None or any(isinstance(e, cst.Index) and isinstance(e.value, cst.Ellipsis) for e in elements):
+def part(owner: Fact, elements: Sequence[Any], new_axis: Callable[[Any], bool], fact: Callable[[Any], Fact]) -> Fact:
+    """`table[:, None]`: slices keep an axis, numbers take one away; arrays and masks do more than that."""
+    places = [e.value for e in elements if isinstance(e, cst.Index) and not new_axis(e)]
+    if owner.shape is None or not all(is_number(fact(p)) or isinstance(fact(p).literal(), int) for p in places):
         return array()
     rank = len(owner.shape)
     for element in elements:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from port.facts import UNKNOWN, Fact, Kind, Sym
+from port.facts import UNKNOWN, Fact, Kind, Layout, Sym, tensor
 from port.scopes import Env
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.keyed import Keyed, put
@@ -68,8 +68,9 @@ def _part(value: Fact, element: cst.BaseExpression) -> Fact:
     """One of several targets of a value whose elements are not known one by one."""
     if not has_tensor(value):
         return Fact(Kind.PLAIN, symbol="=")
-    if value.kind is Kind.TENSOR:
-        return UNKNOWN
+    if value.kind is Kind.TENSOR:  # of several tensors that a parameter holds, or a row of one
+        known = value.layout is Layout.PLAIN
+        return tensor(value.shape[1:] if value.shape else None, value.dtype) if known else UNKNOWN
     one = common(tensors_in(value))
     return Fact(Kind.PLAIN, payload=Grown(one, "?")) if isinstance(element, cst.StarredElement) else one
 

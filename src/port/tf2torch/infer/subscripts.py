@@ -31,7 +31,8 @@ def subscript(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
     if owner.kind is Kind.TENSOR:
         return _index_tensor(it, node, owner)
     if is_array(owner):
-        return part(owner, [e.slice for e in node.slice], lambda element: _is_new_axis(it, element))
+        return part(owner, [e.slice for e in node.slice], lambda element: _is_new_axis(it, element),
+                    lambda index: it.facts.get(index, UNKNOWN))
     if isinstance(owner.payload, ShapeOf):
         return _index_shape(it, index, at, owner.payload)
     if isinstance(owner.payload, Inputs) and at in owner.payload.values:
