@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import libcst as cst
 
@@ -26,6 +26,7 @@ from port.tf2torch.infer.values import Function
 from port.tf2torch.rules import (
     build_parts,
     chosen,
+    class_values,
     classes,
     drawn,
     evaluated,
@@ -85,10 +86,35 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
     if not units:
         return []
     ownhelpers.recognise(units)
-    reading = _traced(_best(units, options, params), options, params)
+    reading = _read(units, options, params)
     while ownhelpers.forget(units, [node for done in reading.passes for node in done.em.kept]):
-        reading = _traced(_best(units, options, params), options, params)
+        reading = _read(units, options, params)
     return reading.results()
+
+
+def _read(units: Sequence[Unit], options: Options, params: dict[str, Fact] | None) -> Reading:
+    """As the files are written, or with the classes that attributes hold written out where they are called."""
+    reading = _traced(_best(units, options, params), options, params)
+    if not any("is held as a value" in r[2] for done in reading.passes for r in done.em.reports):
+        return reading
+    plain = [class_values.rewrite(u.module, partial(_layer_row, u), [o.module for o in units]) for u in units]
+    if all(p is u.module for p, u in zip(plain, units, strict=True)):
+        return reading
+    again = _traced(_best(_with(units, plain), options, params), options, params)
+    return again if again.left < reading.left else reading
+
+
+def _layer_row(unit: Unit, node: cst.BaseExpression) -> str:
+    """The row of a layer's class; '' for all else."""
+    symbol = unit.bound.resolve(node)
+    found = table.by_tf_name().get(symbol, ()) if symbol.startswith("keras.layers.") else ()
+    return found[0].name if found and found[0].kind == "layer" else ""
+
+
+def _with(units: Sequence[Unit], forms: Sequence[cst.Module]) -> list[Unit]:
+    """The files with other modules."""
+    others = [replace(u, module=m) for u, m in zip(units, forms, strict=True)]
+    return [_relinked(u, dict(zip(units, others, strict=True))) for u in others]
 
 
 def _best(units: Sequence[Unit], options: Options, params: dict[str, Fact] | None) -> Reading:
@@ -103,9 +129,7 @@ def _best(units: Sequence[Unit], options: Options, params: dict[str, Fact] | Non
         for form in (build_parts, held_once, turns, chosen, relocate, options_of, makers):
             moved = [form.rewrite(n) for n in moved]
         if any(m is not u.module for u, m in zip(units, moved, strict=True)):
-            others = [replace(u, module=m) for u, m in zip(units, moved, strict=True)]
-            others = [_relinked(u, dict(zip(units, others, strict=True))) for u in others]
-            again = _translate(others, options, params)
+            again = _translate(_with(units, moved), options, params)
             if again.left < reading.left or (weights and again.left == reading.left):
                 return again
     return reading

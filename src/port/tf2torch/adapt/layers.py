@@ -22,6 +22,7 @@ from port.tree import clone
 
 def batch_norm(job: Job) -> Plan | None:
     """The module for the rank that arrives."""
+    _check_synchronized(job)
     rank = job.inputs[0].rank if job.inputs else None
     first = rank in (None, 3) and job.literal("axis") == 1
     axis = norm_axis(job.em.it, job.bound.args.get("axis"))
@@ -40,6 +41,14 @@ def batch_norm(job: Job) -> Plan | None:
     if first and rank == 3 and (shape := job.inputs[0].shape) is not None:
         job.x = job.inputs[0].but(shape=shape[:2], last=None)  # channels: its second axis
     return _on_last_axis(module_plan(job)) if last else module_plan(job)
+
+
+def _check_synchronized(job: Job) -> None:
+    """Statistics over several devices are no matter of the layer in PyTorch."""
+    if job.em.symbol(job.node.func).endswith("SyncBatchNormalization") or job.literal("synchronized") is not False:
+        job.em.report("P103", "each process normalises with statistics of its own; where there are several, call "
+                      "`nn.SyncBatchNorm.convert_sync_batchnorm(model)`", job.node)
+    job.bound.args.pop("synchronized", None)
 
 
 def _on_last_axis(made: Plan) -> Plan:
