@@ -17,7 +17,7 @@ from port.tf2torch.infer import links
 from port.tf2torch.infer.values import Function, has_tensor
 from port.tf2torch.initial import afterwards
 from port.tf2torch.initial.blocks import blocks as initial_blocks
-from port.tf2torch.rules import builders, classes, hints, plain, shadowed, traced
+from port.tf2torch.rules import builders, classes, hints, plain, shadowed, traced, traced_class
 from port.tf2torch.rules.graph_functions import graph_function
 from port.tf2torch.rules.graphs import graph_class, graphs
 from port.tf2torch.rules.kept import framework_names, left, refused_definition
@@ -168,6 +168,9 @@ class Pass:
                 return self.function(node)
             if isinstance(node, cst.ClassDef):
                 try:
+                    cls = em.it.classes.get(node)
+                    if cls is not None and cls.methods.get("__init__") in em.traced:
+                        return traced_class.definition(em, cls, node)
                     made = classes.convert(em, node)
                     em.by(node, "rule classes")
                     return made

@@ -191,9 +191,14 @@ class Layout:
 
     def _functions(self) -> None:
         methods = {id(n) for d in self.modules.values() for n in find(d, cst.FunctionDef)}
-        for name, node in self.defs.items():
-            if isinstance(node, cst.FunctionDef) and id(node) not in methods and isinstance(
-                    node.body, cst.IndentedBlock):
+        noted = [d for d in self.defs.values() if isinstance(d, cst.ClassDef) and any(
+            code(a.value) == "FunctionalModel" for a in d.bases)]  # whose methods build as functions do
+        built = {f"{d.name.value}.{s.name.value}": s for d in noted for s in d.body.body
+                 if isinstance(s, cst.FunctionDef)}
+        self.refs |= {name: {x.value for x in loads(d)} & self.defs.keys() for name, d in built.items()}
+        methods |= set(map(id, built.values()))
+        for name, node in [*((n, d) for n, d in self.defs.items() if id(d) not in methods), *built.items()]:
+            if isinstance(node, cst.FunctionDef) and isinstance(node.body, cst.IndentedBlock):
                 body = [s for s in node.body.body if not isinstance(s, Definition)]
                 outermost = name not in self.held
                 roots = sequentials(body, self.makes if outermost else is_model)

@@ -13,6 +13,7 @@ from port.tf2torch import settings
 from port.tf2torch.calls.handed import check_handed
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.values import SelfValue, ShapeOf
+from port.tf2torch.rules import traced
 from port.tree import clone, code, find, loads
 
 
@@ -90,12 +91,12 @@ def rank_check(em: Emitter, small: Any) -> cst.Assert | None:
 
 
 def statement_rule(em: Emitter, small: Any, line: cst.SimpleStatementLine) -> list[Any] | None:
-    """`x, i = tf.while_loop(cond, body, [x, i])`: assign, then loop."""
+    """`x, i = tf.while_loop(cond, body, [x, i])`: assign, then loop. Other statements that PyTorch writes otherwise."""
     value = getattr(small, "value", None)
     swapped = moments(em, small)
     if swapped is not None:
         return [line.with_changes(body=[swapped])]
-    if (checked := rank_check(em, small)) is not None:
+    if (checked := rank_check(em, small) or traced.handed_over(em, small)) is not None:
         return [line.with_changes(body=[checked])]
     if not isinstance(value, cst.Call) or em.symbol(value.func) not in ("tf.while_loop", "keras.ops.while_loop"):
         return None

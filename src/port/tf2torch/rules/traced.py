@@ -26,6 +26,7 @@ from port.tree import code, find
 
 GRAPH = ("keras.Input", "keras.Model")
 KNOWN = {"shape", "name", "dtype", "batch_shape"}
+CONFIGS = ("get_config", "from_config")  # methods that build nothing
 
 
 def functions(em: Emitter, kept: Iterable[tuple[File, cst.CSTNode]], without: Container[cst.CSTNode] = ()
@@ -38,6 +39,9 @@ def functions(em: Emitter, kept: Iterable[tuple[File, cst.CSTNode]], without: Co
     known = [f for f in em.it.functions.values() if f.owner is None and isinstance(f.node, cst.FunctionDef)]
     left = {c for file, node in kept for c in find(node, cst.Call) if file.names.resolve(c.func) in GRAPH}
     failed = {f for f in known if left and any(c in left for c in find(f.node, cst.Call))}
+    built = [c for c in em.it.classes.values() if c in em.refused and is_built(c) and not any(
+        m.node in without for m in c.methods.values())]
+    failed |= {m for c in built for m in c.methods.values() if m.name not in CONFIGS}
     clean = {f for f in known if f not in failed and _builds(f)} if failed else set()  # a class was written for these
     found: set[Function] = set()
     for function in failed:
@@ -46,7 +50,7 @@ def functions(em: Emitter, kept: Iterable[tuple[File, cst.CSTNode]], without: Co
             found |= _below(function, known) if clean & group else group
     shared = {g for f in known if f not in found for g in _called(f) if g in found and f.env.outer is None}
     found -= {g for g in shared if not g.stateful and not g.tensors}  # plain Python serves both
-    methods = [m for c in em.it.classes.values() for m in c.methods.values()]
+    methods = [m for c in em.it.classes.values() if c not in built for m in c.methods.values()]
     if any(g in found and _weighs(em, g, set()) for m in methods for g in _called(m)):
         return frozenset(), frozenset()
     return frozenset(found), frozenset(shared & found)
@@ -63,6 +67,32 @@ def _below(function: Function, known: Sequence[Function]) -> set[Function]:
             inner = set(find(f.node, cst.FunctionDef))
             todo += [g for g in known if g in _called(f) or g.node in inner]
     return found
+
+
+def is_built(cls: Class) -> bool:
+    """Is it a model whose constructor builds the graph, and hands that to Keras?"""
+    init = cls.methods.get("__init__")
+    return init is not None and cls.bases[0].symbol == "keras.Model" and "call" not in cls.methods and any(
+        _hands_over(c) for c in find(init.node, cst.Call))
+
+
+def _hands_over(call: cst.Call) -> bool:
+    """`super().__init__(inputs=inputs, outputs=x)`."""
+    return code(call.func).startswith("super(") and code(call.func).endswith(").__init__") and (
+        keyword(call, "outputs", 1) is not None)
+
+
+def handed_over(em: Emitter, small: Any) -> cst.BaseSmallStatement | None:
+    """That call, as FunctionalModel takes it; None for any other statement."""
+    fits = em.scope.stage == TRACED and em.scope.cls is not None and isinstance(small, cst.Expr) and isinstance(
+        small.value, cst.Call) and _hands_over(small.value)
+    if not fits:
+        return None
+    inputs, outputs = keyword(small.value, "inputs", 0), keyword(small.value, "outputs", 1)
+    if inputs is None or outputs is None:
+        raise Refused("P206", f"`{code(small)}` has no inputs and outputs", small)
+    em.by(small, "rule traced")
+    return cst.Expr(build("super().__init__({i}, {o})", i=em.plain(inputs), o=em.plain(outputs)))
 
 
 def _tied(function: Function, known: Sequence[Function]) -> set[Function]:
