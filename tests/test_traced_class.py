@@ -86,3 +86,48 @@ def test_layers_of_the_constructor_are_initialised_as_in_keras() -> None:
 def test_what_is_not_understood_leaves_the_class_whole(change: tuple[str, str]) -> None:
     result, codes = ported(NET.replace(*change))
     assert codes and "class Net(keras.Model):" in result.text and "symbolic_input" not in result.text
+
+
+BACKBONE = '''import keras
+from keras import layers
+
+
+class Backbone(keras.Model):
+    def __init__(self, vocab, dim, depth=2, dtype=None, **kwargs):
+        self.embedding = layers.Embedding(vocab, dim)
+        self.blocks = []
+        for i in range(depth):
+            self.blocks.append(layers.Dense(dim, activation="relu", name=f"block_{i}"))
+        self.norm = layers.LayerNormalization(epsilon=1e-5)
+        ids = keras.Input(shape=(None,), dtype="int32", name="ids")
+        x = self.embedding(ids)
+        for block in self.blocks:
+            x = block(x)
+        super().__init__(inputs={"ids": ids}, outputs=self.norm(x), dtype=dtype, **kwargs)
+        self.dim = dim
+'''
+
+
+def test_layers_that_the_constructor_keeps_are_modules_of_the_model() -> None:
+    result, codes = ported(BACKBONE)
+    assert not codes, result.findings
+    assert "def __init__(self, vocab, dim, depth=2):\n        nn.Module.__init__(self)  # before modules" in result.text
+    assert "self.norm = nn.LayerNorm(dim, eps=1e-5)\n" in result.text
+    torch = pytest.importorskip("torch")
+    names: dict[str, Any] = {}
+    exec(compile(result.text, "port", "exec"), names)
+    net = names["Backbone"](20, 8)
+    assert len(list(net.parameters())) == 7 and net.embedding.weight.shape == (20, 8) and net.dim == 8
+    net({"ids": torch.zeros(2, 7, dtype=torch.int64)}).sum().backward()
+    assert net.embedding.weight.grad is not None
+
+
+@pytest.mark.parametrize("given", ["dtype='float16'", "trainable=False", "unheard=3"])
+def test_what_else_the_model_is_given_is_told_or_refused(given: str) -> None:
+    result, codes = ported(BACKBONE.replace("dtype=dtype, **kwargs", given))
+    assert codes or any(f.code == "P103" and "dtype" in f.message for f in result.findings)
+
+
+def test_a_size_is_not_read_of_a_setting_that_changes() -> None:
+    result, codes = ported(BACKBONE.replace("        ids = keras", "        dim = 3\n        ids = keras"))
+    assert "class Backbone(keras.Model):" in result.text and codes

@@ -6,7 +6,8 @@ class FunctionalModel(nn.Module):
     """The model that computes `outputs` from `inputs`; `layers` are its modules, in the order of the calls."""
 
     def __init__(self, inputs, outputs):
-        super().__init__()
+        if '_modules' not in self.__dict__:  # a class that derives may have made its own before
+            super().__init__()
         found, open_ = {}, [x for x in pytree.tree_leaves((inputs, outputs)) if hasattr(x, 'examples')]
         given = {id(x) for x in pytree.tree_leaves(inputs)}
         while open_:

@@ -16,10 +16,11 @@ from port.tf2torch.infer.values import Class, Instance, find_method, is_module
 from port.tf2torch.rules import plain, set_later
 from port.tf2torch.rules.bodies import split_docstring, used_names
 from port.tf2torch.rules.class_sizes import resolve_sizes, scope
-from port.tf2torch.rules.constructor import SUPER_ONLY, constructor, init_from_build, is_late, late_build, new_params
+from port.tf2torch.rules.constructor import constructor, init_from_build, is_late, late_build, new_params
 from port.tf2torch.rules.dropped import decorators
 from port.tf2torch.rules.entries import entry_lines
 from port.tf2torch.rules.kept import refused_definition, with_imports
+from port.tf2torch.rules.set_later import SUPER_ONLY
 from port.tree import code, find, rebuild, walk
 
 LEFT_OUT = {"compute_mask", "compute_output_shape", "compute_output_spec"}

@@ -18,9 +18,8 @@ from port.tf2torch.rules import control, layer_lists, plain, set_later, weights
 from port.tf2torch.rules.bodies import split_docstring, unbound, used_names
 from port.tf2torch.rules.class_sizes import making, resolve_sizes, scope, unpacked_shape
 from port.tf2torch.rules.dropped import only_keras, stateless_attribute
+from port.tf2torch.rules.set_later import SUPER_ONLY
 from port.tree import code, find, loads, named
-
-SUPER_ONLY = {"name", "dtype", "trainable", "activity_regularizer", "autocast"}
 
 
 def new_params(em: Emitter, cls: Class) -> list[str]:

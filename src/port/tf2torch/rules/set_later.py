@@ -14,6 +14,7 @@ from port.tf2torch.infer.values import Class, GraphModel, Instance, Items, Layer
 from port.tree import code, find, named
 
 FLAG = "trainable"
+SUPER_ONLY = {"name", "dtype", "trainable", "activity_regularizer", "autocast"}  # what Keras' own constructors take
 NORMS = ("keras.layers.BatchNormalization", "keras.layers.TimeDistributed")  # or what may hold one
 HARMLESS = ("name", "_name")
 

@@ -14,7 +14,7 @@ import libcst as cst
 
 from port.binding import keyword
 from port.build import argument, build, expression
-from port.facts import Dim
+from port.facts import Dim, Sym
 from port.scopes import File
 from port.tf2torch.calls.making import Plan
 from port.tf2torch.calls.traced import TRACED
@@ -22,7 +22,9 @@ from port.tf2torch.calls.traced import traced as wrapped
 from port.tf2torch.calls.variables import MAKERS
 from port.tf2torch.emit import Emitter, Refused, Scope
 from port.tf2torch.infer.values import Class, Function
-from port.tree import code, find
+from port.tf2torch.rules import set_later
+from port.tf2torch.rules.set_later import SUPER_ONLY
+from port.tree import code, find, loads
 
 GRAPH = ("keras.Input", "keras.Model")
 KNOWN = {"shape", "name", "dtype", "batch_shape"}
@@ -91,6 +93,12 @@ def handed_over(em: Emitter, small: Any) -> cst.BaseSmallStatement | None:
     inputs, outputs = keyword(small.value, "inputs", 0), keyword(small.value, "outputs", 1)
     if inputs is None or outputs is None:
         raise Refused("P206", f"`{code(small)}` has no inputs and outputs", small)
+    for arg in small.value.args:
+        name = arg.keyword.value if arg.keyword is not None else ""
+        if name in SUPER_ONLY and code(arg.value) != name:  # what comes from outside is told there
+            set_later.base_argument(em, name, arg.value)
+        elif name not in {"", "inputs", "outputs", *SUPER_ONLY}:
+            raise Refused("P202", f"`{name}` given to the constructor of a model", small)
     em.by(small, "rule traced")
     return cst.Expr(build("super().__init__({i}, {o})", i=em.plain(inputs), o=em.plain(outputs)))
 
@@ -148,12 +156,20 @@ def scope(em: Emitter, function: Function | None) -> Scope:
 
     bound = function is not None and any(True for _ in find(function.node, cst.NamedExpr))  # facts do not follow these
 
+    own = _settings(function) if function is not None and function.name == "__init__" else frozenset()
+
     def size(dim: Dim) -> str:
-        if isinstance(dim, int) and not bound:
+        if (isinstance(dim, int) or (isinstance(dim, Sym) and loads(expression(str(dim))) <= own)) and not bound:
             return str(dim)
         raise Refused("P208", f"the size `{dim}` is not known while the model is being built")
 
     return Scope(stage=TRACED, function=function, on_module=kept, sizes=size)
+
+
+def _settings(function: Function) -> frozenset[str]:
+    """Parameters that mean the same in every line."""
+    bound = [n for kind in (cst.AssignTarget, cst.AugAssign, cst.AnnAssign, cst.For) for n in find(function.node, kind)]
+    return frozenset(function.params).difference(*(loads(n.target) for n in bound))
 
 
 def graph_call(em: Emitter, node: cst.Call, symbol: str) -> cst.BaseExpression | None:

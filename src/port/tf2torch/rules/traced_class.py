@@ -18,12 +18,12 @@ import libcst as cst
 from port.build import expression, statement
 from port.tf2torch.emit import Emitter
 from port.tf2torch.infer.values import Class
-from port.tf2torch.rules import classes, plain, traced
+from port.tf2torch.rules import classes, plain, set_later, traced
 from port.tf2torch.rules.bodies import split_docstring, used_names
-from port.tf2torch.rules.constructor import SUPER_ONLY
 from port.tf2torch.rules.dropped import decorators
 from port.tf2torch.rules.entries import entry_lines
-from port.tree import changed
+from port.tf2torch.rules.set_later import SUPER_ONLY
+from port.tree import changed, code, find
 
 
 def definition(em: Emitter, cls: Class, node: cst.ClassDef) -> list[Any]:
@@ -50,10 +50,23 @@ def _method(em: Emitter, cls: Class, node: cst.FunctionDef) -> Any:
     if entries := entry_lines(em, function, [p for p in function.params if p in function.flipped]):
         docstring, rest = split_docstring(made.body.body)
         made = made.with_changes(body=made.body.with_changes(body=[*docstring, *entries, *rest]))
-    if node.name.value != "__init__":
-        return made
-    used = used_names(made.body.body)
+    return _constructor(em, cls, made) if node.name.value == "__init__" else made
+
+
+def _constructor(em: Emitter, cls: Class, made: cst.FunctionDef) -> cst.FunctionDef:
+    """Without the parameters that only Keras' own constructor takes; modules that it keeps need torch's own first."""
+    body = list(made.body.body)
+    if any(_keeps_made(s) for s in body[:_handing_over(body)]):
+        docstring, rest = split_docstring(body)
+        made = made.with_changes(body=made.body.with_changes(body=[
+            *docstring, statement("nn.Module.__init__(self)  # before modules are kept"), *rest]))
+    used = used_names(body)
     gone = SUPER_ONLY - used
+    for p in (*made.params.params, *made.params.kwonly_params):
+        if p.name.value in gone:
+            em.dropped_init.setdefault(cls, set()).add(p.name.value)
+            if p.default is not None:
+                set_later.base_argument(em, p.name.value, p.default)
     star = made.params.star_kwarg
     params = _without(made.params.params, gone)
     named = _without(made.params.kwonly_params, gone)
@@ -64,6 +77,16 @@ def _method(em: Emitter, cls: Class, node: cst.FunctionDef) -> Any:
         elif params:
             params[-1] = changed(params[-1], comma=cst.MaybeSentinel.DEFAULT)
     return made.with_changes(params=made.params.with_changes(params=params, kwonly_params=named, star_kwarg=star))
+
+
+def _handing_over(body: list[Any]) -> int:
+    return next((i for i, s in enumerate(body) if code(s).strip().startswith("super().__init__(")), len(body))
+
+
+def _keeps_made(s: Any) -> bool:
+    """`self.head = nn.Linear(...)`."""
+    return any(isinstance(t.target, cst.Attribute) and find(n.value, cst.Call)
+               for n in find(s, cst.Assign) for t in n.targets)
 
 
 def _without(params: Any, gone: Container[str]) -> list[cst.Param]:
