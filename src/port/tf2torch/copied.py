@@ -39,6 +39,11 @@ def separated(units: Sequence[Unit], files: Sequence[File], group: Collection[Fu
         body: list[Any] = []
         for line in file.module.body:
             own = mine.get(line)
+            if isinstance(line, cst.ClassDef) and any(s in mine for s in line.body.body):  # its constructor builds one
+                body.append(_renamed(line, names))
+                both = zip(find(body[-1], cst.FunctionDef), find(line, cst.FunctionDef), strict=True)
+                nodes |= {new: old for new, old in both if old in mine}
+                continue
             if own is None:
                 body.append(_importing(line, names))
                 continue

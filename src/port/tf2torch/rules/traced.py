@@ -168,7 +168,8 @@ def scope(em: Emitter, function: Function | None) -> Scope:
 
 def _settings(function: Function) -> frozenset[str]:
     """Parameters that mean the same in every line."""
-    bound = [n for kind in (cst.AssignTarget, cst.AugAssign, cst.AnnAssign, cst.For) for n in find(function.node, kind)]
+    bound: list[Any] = [n for kind in (cst.AssignTarget, cst.AugAssign, cst.AnnAssign, cst.For)
+                        for n in find(function.node, kind)]
     return frozenset(function.params).difference(*(loads(n.target) for n in bound))
 
 
