@@ -64,3 +64,41 @@ def test_a_class_that_derives_may_hold_another_one() -> None:
     text, codes = ported(CLASS + "\n\nclass Other(Block):\n    def __init__(self, units):\n"
                          "        super().__init__(units)\n        self._norm = layers.LayerNormalization\n")
     assert "P206" in codes and "self._norm0 = self._norm(epsilon=1e-5)" in text
+
+
+@pytest.mark.parametrize(("held", "made"), [
+    ("layers.BatchNormalization", "nn.BatchNorm2d(3, eps=1e-5, momentum=0.01)"),
+    ("functools.partial(layers.BatchNormalization, momentum=m)", "nn.BatchNorm2d(3, eps=1e-5, momentum=1 - m)"),
+    ("functools.partial(layers.BatchNormalization, epsilon=m)", "nn.BatchNorm2d(3, eps=1e-5, momentum=0.01)"),
+])
+def test_a_variable_may_hold_the_class_or_a_partial_one(held: str, made: str) -> None:
+    text, codes = ported("import functools\nimport keras\nfrom keras import layers\n\n\n"
+                         f"def build(m):\n    norm = {held}\n"
+                         "    i = keras.Input((16, 16, 3))\n    return keras.Model(i, norm(epsilon=1e-5)(i))\n")
+    assert made in text and not codes and "norm =" not in text, text
+
+
+@pytest.mark.parametrize("change", [
+    ("    norm =", "    m = 2 * m\n    norm ="),
+    ("    i = keras", "    if m > 1:\n        norm = other\n    i = keras"),
+    ("    i = keras", "    keep(norm)\n    i = keras"),
+])
+def test_a_variable_that_may_hold_another_class_is_left(change: tuple[str, str]) -> None:
+    text = ("import functools\nimport keras\nfrom keras import layers\n\n\ndef build(m):\n"
+            "    norm = functools.partial(layers.BatchNormalization, momentum=m)\n"
+            "    i = keras.Input((16, 16, 3))\n    return keras.Model(i, norm(epsilon=1e-5)(i))\n")
+    new, codes = ported(text.replace(*change))
+    assert codes and "functools.partial(layers.BatchNormalization, momentum=m)" in new
+
+
+def test_attributes_of_the_class_and_partial_ones() -> None:
+    text = ("from functools import partial\nfrom keras import layers\n\n\nclass Block(layers.Layer):\n"
+            "    kind = layers.Conv2D\n\n    def __init__(self, n):\n        super().__init__()\n"
+            "        self.m = 0.9\n        self.norm = partial(layers.BatchNormalization, momentum=self.m)\n"
+            "        self.conv = self.kind(n, 3)\n        self.bn = self.norm()\n\n"
+            "    def call(self, x):\n        return self.bn(self.conv(x))\n")
+    new, codes = ported(text)
+    assert not codes and "kind" not in new and "partial(layers" not in new
+    assert "self.bn = nn.BatchNorm2d(n, momentum=1 - self.m, eps=0.001)" in new
+    new, codes = ported(text + "\n\nBlock.kind = layers.SeparableConv2D\n")
+    assert "P206" in codes and "    kind = layers.Conv2D\n" in new

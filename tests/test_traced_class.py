@@ -131,3 +131,13 @@ def test_what_else_the_model_is_given_is_told_or_refused(given: str) -> None:
 def test_a_size_is_not_read_of_a_setting_that_changes() -> None:
     result, codes = ported(BACKBONE.replace("        ids = keras", "        dim = 3\n        ids = keras"))
     assert "class Backbone(keras.Model):" in result.text and codes
+
+
+def test_builder_functions_serve_such_classes_and_others() -> None:
+    text = ("import keras\nfrom keras import layers\n\n\ndef conv(x, n):\n    return layers.Conv2D(n, 3)(x)\n\n\n"
+            "class Net(keras.Model):\n    def __init__(self, n):\n        i = keras.Input((16, 16, 3))\n"
+            "        super().__init__(i, conv(conv(i, n), n))\n\n\n"
+            "def build(n):\n    i = keras.Input((16, 16, 3))\n    return keras.Model(i, conv(i, n))\n")
+    result, codes = ported(text)
+    assert not codes and "class Build(nn.Module):" in result.text, result.findings
+    assert "class Net(FunctionalModel):" in result.text and "traced_conv(traced_conv(i, n), n)" in result.text
