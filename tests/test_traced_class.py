@@ -141,3 +141,12 @@ def test_builder_functions_serve_such_classes_and_others() -> None:
     result, codes = ported(text)
     assert not codes and "class Build(nn.Module):" in result.text, result.findings
     assert "class Net(FunctionalModel):" in result.text and "traced_conv(traced_conv(i, n), n)" in result.text
+
+
+def test_other_classes_that_are_left_are_none_of_these() -> None:
+    """One without a base ended the translation of the file."""
+    text = ("import keras\n\n\nclass A:\n    def __init__(self, x):\n        self.x = keras.utils.unheard(x)\n"
+            "        super().__init__(x, outputs=3)\n\n\nclass Mix(keras.Model, A):\n    def __init__(self, n):\n"
+            "        i = keras.Input((3,))\n        super().__init__(i, keras.layers.Dense(n)(i))\n")
+    result, codes = ported(text)
+    assert codes == {"P201"} and "class Mix(keras.Model, A):" in result.text

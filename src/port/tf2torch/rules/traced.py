@@ -74,7 +74,7 @@ def _below(function: Function, known: Sequence[Function]) -> set[Function]:
 def is_built(cls: Class) -> bool:
     """Is it a model whose constructor builds the graph, and hands that to Keras?"""
     init = cls.methods.get("__init__")
-    return init is not None and cls.bases[0].symbol == "keras.Model" and "call" not in cls.methods and any(
+    return init is not None and [b.symbol for b in cls.bases] == ["keras.Model"] and "call" not in cls.methods and any(
         _hands_over(c) for c in find(init.node, cst.Call))
 
 
