@@ -7,6 +7,7 @@ import libcst as cst
 from port.facts import Kind, Layout
 from port.tf2torch.calls.arrays import beside, is_table
 from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.expressions import dtype_names
 from port.tf2torch.infer.values import has_tensor
 from port.tree import changed
 
@@ -29,7 +30,9 @@ def binary(em: Emitter, node: cst.BinaryOperation) -> cst.BaseExpression:
 
 
 def comparison(em: Emitter, node: cst.Comparison) -> cst.BaseExpression:
-    """`x > table`"""
+    """`x > table`, `x.dtype == "float32"`"""
+    if (of_dtypes := dtype_names.compared(em, node)) is not None:
+        return of_dtypes
     other = node.comparisons[0].comparator
     facts = em.fact(node.left), em.fact(other)
     ordered = not isinstance(node.comparisons[0].operator, cst.In | cst.NotIn | cst.Is | cst.IsNot)
