@@ -65,6 +65,13 @@ def test_one_branch_must_be_left_and_only_where_modules_are_made() -> None:
         assert "class Net(nn.Module):" in text and "raise" not in text, net
 
 
+def test_other_functions_stay_whole() -> None:
+    """Who calls them gets no error, but PyTorch as it was."""
+    text = translate(HEAD + "def main(odd):\n    if odd:\n        print(Odd(3))\n    print(nn.Linear(3, 4))\n",
+                     "torch2tf").text
+    assert "        print(Odd(3))\n" in text and "raise" not in text
+
+
 def test_type_hints_of_what_is_not_ported_refuse_nothing() -> None:
     text = translate(HEAD + "def width(a: Odd, n: int) -> torch.Tensor:\n    return torch.zeros(n)\n", "torch2tf").text
     assert "def width(a: Odd, n: int) -> tf.Tensor:" in text

@@ -1,6 +1,6 @@
 """Settings that cannot be ported: where one is chosen, the code raises, and the rest of its function is ported.
 
-Only where modules are made: a branch of a constructor, or of a function that takes no tensors. One branch must be left.
+Only where modules are made: a branch of a module's constructor, or of a function that gives one. One branch must be left.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import libcst as cst
 
 from port.facts import Kind
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import Function
+from port.torch2tf.values import Function, options
 from port.tree import find, walk
 
 NOTE = "stopped"  # blocks that raise -> why
@@ -20,10 +20,14 @@ NOTE = "stopped"  # blocks that raise -> why
 
 def chooses(function: Function | None) -> bool:
     """Is this code that makes modules by settings?"""
-    if function is None or function.name == "forward" or not isinstance(function.node, cst.FunctionDef):
+    if function is None or not isinstance(function.node, cst.FunctionDef) or function.evidence:
         return False
     held = [function.held[name] for name in function.arguments if name in function.held]
-    return not function.evidence and all(fact.kind is not Kind.TENSOR for fact in held)
+    if any(fact.kind is Kind.TENSOR for fact in held):
+        return False
+    if function.name == "__init__":
+        return function.owner is not None and function.owner.is_module
+    return function.result is not None and any(o.kind is Kind.LAYER for o in options(function.result))
 
 
 def raised(w: Any, refusal: Refused, node: cst.CSTNode) -> cst.IndentedBlock:
