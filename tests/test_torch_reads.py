@@ -193,3 +193,17 @@ def test_paths_that_are_dropped_are_drawn_and_verified(tmp_path: Path) -> None:
 def test_whole_numbers_that_meet_a_parameter_that_is_a_float() -> None:
     text = "import torch\n\ndef f(n: int, a: float):\n    return torch.arange(n) * a + torch.arange(n)\n"
     assert translate(text, "torch2tf").text.count("tf.range(n, dtype=keras.config.floatx())") == 2
+
+
+def test_a_list_that_a_variable_holds_indexes_as_a_tensor_does() -> None:
+    """TensorFlow's subscripts take no lists: the port raised without a finding, and an axis was taken for gone."""
+    source = ("import torch\nfrom torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self, places):\n"
+              "        super().__init__()\n        self.places = [places[p] for p in (\"a\", \"b\")]\n"
+              "        self.conv = nn.Conv2d(2, 3, 1)\n\n    def forward(self, x: torch.Tensor):\n"
+              "        picked = [0, 2]\n        return self.conv(x[:, picked]), x[:, self.places]\n")
+    text = translate(source, "torch2tf").text
+    assert "keras.ops.take(x, self.places, axis=1)" in text
+    assert "self.conv(tf.transpose(keras.ops.take(x, picked, axis=1), [0, 2, 3, 1]))" in text
+    stored = translate(source.replace("        picked =", "        x = x.clone()\n        x[:, self.places] = 0\n"
+                                      "        picked ="), "torch2tf")
+    assert [f.code for f in stored.findings if f.outcome.needs_person] == ["P206"]

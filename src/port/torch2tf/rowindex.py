@@ -10,6 +10,7 @@ from port.build import build, expression, paren
 from port.facts import Fact, Kind, Layout
 from port.torch2tf import dtypes
 from port.torch2tf.refused import Refused
+from port.torch2tf.values import is_list
 from port.tree import code
 
 WHOLE = cst.Slice(None, None, None)
@@ -49,7 +50,7 @@ def picks(w: Any, part: Any) -> bool:
     if not isinstance(part, cst.Index):
         return False
     fact: Fact = w.fact(part.value)
-    return isinstance(part.value, cst.List) or (fact.kind is Kind.TENSOR and fact.rank != 0)
+    return isinstance(part.value, cst.List) or is_list(fact) or (fact.kind is Kind.TENSOR and fact.rank != 0)
 
 
 def _is_mask(w: Any, part: Any) -> bool:
@@ -88,7 +89,8 @@ def gather(w: Any, x: Any, index: cst.BaseExpression, axis: int) -> Any:
     """tf.gather refuses negative places; keras.ops.take counts them from the end, as torch does."""
     new = w.expr(index, Layout.PLAIN) if w.fact(index).kind is Kind.TENSOR else w.expr(index)
     known = _list_literal(w, index)
-    if w.target == "keras" or (known is not None and any(isinstance(v, int) and v < 0 for v in known)):
+    if w.target == "keras" or (known is None and is_list(w.fact(index))) or (
+            known is not None and any(isinstance(v, int) and v < 0 for v in known)):
         w.need("keras")
         return build(f"keras.ops.take({{x}}, {{i}}, axis={axis})", x=x, i=new)
     w.need("tf")

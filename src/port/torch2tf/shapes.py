@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from port.facts import Dim, Fact, Kind, Layout, tensor
-from port.torch2tf.values import PERMUTED, Origin, can_flip, made_of, may_be_none
+from port.torch2tf.values import PERMUTED, Origin, can_flip, is_list, made_of, may_be_none
 
 if TYPE_CHECKING:
     from port.torch2tf.interp import Interp
@@ -138,7 +138,8 @@ def _more_axes(it: Interp, elements: list[Any]) -> int | None:
         if _is(e, "new", it):
             more += 1
         elif isinstance(e, cst.Index) and not _is(e, "dots", it):
-            if it.fact(e.value).kind is not Kind.PLAIN or isinstance(e.value, cst.List | cst.Tuple):
+            if it.fact(e.value).kind is not Kind.PLAIN or is_list(it.fact(e.value)) or isinstance(
+                    e.value, cst.List | cst.Tuple):
                 return None
             more -= 1
     return more
@@ -161,7 +162,8 @@ def _axes(it: Interp, elements: list[Any], rank: int) -> list[tuple[str, int, An
             axis += 1
         else:
             fact = it.fact(e.value)
-            if (fact.kind is Kind.TENSOR and fact.shape != ()) or isinstance(e.value, cst.List | cst.Tuple) or (
+            if (fact.kind is Kind.TENSOR and fact.shape != ()) or isinstance(
+                    e.value, cst.List | cst.Tuple) or is_list(fact) or (
                     fact.kind is Kind.UNKNOWN and not isinstance(e.value, cst.Integer | cst.UnaryOperation)
                     and fact.symbol == ""):
                 return None
@@ -201,7 +203,8 @@ def _advanced(it: Interp, elements: list[Any], owner: Fact) -> Fact:
             return tensor((None, *owner.shape[rank:]), owner.dtype)
         if tensors[0].dtype is not None:
             return tensor((*(tensors[0].shape or ()), *owner.shape[1:]), owner.dtype)
-    lists = [e for e in elements if isinstance(e, cst.Index) and isinstance(e.value, cst.List)]
+    lists = [e for e in elements if isinstance(e, cst.Index) and (
+        isinstance(e.value, cst.List) or is_list(it.fact(e.value)))]
     if len(lists) == 1 and len(tensors) == 0 and owner.shape is not None and len(elements) <= len(owner.shape):
         return tensor((None,) * len(owner.shape), owner.dtype)
     return tensor(None, owner.dtype)

@@ -1,6 +1,6 @@
 """Settings that cannot be ported: where one is chosen, the code raises, and the rest of its function is ported.
 
-Only where modules are made: a branch of a module's constructor, or of a function that gives one. One branch must be left.
+Only where modules are made: a branch of a module's constructor, or of a function that gives one. One must be left.
 """
 
 from __future__ import annotations

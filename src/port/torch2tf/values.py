@@ -295,6 +295,12 @@ def is_none(fact: Fact) -> bool:
     return fact.kind is Kind.PLAIN and fact.values == NONE.values
 
 
+def is_list(fact: Fact) -> bool:
+    """A list of Python's, which indexes a tensor as a tensor of places does."""
+    return fact.kind is Kind.PLAIN and isinstance(fact.payload, Items) and fact.payload.kind == "list" and all(
+        e.kind in (Kind.PLAIN, Kind.UNKNOWN) for e in fact.payload.elements)
+
+
 def options(fact: Fact) -> tuple[Fact, ...]:
     """What may be here, one by one."""
     return fact.payload.options if isinstance(fact.payload, Alternatives) else (fact,)
