@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
+from proving import agree
 
 from port.translate import translate
+from port.verify.parent import Case
 
 MODEL = """
 import keras
@@ -45,3 +48,38 @@ def test_rows_of_an_image_are_rows_as_in_the_source() -> None:
     text, codes = port("tf.nest.map_structure(lambda t: tf.reduce_mean(t, axis=1), [y, y])")
     assert "tree_map(lambda t: torch.mean(t, dim=1), [y.permute(0, 2, 3, 1)," in re.sub(r"\s*\n\s*", "", text)
     assert "P209" not in codes
+
+
+BOTH = '''
+import tensorflow as tf
+from tensorflow.keras import layers
+
+
+def rows(x, scale=1.0):
+    return scale * tf.reshape(x, [tf.shape(x)[0], -1, tf.shape(x)[-1]])
+
+
+class Block(layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.conv = layers.Conv2D(4, 1)
+
+    def rows(self, x):
+        return rows(x)
+
+    def call(self, x):
+        def inner(t):
+            return rows(t)
+        flat = lambda t: rows(t)
+        y = tf.matmul(self.conv(x), tf.ones((4, 4)))
+        return rows(self.conv(x)) + rows(y, scale=2.0) + self.rows(self.conv(x)) + self.rows(x=y) + inner(
+            self.conv(x)) + inner(y) + flat(self.conv(x)) + flat(y)
+'''
+
+
+def test_what_is_not_channels_first_is_made_so_where_a_function_takes_it_so(tmp_path: Path) -> None:
+    """The product of matrices has the source's axes: it had been given to the functions as it was, without a finding."""
+    result = translate(BOTH, "tf2torch")
+    assert not [f for f in result.findings if f.outcome.needs_person]
+    assert result.text.count("y.permute(0, 3, 1, 2)") == 4
+    agree(tmp_path, BOTH, result.text, "tf2torch", [Case("Block()", ("f32[2,4,4,4]",))])

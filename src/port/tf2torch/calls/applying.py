@@ -218,8 +218,9 @@ def kept_args(em: Emitter, node: cst.Call, function: Function) -> list[cst.Arg]:
             made.append(changed(arg, value=em.plain(arg.value)))  # nothing says what arrives as which parameter
             continue
         want = None
-        if fact.kind is Kind.TENSOR and (fact.rank is None or fact.rank >= 3) and fact.layout is Layout.FLIPPED:
-            inside = name in function.flipped and not em.it.plain_axes(function)
+        inside = name in function.flipped and not em.it.plain_axes(function)
+        if fact.kind is Kind.TENSOR and (fact.rank is None or fact.rank >= 3) and (
+                inside or fact.layout is Layout.FLIPPED):
             want = Layout.FLIPPED if inside else Layout.PLAIN
         made.append(changed(arg, value=em.expr(arg.value, want)))
     return drop_commas(made, list(node.args)) if len(made) < len(node.args) else made
