@@ -78,7 +78,7 @@ class Block(layers.Layer):
 
 
 def test_what_is_not_channels_first_is_made_so_where_a_function_takes_it_so(tmp_path: Path) -> None:
-    """The product of matrices has the source's axes: it had been given to the functions as it was, without a finding."""
+    """The product of matrices has the source's axes: functions had got it as it was, without a finding."""
     result = translate(BOTH, "tf2torch")
     assert not [f for f in result.findings if f.outcome.needs_person]
     assert result.text.count("y.permute(0, 3, 1, 2)") == 4
