@@ -247,3 +247,47 @@ class A(nn.Module):
 """
     result = translate(text, "torch2tf")
     assert not result.findings and "torch" not in result.text
+
+
+PARTS = HEAD + '''
+class Transition(nn.Sequential):
+    def __init__(self, n):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(n)
+        self.relu = nn.ReLU(inplace=True)
+        # then
+        self.conv = nn.Conv2d(n, 4, 1, bias=False)
+
+
+class Apart(nn.Sequential):
+    def __init__(self, n):
+        super().__init__()
+        self.relu = nn.ReLU()
+
+    def forward(self, x):
+        return self.relu(x)
+'''
+
+
+def test_attributes_of_a_sequential_are_its_parts() -> None:
+    """PyTorch applies them, and the port left them out without a word."""
+    text = translate(PARTS, "torch2tf").text
+    assert ("self.blocks = keras.Sequential([layers.BatchNormalization(momentum=0.9, epsilon=1e-5), layers.ReLU()])\n"
+            "        # then\n"
+            "        self.blocks.add(layers.Conv2D(4, 1, use_bias=False, **default_init(n)))") in text
+    assert "self.relu = layers.ReLU()" in text  # its own forward applies it
+
+
+@pytest.mark.parametrize("base", ["nn.Sequential", "Transition"])
+def test_attributes_that_are_parts_under_a_condition_are_refused(base: str) -> None:
+    source = PARTS + f'''
+
+class Either({base}):
+    def __init__(self, n, act):
+        super().__init__(n)
+        if act:
+            self.act = nn.ReLU()
+'''
+    found = [f for f in translate(source, "torch2tf").findings if f.code == "P206"]
+    assert [f.message.split(":")[0] for f in found] == [
+        "`self.act` is a part of the container that its class inherits from"]

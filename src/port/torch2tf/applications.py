@@ -16,6 +16,8 @@ from port.torch2tf import (
     einops,
     freezing,
     init_calls,
+    init_parts,
+    layercalls,
     layers,
     losses,
     meetings,
@@ -35,9 +37,7 @@ from port.torch2tf.values import (
     Bound,
     Class,
     Function,
-    Instance,
     Items,
-    SelfOf,
     is_none,
     may_be_none,
     options,
@@ -214,7 +214,7 @@ def application(w: Any, node: cst.Call, callee: Fact) -> Any:
     unknowns.check_input(w, node, callee)
     recipe = [o.payload for o in options(callee)]
     writes.of_call(w, node, callee)
-    function = next((f for p in recipe for f in _forwards(p)), None)
+    function = next((f for p in recipe for f in layercalls.forwards(p)), None)
     func = w.expr(node.func)
     args = arguments(w, node, function, default=w.it.wants.get(node))
     args = with_mode(w, node, _by_name(w, node, function, args))
@@ -237,14 +237,6 @@ def _no_input(fact: Fact, name: str) -> bool:
     if name == "mask" or name.endswith("_mask"):
         return fact.kind is not Kind.TENSOR or may_be_none(fact)
     return fact.kind in (Kind.PLAIN, Kind.SHAPE) and not is_none(fact) and not any(True for _ in tensors_in(fact))
-
-
-def _forwards(payload: Any) -> list[Function]:
-    from port.torch2tf import members
-
-    if isinstance(payload, Instance | SelfOf):
-        return members.called(payload, "forward") or members.called(payload, "__call__")
-    return []
 
 
 def with_mode(w: Any, node: cst.Call, args: list[Any]) -> list[Any]:
@@ -272,6 +264,7 @@ def arguments(w: Any, node: cst.Call, function: Function | None, default: Layout
             if want is Layout.FLIPPED and fact.kind is Kind.UNKNOWN:
                 raise Refused("P204", f"what `{code(arg.value)}` is is not known, and `{function.name}` takes it "
                               "channels last in Keras", node)
+            unknowns.check_container(w, node, arg, function, name)
         if fact.kind is not Kind.TENSOR or fact.rank in (0, 1, 2):
             want = None
         if isinstance(fact.payload, Items) and any(t.layout is Layout.FLIPPED for t in tensors_in(fact)):
@@ -311,7 +304,7 @@ def _method(w: Any, node: cst.Call, symbol: str, bound: Bound) -> Any:
     if kind == "tensor" and isinstance(node.func, cst.Attribute):
         if is_reversal(node):
             return reversed_axes(w, node.func.value)
-        random = drawn.write(w, node)
+        random = init_parts.size(w, node) or drawn.write(w, node)
         return random if random is not None else rows.write_call(w, gathered(node, symbol), symbol, node.func.value)
     if kind == "module":
         if bound.name == "forward":

@@ -312,7 +312,7 @@ SPECIAL: dict[str, Any] = {
     "builtins.len": _len, "builtins.int": _int, "builtins.dict": _dict, "builtins.sum": _sum,
     "collections.OrderedDict": _dict,
     "functools.partial": _partial, "copy.deepcopy": _first, "copy.copy": _first, "builtins.getattr": probes.get,
-    "builtins.hasattr": probes.has,
+    "builtins.hasattr": probes.has, "builtins.isinstance": probes.is_instance,
     "builtins.setattr": anyname.set_,
     "builtins.max": _same_or_plain, "builtins.min": _same_or_plain, "builtins.abs": _same_or_plain,
     "torch.utils.checkpoint.checkpoint": _checkpoint, "torch.jit.script": _first,

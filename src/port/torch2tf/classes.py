@@ -7,7 +7,7 @@ from typing import Any
 import libcst as cst
 
 from port.facts import Fact, Kind
-from port.torch2tf import apart, compound, hints, holding, interfaces, keywords, leaving, ownnames, stars, unbuilt
+from port.torch2tf import apart, compound, heldparts, hints, interfaces, keywords, leaving, ownnames, stars, unbuilt
 from port.torch2tf.refused import Refused
 from port.torch2tf.rowfind import training
 from port.torch2tf.values import ORDERS, TO_FIRST, Class, Function, Items, can_flip, may_be_none
@@ -23,6 +23,8 @@ def definition(w: Any, node: Any) -> list[Any]:
         raise Refused("P206", f"`{node.name.value}` is defined where its surroundings are not read", node)
     if isinstance(node, cst.ClassDef):
         return [class_(w, w.it.classes[node])]
+    if any(w.it.names.resolve(d.decorator) == "torch.jit._overload_method" for d in node.decorators):
+        return []  # a signature for PyTorch's compiler; the method follows
     f = w.it.functions[node]
     stays = w.cls is not None and leaving.may_stay(w, f)
     return [leaving.method(w, f, function) if stays else function(w, f)]
@@ -33,7 +35,7 @@ def function(w: Any, f: Function) -> cst.FunctionDef:
     node = f.node
     assert isinstance(node, cst.FunctionDef)
     no_training_code(w, node)
-    holding.check(w, node.body)
+    heldparts.check(w, node.body)
     saved = (w.function, w.modes)
     w.function, w.modes = f, {}
     w.inline |= inline_lists(node)
@@ -218,6 +220,7 @@ def class_(w: Any, cls: Class) -> cst.ClassDef:
         if cls.is_module:
             w.by(cls.node, "rule classes")
             ownnames.check(w, cls)
+            heldparts.check_parts(w, cls)
         bases = [b.with_changes(value=base(w, cls, b.value)) for b in cls.node.bases]
         try:
             body = unbuilt.with_build(w, cls, compound.suite(w, cls.node.body.body))

@@ -13,6 +13,7 @@ from port.torch2tf import (
     containers,
     freezing,
     init_loops,
+    optional,
     stopping,
 )
 from port.torch2tf.refused import Refused
@@ -79,15 +80,20 @@ def block(w: Any, node: Any, body: list[Any] | None = None) -> Any:
 
 
 def if_(w: Any, node: cst.If) -> list[Any]:
-    changes: dict[str, Any] = {"test": w.expr(node.test)}
-    changes["body"], refusal = stopping.written(w, node.body, branch)
+    """What is off by default raises by itself (optional.py); of settings that are given, one side must be left."""
+    def side(w: Any, body: Any) -> Any:
+        return optional.block(w, node, body, branch)
+
+    changes: dict[str, Any] = {"test": optional.test(w, node)}
+    changes["body"], refusal = stopping.written(w, node.body, side)
     if isinstance(node.orelse, cst.If):
-        changes["orelse"] = if_(w, node.orelse)[0]
+        made = optional.block(w, node, node.orelse, lambda w, n: if_(w, n)[0])
+        changes["orelse"] = cst.Else(made) if isinstance(made, cst.IndentedBlock) else made
     elif node.orelse is not None:
-        body, other = stopping.written(w, node.orelse.body, branch)
+        body, other = stopping.written(w, node.orelse.body, side)
         if other is not None:
-            if refusal is not None:
-                raise refusal
+            if refusal is not None or optional.raises(w, node, True):
+                raise refusal or other
             body = stopping.raised(w, other, node.orelse)
         changes["orelse"] = node.orelse.with_changes(body=body)
     if refusal is not None:
@@ -99,6 +105,8 @@ def one_layout(w: Any, node: cst.If, new: cst.If) -> cst.If:
     """A variable that one side leaves channels last, and the other does not, gets the source's axes on both."""
     for name, (first, rank) in sorted(w.it.conflicts.get(node, {}).items()):
         line = _source_axes(w, node, name, rank)
+        if optional.raises(w, node, first):
+            continue  # it raises
         new = new.with_changes(**{"body": _with(new.body, line)} if first else {"orelse": _else(new.orelse, line)})
     return new
 

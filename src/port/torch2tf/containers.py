@@ -7,8 +7,9 @@ from typing import Any
 import libcst as cst
 
 from port.build import build, expression, paren
-from port.facts import Fact, Kind, Layout
+from port.facts import Kind, Layout
 from port.torch2tf import applications, einops, initial, interfaces, meetings, ownlayers, unknowns
+from port.torch2tf.chainturns import TURNED, agree, permute, turn, unturned
 from port.torch2tf.holding import OVER
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import (
@@ -17,14 +18,10 @@ from port.torch2tf.values import (
     Bound,
     Chain,
     Items,
-    Layer,
     Mapping,
-    can_flip,
-    join,
     options,
 )
 
-TURNED = "a module of this list needs another order of axes than the one before it gives"
 SPACE = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
 
@@ -52,15 +49,12 @@ def sequential(w: Any, node: cst.Call) -> Any:
         raise Refused("P209", "parts of this Sequential are taken one by one, and in Keras it needs Permute layers "
                       "between them: write the modules as a list", node)
     if len(node.args) == 1 and only.star == "*" and not before and not after:
-        for i in range(len(chain.children) if isinstance(chain, Chain) else 0):
-            agree(w, chain.children[i], node)
-            unknowns.check_child(w, chain, i, node)
-            if turn(w, chain, i):
-                raise Refused("P209", TURNED, node)
+        unturned(w, chain, node)
         return cst.Call(target, [cst.Arg(gone_through(w, only.value))])
     if len(node.args) == 1 and only.star == "":
         listed = ordered_dict(w, only.value, isinstance(chain, Chain) and not chain.indexed)
         if listed is not None:
+            unturned(w, chain, node)
             comma = _between(listed.elements[0].comma)
             inner = list(listed.elements)
             if after:
@@ -73,6 +67,7 @@ def sequential(w: Any, node: cst.Call) -> Any:
     if len(node.args) == 1 and (named or isinstance(w.fact(only.value).payload, Mapping)):
         if before or after:
             raise Refused("P206", "a Sequential of a dict that is a model by itself; write its modules out", node)
+        unturned(w, chain, node)
         return cst.Call(target, [cst.Arg(build("list({d}.values())", d=w.expr(only.value)))])
     split = isinstance(chain, Chain) and not chain.indexed
     comma = _between(node.args[0].comma) if len(node.args) > 1 else SPACE
@@ -99,37 +94,6 @@ def sequential(w: Any, node: cst.Call) -> Any:
     return cst.Call(target, [cst.Arg(as_list(node, elements))])
 
 
-def turn(w: Any, chain: Chain, at: int) -> list[Any]:
-    """A Permute layer before a child that takes another order of axes than what reaches it has."""
-    arrival: Fact | None = None
-    wanted = layout_taken(w.it, chain.children[at]) if at < len(chain.children) else None
-    arrivals = chain.arrivals.get(at, {}).values()
-    if wanted is not None and len({f.layout for f in arrivals if can_flip(f)}) > 1:
-        raise Refused("P209", TURNED, chain.node)
-    for fact in arrivals:
-        arrival = join(arrival, fact)
-    if arrival is None or wanted is None or not can_flip(arrival) or arrival.layout is wanted:
-        return []
-    return [permute(w, (TO_LAST if wanted is Layout.FLIPPED else TO_FIRST)[len(arrival.shape or ())])]
-
-
-def layout_taken(it: Any, child: Fact) -> Layout | None:
-    """The layout in which a module of the user's, or a Sequential, takes its tensor; None: layers see to it."""
-    payloads = [o.payload for o in options(child)]
-    if len(payloads) > 1:  # the one that cares decides
-        return next((t for p in payloads if (t := meetings.taken(it, p)) is not None), None)
-    own = isinstance(payloads[0], Layer) and not meetings.is_enclosed(it, payloads[0])
-    return None if own else meetings.taken(it, payloads[0])
-
-
-def agree(w: Any, module: Fact, node: cst.CSTNode) -> None:
-    """Refuse a place that modules reach which take, or give, tensors in different orders of axes."""
-    payloads = [o.payload for o in options(module)]
-    if len(payloads) > 1 and not meetings.agree(w.it, payloads):
-        raise Refused("P209", "several modules reach this place; some have channels first in the source, where Keras "
-                      "has them last, and others do not", node)
-
-
 def public_permutes(w: Any, chain: Any) -> tuple[list[Any], list[Any]]:
     """Permute layers of a Sequential that is a model by itself, and takes or gives channels first."""
     enclosed = isinstance(chain, Chain) and meetings.is_enclosed(w.it, chain)
@@ -147,11 +111,6 @@ def public_permutes(w: Any, chain: Any) -> tuple[list[Any], list[Any]]:
         interfaces.of_chain(w, chain, x.rank if before else None, result.rank if after and result else None)
         return [], []
     return before, after
-
-
-def permute(w: Any, order: tuple[int, ...]) -> cst.Call:
-    """A layer that orders the axes behind the batch."""
-    return build("{p}(" + str(order[1:]) + ")", p=w.layer("Permute"))  # type: ignore[return-value]
 
 
 def _behind(own: Any, like: Any) -> Any:
@@ -276,6 +235,7 @@ def module_dict(w: Any, node: cst.Call) -> Any:
 
 
 def list_method(w: Any, node: cst.Call, bound: Bound) -> Any:
+    unknowns.check_append(w, node, bound.owner)
     return applications.generic_call(w, node)
 
 

@@ -155,7 +155,7 @@ def _if(it: Interp, node: cst.If, env: Env) -> bool:
     orelse = node.orelse
     it.conflicts.pop(node, None)
     other = env.copy()
-    if test is False:  # never reached, but its text needs facts as well
+    if test is False or node.body in it.left or node.test in it.left:  # never reached, but its text needs facts as well
         run(it, node.body.body, env.copy())  # type: ignore[arg-type]
         reached = False
     else:
@@ -163,9 +163,9 @@ def _if(it: Interp, node: cst.If, env: Env) -> bool:
         narrow(it, node.test, env, True)
         reached = run(it, node.body.body, env)
     if isinstance(orelse, cst.If):
-        reached_else = _if(it, orelse, other)
+        reached_else = _if(it, orelse, other) and orelse not in it.left
     elif orelse is not None:
-        reached_else = run(it, orelse.body.body, other)  # type: ignore[arg-type]
+        reached_else = run(it, orelse.body.body, other) and orelse.body not in it.left  # type: ignore[arg-type]
     else:
         reached_else = True
     if test is True:

@@ -15,9 +15,7 @@ import libcst as cst
 from port.build import build, statement
 from port.names import Names, dotted_name
 from port.torch2tf import layer_signatures
-from port.torch2tf.refused import Refused
-from port.torch2tf.values import Class, Instance, SelfOf, options
-from port.tree import code, find, rebuild, walk
+from port.tree import find, rebuild, walk
 
 CONTAINERS = frozenset(("Sequential", "ModuleList", "ModuleDict"))
 LAYERS = frozenset("""
@@ -65,7 +63,8 @@ def _held(node: cst.ClassDef, names: Names) -> cst.ClassDef | None:
     name = _name(kind)
     if any(type(n) is cst.Attribute and n.attr.value == name for n in walk(node)):
         return None
-    change = _Held(dotted_name(base), kind, name, _own(node, methods), names)
+    parts = _parts(node, init, methods) if kind == "Sequential" and init is not None else frozenset[str]()
+    change = _Held(dotted_name(base), kind, name, _own(node, methods), names, parts)
     body: list[Any] = [change.read(s) if isinstance(s, cst.FunctionDef) else s for s in node.body.body]
     if not change.made and init is not None:
         return None
@@ -116,28 +115,37 @@ def _own(node: cst.ClassDef, methods: Mapping[str, Any]) -> frozenset[str]:
                                  if isinstance(t.target, cst.Attribute)}
 
 
+def _parts(node: cst.ClassDef, init: cst.FunctionDef, methods: Mapping[str, Any]) -> frozenset[str]:
+    """Attributes by which alone a Sequential is given modules, `self.norm = nn.BatchNorm2d(n)`: it applies them."""
+    if "forward" in methods and not any(_is_super(n, "forward") or any(map(is_self, gone_through(n)))
+                                        for n in walk(node)):
+        return frozenset()
+    made = [_part(s) for s in init.body.body]
+    read = [n.attr.value for n in find(node, cst.Attribute) if is_self(n.value)]
+    return frozenset(name for name in made if name and read.count(name) == 1)
+
+
+def _part(line: Any) -> str:
+    """`norm` of `self.norm = nn.BatchNorm2d(n)`, a call of a class."""
+    small = line.body[0] if isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1 else None
+    if not isinstance(small, cst.Assign) or len(small.targets) != 1 or not isinstance(small.value, cst.Call):
+        return ""
+    target, word = small.targets[0].target, dotted_name(small.value.func).rpartition(".")[2].lstrip("_")
+    return target.attr.value if isinstance(target, cst.Attribute) and is_self(target.value) and (
+        word[:1].isupper()) else ""
+
+
 def _is_super(node: cst.CSTNode, method: str) -> bool:
     """`super().method(...)` or `super(Block, self).method(...)`."""
     return isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value == method and (
         isinstance(node.func.value, cst.Call) and dotted_name(node.func.value.func) == "super")
 
 
-def _is_self(node: Any) -> bool:
+def is_self(node: Any) -> bool:
     return isinstance(node, cst.Name) and node.value == "self"
 
 
-# ---------------------------------------------------------------- uses
-def check(w: Any, body: cst.CSTNode) -> None:
-    """Refuse code that goes through a module, or takes its parts by number, where the class now holds them."""
-    for node in walk(body) if w.written_as else ():
-        for value in _gone_through(node):
-            payloads = [o.payload for o in options(w.fact(value))]
-            if any(isinstance(p, Instance | SelfOf) and _holds(w, p.cls) for p in payloads):
-                raise Refused("P206", f"`{code(value)}` is taken apart here, and its class holds its parts in Keras: "
-                              "let the class do it", node)
-
-
-def _gone_through(node: Any) -> list[cst.BaseExpression]:
+def gone_through(node: Any) -> list[cst.BaseExpression]:
     if isinstance(node, cst.Subscript | cst.StarredElement):
         return [node.value]
     if isinstance(node, cst.For | cst.CompFor):
@@ -149,15 +157,12 @@ def _gone_through(node: Any) -> list[cst.BaseExpression]:
     return []
 
 
-def _holds(w: Any, cls: Class) -> bool:
-    return cls.node in w.written_as or any(isinstance(b.payload, Class) and _holds(w, b.payload) for b in cls.bases)
-
-
 class _Held:
     """`self`, where it stands for the layer that the class was, is what it holds."""
 
-    def __init__(self, base: str, kind: str, name: str, own: frozenset[str], names: Names):
+    def __init__(self, base: str, kind: str, name: str, own: frozenset[str], names: Names, parts: frozenset[str]):
         self.base, self.kind, self.own, self.names, self.made = base, kind, own, names, False
+        self.parts = parts
         self.held: Any = cst.parse_expression(f"self.{name}")
         self.container = kind in CONTAINERS
         self.changes: dict[type, Any] = {
@@ -174,6 +179,9 @@ class _Held:
         body: list[Any] = []
         for node in new.body:
             small = node.body[0] if isinstance(node, cst.SimpleStatementLine) and len(node.body) == 1 else None
+            if _part(node) in self.parts:
+                body = self._with_part(body, node)
+                continue
             if not isinstance(small, cst.Expr) or not _is_super(small.value, "__init__"):
                 body.append(node)
                 continue
@@ -186,6 +194,19 @@ class _Held:
                      line.with_changes(leading_lines=[], body=[cst.Assign([cst.AssignTarget(self.held)], made)])]
         return new.with_changes(body=body) if len(body) != len(new.body) else new
 
+    def _with_part(self, body: list[Any], node: Any) -> list[Any]:
+        """`self.norm = nn.BatchNorm2d(n)` of a Sequential: one more argument of what the class holds, or append."""
+        value = node.body[0].value
+        last = body[-1].body[0] if body and isinstance(body[-1], cst.SimpleStatementLine) else None
+        if isinstance(last, cst.Assign) and last.targets[0].target is self.held and not node.leading_lines:
+            held: Any = last.value
+            behind = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+            before = [*held.args[:-1], held.args[-1].with_changes(comma=behind)] if held.args else []
+            new = last.with_changes(value=held.with_changes(args=[*before, cst.Arg(value)]))
+            return [*body[:-1], body[-1].with_changes(body=[new])]
+        added = cst.Call(cst.Attribute(self.held, cst.Name("append")), [cst.Arg(value)])
+        return [*body, node.with_changes(body=[cst.Expr(added)])]
+
     def _call(self, old: cst.Call, new: cst.Call) -> Any:
         func = new.func
         if _is_super(new, "forward"):
@@ -193,10 +214,10 @@ class _Held:
         if not self.container:
             only = [a.with_changes(comma=cst.MaybeSentinel.DEFAULT) for a in new.args[:1]]
             return new.with_changes(func=self.held, args=only) if self._is_whole(old) else new
-        if isinstance(func, cst.Name) and func.value in OVER and any(_is_self(a.value) for a in new.args):
-            return new.with_changes(args=[a.with_changes(value=self.held) if _is_self(a.value) else a
+        if isinstance(func, cst.Name) and func.value in OVER and any(is_self(a.value) for a in new.args):
+            return new.with_changes(args=[a.with_changes(value=self.held) if is_self(a.value) else a
                                           for a in new.args])
-        if isinstance(func, cst.Attribute) and _is_self(func.value) and func.attr.value in OF_CONTAINERS - self.own:
+        if isinstance(func, cst.Attribute) and is_self(func.value) and func.attr.value in OF_CONTAINERS - self.own:
             return new.with_changes(func=func.with_changes(value=self.held))
         return new
 
@@ -221,12 +242,12 @@ class _Held:
         return cst.Assign([cst.AssignTarget(place)], call.args[1].value)
 
     def _value(self, old: cst.Subscript, new: cst.Subscript) -> Any:
-        return new.with_changes(value=self.held) if self.container and _is_self(new.value) else new
+        return new.with_changes(value=self.held) if self.container and is_self(new.value) else new
 
     def _iterable(self, old: Any, new: Any) -> Any:
-        return new.with_changes(iter=self.held) if self.container and _is_self(new.iter) else new
+        return new.with_changes(iter=self.held) if self.container and is_self(new.iter) else new
 
     def _attribute(self, old: cst.Attribute, new: cst.Attribute) -> Any:
-        if self.container or not _is_self(new.value) or new.attr.value not in OF_LAYERS - self.own:
+        if self.container or not is_self(new.value) or new.attr.value not in OF_LAYERS - self.own:
             return new
         return new.with_changes(value=self.held)

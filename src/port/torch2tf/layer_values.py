@@ -12,7 +12,7 @@ from port.torch2tf import meetings
 from port.torch2tf.layer_recurrent import HELPERS
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import TO_LAST, Layer, options
-from port.tree import code
+from port.tree import code, find, named
 
 # Class in torch.nn -> class in keras.layers: what isinstance asks, and whose initialisers are set.
 CLASSES = {
@@ -166,16 +166,27 @@ def write_member(w: Any, node: cst.Attribute, owner: Fact) -> Any:
         raise Refused("P204", f"`.{name}` of one of several kinds of layers", node)
     if name in ("weight", "bias") or name in STATISTICS:
         return weight(w, node, layers[0])
-    if name in layers[0].bound and (name in SETTINGS or _evident(w, layers[0].bound[name])):
-        if _evident(w, layers[0].bound[name]):
-            return w.expr(layers[0].bound[name])
+    given = [layer.bound[name] for layer in layers if name in layer.bound]
+    if len(given) == len(layers) and len({code(g) for g in given}) == 1 and all(_evident(w, g) for g in given):
+        return w.expr(given[0])
+    if name in layers[0].bound and name in SETTINGS:
         return cst.Attribute(leaf(w, node.value, layers[0]), cst.Name(SETTINGS[name]))
+    if len(layers) == 1 and name in layers[0].bound and _is_parameter_here(w, layers[0], layers[0].bound[name]):
+        return w.expr(layers[0].bound[name])
     raise Refused("P204", f"`.{name}` of `nn.{short}`", node)
 
 
 def _evident(w: Any, node: cst.BaseExpression) -> bool:
     """An argument that means the same elsewhere: a number."""
     return w.fact(node).literal(...) is not ... and w.fact(node).kind is Kind.PLAIN
+
+
+def _is_parameter_here(w: Any, layer: Layer, node: cst.BaseExpression) -> bool:
+    """A parameter of the function that reads the setting, which made the layer and binds the name to nothing else."""
+    f = w.function
+    return f is not None and isinstance(node, cst.Name) and node.value in f.params and layer.node in find(
+        f.node, cst.Call) and not any(node.value in named(t) for t in find(f.node, cst.AssignTarget)
+                                      if not isinstance(t.target, cst.Attribute | cst.Subscript))
 
 
 def leaf(w: Any, node: cst.BaseExpression, layer: Layer) -> Any:

@@ -91,6 +91,9 @@ def _attribute(it: Interp, owner: Fact, name: str) -> Fact:
         return payload.values[name]
     if isinstance(payload, Items) and name in payload.names:
         return payload.elements[payload.names[name]]
+    if isinstance(payload, Chain) and name in payload.names and len(payload.names) == len(payload.children):
+        payload.indexed = True
+        return payload.children[payload.names.index(name)]
     if isinstance(payload, Items) and name in ("values", "indices") and len(payload.elements) == 2:
         return payload.elements[name == "indices"]  # of x.max(1), x.sort(), x.topk(k)
     if isinstance(payload, Layer):

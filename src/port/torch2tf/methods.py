@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.build import build, expression, paren
 from port.facts import Kind
-from port.torch2tf import dtypes, layers, ownweights, probes
+from port.torch2tf import dtypes, layercalls, layers, ownweights, probes
 from port.torch2tf.refused import Refused
 from port.torch2tf.rowfind import training
 from port.torch2tf.values import Bound, Chain, Items, Mapping, options
@@ -44,6 +44,7 @@ def of_module(w: Any, node: cst.Call, bound: Bound) -> Any:
     owner = func.value
     payloads = [o.payload for o in options(bound.owner)]
     if name in ("__init__", "__setattr__", "extra_repr"):
+        node = layercalls.named(w, node) if name == "__init__" else node
         return node.with_changes(func=w.generic(func), args=[w.expr(a) for a in node.args])
     if name == "forward":
         return node.with_changes(func=func.with_changes(value=w.expr(owner), attr=cst.Name("call")),
@@ -160,6 +161,9 @@ def _isinstance(w: Any, node: cst.Call) -> Any:
     """`isinstance(m, nn.Conv2d)`: the class itself."""
     if len(node.args) != 2:
         return w.generic(node)
+    if w.fact(node.args[1].value).symbol == "torch.Tensor":
+        made: Any = _is_tensor(w, node)
+        return made.with_changes(args=[made.args[0].with_changes(comma=cst.MaybeSentinel.DEFAULT)])
     return node.with_changes(args=[w.expr(node.args[0]), node.args[1].with_changes(value=_classes(
         w, node.args[1].value))])
 

@@ -96,7 +96,10 @@ def _chain(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
         if isinstance(payload, Mapping):
             chain.names = [str(k) for k in payload.values]
             children += payload.values.values()
-            chain.open |= payload.any is not None
+            if payload.any is not None:  # layers[f"block_{i}"] = Block(...)
+                chain.open = True
+                chain.repeats.add(len(children))
+                children.append(payload.any)
         elif isinstance(payload, Items) and arg.star:
             if payload.open:
                 chain.open = True

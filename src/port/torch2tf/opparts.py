@@ -10,7 +10,7 @@ from port.facts import Dim, Fact, Kind, Layout, tensor
 from port.torch2tf import shapes
 from port.torch2tf.opargs import FLIPPED, PLAIN, Args, Result
 from port.torch2tf.opelements import axes_of
-from port.torch2tf.values import Items, made_of, tensors_in
+from port.torch2tf.values import PERMUTED, Items, made_of, tensors_in
 
 
 def chunk(a: Args) -> Result:
@@ -63,6 +63,8 @@ def cat(a: Args) -> Result:
         return tensor(), PLAIN
     known = next((p for p in parts if p.shape is not None), parts[0])
     flipped = any(p.layout is FLIPPED for p in parts) and isinstance(dim, int)
+    if any(p.layout is PLAIN for p in parts):
+        flipped = flipped and any(p.layout is FLIPPED and p.symbol != PERMUTED for p in parts)
     if flipped:
         for p in parts:
             a.it.want_flipped(p)

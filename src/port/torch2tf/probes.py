@@ -11,8 +11,8 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind
 from port.names import canonical
-from port.torch2tf import anyname, layers
-from port.torch2tf.values import PLAIN, is_none, literal
+from port.torch2tf import anyname, layers, namedparts
+from port.torch2tf.values import PLAIN, Items, Mapping, is_none, literal
 
 
 def _asked(it: Any, node: cst.CSTNode) -> str | None:
@@ -61,6 +61,12 @@ def has(it: Any, node: cst.Call, args: list[Fact]) -> Fact:
     return PLAIN if found is None else literal(found)
 
 
+def is_instance(it: Any, node: cst.Call, args: list[Fact]) -> Fact:
+    """isinstance(value, torch.Tensor) of a list or dict, which no tensor is."""
+    asked = [f.symbol for f in args[1:]]
+    return literal(False) if asked == ["torch.Tensor"] and isinstance(args[0].payload, Items | Mapping) else PLAIN
+
+
 def get(it: Any, node: cst.Call, args: list[Fact]) -> Fact:
     """getattr(owner, name, default)"""
     if len(args) == 3 and answer(it, node) is False:
@@ -70,6 +76,9 @@ def get(it: Any, node: cst.Call, args: list[Fact]) -> Fact:
 
 def write(w: Any, node: cst.Call) -> Any:
     """The answer of `hasattr`, the default of `getattr`."""
+    part = namedparts.asked(w, node) if _called(node) == "hasattr" else None
+    if part is not None:
+        return part
     found = settle(w, node)
     if found is None or (found and _called(node) == "getattr"):
         return w.generic(node)

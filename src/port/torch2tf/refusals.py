@@ -10,7 +10,7 @@ import libcst as cst
 
 from port.names import dotted_name
 from port.scopes import File
-from port.torch2tf import apart, leaving, links, members, stopping, waiting
+from port.torch2tf import apart, leaving, links, members, optional, stopping, waiting
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Class, Function, Instance, SelfOf, options
 from port.tree import code, find, walk
@@ -84,8 +84,10 @@ def _grown(uses: Sequence[Use], reasons: set[tuple[File, str]], left: dict[cst.C
             if _stops(use, reasons):
                 changed[use.part] = use.w
                 continue
-            if use.method is not None:
+            if use.method is not None:  # a branch that raises leaves its class or function as it is
                 left[use.method] = use.w.left[use.method] = refusal
+                if not isinstance(use.method, cst.FunctionDef):
+                    use.w.it.notes.setdefault(stopping.NOTE, {})[use.method] = refusal
                 changed[use.part] = use.w
             else:
                 use.part.refusal = refusal
@@ -118,7 +120,7 @@ class Use:
 
     w: Any
     part: Part
-    method: cst.FunctionDef | None
+    method: Any  # cst.FunctionDef, the branch of a condition (optional.py), or None
     mentioned: dict[tuple[File, str], str]
     called: tuple[set[cst.CSTNode], set[cst.CSTNode]]  # methods, and those that subclasses put in their place
     but: set[cst.CSTNode]  # what of it is no matter
@@ -133,11 +135,24 @@ def _uses(file: Any, part: Part) -> list[Use]:
     cls = it.classes.get(part.node)
     apart_ = [m for m in part.node.body.body if m in it.functions and leaving.may_stay(w, it.functions[m])] if (
         cls is not None) else []
-    held = held_values(it, part.node)
-    found = [Use(w, part, m, mentions(it.file, m, held), _called(it, m), {*held}) for m in apart_]
+    held: set[cst.CSTNode] = set(held_values(it, part.node))
+    found: list[Use] = []
+    for at, nodes in optional.regions(w, part.node):
+        found.append(_use(w, part, at, nodes, held))
+        held |= {n for node in nodes for n in walk(node)}
+    found += [_use(w, part, m, [m], held) for m in apart_]
     inside = {n for m in apart_ for n in walk(m)} | waiting.left_out(w)
-    inside |= {*held}
-    return [*found, Use(w, part, None, mentions(it.file, part.node, inside), _called(it, part.node, inside), inside)]
+    return [*found, _use(w, part, None, [part.node], {*held, *inside})]
+
+
+def _use(w: Any, part: Part, at: Any, nodes: Sequence[cst.CSTNode], but: set[cst.CSTNode]) -> Use:
+    mentioned: dict[tuple[File, str], str] = {}
+    called: tuple[set[cst.CSTNode], set[cst.CSTNode]] = (set(), set())
+    for node in nodes:
+        mentioned |= mentions(w.it.file, node, but)
+        for total, more in zip(called, _called(w.it, node, but), strict=True):
+            total |= more
+    return Use(w, part, at, mentioned, called, {*but})
 
 
 def _stops(use: Use, reasons: set[tuple[File, str]]) -> bool:

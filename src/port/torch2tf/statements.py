@@ -15,6 +15,7 @@ from port.torch2tf import (
     freezing,
     init_calls,
     init_own,
+    init_parts,
     inplace,
     interfaces,
     methods,
@@ -226,8 +227,8 @@ def expression_statement(w: Any, node: cst.Expr) -> list[Any]:
     if isinstance(value, cst.Call):
         if w.it.names.resolve(value.func) in NO_EFFECT:
             return []
-        for written in (init_own.statement, init_calls.statement, inplace.call_statement, inplace.function_statement,
-                        freezing.statement, waiting.statement):
+        for written in (init_parts.statement, init_own.statement, init_calls.statement, inplace.call_statement,
+                        inplace.function_statement, freezing.statement, waiting.statement):
             made = written(w, value)
             if made is not None:
                 return made

@@ -10,7 +10,7 @@ import libcst as cst
 from port.facts import Fact, Kind, Layout
 from port.torch2tf import modshapes
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import Chain, Layer, options, tensors_in
+from port.torch2tf.values import Chain, Items, Layer, Mapping, options, tensors_in
 from port.tree import code
 
 KNOWN = frozenset(("builtins", "numpy", *sys.stdlib_module_names))  # they look at tensors, and give none
@@ -45,6 +45,58 @@ def check_input(w: Any, node: cst.Call, callee: Fact) -> None:
     if any(_takes_flipped(o.payload) for o in options(callee)):
         raise Refused("P204", f"what `{code(node.args[0].value)}` is is not known, and `{code(node.func)}` takes "
                       "channels last in Keras: neither is the order of its axes", node)
+
+
+def check_container(w: Any, node: cst.Call, arg: cst.Arg, function: Any, name: str) -> None:
+    """Refuse a list or dict whose tensors are channels last where the function takes them otherwise, or the reverse.
+
+    Nothing can be put around them, as around a tensor.
+    """
+    given, taken = w.fact(arg.value), function.held.get(name)
+    if isinstance(given.payload, Items | Mapping) and not (
+            _in_first_order(given) if taken is None else _same_order(given, taken)):
+        raise Refused("P209", f"some tensors in `{code(arg.value)}` are channels last in Keras, and others that "
+                      f"`{function.name}` gets there are not, or what they are is not known", node)
+
+
+def check_append(w: Any, node: cst.Call, owner: Fact) -> None:
+    """Refuse to put a channels-last tensor into a list of which that is not known."""
+    items = owner.payload
+    given = w.fact(node.args[0].value) if len(node.args) == 1 else owner
+    if isinstance(items, Items) and node in items.sites and not _in_first_order(given) and not _same_order(
+            given, items.elements[items.sites[node]]):
+        raise Refused("P209", f"`{code(node.args[0].value)}` is channels last in Keras, others in this list are not, "
+                      "or what they are is not known", node)
+
+
+def _same_order(given: Fact, taken: Fact) -> bool:
+    a, b = given.payload, taken.payload
+    if isinstance(a, Items) and isinstance(b, Items) and len(a.elements) == len(b.elements):
+        return all(map(_same_order, a.elements, b.elements))
+    if isinstance(a, Mapping) and isinstance(b, Mapping) and a.values.keys() == b.values.keys() and (
+            a.any is None) is (b.any is None):
+        rest = a.any is None or b.any is None or _same_order(a.any, b.any)
+        return rest and all(_same_order(a.values[k], b.values[k]) for k in a.values)
+    if isinstance(a, Items | Mapping) or isinstance(b, Items | Mapping):
+        held = [t.layout is Layout.FLIPPED for f in (given, taken) for t in _within(f)]
+        return all(held) or not any(held)
+    return (given.kind is taken.kind is Kind.TENSOR and given.layout is taken.layout) or (
+        _in_first_order(given) and _in_first_order(taken))
+
+
+def _in_first_order(fact: Fact) -> bool:
+    return all(t.layout is not Layout.FLIPPED for t in tensors_in(fact))
+
+
+def _within(fact: Fact) -> list[Fact]:
+    """Tensors, and what may be some."""
+    payload = fact.payload
+    held = payload.elements if isinstance(payload, Items) else [
+        *payload.values.values(), *([payload.any] if payload.any is not None else [])] if isinstance(
+            payload, Mapping) else None
+    if held is None:
+        return [fact] if fact.kind in (Kind.TENSOR, Kind.UNKNOWN) else []
+    return [t for e in held for t in _within(e)]
 
 
 def _takes_flipped(payload: Any) -> bool:

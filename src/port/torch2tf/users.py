@@ -203,8 +203,8 @@ def _general(fact: Fact) -> Fact:
     if fact.kind is Kind.PLAIN and not is_none(fact):
         payload = fact.payload
         if isinstance(payload, Items):
-            parts = Items([_general(e) for e in payload.elements], payload.kind, payload.open)
-            return Fact(Kind.PLAIN, payload=parts)
+            parts = [BOTTOM if e.kind is Kind.UNKNOWN and e.payload is None else _general(e) for e in payload.elements]
+            return Fact(Kind.PLAIN, payload=Items(parts, payload.kind, payload.open))
         whole = fact.dtype == "int" or isinstance(payload, Size) or (
             fact.values is not None and all(type(v) is int for v in fact.values))
         return Fact(Kind.PLAIN, payload=payload if isinstance(payload, Mapping) else None,
@@ -289,8 +289,10 @@ def returned(it: Interp, fact: Fact) -> None:
 def parameter(it: Interp, function: Function, name: str) -> Fact:
     """What is known of a parameter: from the caller of the translation, the calls, its default and its hint."""
     fact = it.given.get(name) if function.owner is None else None
-    hint = hinted(it, function.hints[name]) if name in function.hints else None
     received = function.received.get(name)
+    hint = hinted(it, function.hints[name]) if name in function.hints else None
+    if received is not None and isinstance(received.payload, Items) and function.inside:
+        hint = None  # they pass a list, whatever the hint says
     if name in function.hints and (told := classes_hinted(function, function.hints[name])) is not None:
         received = told if received is None else join(received, told)
     default = function.defaults.get(name)

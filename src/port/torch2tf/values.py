@@ -101,7 +101,8 @@ class Items:
             return True
         at = self.sites[site]
         old, was_open = self.elements[at], self.open
-        self.elements[at] = join(old, fact)
+        guessed = old.kind is Kind.PLAIN and old.values is None and fact.kind is Kind.TENSOR  # before it was known
+        self.elements[at] = fact if guessed else join(old, fact)
         self.open |= depth > self.depth
         return self.open is not was_open or not same(old, self.elements[at])
 

@@ -18,6 +18,7 @@ from port.torch2tf import (
     init_calls,
     init_covers,
     layers,
+    namedparts,
     operators,
     ownnames,
     rows,
@@ -243,6 +244,8 @@ class Writer:
             return self.training()
         if any(_holds(o.payload, name) for o in options(owner)):
             return build(f'{{x}}["{name}"]', x=self.expr(node.value))
+        if (named_part := namedparts.write(self, node, owner)) is not None:
+            return named_part
         if name == "forward" and owner.kind is Kind.LAYER:
             return cst.Attribute(self.expr(node.value), cst.Name("call"))
         setting = init_calls.attribute(self, node)

@@ -1,0 +1,241 @@
+"""Branches that run only where a setting is not left at its default: `if self.memory_efficient:`, False if not given.
+
+What such a branch needs and Keras lacks does not keep its function in PyTorch: the port raises there, and says so.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import libcst as cst
+
+from port.torch2tf import stopping
+from port.torch2tf.refused import Refused
+from port.torch2tf.values import Class, Function
+from port.tree import code, find, named, walk
+
+DEEPEST = 6  # settings that are told by other settings
+COMPARED: dict[type, Any] = {
+    cst.Equal: operator.eq, cst.NotEqual: operator.ne, cst.Is: operator.is_, cst.IsNot: operator.is_not,
+    cst.GreaterThan: operator.gt, cst.LessThan: operator.lt, cst.GreaterThanEqual: operator.ge,
+    cst.LessThanEqual: operator.le}
+COMPILERS = ("torch.jit.is_scripting", "torch.jit.is_tracing")
+CONSTANTS = {"True": True, "False": False, "None": None}
+CASTS = {"bool": bool, "int": int, "float": float, "str": str}
+
+
+def block(w: Any, node: cst.If, body: Any, write: Any) -> Any:
+    """One side of a condition; one that a default keeps from running may raise instead."""
+    left = w.left.get(body) or (w.left.get(node.test) if body is node.body else None)
+    if left is not None:
+        return stopping.raised(w, left, node)
+    saved = (w.needs, w.helpers, w.reports)
+    w.needs, w.helpers, w.reports = set(), {}, []
+    try:
+        made = write(w, body)
+    except Refused as refusal:
+        w.needs, w.helpers, w.reports = saved
+        if w.function is None or not is_optional(w.it, w.function, node, body):
+            raise
+        w.left[body] = refusal
+        return stopping.raised(w, refusal, node)
+    found, (w.needs, w.helpers, w.reports) = (w.needs, w.helpers, w.reports), saved
+    w.needs |= found[0]
+    w.helpers |= found[1]
+    w.reports += found[2]
+    return made
+
+
+def raises(w: Any, node: cst.If, first: bool) -> bool:
+    """Does this side of the condition raise, so that what follows it is never reached?"""
+    at = sides(node)
+    return (at[0] if first else at[1] if len(at) > 1 else None) in w.left or (first and node.test in w.left)
+
+
+def test(w: Any, node: cst.If) -> Any:
+    """The condition. If what it asks behind a setting that is off cannot be asked, its branch raises without that."""
+    first = _first(w.it, w.function, node.test) if w.function is not None else node.test
+    if node.test in w.left:
+        return w.expr(first)
+    try:
+        return w.expr(node.test)
+    except Refused as refusal:
+        if first is node.test:
+            raise
+        w.left[node.test] = refusal
+        return w.expr(first)
+
+
+def regions(w: Any, part: cst.CSTNode) -> Iterator[tuple[Any, Sequence[cst.CSTNode]]]:
+    """Branches that may raise, the outermost ones, and what conditions ask behind a setting that is off."""
+    inside: set[cst.CSTNode] = set()
+    for n in walk(part):
+        function = w.it.functions.get(n)
+        if function is None or not isinstance(n, cst.FunctionDef):
+            continue
+        for node in find(n.body, cst.If, enter_functions=False):
+            for body in sides(node):
+                if node in inside or not is_optional(w.it, function, node, body):
+                    continue
+                inside |= set(find(body, cst.If))
+                yield body, [body]
+                if body is node.body and (rest := _behind(node.test, _first(w.it, function, node.test))):
+                    yield node.test, rest
+
+
+def sides(node: cst.If) -> list[Any]:
+    """What runs where the test holds, and where it does not: `elif` and all that follows is one such side."""
+    other = node.orelse
+    return [node.body, *([other.body] if isinstance(other, cst.Else) else [other] if other is not None else [])]
+
+
+def _behind(node: cst.BaseExpression, first: cst.BaseExpression) -> list[cst.CSTNode]:
+    """What a condition asks behind its first part."""
+    found: list[cst.CSTNode] = []
+    while node is not first and isinstance(node, cst.BooleanOperation):
+        found.append(node.right)
+        node = node.left
+    return found
+
+
+def is_optional(it: Any, function: Function, node: cst.If, body: Any) -> bool:
+    """Does this side of the condition run only if a setting is given that has another default?"""
+    known = _value(it, function, node.test, 0)
+    return known is not ... and bool(known) is (body is not node.body)
+
+
+def _first(it: Any, function: Function, node: cst.BaseExpression) -> cst.BaseExpression:
+    """The part of `a and b` that is off by itself."""
+    while isinstance(node, cst.BooleanOperation) and isinstance(node.operator, cst.And):
+        left = _value(it, function, node.left, 0)
+        if left is ... or left:
+            break
+        node = node.left
+    return node
+
+
+# ---------------------------------------------------------------- values that settings have by default
+def _value(it: Any, f: Function, node: cst.CSTNode | None, depth: int) -> Any:
+    """What the expression is where all settings have their defaults; `...` if that is not known."""
+    if depth > DEEPEST or node is None:
+        return ...
+    known = it.fact(node).literal(...)
+    if known is not ...:
+        return known
+    if isinstance(node, cst.Name) and node.value in CONSTANTS:
+        return CONSTANTS[node.value]
+    if isinstance(node, cst.Integer | cst.Float | cst.SimpleString):
+        return node.evaluated_value
+    if isinstance(node, cst.Name):
+        return _variable(it, f, node.value, depth + 1)
+    if isinstance(node, cst.Attribute):
+        own = isinstance(node.value, cst.Name) and f.owner is not None and node.value.value == next(iter(f.params), "")
+        return _attribute(it, f.owner, node.attr.value, depth + 1) if own and f.owner is not None else ...
+    if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
+        inner = _value(it, f, node.expression, depth)
+        return ... if inner is ... else not inner
+    if isinstance(node, cst.BooleanOperation):
+        return _both(it, f, node, depth)
+    if isinstance(node, cst.Comparison) and len(node.comparisons) == 1:
+        left, right = _value(it, f, node.left, depth), _value(it, f, node.comparisons[0].comparator, depth)
+        compare = COMPARED.get(type(node.comparisons[0].operator))
+        try:
+            return ... if left is ... or right is ... or compare is None else compare(left, right)
+        except TypeError:
+            return ...
+    return _called(it, f, node, depth) if isinstance(node, cst.Call) else ...
+
+
+def _both(it: Any, f: Function, node: cst.BooleanOperation, depth: int) -> Any:
+    sides = [_value(it, f, n, depth) for n in (node.left, node.right)]
+    decides = isinstance(node.operator, cst.Or)
+    if any(s is not ... and bool(s) is decides for s in sides):
+        return decides
+    return ... if ... in sides else not decides
+
+
+def _called(it: Any, f: Function, node: cst.Call, depth: int) -> Any:
+    if it.names.resolve(node.func) in COMPILERS:
+        return False
+    name = code(node.func)
+    if name == "isinstance" and len(node.args) == 2:
+        made, asked = _made(it, f, node.args[0].value, depth), it.fact(node.args[1].value).symbol
+        known = made != "" and asked.startswith("torch.nn.") and asked != "torch.nn.Module"
+        return made == asked if known else ...
+    if name in CASTS and len(node.args) == 1:
+        inner = _value(it, f, node.args[0].value, depth)
+        return CASTS[name](inner) if isinstance(inner, bool | int | float | str) else ...
+    if f.kwstar and name in (f"{f.kwstar}.pop", f"{f.kwstar}.get") and len(node.args) == 2:
+        return _value(it, f, node.args[1].value, depth)
+    return ...
+
+
+def _made(it: Any, f: Function, node: cst.CSTNode, depth: int) -> str:
+    """The class of torch.nn that an attribute is an object of by default, `torch.nn.Conv2d`; '' if it is not known."""
+    if not isinstance(node, cst.Attribute) or f.owner is None or not isinstance(f.node, cst.FunctionDef):
+        return ""
+    values = set(_set(it, f, code(node), f.node.body, depth + 1))
+    made = {it.fact(v.func).symbol if isinstance(v, cst.Call) else "" for v in values}
+    symbol = made.pop() if len(made) == 1 else ""
+    return symbol if symbol.startswith("torch.nn.") else ""
+
+
+def _variable(it: Any, f: Function, name: str, depth: int) -> Any:
+    """A parameter's default, or what a variable is set to but in branches that do not run by default."""
+    default = _value(it, f, f.defaults.get(name), depth) if name in f.params else ...
+    if name in f.params and default is ...:
+        return ...
+    if not isinstance(f.node, cst.FunctionDef):
+        return ...
+    values = [_value(it, f, v, depth) for v in _set(it, f, name, f.node.body, depth)]
+    values += [default] if name in f.params else []
+    return _one(values)
+
+
+def _set(it: Any, f: Function, name: str, body: Any, depth: int) -> Iterator[cst.CSTNode | None]:
+    for node in body.body:
+        if isinstance(node, cst.If) and depth < DEEPEST:
+            known = _value(it, f, node.test, depth + 1)
+            if known is ... or known:
+                yield from _set(it, f, name, node.body, depth)
+            other = node.orelse
+            if other is not None and (known is ... or not known):
+                yield from _set(it, f, name, other.body if isinstance(other, cst.Else) else cst.Module([other]), depth)
+            continue
+        for n in walk(node, enter_functions=False):
+            targets = [t.target for t in n.targets] if isinstance(n, cst.Assign) else []
+            if any(isinstance(t, cst.Name | cst.Attribute) and code(t) == name for t in targets):
+                yield n.value  # type: ignore[attr-defined]
+            elif any(not isinstance(t, cst.Attribute | cst.Subscript) and name in named(t) for t in targets):
+                yield None  # one of several
+            elif isinstance(n, cst.AugAssign | cst.For | cst.NamedExpr | cst.AnnAssign) and code(n.target) == name:
+                yield n.value if isinstance(n, cst.AnnAssign) else None
+
+
+def _attribute(it: Any, cls: Class, name: str, depth: int) -> Any:
+    """What constructors of the class, and of those that it inherits from, set; and the class itself."""
+    values: list[Any] = []
+    todo: list[Class] = [cls]
+    while todo:
+        one = todo.pop()
+        todo += [b.payload for b in one.bases if isinstance(b.payload, Class)]
+        init = one.methods.get("__init__")
+        for f, body in ((init, init.node.body if init is not None else None), (None, one.node.body)):
+            for n in find(body, cst.Assign, enter_functions=False) if body is not None else ():
+                texts = [code(t.target) for t in n.targets]
+                own = f"{next(iter(f.params), '')}.{name}" if f is not None else name
+                if own in texts:
+                    values.append(_value(it, f, n.value, depth) if f is not None else it.fact(n.value).literal(...))
+    return _one(values)
+
+
+def _one(values: list[Any]) -> Any:
+    """The value, if all are the same, or all count as false."""
+    if not values or ... in values:
+        return ...
+    return values[0] if all(v == values[0] or bool(v) is bool(values[0]) is False for v in values) else ...
+
+
+__all__ = ["block", "is_optional", "regions", "test"]

@@ -1,0 +1,81 @@
+"""Branches that a default keeps from running raise where Keras lacks what they need; their class is ported."""
+
+from __future__ import annotations
+
+import pytest
+
+from port.translate import translate
+
+HEAD = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\n\n\n"
+NET = HEAD + '''def spectrum(x):
+    return torch.special.airy_ai(x)
+
+
+class Net(nn.Module):
+    def __init__(self, n, fancy=False, scale=None, **kwargs):
+        super().__init__()
+        self.conv = nn.Conv2d(n, 4, 1)
+        self.fancy = fancy
+        self.pruned = kwargs.pop("pruned", False)
+
+    def odd(self, x):
+        return x.requires_grad
+
+    def forward(self, x):
+        y = self.conv(x)
+        {test}:
+            y = {value}
+        else:
+            y = F.relu(y)
+        return y
+'''
+
+
+@pytest.mark.parametrize(("test", "kept"), [
+    ("if self.fancy", "if self.fancy"),
+    ("if self.fancy and self.odd(y)", "if self.fancy"),
+    ("if self.fancy and y.shape[0] > 2", "if self.fancy and keras.ops.shape(y)[0] > 2"),
+    ("if self.pruned", "if self.pruned"),
+    ("if torch.jit.is_scripting()", "if False"),
+])
+@pytest.mark.parametrize("value", ["spectrum(y)", "torch.special.airy_ai(y)"])
+def test_what_is_off_by_default_raises(test: str, kept: str, value: str) -> None:
+    done = translate(NET.format(test=test, value=value), "torch2tf")
+    body = done.text.partition("def call")[2]
+    assert f"        {kept}:\n            # port: P20" in body
+    assert '            raise NotImplementedError("this setting is not ported from PyTorch")' in body
+    assert "class Net(keras.Model)" in done.text and "layers.Conv2D(4, 1" in done.text
+    assert any(f.code in ("P201", "P203", "P205", "P206") and f.line in (22, 23) for f in done.findings)
+
+
+@pytest.mark.parametrize("test", ["if not self.fancy", "if x.shape[0] > 2", "if self.training", "if x is not None"])
+def test_what_runs_by_default_is_refused(test: str) -> None:
+    text = translate(NET.format(test=test, value="spectrum(y)"), "torch2tf").text
+    assert "class Net(nn.Module)" in text and "raise NotImplementedError" not in text
+
+
+def test_an_attribute_that_is_set_elsewhere_is_no_setting() -> None:
+    source = NET.format(test="if self.fancy", value="spectrum(y)").replace(
+        "self.fancy = fancy", "self.fancy = fancy\n        self.fancy = n > 3")
+    assert "class Net(nn.Module)" in translate(source, "torch2tf").text
+
+
+def test_the_other_class_of_an_attribute_is_off() -> None:
+    source = HEAD + '''class Net(nn.Module):
+    def __init__(self, n, stem=None):
+        super().__init__()
+        if stem is not None:
+            self.first = nn.Sequential(stem)
+        else:
+            self.first = nn.Conv2d(n, 4, 1)
+        if isinstance(self.first, nn.Conv2d):
+            nn.init.zeros_(self.first.weight)
+        elif self.first.last is not None:
+            nn.init.zeros_(self.first.last.weight)
+
+    def forward(self, x):
+        return self.first(x)
+'''
+    text = translate(source, "torch2tf").text
+    assert "class Net(keras.Model)" in text
+    assert "self.first.kernel_initializer = initializers.Zeros()\n        else:\n            # port: P20" in text
