@@ -255,3 +255,23 @@ def test_a_function_is_no_layer_object() -> None:
     result = ported("def make(wide):\n    return [layers.Concatenate(axis=1), wide]\n")
     assert codes(result) == {"P206"}
     assert "layers.Concatenate(axis=1)" in result.text
+
+
+def test_layers_of_a_list_that_a_setting_gives_their_activations_are_modules_with_them() -> None:
+    result = model("self.sub = []\nfor n in widths[:-1]:\n    self.sub.append(layers.Dense(n, activation=inner))\n"
+                   "self.sub.append(layers.Dense(widths[-1], activation=outer))",
+                   "for layer in self.sub:\n    x = layer(x)\nreturn x")
+    assert codes(result)  # no call shows the activations
+    shown = ported(result.source.removeprefix(HEAD).replace("widths=(4, 4)", "widths=(4, 4), inner='relu', outer=None")
+                   + "\n\nnet = Net(outer='sigmoid')\n")
+    assert not codes(shown)
+    assert "nn.Sequential(nn.LazyLinear(n), Lambda(ACTIVATIONS[inner]))" in shown.text
+    assert "nn.Sequential(nn.LazyLinear(widths[-1]), Lambda(ACTIVATIONS[outer]))" in shown.text
+
+
+def test_a_member_of_a_class_is_no_import() -> None:
+    """What stays in TensorFlow and names one is given its line, behind those that this needs."""
+    text = ported("Feature = tf.tpu.experimental.HardwareFeature.EmbeddingFeature\n_V1 = Feature.V1\n\n\n"
+                  "def is_one(x):\n    return x == _V1\n").text
+    assert ("    import tensorflow as tf\n    Feature = tf.tpu.experimental.HardwareFeature.EmbeddingFeature\n"
+            "    _V1 = Feature.V1\n") in text

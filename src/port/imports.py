@@ -38,7 +38,7 @@ def local_imports(em: Any, names: set[str], body: Sequence[cst.CSTNode] = ()) ->
     """Import statements for names that a kept statement uses, written where they are needed; not twice in a `body`."""
     own = {n for s in body if isinstance(s, cst.SimpleStatementLine) for i in s.body
            if isinstance(i, cst.Import | cst.ImportFrom) for n in import_bindings(i)}
-    return [statement(em.original_imports[name]) for name in sorted(names - own) if name in em.original_imports]
+    return [statement(line) for line in binding(em.original_imports, sorted(names - own))]
 
 
 def original_imports(module: cst.Module) -> dict[str, str]:
@@ -74,9 +74,25 @@ def _imported_as(dotted: str, name: str, found: Mapping[str, str]) -> str:
     source = found.get(head, "").split()
     if not source or not tail or source[-1].endswith("*"):
         return ""
+    member = f"{name} = {dotted}"  # of a class, which no import gives
+    if source[0] not in ("import", "from"):
+        return member
     whole = source[1] if source[0] == "import" else f"{source[1]}.{source[3]}"
     owner, _, last = f"{whole if source[0] != 'import' or 'as' in source else head}.{tail}".rpartition(".")
+    if any(part[:1].isupper() for part in owner.split(".")):
+        return member
     return f"from {owner} import {last}" + (f" as {name}" if name != last else "")
+
+
+def binding(originals: Mapping[str, str], names: Iterable[str]) -> list[str]:
+    """The lines that bind these names as the source did: an alias stands behind what it is taken from."""
+    lines: list[str] = []
+    for name in names:
+        line = originals.get(name, "")
+        if line and not line.startswith(("import ", "from ")):
+            lines += binding(originals, [line.partition(" = ")[2].partition(".")[0]])
+        lines += [line] if line else []
+    return list(dict.fromkeys(lines))
 
 
 # ---------------------------------------------------------------- helpers
@@ -147,8 +163,8 @@ def rewrite(module_body: list[Any], originals: list[Any], em: Any, blocks: list[
     em.needs &= used  # what was asked for by code that was refused afterwards is not there
     new_lines = [line for name, line in lines.items() if name in em.needs]
     new_lines += sorted(ln for ln in extra if not ln.startswith("import math"))
-    new_lines += [em.original_imports[name] for name in sorted(em.top_level & used - imported(module_body))
-                  if name in em.original_imports]  # an alias, `L = tf.keras.layers`, whose own line is gone
+    new_lines += [line for line in binding(em.original_imports, sorted(em.top_level & used - imported(module_body)))
+                  if line not in new_lines]  # an alias, `L = tf.keras.layers`, whose own line is gone
     out: list[Any] = []
     placed = False
     last_import = -1

@@ -148,7 +148,6 @@ def _setting(job: Job, node: cst.BaseExpression) -> None:
     unknown = {r for r in reached if r is not None and r not in NAMES}
     if unknown:
         raise job.refuse("P201", f"the activation `{sorted(unknown)[0]}` has no row")
-    _no_module(job, node)
     _from_table(job, node, reached)
 
 
@@ -161,7 +160,6 @@ def _class(job: Job, node: cst.BaseExpression) -> None:
     for name in sorted(map(str, reached)):
         if name not in CLASSES or job.em.it.names.resolve(cst.Name(name)) != f"keras.layers.{name}":
             raise job.refuse("P206", f"`eval` of `{name}`, which `{code(node)}` may be: call the class by its name")
-    _no_module(job, node)
     _from_table(job, node, reached)
 
 
@@ -169,8 +167,13 @@ def _from_table(job: Job, node: cst.BaseExpression, reached: set[str | None]) ->
     """`ACTIVATIONS[name](x)`; if the table has softmax along other axes, of the tensor with its axes in that order."""
     text = "ACTIVATIONS[{name}]({x})"
     try:
-        remember(job.em, reached, job.flipped)
+        table = remember(job.em, reached, job.flipped)
+        if job.sequential:
+            job.em.helper("Lambda")
+            job.after_modules.append(build(f"Lambda({table}[{{name}}])", name=job.em.expr(node)))
     except Refused:
+        if job.sequential:
+            raise
         there, back = ("1, -1", "-1, 1") if job.flipped else ("-1, 1", "1, -1")
         remember(job.em, reached, not job.flipped)
         text = f"ACTIVATIONS[{{name}}]({{x}}.movedim({there})).movedim({back})"
