@@ -275,3 +275,22 @@ def test_a_member_of_a_class_is_no_import() -> None:
                   "def is_one(x):\n    return x == _V1\n").text
     assert ("    import tensorflow as tf\n    Feature = tf.tpu.experimental.HardwareFeature.EmbeddingFeature\n"
             "    _V1 = Feature.V1\n") in text
+
+
+SHARED = "SETTINGS = {'padding': 'same', 'strides': (2, 2), 'use_bias': False}\n\n\n"
+MADE = ("self.a = layers.Conv2D(4, 3, **SETTINGS)\nown = dict(strides=2, use_bias=True)\n"
+        "self.b = layers.Conv2D(5, 1, **own)")
+
+
+def test_settings_that_calls_share_are_written_out() -> None:
+    result = model(MADE, "return self.b(self.a(x))", head=SHARED)
+    assert not codes(result) and "**" not in result.text and "own" not in result.text
+    assert "nn.Conv2d(4, 5, 1, stride=2, bias=True)" in result.text and "4, 3, stride=(2, 2), bias=False" in result.text
+
+
+@pytest.mark.parametrize("line", ["SETTINGS['padding'] = 'valid'\n", "print(SETTINGS)\n",
+                                  "SETTINGS = dict(strides=1)\n",
+                                  "def change():\n    SETTINGS.update(strides=1)\n"])
+def test_settings_that_something_else_reads_or_changes_stay(line: str) -> None:
+    result = model(MADE, "return self.b(self.a(x))", head=SHARED + line)
+    assert codes(result) == {"P202"} and "**SETTINGS" in result.text

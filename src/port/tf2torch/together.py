@@ -151,7 +151,7 @@ def _spread(unit: Unit, module: cst.Module, units: Sequence[Unit]) -> cst.Module
         return given[0] if given else None
 
     elsewhere = {name for u in units for other, name in u.links.values() if other is unit}
-    return spread.rewrite(module, default, elsewhere)
+    return spread.rewrite(module, default, elsewhere, [u.text for u in units if u is not unit])
 
 
 def _relinked(unit: Unit, others: dict[Unit, Unit]) -> Unit:

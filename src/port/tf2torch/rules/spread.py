@@ -19,6 +19,7 @@ import libcst as cst
 from port.build import TIGHT, expression
 from port.tree import changed, clone, find, loads, named, rebuild, replaced
 
+CONSTANTS = {"True", "False", "None"}
 Default = Callable[[cst.BaseExpression, str], str | None]  # of a called thing's parameter, as text
 
 
@@ -32,13 +33,14 @@ class _Passing:
     calls: list[cst.Call]
 
 
-def rewrite(module: cst.Module, default: Default, elsewhere: Collection[str]) -> cst.Module:
+def rewrite(module: cst.Module, default: Default, elsewhere: Collection[str], others: Collection[str] = ()
+            ) -> cst.Module:
     """The module with such parameters written out; the same object if there are none.
 
     `default` says what a parameter of the framework's is where a call does not give it; `elsewhere` are the names
-    that other files import from this one, whose calls are not seen.
+    that other files import from this one, whose calls are not seen, and `others` the texts of these files.
     """
-    module = _dicts(module)
+    module = _dicts(_constants(module, others))
     while (found := _next(module, default, elsewhere)) is not None:
         module = replaced(module, *found)
     return module
@@ -50,31 +52,68 @@ def _dicts(node: Any) -> Any:
         return rebuild(node, _dicts)
     if not isinstance(node, cst.FunctionDef):
         return node
+    body: Any = node.body
     for line in node.body.body:
-        small = line.body[0] if isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1 else None
-        target = small.targets[0].target if isinstance(small, cst.Assign) and len(small.targets) == 1 else None
-        if isinstance(small, cst.Assign) and isinstance(target, cst.Name) and isinstance(small.value, cst.Dict):
-            node = _without(node, line, target.value, small.value)
-    return node
+        name, pairs = _settings(line)
+        body = _without(body, line, name, pairs) if pairs else body
+    return changed(node, body=body)
 
 
-def _without(node: Any, line: cst.CSTNode, name: str, value: cst.Dict) -> Any:
-    """The function without this dict, if it is nothing but spread, and each value may be written several times."""
-    takers = [c for c in find(node.body, cst.Call) if any(_takes(a, name) for a in c.args)]
-    bound = {n for a in find(node.body, cst.AssignTarget) for n in named(a.target)}
-    plain = all(isinstance(e, cst.DictElement) and isinstance(e.key, cst.SimpleString) and isinstance(
-        e.value, cst.Name | cst.SimpleString | cst.Integer | cst.Float | cst.Attribute) and not loads(e.value) & bound
-                for e in value.elements)
-    if not takers or not plain or sum(n.value == name for n in find(node.body, cst.Name)) != len(takers) + 1:
-        return node
+def _constants(module: Any, others: Collection[str]) -> Any:
+    """The same of `SETTINGS = dict(padding="same")` at the top of the file, which stays, if no other file names it."""
+    for line in module.body:
+        name, pairs = _settings(line)
+        if pairs and not any(name in text for text in others) and not any(
+                loads(value) - CONSTANTS for _, value in pairs):
+            module = _without(module, line, name, pairs, keep=True)
+    return module
+
+
+def _settings(line: Any) -> tuple[str, list[tuple[str, cst.BaseExpression]]]:
+    """The variable that a line binds to a dict of names, and its items; none if the line does anything else."""
+    small = line.body[0] if isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1 else None
+    target = small.targets[0].target if isinstance(small, cst.Assign) and len(small.targets) == 1 else None
+    if not isinstance(small, cst.Assign) or not isinstance(target, cst.Name):
+        return "", []
+    value, found = small.value, []
+    if isinstance(value, cst.Dict):
+        for e in value.elements:
+            if not isinstance(e, cst.DictElement) or not isinstance(e.key, cst.SimpleString):
+                return "", []
+            found.append((str(e.key.evaluated_value), e.value))
+    elif isinstance(value, cst.Call) and isinstance(value.func, cst.Name) and value.func.value == "dict":
+        for arg in value.args:
+            if arg.keyword is None:
+                return "", []
+            found.append((arg.keyword.value, arg.value))
+    return target.value, found
+
+
+def _is_plain(value: cst.BaseExpression) -> bool:
+    """May it be written several times?"""
+    if isinstance(value, cst.Tuple):
+        return all(isinstance(e, cst.Element) and _is_plain(e.value) for e in value.elements)
+    if isinstance(value, cst.UnaryOperation):
+        return _is_plain(value.expression)
+    return isinstance(value, cst.Name | cst.SimpleString | cst.Integer | cst.Float | cst.Attribute)
+
+
+def _without(body: Any, line: cst.CSTNode, name: str, pairs: list[tuple[str, cst.BaseExpression]], keep: bool = False
+             ) -> Any:
+    """The body without this dict, if it is nothing but spread, and each value may be written several times."""
+    takers = [c for c in find(body, cst.Call) if any(_takes(a, name) for a in c.args)]
+    bound = {n for a in find(body, cst.AssignTarget) for n in named(a.target)}
+    plain = all(_is_plain(value) and not loads(value) & bound for _, value in pairs)
+    if not takers or not plain or sum(n.value == name for n in find(body, cst.Name)) != len(takers) + 1:
+        return body
     for taker in takers:
-        made = [cst.Arg(clone(e.value), cst.Name(e.key.evaluated_value), equal=TIGHT) for e in value.elements]  # type: ignore
+        made = [cst.Arg(clone(value), cst.Name(key), equal=TIGHT) for key, value in pairs]
         args = [x for a in taker.args for x in (made if _takes(a, name) else [a])]
         args = [changed(a, comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))) if any(
             a is m for m in made) and a is not args[-1] else a for a in args]
         args[-1] = changed(args[-1], comma=cst.MaybeSentinel.DEFAULT)
-        node = replaced(node, taker, changed(taker, args=args))
-    return changed(node, body=changed(node.body, body=[s for s in node.body.body if s is not line]))
+        body = replaced(body, taker, changed(taker, args=args))
+    return changed(body, body=[s for s in body.body if keep or s is not line])
 
 
 def _next(module: cst.Module, default: Default, elsewhere: Collection[str]) -> tuple[Any, Any] | None:
