@@ -308,3 +308,8 @@ def test_softmax_of_one_table_is_along_the_channels_of_images_and_of_vectors() -
     x, y = run(result.text)["build"]((4, 5, 2))(torch.rand(2, 4, 5, 2))
     torch.testing.assert_close(x.sum(-1), torch.ones(2, 4, 5))
     torch.testing.assert_close(y.sum(-1), torch.ones(2))
+
+
+def test_a_function_that_makes_inputs_is_traced_whoever_calls_it() -> None:
+    result = ported(TABLE + "\n\ndef names_of(names):\n    return list(make_inputs(names))\n")
+    assert not codes(result) and "symbolic_input(" in result.text

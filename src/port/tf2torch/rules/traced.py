@@ -46,12 +46,14 @@ def functions(em: Emitter, kept: Iterable[tuple[File, cst.CSTNode]], without: Co
     failed |= {m for c in built for m in c.methods.values() if m.name not in CONFIGS}
     clean = {f for f in known if f not in failed and _builds(f)} if failed else set()  # a class was written for these
     found: set[Function] = set()
+    parted: set[Function] = set()
     for function in failed:
         if function not in found and function.node not in without:
             group = _tied(function, known)
-            found |= _below(function, known) if clean & group else group
-    shared = {g for f in known if f not in found for g in _called(f) if g in found and f.env.outer is None}
-    found -= {g for g in shared if not g.stateful and not g.tensors}  # plain Python serves both
+            if clean & group:
+                parted |= (group := _below(function, known))
+            found |= group
+    shared = {g for f in known if f not in found for g in _called(f) if g in parted and f.env.outer is None}
     methods = [m for c in em.it.classes.values() if c not in built for m in c.methods.values()]
     if any(g in found and _weighs(em, g, set()) for m in methods for g in _called(m)):
         return frozenset(), frozenset()
@@ -68,7 +70,10 @@ def _below(function: Function, known: Sequence[Function]) -> set[Function]:
             found.add(f)
             inner = set(find(f.node, cst.FunctionDef))
             todo += [g for g in known if g in _called(f) or g.node in inner]
-    return found
+    made = {f for f in found if f is function or f.stateful or f.tensors or _builds(f)}
+    while above := {f for f in found - made if _called(f) & made}:
+        made |= above
+    return made  # without plain Python, which serves all
 
 
 def is_built(cls: Class) -> bool:
