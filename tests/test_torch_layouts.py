@@ -436,3 +436,20 @@ def test_each_path_of_an_elif_gets_the_axes_of_the_source() -> None:
     back = "x = tf.transpose(x, [0, 3, 1, 2])\n"
     assert f"x = tf.nn.relu(x)\n            {back}        elif self.kind == 2:" in text, text
     assert f"raise ValueError(self.kind)\n        else:\n            {back}        return x * 2" in text, text
+
+
+def test_what_one_of_several_unknown_things_gives_is_not_mixed_with_channels_last() -> None:
+    """A function or a module, as the turn says: nobody knows what it gives, and the next turn takes it."""
+    result = translate(HEAD + """class A(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(4, 4, 3, padding=1)
+
+    def forward(self, x):
+        y = torch.matmul(x, x)
+        z = self.conv(x)
+        for f in [lambda t: t * 2., self.conv]:
+            z = f(z)
+        return z + y
+""", "torch2tf")
+    assert [f.code for f in result.findings if f.outcome is Outcome.REFUSED] == ["P209"]

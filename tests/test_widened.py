@@ -94,3 +94,23 @@ def test_casts_to_float_do_not_round_the_float64_run(tmp_path: Path) -> None:
     text = translate(LANGUAGE, "torch2tf").text
     assert "self.norm(x, mask=mask)" in text and "self.rotary(count=keras.ops.shape(x)[1], device=x.device)" in text
     agree(tmp_path, LANGUAGE, text, "torch2tf", [Case("Net()", ("f32[2,5,8]",))])
+
+
+GRAPH = '''
+import torch.nn.functional as F
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 8)
+
+    def forward(self, x):
+        return F.gelu(self.fc(x.float()))
+'''
+
+
+def test_constants_inside_tf_function_are_widened_as_those_outside_are(tmp_path: Path) -> None:
+    """TensorFlow's gelu makes one of a number of Python's."""
+    agree(tmp_path, GRAPH, translate(GRAPH, "torch2tf").text, "torch2tf", [Case("Net()", ("f32[2,4]",))])

@@ -16,6 +16,7 @@ import libcst as cst
 
 from port.build import build, expression, fitted, paren
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym
+from port.tf2torch.infer.conditions import is_number
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.layers import images_rank
 from port.tf2torch.infer.values import (
@@ -339,7 +340,8 @@ class Emitter:
 
     def operand(self, node: cst.BaseExpression, fact: Fact, whole: cst.BaseExpression) -> cst.BaseExpression:
         """One side of an elementwise operation whose result is channels first."""
-        if fact.kind is Kind.UNKNOWN:
+        open_ = fact.kind is Kind.PLAIN and not is_number(fact) and self.is_foreign(node)
+        if fact.kind is Kind.UNKNOWN or open_:
             raise Refused("P208", f"what `{code(node)}` is is not known, the other operand is channels first", node)
         if fact.kind is not Kind.TENSOR:
             return self._expr(node)

@@ -422,6 +422,9 @@ def join(a: Fact | None, b: Fact | None) -> Fact:
             number, other = (a, b) if a.kind is Kind.PLAIN else (b, a)
             if number.values and all(isinstance(v, int | float) for v in number.values):
                 return other
+        flipped = any(f.kind is Kind.TENSOR and f.layout is not Layout.PLAIN for f in (a, b))
+        if flipped and Kind.UNKNOWN in (a.kind, b.kind):  # that one has the source's axes, if it is a tensor
+            return tensor(None, None, Layout.MIXED)
         return UNKNOWN
     if a.kind is Kind.TENSOR:
         return join_tensors(a, b)

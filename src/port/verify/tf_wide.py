@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.framework import constant_op
+from tensorflow.python.framework import constant_op, ops
 
 from .keras_any import keras
 
@@ -22,13 +22,19 @@ def install() -> None:
     for module, places in MAKERS.items():
         for name, place in places.items():
             setattr(module, name, _wide(getattr(module, name), place))
-    convert = constant_op.convert_to_eager_tensor
+    convert, node = constant_op.convert_to_eager_tensor, ops._create_graph_constant
+
+    def floats(value: Any, dtype: Any) -> Any:
+        return tf.as_dtype(keras.config.floatx()) if dtype is None and _is_float(value) else dtype
 
     def wide(value: Any, context: Any, dtype: Any = None) -> Any:
-        floatx = tf.as_dtype(keras.config.floatx())
-        return convert(value, context, floatx if dtype is None and _is_float(value) else dtype)
+        return convert(value, context, floats(value, dtype))
+
+    def wide_node(value: Any, dtype: Any, *rest: Any) -> Any:
+        return node(value, floats(value, dtype), *rest)
 
     constant_op.convert_to_eager_tensor = wide
+    ops._create_graph_constant = wide_node  # inside tf.function
 
 
 def _wide(function: Callable[..., Any], place: int) -> Callable[..., Any]:

@@ -12,6 +12,7 @@ from port.tf2torch import masking
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.calls.making import Plan
 from port.tf2torch.calls.mates import FULL, check
+from port.tf2torch.calls.taken import several
 from port.tf2torch.calls.traced import TRACED, channels_first, check_mask, sized, traced
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.layers import rank_of
@@ -222,7 +223,7 @@ def kept_args(em: Emitter, node: cst.Call, function: Function) -> list[cst.Arg]:
         if fact.kind is Kind.TENSOR and (fact.rank is None or fact.rank >= 3) and (
                 inside or fact.layout is Layout.FLIPPED):
             want = Layout.FLIPPED if inside else Layout.PLAIN
-        made.append(changed(arg, value=em.expr(arg.value, want)))
+        made.append(changed(arg, value=several(em, arg.value, function, name) or em.expr(arg.value, want)))
     return drop_commas(made, list(node.args)) if len(made) < len(node.args) else made
 
 
@@ -283,7 +284,8 @@ def _apply_model(em: Emitter, node: cst.Call, payload: Any) -> cst.BaseExpressio
             flipped = target in method.flipped and not em.it.plain_axes(method)
         fact = em.fact(arg.value)
         want = (Layout.FLIPPED if flipped else Layout.PLAIN) if fact.kind is Kind.TENSOR else None
-        made.append(changed(arg, value=em.expr(arg.value, want)))
+        listed = several(em, arg.value, method, target) if method is not None else None
+        made.append(changed(arg, value=listed or em.expr(arg.value, want)))
     if method is not None:
         made = masking.with_argument(em, node, method.params, made)
         if masks := masking.passed(em, node, method):

@@ -157,6 +157,10 @@ def _receive_tensor(function: Function, name: str, fact: Fact) -> bool:
     if fact.kind is Kind.TENSOR and fact.layout is Layout.FLIPPED and name not in function.flipped:
         function.flipped.add(name)
         changed = True
+    if fact.kind is not Kind.TENSOR and old.kind is Kind.TENSOR and old.shape is None and old.dtype is None and (
+            name not in function.flipped):  # that was all that its use told
+        function.tensors[name] = new.but(symbol=old.symbol)
+        return True
     if fact.kind is Kind.TENSOR and old.kind is Kind.TENSOR:
         if old.shape is None and fact.shape is not None and old.dtype != "!":
             function.tensors[name] = new.but(symbol=old.symbol)

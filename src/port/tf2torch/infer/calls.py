@@ -7,7 +7,7 @@ import libcst as cst
 from port.binding import keyword, weight_argument
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.scopes import Env
-from port.tf2torch.infer import arrays, masks
+from port.tf2torch.infer import arrays, branches, masks
 from port.tf2torch.infer.attributes import variable_of
 from port.tf2torch.infer.builtins import (
     ACTIVATION,
@@ -82,6 +82,10 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
         return args[0].but(payload=None) if args else UNKNOWN
     if symbol == NAMED:
         return named_layer(it, node)
+    if symbol in branches.CONDS:
+        return branches.cond(it, node, env)
+    if symbol in branches.MAPS:
+        return tensor()
     special = SPECIAL.get(symbol)
     if special is not None:
         return special(it, node, args)

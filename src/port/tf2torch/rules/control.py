@@ -33,7 +33,15 @@ def cond(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     no = keyword(node, "false_fn", 2)
     if test is None or yes is None or no is None:
         raise Refused("P202", "tf.cond without its three arguments", node)
-    return cst.IfExp(test=em.expr(test), body=_call_of(em, yes, []), orelse=_call_of(em, no, []))
+    return cst.IfExp(test=em.expr(test), body=_branch(em, yes, node), orelse=_branch(em, no, node))
+
+
+def _branch(em: Emitter, function: cst.BaseExpression, node: cst.Call) -> cst.BaseExpression:
+    """What one of the functions gives, in the layout of both."""
+    fact = em.fact(node)
+    if isinstance(function, cst.Lambda) and not function.params.params and fact.kind is Kind.TENSOR:
+        return em.expr(function.body, fact.layout if fact.rank is None or fact.rank > 2 else None)
+    return _call_of(em, function, [])
 
 
 def map_fn(em: Emitter, node: cst.Call) -> cst.BaseExpression:

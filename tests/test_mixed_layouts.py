@@ -1,0 +1,63 @@
+"""Tensors channels first among tensors with the source's axes: of equal sizes, so that a mistake raises nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from proving import agree
+
+from port.translate import translate
+from port.verify.parent import Case
+
+HEAD = '''
+import tensorflow as tf
+from tensorflow.keras import layers
+
+
+def mixed(parts, factor=0.5):
+    total = parts[0]
+    for part in parts[1:]:
+        total = total * factor + part
+    return total
+
+
+class Mix(layers.Layer):
+    def call(self, parts):
+        first, second = parts
+        return first * 0.5 - second
+
+
+'''
+NET = HEAD + '''class Net{n}(layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.conv = layers.Conv2D(4, 1)
+        self.mix = Mix()
+
+    def call(self, x):
+        a = self.conv(x)
+        y = tf.matmul(a, tf.ones((4, 4)))
+        return {body}
+'''
+SAME = ["mixed([a, y]) + mixed((y, a)) * 0.5", "self.mix([a, y]) + self.mix((y, a))",
+        "self.mix([a, a]) + self.mix([a, y])",
+        "tf.cond(tf.reduce_sum(x) > 0., lambda: a, lambda: y)",
+        "tf.cond(tf.reduce_sum(x) < 0., lambda: a, lambda: y) * a",
+        "tf.map_fn(lambda t: tf.matmul(t, tf.ones((4, 4))), a) + y"]
+REFUSED = {"tf.map_fn(lambda t: tf.matmul(t, tf.ones((4, 4))), a) + a": "the rank of one operand is not known",
+           "tf.vectorized_map(lambda t: t * tf.reduce_mean(t), a) * a": "the rank of one operand is not known",
+           "tf.meshgrid(tf.range(4.), tf.range(4.))[0][None, :, :, None] * a": "is not known, the other operand"}
+
+
+def test_each_tensor_is_permuted_where_others_are_not(tmp_path: Path) -> None:
+    source = HEAD + "".join(NET.format(n=n, body=body).removeprefix(HEAD) + "\n\n" for n, body in enumerate(SAME))
+    result = translate(source, "tf2torch")
+    assert not [f for f in result.findings if f.outcome.needs_person]
+    agree(tmp_path, source, result.text, "tf2torch", [Case(f"Net{n}()", ("f32[2,4,4,4]",)) for n in range(len(SAME))])
+
+
+@pytest.mark.parametrize(("body", "why"), REFUSED.items())
+def test_what_cannot_be_told_apart_is_refused(body: str, why: str) -> None:
+    found = [f for f in translate(NET.format(n=0, body=body), "tf2torch").findings if f.outcome.needs_person]
+    assert found and any(why in f.message for f in found)
