@@ -30,8 +30,8 @@ def install() -> None:
     def wide(value: Any, context: Any, dtype: Any = None) -> Any:
         return convert(value, context, floats(value, dtype))
 
-    def wide_node(value: Any, dtype: Any, *rest: Any) -> Any:
-        return node(value, floats(value, dtype), *rest)
+    def wide_node(value: Any, dtype: Any = None, *rest: Any, **named: Any) -> Any:
+        return node(value, floats(value, dtype), *rest, **named)
 
     constant_op.convert_to_eager_tensor = wide
     ops._create_graph_constant = wide_node  # inside tf.function
