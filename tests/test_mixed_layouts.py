@@ -34,6 +34,7 @@ NET = HEAD + '''class Net{n}(layers.Layer):
         super().__init__(**kwargs)
         self.conv = layers.Conv2D(4, 1)
         self.mix = Mix()
+        self.cat = layers.Concatenate()
 
     def call(self, x):
         a = self.conv(x)
@@ -42,6 +43,8 @@ NET = HEAD + '''class Net{n}(layers.Layer):
 '''
 SAME = ["mixed([a, y]) + mixed((y, a)) * 0.5", "self.mix([a, y]) + self.mix((y, a))",
         "self.mix([a, a]) + self.mix([a, y])",
+        "layers.Concatenate()([a, y]) + layers.concatenate([y, a]) + self.cat([a, a]) + self.cat([y, y])",
+        "layers.Dot(axes=3)([a, y])[:, :, 0] + layers.Dot(axes=(1, 2))([a, a])[:, :, 0]",
         "tf.cond(tf.reduce_sum(x) > 0., lambda: a, lambda: y)",
         "tf.cond(tf.reduce_sum(x) < 0., lambda: a, lambda: y) * a",
         "tf.map_fn(lambda t: tf.matmul(t, tf.ones((4, 4))), a) + y"]
@@ -61,3 +64,29 @@ def test_each_tensor_is_permuted_where_others_are_not(tmp_path: Path) -> None:
 def test_what_cannot_be_told_apart_is_refused(body: str, why: str) -> None:
     found = [f for f in translate(NET.format(n=0, body=body), "tf2torch").findings if f.outcome.needs_person]
     assert found and any(why in f.message for f in found)
+
+
+SEQUENCES = '''
+import tensorflow as tf
+from tensorflow.keras import layers
+
+
+class Net(layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.conv = layers.Conv1D(4, 1)
+        self.attention = layers.Attention()
+        self.additive = layers.AdditiveAttention()
+
+    def call(self, x):
+        a = self.conv(x)
+        b = self.conv(a)
+        y = tf.matmul(a, tf.ones((4, 4)))
+        return self.attention([a, b]) + self.additive([a, y]) + self.attention([y, a, b])
+'''
+
+
+def test_attention_gets_what_convolutions_give_with_the_axes_of_the_source(tmp_path: Path) -> None:
+    """As in Keras' own example: it had attended over channels, without a finding."""
+    text = translate(SEQUENCES, "tf2torch").text
+    agree(tmp_path, SEQUENCES, text, "tf2torch", [Case("Net()", ("f32[2,4,4]",))])

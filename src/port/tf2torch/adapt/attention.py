@@ -274,7 +274,7 @@ def attention(job: Job) -> Plan:
         inputs = found.get("inputs")
         if inputs is None or set(found) - set(LUONG):
             raise job.refuse("P202", "an attention layer called in a way that is not understood")
-        made = [cst.Arg(em.expr(inputs))]
+        made = [cst.Arg(em.plain(inputs))]
         mask = _list_mask(job, inputs, found.get("mask"), node)
         if mask is not None:
             made.append(keyword_arg("mask", mask))

@@ -12,7 +12,7 @@ from port.tf2torch import masking
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.calls.making import Plan
 from port.tf2torch.calls.mates import FULL, check
-from port.tf2torch.calls.taken import several
+from port.tf2torch.calls.taken import several, together
 from port.tf2torch.calls.traced import TRACED, channels_first, check_mask, sized, traced
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.layers import rank_of
@@ -94,7 +94,7 @@ def _apply_layer(em: Emitter, node: cst.Call, layer: LayerCall, inputs: list[Fac
             "merge", "merge_average", "dot"):
         values = [em.expr(e.value, made.job.want) for e in first.elements]
     else:
-        values = [em.expr(first)]
+        values = [together(em, first, made.job.want) or em.expr(first)]
         if made.job.want is Layout.FLIPPED:
             values = [channels_first(em, first, values[0], rank_of(layer.symbol))]
         elif made.job.want is not None:

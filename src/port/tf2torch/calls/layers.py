@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import libcst as cst
@@ -45,9 +46,16 @@ def layer_job(em: Emitter, layer: LayerCall, x: Fact, sequential: bool = False) 
     raise Refused("P202", f"`{symbol}`: {problem}", layer.node)
 
 
+def _layouts(tensors: Iterable[Fact]) -> set[Layout]:
+    return {t.layout for t in tensors if t.rank not in (0, 1, 2)}
+
+
 def plan(em: Emitter, layer: LayerCall, x: Fact, sequential: bool = False) -> Plan:
     """Decide how a layer is written; once per layer."""
     key = (layer.node, sequential)
+    known = em.plans.get(key)
+    if known is not None and not known.module and _layouts(known.job.inputs) != _layouts(tensors_in(x)):
+        del em.plans[key]  # a function is written anew for tensors of other axes
     job = em.plans[key].job if key in em.plans else layer_job(em, layer, x, sequential)
     row = job.row
     em.by(layer.node, f"row {row.name}")

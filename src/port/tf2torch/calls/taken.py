@@ -30,5 +30,18 @@ def several(em: Emitter, node: cst.BaseExpression, function: Function, name: str
         for e, g, w in zip(node.elements, given, wants, strict=True)])
 
 
+def together(em: Emitter, node: cst.BaseExpression, want: Layout | None) -> cst.BaseExpression | None:
+    """A list that a layer takes, its tensors in the layout that is wanted; None where they are, or it is no list."""
+    fact = em.fact(node)
+    others = [t for t in tensors_in(fact) if t.layout is not want and t.rank not in (0, 1, 2)]
+    if fact.kind is Kind.TENSOR or want is None or not others:
+        return None
+    if not isinstance(node, cst.Tuple | cst.List) or any(isinstance(e, cst.StarredElement) for e in node.elements):
+        raise Refused("P209", "a list of tensors in another layout than this needs; write the list out", node)
+    return node.with_changes(elements=[
+        e.with_changes(value=em.expr(e.value, None if em.fact(e.value).rank in (0, 1, 2) else want))
+        for e in node.elements])
+
+
 def _as_taken(given: Fact, taken: Fact) -> bool:
     return given.layout is taken.layout or given.rank in (0, 1, 2)
