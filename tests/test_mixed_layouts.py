@@ -90,3 +90,27 @@ def test_attention_gets_what_convolutions_give_with_the_axes_of_the_source(tmp_p
     """As in Keras' own example: it had attended over channels, without a finding."""
     text = translate(SEQUENCES, "tf2torch").text
     agree(tmp_path, SEQUENCES, text, "tf2torch", [Case("Net()", ("f32[2,4,4]",))])
+
+
+TORCH = '''
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv1d(4, 4, 1)
+        self.encoder = nn.TransformerEncoderLayer(4, 2, 8, 0.0, batch_first=True)
+
+    def forward(self, x):
+        a = self.conv(x)
+        y = torch.matmul(a, torch.ones(4, 4, dtype=x.dtype))
+        return F.scaled_dot_product_attention(a, y, y) + self.encoder(a) + self.encoder(y.transpose(1, 2)) * a
+'''
+
+
+def test_attention_in_pytorch_has_the_axes_of_the_source(tmp_path: Path) -> None:
+    text = translate(TORCH, "torch2tf").text
+    agree(tmp_path, TORCH, text, "torch2tf", [Case("Net()", ("f32[2,4,4]",))])

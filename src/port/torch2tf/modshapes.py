@@ -104,10 +104,8 @@ def result(it: Interp, layer: Layer, args: list[Fact]) -> tuple[Fact, Layout]:
         return Fact(Kind.PLAIN, payload=Items([tensor((None, None), "float")] * 2, "tuple")), PLAIN
     if name in ("GRUCell", "RNNCell"):
         return tensor((None, None), "float"), PLAIN
-    if name.startswith("Transformer"):
-        return x.but(payload=None), PLAIN
-    if name in ("MultiHeadAttention", "GroupQueryAttention"):
-        return x.but(payload=None), PLAIN
+    if name.startswith("Transformer") or name in ("MultiHeadAttention", "GroupQueryAttention"):
+        return x.but(payload=None, layout=PLAIN), PLAIN
     if layer.symbol.startswith("helpers.") and name not in ("Lambda", "PReLU", "Dropout", "GaussianNoise"):
         return tensor(None, "float"), PLAIN
     if layer.symbol.startswith("einops."):

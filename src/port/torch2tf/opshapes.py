@@ -205,7 +205,7 @@ def _rules() -> dict[str, Callable[[Args], Result]]:
     put(scalar, """
         cross_entropy mse_loss l1_loss smooth_l1_loss binary_cross_entropy binary_cross_entropy_with_logits
         nll_loss kl_div huber_loss cosine_embedding_loss triplet_margin_loss""")
-    put(same, "scaled_dot_product_attention")
+    put(plain_same, "scaled_dot_product_attention")
     return table
 
 
