@@ -67,11 +67,11 @@ def _set(w: Any, node: cst.Call, name: str, target: cst.BaseExpression, args: li
             owner, weight, short = place
             swapped = weight == "embeddings"
             if short in EARLY:
-                return _own(w, build(f"{{o}}.{weight}", o=owner), name, args)
+                return assign_own(w, build(f"{{o}}.{weight}", o=owner), name, args)
             made = init_values.draw(w, name, args, swapped).node
             return [cst.Assign([cst.AssignTarget(cst.Attribute(owner, cst.Name(f"{weight}_initializer")))], made)]
         if _is_own(w, target):
-            return _own(w, w.expr(target), name, args)
+            return assign_own(w, w.expr(target), name, args)
         if (kinds := _named_differently(w, target)) is not None:
             return [_by_kind(w, target, name, args, kinds)]
         if (missing := _missing(w, target.value)) is not None:
@@ -105,7 +105,7 @@ def _by_kind(w: Any, target: cst.Attribute, name: str, args: list[cst.Arg], kind
     return chain
 
 
-def _own(w: Any, target: Any, name: str, args: list[cst.Arg]) -> list[Any]:
+def assign_own(w: Any, target: Any, name: str, args: list[cst.Arg]) -> list[Any]:
     """A weight of the class itself exists from the start."""
     made = init_values.draw(w, name, args)
     if made.fans:

@@ -19,7 +19,7 @@ def statement(w: Any, node: cst.Call) -> list[Any] | None:
         return None
     name, target, args = found
     if isinstance(target, cst.Name) and (w.fact(target).symbol == "weight" or _of_parameters(w, target)):
-        return init_calls._own(w, w.expr(target), name, args)
+        return init_calls.assign_own(w, w.expr(target), name, args)
     if isinstance(target, cst.Subscript) and w.fact(target.value).symbol == "weight" and len(target.slice) == 1 and (
             isinstance(index := target.slice[0].slice, cst.Index)):
         w.helper("fill_part")
