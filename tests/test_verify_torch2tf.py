@@ -441,3 +441,30 @@ def test_hardsigmoid_has_the_gradient_of_a_sixth(tmp_path: Path) -> None:
     found = verify(source, port, "torch2tf", [Case("gate()", ("f32[3,5]",))])[0]
     assert found.status == "verified", found.message
     assert "1/6" in " ".join(found.notes)
+
+
+TWICE = '''
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(3)
+        self.pool = nn.MaxPool2d(2)
+
+    def forward(self, x):
+        return self.norm(self.pool(self.norm(x)))
+'''
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_a_batch_norm_that_is_applied_twice(wrong: bool, tmp_path: Path) -> None:
+    """Each application has a batch of its own size, whose variance torch corrects."""
+    text = translate(TWICE, "torch2tf").text
+    (tmp_path / "net.py").write_text(TWICE)
+    (tmp_path / "port.py").write_text(text.replace("momentum=0.9", "momentum=0.91") if wrong else text)
+    assert not wrong or "momentum=0.9" in text
+    [verdict] = verify(tmp_path / "net.py", tmp_path / "port.py", "torch2tf", [Case("Net()", ("f32[2,3,8,4]",))], FAST)
+    assert verdict.status == ("mismatch" if wrong else "verified"), verdict.message

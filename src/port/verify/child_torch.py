@@ -216,8 +216,7 @@ def gradients(obj: Any, handles: Any, given: Feed, cotangent: Cotangent, trainin
     xs = tensors(given, grad=True)
     floats = {i: x for i, x in enumerate(xs) if x.requires_grad}
     trained = {k: v for k, v in held.items() if v.requires_grad}
-    before = read(handles) if training else {}
-    sizes, hooks = torch_norms.batch_sizes(handles)
+    variances, hooks = torch_norms.biased(handles)
     straight = torch_norms.straighten(obj)[1] if isinstance(obj, torch.nn.Module) else []
     ys = flat(call(obj, given, xs))
     for hook in hooks:
@@ -235,7 +234,7 @@ def gradients(obj: Any, handles: Any, given: Feed, cotangent: Cotangent, trainin
         "dw": dict(zip(trained, arrays[len(floats):], strict=True))}
     if training:
         out["bufraw"] = {k: v for k, v in read(handles).items() if k not in trained}
-        out["buf"] = torch_norms.biased(out["bufraw"], before, handles, sizes)
+        out["buf"] = out["bufraw"] | {k: numpy(v) for k, v in variances.items()}
     return out
 
 

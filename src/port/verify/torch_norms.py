@@ -9,16 +9,28 @@ import numpy as np
 import torch
 
 
-def batch_sizes(handles: Any) -> tuple[dict[int, int], list[Any]]:
-    """{unit: values per channel in the batch}, filled by hooks during the next call."""
-    sizes: dict[int, int] = {}
+def biased(handles: Any) -> tuple[dict[str, Any], list[Any]]:
+    """The declared divergence: torch stores the batch variance times n/(n-1), Keras without.
+
+    {name of the array: running variance as Keras would keep it}, filled by hooks during the next call, for every time
+    that a batch norm is applied to another batch in training.
+    """
+    kept: dict[str, Any] = {}
     hooks = []
     for index, (module, held) in enumerate(handles):
         if "running_var" in held:
-            def note(module: Any, args: Any, result: Any, index: int = index) -> None:
-                sizes[index] = result.numel() // module.num_features
+            last = [module.running_var.detach().clone()]
+
+            def note(module: Any, args: Any, result: Any, name: str = f"{index}/running_var",
+                     last: list[Any] = last) -> None:
+                n, now = result.numel() // module.num_features, module.running_var.detach().clone()
+                if module.training and n > 1:
+                    # a mean over all batches, of which this is the first
+                    keep = 1 - (1.0 if module.momentum is None else module.momentum)
+                    kept[name] = keep * kept.get(name, last[0]) + (now - keep * last[0]) * ((n - 1) / n)
+                last[0] = now
             hooks.append(module.register_forward_hook(note))
-    return sizes, hooks
+    return kept, hooks
 
 
 def straighten(model: Any) -> tuple[set[Any], list[Any]]:
@@ -46,19 +58,6 @@ def torn(gradient: Any) -> bool:
     whole = gradient[:1].numel()
     return (gradient.dim() >= 4 and gradient.shape[0] == 1 and gradient.stride(1) == 1 and gradient.stride(0) != whole
             and not gradient.is_contiguous())
-
-
-def biased(after: dict[str, np.ndarray], before: dict[str, np.ndarray], handles: Any, sizes: dict[int, int]
-            ) -> dict[str, np.ndarray]:
-    """The declared divergence: torch stores the batch variance times n/(n-1), Keras without."""
-    out = dict(after)
-    for index, n in sizes.items():
-        momentum, key = handles[index][0].momentum, f"{index}/running_var"
-        momentum = 1.0 if momentum is None else momentum  # a mean over all batches, of which this is the first
-        if n > 1 and key in after:
-            keep = before[key] * (1 - momentum)
-            out[key] = keep + (after[key] - keep) * (n - 1) / n
-    return out
 
 
 def calibrate(model: Any, forward: Callable[[], Any], near: Callable[[np.ndarray, np.ndarray], Any]) -> None:
