@@ -114,6 +114,28 @@ def test_a_name_of_the_file_that_pytorch_uses_too() -> None:
     assert "return F(nn.functional.elu(x))" in own.text and "as F" not in own.text
 
 
+def test_a_module_of_the_file_that_is_called_nn(tmp_path: Path) -> None:
+    texts = {"pack/__init__.py": "", "pack/nn.py":
+             "import tensorflow as tf\n\n\nclass Twice(tf.keras.layers.Layer):\n    def call(self, x):\n"
+             "        return tf.nn.relu(2 * x)\n",
+             "pack/net.py": "import tensorflow as tf\n\nfrom pack import nn\n\n\nclass Net(tf.keras.Model):\n"
+             "    def __init__(self):\n        super().__init__()\n        self.dense = tf.keras.layers.Dense(3)\n"
+             "        self.twice = nn.Twice()\n\n    def call(self, x):\n"
+             "        return self.twice(tf.nn.elu(self.dense(x)))\n"}
+    (tmp_path / "pack").mkdir()
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    found = translate_together({str(tmp_path / n): t for n, t in texts.items()}, "tf2torch")
+    net = found[str(tmp_path / "pack/net.py")].text
+    assert "class Net(torch.nn.Module):" in net and "self.dense = torch.nn.LazyLinear(3)" in net
+    assert "self.twice = nn.Twice()" in net and "from pack import nn\n" in net and "from torch import nn" not in net
+    assert "isinstance(module, torch.nn.Linear)" in net and "from torch import nn" in found[
+        str(tmp_path / "pack/nn.py")].text
+    inside = ported("def f(x, nn):\n    return nn(tf.keras.layers.ReLU()(x))\n\n\nclass Net(tf.keras.layers.Layer):\n"
+                    "    def call(self, x):\n        return f(x, len)\n")
+    assert "class Net(nn.Module):" in inside.text and "from torch import nn\n" in inside.text
+
+
 def test_an_alias_that_is_tried_stays_where_something_needs_it() -> None:
     found = ported("try:\n    Wrapper = tf.keras.layers.Wrapper\nexcept AttributeError:\n"
                    "    Wrapper = tf.keras.engine.Wrapper\n\n\n"
