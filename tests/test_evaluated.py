@@ -131,3 +131,57 @@ def test_imports_stay_behind_those_from_the_future() -> None:
     result = translate(text, "tf2torch").text
     assert "import math" in result
     compile(result, "output", "exec")
+
+
+OWN = '''import tensorflow as tf
+from tensorflow.keras.layers import Dense, Input, Layer, ReLU
+from tensorflow.keras.models import Model
+
+
+def soft(x):
+    return 0.5 * x * (1.0 + tf.math.tanh(0.8 * x))
+
+
+class Soft(Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def call(self, inputs, mask=None):
+        return soft(inputs)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+def mlp(x, widths, activation="Soft"):
+    make = eval(activation)
+    for n in widths:
+        x = Dense(n)(x)
+        x = make()(x)
+    return x
+
+
+def net(activation="Soft"):
+    inputs = Input((5,))
+    return Model(inputs, mlp(mlp(inputs, [4, 6], activation), [3], "ReLU"))
+'''
+
+
+def test_a_class_of_the_user_that_is_one_function_is_an_entry_too(tmp_path: Path) -> None:
+    text = translate(OWN, "tf2torch").text
+    assert not refused(OWN)
+    assert "'Soft': lambda x: Soft()(x)}" in text
+    agree(tmp_path, OWN, text, "tf2torch", [Case("net()", ("f32[2,5]",))])
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    ("return soft(inputs)", "return self.scale * soft(inputs)"),
+    ("return soft(inputs)", "return soft(inputs) if mask is None else inputs"),
+    ("return input_shape", "return input_shape[:-1]"),
+    ("self.supports_masking = True", "self.supports_masking = True\n        self.inner = Dense(3)"),
+    ("def __init__(self, **kwargs)", "def __init__(self, beta, **kwargs)"),
+    ("def compute_output_shape", "def other"),
+])
+def test_a_class_of_the_user_that_keeps_something_is_told(old: str, new: str) -> None:
+    assert any("`eval" in message for message in refused(OWN.replace(old, new)))

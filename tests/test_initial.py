@@ -13,7 +13,7 @@ import pytest
 from initial_cases import HEAD, UNBOUNDED, sources
 
 from port.result import Options
-from port.translate import translate
+from port.translate import translate, translate_together
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden" / "tf2torch"
@@ -309,3 +309,73 @@ class Scale(keras.layers.Layer):
         return x * self.w
 """)
     assert text(call).text == text("(3, 1), 'ones', name='w'").text
+
+
+PARTS = '''import keras
+from keras import layers
+
+
+class Head(layers.Layer):
+    def __init__(self, units):
+        super().__init__()
+        self.dense = layers.Dense(units, kernel_initializer="zeros")
+
+    def call(self, x):
+        return self.dense(x)
+'''
+HOLDING = '''import keras
+from keras import layers
+from parts import Head
+
+
+class Inner(layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.first = layers.Dense(4)
+        self.head = Head(3)
+
+    def call(self, x):
+        return self.head(self.first(x))
+
+
+class Given(layers.Layer):
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def call(self, x):
+        return self.inner(x)
+
+
+class Outer(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.inner = Inner()
+        self.given = Given(layers.Dense(5))
+        self.last = layers.Dense(2)
+
+    def call(self, x):
+        return self.last(self.given(self.inner(x)))
+'''
+
+
+def test_modules_of_another_file_keep_their_weights_further_down_too(tmp_path):
+    paths = {str(tmp_path / n): t for n, t in (("parts.py", PARTS), ("holding.py", HOLDING))}
+    for path, text in paths.items():
+        Path(path).write_text(text)
+    for path, result in translate_together(paths, "tf2torch").items():
+        Path(path).write_text(result.text)
+    text = (tmp_path / "holding.py").read_text()
+    inner, outer = text.partition("class Outer")[0].partition("class Inner")[2], text.partition("class Outer")[2]
+    assert "if name != 'head':" in inner and "if name != 'inner':  # made elsewhere" in outer
+    script = """
+import torch
+from holding import Outer
+net = Outer()
+net(torch.ones(2, 6))
+print(*(float(m.weight.abs().sum()) for m in (net.inner.head.dense, net.inner.first)))
+print(*(float(m.bias.abs().sum()) for m in (net.inner.first, net.given.inner, net.last)))
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    values = [float(v) for v in done.stdout.split()]
+    assert values[:1] == [0] and values[1] > 0 and values[2:] == [0, 0, 0], done.stderr

@@ -86,3 +86,19 @@ def test_a_class_that_freezes_itself_is_refused() -> None:
 def test_what_a_base_constructor_is_asked_for_is_told() -> None:
     made = translate(HEAD + "block = Block(4, dtype='float64', activity_regularizer='l2')\n", "tf2torch")
     assert {"P103", "P205"} <= {f.code for f in made.findings}
+
+
+@pytest.mark.parametrize(("body", "dropped"), [
+    ("return self.scale * tf.nn.relu(x)", True),
+    ("return layers.Reshape((2, 4))(x)", True),
+    ("return layers.Dense(4)(x)", False),
+    ("return self.inner(x)", False),  # a layer that is handed in
+])
+def test_a_class_without_weights_has_nothing_to_freeze(body: str, dropped: bool) -> None:
+    made = translate(f"import tensorflow as tf\nfrom keras import layers\n\n\nclass Scale(layers.Layer):\n"
+                     "    def __init__(self, scale, inner=None, trainable=False, **kwargs):\n"
+                     "        super().__init__(trainable=False, **kwargs)\n        self.scale = scale\n"
+                     f"        self.inner = inner\n\n    def call(self, x):\n        {body}\n", "tf2torch")
+    refused = [f.message for f in made.findings if "freezes its own weights" in f.message]
+    assert bool(refused) is not dropped
+    assert ("class Scale(nn.Module):" in made.text) is dropped

@@ -8,6 +8,7 @@ import libcst as cst
 
 from port.build import build, expression, paren
 from port.facts import Kind
+from port.tf2torch.adapt import pure
 from port.tf2torch.calls.job import Job, resolve_reaching
 from port.tf2torch.calls.layers import plan
 from port.tf2torch.emit import Emitter, Refused
@@ -158,7 +159,8 @@ def _class(job: Job, node: cst.BaseExpression) -> None:
     if not reached:
         raise job.refuse("P202", f"no call in this project shows which class `{code(node)}` names")
     for name in sorted(map(str, reached)):
-        if name not in CLASSES or job.em.it.names.resolve(cst.Name(name)) != f"keras.layers.{name}":
+        known = name in CLASSES and job.em.it.names.resolve(cst.Name(name)) == f"keras.layers.{name}"
+        if not known and (name in CLASSES or job.flipped or job.sequential or pure.made(job.em, name) is None):
             raise job.refuse("P206", f"`eval` of `{name}`, which `{code(node)}` may be: call the class by its name")
     _from_table(job, node, reached)
 
@@ -227,7 +229,7 @@ def remember(em: Emitter, names: set[str | None], flipped: bool) -> str:
         key = "None" if name is None else repr(name)
         known = CLASSES.get(name or "", name or "linear")
         em_value = activation_value(em, known)
-        text = code(em_value) if em_value is not None else ""
+        text = code(em_value) if em_value is not None else pure.made(em, known) or ""
         if known in ("softmax", "log_softmax") and flipped:
             text = text.replace("dim=-1", "dim=1")
         if em.activations.get(key, text) != text:

@@ -49,6 +49,7 @@ _MEANING = {"number": "it is not known that this is a Python number: `{}`",
             "plain": "it is not known that this is a Python value: `{}`",
             "sequence": "it is not known that this is a list: `{}`",
             "rank": "ranks that are not known, or other ones, are needed: `{}`",
+            "takes": "another rank is needed: `{}`",
             "dtype": "another dtype, or one that is known, is needed: `{}`",
             "present": "an argument is missing: `{}`"}
 
@@ -83,12 +84,20 @@ def _holds(text: str, bound: Bound, fact: Facts) -> bool:
     if kind == "rank":
         ranks = {f.rank for f in facts}
         return len(ranks) == 1 and None not in ranks and (not wanted or ranks == {int(wanted)})
+    if kind == "takes":
+        return first.kind in (Kind.TENSOR, Kind.UNKNOWN) and first.rank in (None, int(wanted))
     if kind == "dtype":
         return first.dtype == wanted
     if kind == "channels":
         size = dim_value(first.shape[-1]) if first.shape else None
         return size is not None and size == _amount(wanted, fact)
     raise ValueError(f"no such fact: {text}")
+
+
+def taken_ranks(row: Row) -> list[tuple[str, int]]:
+    """Parameters for which the source's function takes tensors of one rank only: `takes(images)=4`."""
+    return [(name, int(rank)) for text in row.facts if text.startswith("takes(")
+            for name, rank in [text.removeprefix("takes(").split(")=")]]
 
 
 def _amount(text: str, fact: Facts) -> int | None:

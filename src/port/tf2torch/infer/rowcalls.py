@@ -10,7 +10,7 @@ from port.binding import Bound, best_row, bind, literal_text, row_name
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, tensor
 from port.table import Row
 from port.tf2torch.infer import layershapes, masks, opshapes, sameshapes, shapes
-from port.tf2torch.infer.conditions import SETTING, default_fact, is_exact_number, is_number, unmet
+from port.tf2torch.infer.conditions import SETTING, default_fact, is_exact_number, is_number, taken_ranks, unmet
 from port.tf2torch.infer.given import Given
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.origins import join_origin, proves_rank, want_flipped
@@ -73,6 +73,9 @@ def row_call(it: Interp, node: cst.Call, symbol: str, rows: tuple[Row, ...], arg
         x, *rest = bound.args.values()
         perm = next((v for r in rest if isinstance(v := it.facts.get(r, UNKNOWN).literal(), tuple)), ())
         proves_rank(it, x, len(perm))
+    for name, rank in taken_ranks(row):
+        if name in bound.args:
+            proves_rank(it, bound.args[name], rank)
     if not tensors and not row.returns:
         return Fact(Kind.PLAIN, symbol="=") if not symbol.startswith(("tf.", "keras.ops")) else tensor(
         ) if _makes_tensor(row) else it.plain(node)

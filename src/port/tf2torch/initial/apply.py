@@ -71,7 +71,7 @@ class Changes:
         others = self.layout.foreign(node)
         if not others:
             return parsed([f"self.apply({self.name})"])
-        if not self.layout.owners[node].bound and not self.layout.refs[node.name.value]:
+        if not self.layout.owners[node].bound and not self.layout.refs[node.name.value] - self.layout.apart:
             return []
         test = f"name != '{others[0]}'" if len(others) == 1 else f"name not in {tuple(others)}"
         return parsed(["for name, module in self.named_children():",

@@ -89,9 +89,12 @@ class Layout:
         self.defs = definitions(self.body)
         self.modules = module_classes(em, self.defs)
         self.refs = {n: {x.value for x in loads(d)} & self.defs.keys() - {n} for n, d in self.defs.items()}
+        self.apart: set[str] = set()  # classes that hold modules made elsewhere: each sees to its own layers
         self.held = self._held()
         self.owners: dict[Any, Owner] = {}
         passed = any(self.foreign(d) for d in self.modules.values())
+        while more := {n for n, d in self.modules.items() if n not in self.apart and self.foreign(d, False)}:
+            self.apart |= more
         bases = {code(a.value) for d in self.modules.values() for a in d.bases}
         values = self._values()
         for name, node in self.modules.items():
@@ -129,8 +132,8 @@ class Layout:
         names = [n for s in self.body for n in loads(s) if n.value in self.modules]
         return {n.value for n in names if id(n) not in called}
 
-    def foreign(self, node: cst.ClassDef) -> list[str]:
-        """Attributes that hold modules made elsewhere: passed in, or imported. They keep their weights."""
+    def foreign(self, node: cst.ClassDef, given: bool = True) -> list[str]:
+        """Attributes that hold modules made elsewhere: passed in (`given`), or imported. They keep their weights."""
         init = constructor(node)
         if init is None:
             return []
@@ -140,20 +143,21 @@ class Layout:
         found = self._of_other_files(init)
         for n in find(init.body, cst.Assign):
             name = code(n.targets[0].target).removeprefix("self.")
-            passed = type(n.value) is cst.Name and n.value.value in params
+            passed = given and type(n.value) is cst.Name and n.value.value in params
             if name in run and (passed or self._imported(n.value)):
                 found.append(name)
         return list(dict.fromkeys(found))
 
     def _of_other_files(self, init: cst.FunctionDef) -> list[str]:
-        """Attributes that hold modules whose classes other files of the project define, be it in a list."""
+        """Attributes that hold modules whose classes other files of the project define, or see to themselves."""
         held: list[str] = []
-        if not self.em.elsewhere:
+        elsewhere = self.em.elsewhere | self.apart
+        if not elsewhere:
             return held
 
         def foreign(x: cst.CSTNode) -> bool:
             if isinstance(x, cst.Call):
-                return code(x.func).split(".")[0] in self.em.elsewhere
+                return code(x.func).split(".")[0] in elsewhere
             return isinstance(x, cst.Name) and x.value in held
 
         for n in walk(init.body):
@@ -183,7 +187,7 @@ class Layout:
 
     def _class(self, name: str, node: cst.ClassDef, plain: bool) -> None:
         init = constructor(node)
-        self._owner(Owner(name, node, "class", [], name not in self.held - self.em.exported, plain),
+        self._owner(Owner(name, node, "class", [], name not in self.held - self.em.exported - self.apart, plain),
                     list(init.body.body) if init is not None else [], set())
         for method in node.body.body:
             if isinstance(method, cst.FunctionDef) and method is not init:

@@ -196,7 +196,7 @@ def instance_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     for at, a in enumerate(node.args):
         name = a.keyword.value if a.keyword is not None else takes[at] if at < len(takes) and not a.star else ""
         if name in SUPER_ONLY and (name not in takes or name in em.dropped_init.get(cls, set()) or name == "name"):
-            set_later.base_argument(em, name, a.value)
+            set_later.base_argument(em, name, a.value, cls)
             continue
         args.append(a.with_changes(value=em.expr(a.value)))
     made = drop_commas([*extra, *args], list(node.args)) if node.args else [

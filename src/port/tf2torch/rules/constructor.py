@@ -229,7 +229,7 @@ def _super_call(em: Emitter, cls: Class, s: Any, small: cst.Expr) -> list[Any]:
         if a.star == "**" or name in SUPER_ONLY or not user_base:
             passed = isinstance(a.value, cst.Name) and a.value.value == name  # what comes from outside is told there
             if name and not passed:
-                set_later.base_argument(em, name, a.value)
+                set_later.base_argument(em, name, a.value, cls)
             continue
         args.append(a.with_changes(value=em.expr(a.value), comma=cst.MaybeSentinel.DEFAULT))
     return [s.with_changes(body=[small.with_changes(value=expression("super().__init__()").with_changes(args=args))])]
@@ -252,7 +252,7 @@ def _params(em: Emitter, cls: Class, node: cst.FunctionDef, body: list[Any]) -> 
         name = p.name.value
         if name in SUPER_ONLY and name not in used:
             if p.default is not None:
-                set_later.base_argument(em, name, p.default)
+                set_later.base_argument(em, name, p.default, cls)
             em.dropped_init.setdefault(cls, set()).add(name)
             continue
         if p.default is not None:

@@ -9,6 +9,7 @@ import libcst as cst
 
 from port.build import build
 from port.facts import Fact, Kind
+from port.tf2torch.calls.variables import MAKERS
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.values import Class, GraphModel, Instance, Items, LayerCall, SelfValue, SequentialModel
 from port.tree import code, find, named
@@ -96,14 +97,15 @@ def _is_model(fact: Fact) -> bool:
     return fact.kind is Kind.MODEL or isinstance(fact.payload, Instance)
 
 
-def base_argument(em: Emitter, name: str, value: cst.BaseExpression) -> None:
-    """What an argument of Keras' own constructors asks for is told, or refused."""
+def base_argument(em: Emitter, name: str, value: cst.BaseExpression, cls: Class | None = None) -> None:
+    """What an argument of Keras' own constructors, for a class of the user's, asks for is told, or refused."""
     known = {"True": True, "None": None}.get(code(value), em.fact(value).literal(...))  # defaults have no facts
     if name == "activity_regularizer" and known is not None:
         em.report("P205", "activity_regularizer adds to Keras' loss; add the term to your loss", value)
     if name == "dtype" and known not in (None, "float32"):
         em.report("P103", "the layer's dtype is dropped: PyTorch modules follow the model's dtype", value)
-    if name == "trainable" and known is not True:  # measured: layers inside keep training
+    if name == "trainable" and known is not True and (cls is None or not _weightless(em, cls)):
+        # measured: layers inside keep training
         raise Refused("P206", "`trainable` given to the constructor of a class of yours freezes its own weights, but "
                       "not those of its layers; set it on the object", value)
 
@@ -113,3 +115,25 @@ def has_weights(cls: Class) -> bool:
     facts = [f for held in cls.attrs.values() for f in (held, *(held.payload.elements if isinstance(
         held.payload, Items) else ()))]
     return any(f.kind in (Kind.LAYER, Kind.MODEL, Kind.TENSOR) for f in facts)
+
+
+def _weightless(em: Emitter, cls: Class) -> bool:
+    """Is there nothing in the class that could be frozen: no weights, and no layers, made or handed in?"""
+    bases = [b.payload for b in cls.bases if isinstance(b.payload, Class)]
+    called = {c.func.attr.value for c in find(cls.node, cst.Call) if isinstance(c.func, cst.Attribute) and (
+        isinstance(c.func.value, cst.Name) and c.func.value.value == "self")}
+    return not has_weights(cls) and not makes_layers(em, cls.file, cls.node) and called <= cls.methods.keys() and all(
+        _weightless(em, base) for base in bases)
+
+
+def makes_layers(em: Emitter, file: Any, node: cst.CSTNode) -> bool:
+    """Does the code make layers that have weights, or draw, or are not known?"""
+    for call in find(node, cst.Call):
+        symbol = file.names.resolve(call.func)
+        rows = em.it.rows.get(symbol) or ()
+        if isinstance(call.func, cst.Attribute) and call.func.attr.value in MAKERS:
+            return True
+        if symbol.startswith("keras.layers.") and symbol.rpartition(".")[2][:1].isupper() and not any(
+                r.call is not None or r.expr or r.via == "activation_layer" for r in rows):
+            return True
+    return False

@@ -19,11 +19,10 @@ from port.scopes import File
 from port.tf2torch.calls.making import Plan
 from port.tf2torch.calls.traced import TRACED
 from port.tf2torch.calls.traced import traced as wrapped
-from port.tf2torch.calls.variables import MAKERS
 from port.tf2torch.emit import Emitter, Refused, Scope
 from port.tf2torch.infer.values import Class, Function
 from port.tf2torch.rules import set_later
-from port.tf2torch.rules.set_later import SUPER_ONLY
+from port.tf2torch.rules.set_later import SUPER_ONLY, makes_layers
 from port.tree import code, find, loads
 
 GRAPH = ("keras.Input", "keras.Model")
@@ -137,21 +136,9 @@ def _weighs(em: Emitter, function: Function, seen: set[Any]) -> bool:
     seen.add(function)
     names = function.file.env.names
     made = [names[n].payload for n in function.names if n in names]
-    return _makes_layers(em, function.file, function.node) or any(
-        _makes_layers(em, c.file, c.node) for c in made if isinstance(c, Class) and c.root) or any(
+    return makes_layers(em, function.file, function.node) or any(
+        makes_layers(em, c.file, c.node) for c in made if isinstance(c, Class) and c.root) or any(
         _weighs(em, g, seen) for g in _called(function))
-
-
-def _makes_layers(em: Emitter, file: Any, node: cst.CSTNode) -> bool:
-    for call in find(node, cst.Call):
-        symbol = file.names.resolve(call.func)
-        rows = em.it.rows.get(symbol) or ()
-        if isinstance(call.func, cst.Attribute) and call.func.attr.value in MAKERS:
-            return True
-        if symbol.startswith("keras.layers.") and symbol.rpartition(".")[2][:1].isupper() and not any(
-                r.call is not None or r.expr or r.via == "activation_layer" for r in rows):
-            return True
-    return False
 
 
 def scope(em: Emitter, function: Function | None) -> Scope:
