@@ -94,7 +94,7 @@ def unit(group: list[Entry], manifest: Mapping[str, Any], state: State, given: a
         for entry in group:
             told(entry, Found("error", note=f"{type(fault).__name__}: {fault}"[:300]))
         return 0, 0.0
-    verifier = ported.engine("src/port/verify")
+    verifier = ported.engine("src/port/verify", "corpus/support")
     open_: list[tuple[Entry, str, Found]] = []
     for entry in group:
         texts = entries.closure(entry.path(tree))
