@@ -38,8 +38,8 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Asked before every other finder."""
 
     def find_spec(self, name, path=None, target=None):
-        if name == "torchvision":  # parts of it that are not ported import torch
-            operators()
+        if name == "torch":
+            return followed(importlib.machinery.PathFinder.find_spec(name, path, target))
         if any(name == stub or name.startswith(stub + ".") for stub in STUBS):
             return importlib.machinery.ModuleSpec(name, self, is_package=True)
         return None
@@ -49,6 +49,19 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module):
         pass
+
+
+def followed(spec):
+    """The spec of torch, whose import ends in `operators`."""
+    if spec is not None:
+        execute = spec.loader.exec_module
+
+        def exec_module(module):
+            execute(module)
+            operators()
+
+        spec.loader.exec_module = exec_module
+    return spec
 
 
 def operators():
