@@ -119,9 +119,7 @@ def _kept_first(w: Any, node: cst.CSTNode, symbol: str, maker: Any, made: list[L
 
 def calls_through_value(w: Any, symbol: str) -> list[cst.Call]:
     """Calls of a variable that may hold this class."""
-    return [node for node, callee in w.it.receivers.items() if isinstance(node, cst.Call)
-            and any(o.symbol == symbol and o.payload is None for o in options(callee))
-            and not _imported(w, node)]
+    return [node for node in _by_symbol(w)[0].get(symbol, ()) if not _imported(w, node)]
 
 
 def _imported(w: Any, node: cst.Call) -> bool:
@@ -131,8 +129,23 @@ def _imported(w: Any, node: cst.Call) -> bool:
 
 
 def partials(w: Any, symbol: str) -> list[cst.Call]:
-    return [node for node, callee in w.it.receivers.items() if isinstance(node, cst.Call)
-            and callee.symbol == "functools.partial" and node.args and w.fact(node.args[0].value).symbol == symbol]
+    return _by_symbol(w)[1].get(symbol, [])
+
+
+def _by_symbol(w: Any) -> tuple[dict[str, list[cst.Call]], dict[str, list[cst.Call]]]:
+    """Calls of framework symbols, and partials of them: facts are settled when code is written."""
+    if "by symbol" not in w.it.notes:
+        called: dict[str, list[cst.Call]] = {}
+        made: dict[str, list[cst.Call]] = {}
+        for node, callee in w.it.receivers.items():
+            if type(node) is not cst.Call:
+                continue
+            for symbol in dict.fromkeys(o.symbol for o in options(callee) if o.symbol and o.payload is None):
+                called.setdefault(symbol, []).append(node)
+            if callee.symbol == "functools.partial" and node.args:
+                made.setdefault(w.fact(node.args[0].value).symbol, []).append(node)
+        w.it.notes["by symbol"] = called, made
+    return w.it.notes["by symbol"]  # type: ignore[no-any-return]
 
 
 def write_partial(w: Any, node: cst.Call, symbol: str) -> Any:

@@ -14,7 +14,7 @@ import libcst as cst
 from port.torch2tf import stopping
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Class, Function
-from port.tree import code, find, named, walk
+from port.tree import code, find, memo, named, walk
 
 DEEPEST = 6  # settings that are told by other settings
 COMPARED: dict[type, Any] = {
@@ -184,6 +184,13 @@ def _made(it: Any, f: Function, node: cst.CSTNode, depth: int) -> str:
 
 def _variable(it: Any, f: Function, name: str, depth: int) -> Any:
     """A parameter's default, or what a variable is set to but in branches that do not run by default."""
+    known = it.notes.setdefault("defaults", {})  # facts are settled when this is asked
+    if (f, name, depth) not in known:
+        known[f, name, depth] = _of_variable(it, f, name, depth)
+    return known[f, name, depth]
+
+
+def _of_variable(it: Any, f: Function, name: str, depth: int) -> Any:
     default = _value(it, f, f.defaults.get(name), depth) if name in f.params else ...
     if name in f.params and default is ...:
         return ...
@@ -204,14 +211,27 @@ def _set(it: Any, f: Function, name: str, body: Any, depth: int) -> Iterator[cst
             if other is not None and (known is ... or not known):
                 yield from _set(it, f, name, other.body if isinstance(other, cst.Else) else cst.Module([other]), depth)
             continue
-        for n in walk(node, enter_functions=False):
-            targets = [t.target for t in n.targets] if isinstance(n, cst.Assign) else []
-            if any(isinstance(t, cst.Name | cst.Attribute) and code(t) == name for t in targets):
-                yield n.value  # type: ignore[attr-defined]
-            elif any(not isinstance(t, cst.Attribute | cst.Subscript) and name in named(t) for t in targets):
-                yield None  # one of several
-            elif isinstance(n, cst.AugAssign | cst.For | cst.NamedExpr | cst.AnnAssign) and code(n.target) == name:
-                yield n.value if isinstance(n, cst.AnnAssign) else None
+        yield from _settings(node).get(name, ())
+
+
+@memo
+def _settings(node: cst.CSTNode) -> dict[str, list[cst.CSTNode | None]]:
+    """What a statement sets: variable, or attribute, to its values; None is one of several, or not written there."""
+    found: dict[str, list[cst.CSTNode | None]] = {}
+    for n in walk(node, enter_functions=False):
+        kind = type(n)
+        if kind is cst.Assign:
+            targets = [t.target for t in n.targets]  # type: ignore[attr-defined]
+            whole = {code(t) for t in targets if type(t) in (cst.Name, cst.Attribute)}
+            parts = {name for t in targets if type(t) not in (cst.Attribute, cst.Subscript) for name in named(t)}
+            for name in whole:
+                found.setdefault(name, []).append(n.value)  # type: ignore[attr-defined]
+            for name in parts - whole:
+                found.setdefault(name, []).append(None)
+        elif kind in (cst.AugAssign, cst.For, cst.NamedExpr, cst.AnnAssign):
+            value = n.value if kind is cst.AnnAssign else None  # type: ignore[attr-defined]
+            found.setdefault(code(n.target), []).append(value)  # type: ignore[attr-defined]
+    return found
 
 
 def _attribute(it: Any, cls: Class, name: str, depth: int) -> Any:

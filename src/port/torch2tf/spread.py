@@ -10,7 +10,7 @@ import libcst as cst
 from port.torch2tf import keywords
 from port.torch2tf.binds import PLACES
 from port.torch2tf.values import Function, Mapping
-from port.tree import code, walk
+from port.tree import code, find, memo, walk
 
 if TYPE_CHECKING:
     from port.torch2tf.interp import Interp
@@ -74,12 +74,12 @@ def _here(it: Interp, value: cst.BaseExpression, given: cst.BaseExpression) -> c
 
 def _named(function: Function, name: str) -> int:
     """How often a variable is named."""
-    return sum(isinstance(n, cst.Name) and n.value == name for n in walk(function.node))
+    return sum(n.value == name for n in find(function.node, cst.Name))
 
 
 def _spread(function: Function, name: str) -> int:
     """How often it stands behind `**`."""
-    return sum(a.star == "**" and code(a.value) == name for n in walk(function.node) if isinstance(n, cst.Call)
+    return sum(a.star == "**" and code(a.value) == name for n in find(function.node, cst.Call)
                for a in n.args)
 
 
@@ -110,17 +110,22 @@ def _renamed(node: cst.BaseExpression, words: dict[str, Any]) -> Any:
     return words.get(new.value, new).deep_clone() if isinstance(new, cst.Name) else new
 
 
+@memo
 def bindings(node: cst.CSTNode) -> Counter[str]:
     """How often a function binds each name: as a parameter, or by any statement."""
     found: Counter[str] = Counter()
     for n in walk(node):
-        if isinstance(n, cst.Param):
-            found[n.name.value] += 1
-        elif isinstance(n, cst.AssignTarget | cst.AnnAssign | cst.AugAssign | cst.For | cst.CompFor | cst.NamedExpr):
-            found.update(t.value for t in walk(n.target) if isinstance(t, cst.Name))
-        elif isinstance(n, cst.AsName):
-            found.update(t.value for t in walk(n.name) if isinstance(t, cst.Name))
+        kind = type(n)
+        if kind is cst.Param:
+            found[n.name.value] += 1  # type: ignore[attr-defined]
+        elif kind in _BINDS:
+            found.update(t.value for t in find(n.target, cst.Name))  # type: ignore[attr-defined]
+        elif kind is cst.AsName:
+            found.update(t.value for t in find(n.name, cst.Name))  # type: ignore[attr-defined]
     return found
+
+
+_BINDS = (cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.For, cst.CompFor, cst.NamedExpr)
 
 
 def unread(it: Interp, function: Function | None, node: cst.Assign) -> bool:
@@ -129,6 +134,6 @@ def unread(it: Interp, function: Function | None, node: cst.Assign) -> bool:
     if function is None or len(node.targets) != 1 or not isinstance(target, cst.Name) or not isinstance(
             node.value, cst.Dict) or bindings(function.node)[target.value] != 1:
         return False
-    calls = [n for n in walk(function.node) if isinstance(n, cst.Call) and ("spread", n) in it.objects]
+    calls = [n for n in find(function.node, cst.Call) if ("spread", n) in it.objects]
     written = sum(a.star == "**" and code(a.value) == target.value for n in calls for a in n.args)
     return 0 < written == _named(function, target.value) - 1
