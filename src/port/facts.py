@@ -155,6 +155,7 @@ def _paren(dim: int | Sym) -> str:
     return str(dim) if isinstance(dim, int) and dim >= 0 else f"({dim})"
 
 
+LOST = Sym("?")  # a size that is another one for each of several calls
 LONGEST = 80  # a size whose text is longer than this is of no use to a reader: not known
 
 
@@ -169,7 +170,7 @@ _PYTHON = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a
 
 def arithmetic(op: str, a: Dim, b: Dim) -> Dim:
     """`a op b` for op in + - * //; not known if either is not."""
-    if a is None or b is None:
+    if a is None or b is None or LOST in (a, b):
         return None
     result = simplify(f"{_paren(a)} {op} {_paren(b)}")
     if not isinstance(result, Sym):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import libcst as cst
 
-from port import names, project, siblings, stars, table
+from port import injected, names, project, siblings, stars, table
 from port.result import writing
 from port.scopes import File
 from port.symbols import too_much
@@ -65,7 +65,10 @@ def read(texts: Mapping[str, tuple[str, cst.Module]], direction: str) -> dict[st
                 unit.module = siblings.beside(unit.module, *_moved(found[key], given, direction))
             if "import *" in unit.text:
                 unit.module = stars.expand(unit.module, direction, known)
-            unit.again()
+    if direction == "tf2torch":
+        injected.read_in(list(units.values()))
+    for unit in units.values():
+        unit.again()
     live = _live(list(units.values()), direction)
     for unit in live:
         unit.links = {name: link for name, link in unit.links.items() if link[0] in live}

@@ -32,10 +32,12 @@ from port.tf2torch.rules import (
     evaluated,
     held_once,
     inline,
+    lambda_arguments,
     makers,
     named_merges,
     relocate,
     sequential_class,
+    settings_spread,
     spread,
     tensor_arrays,
     traced,
@@ -123,6 +125,10 @@ def _best(units: Sequence[Unit], options: Options, params: dict[str, Fact] | Non
     named = [tensor_arrays.rewrite(m) if "TensorArray" in u.text else m for u, m in zip(units, named, strict=True)]
     undrawn = [drawn.rewrite(m, u.bound) if "nitializer" in u.text else m for u, m in zip(units, named, strict=True)]
     weights = any(a is not b for a, b in zip(undrawn, named, strict=True))
+    undrawn = [lambda_arguments.rewrite(m, u.bound) if "arguments=" in u.text else m
+               for u, m in zip(units, undrawn, strict=True)]
+    undrawn = [settings_spread.rewrite(m, u.bound) if "**" in u.text else m
+               for u, m in zip(units, undrawn, strict=True)]
     named = [_spread(u, n, units) if "**" in u.text else n for u, n in zip(units, undrawn, strict=True)]
     if reading.codes() & {"P206", "P208"} or any(n is not u.module for u, n in zip(units, named, strict=True)):
         moved = named

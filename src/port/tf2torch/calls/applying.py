@@ -95,10 +95,12 @@ def _apply_layer(em: Emitter, node: cst.Call, layer: LayerCall, inputs: list[Fac
         values = [em.expr(e.value, made.job.want) for e in first.elements]
     else:
         values = [together(em, first, made.job.want) or em.expr(first)]
+        images = "BatchNorm2d" in made.job.callee and made.job.literal("axis") == 3  # told, if it is not known
+        rank = rank_of(layer.symbol) or (4 if images else None)
         if made.job.want is Layout.FLIPPED:
-            values = [channels_first(em, first, values[0], rank_of(layer.symbol))]
+            values = [channels_first(em, first, values[0], rank)]
         elif made.job.want is not None:
-            values = [em.in_layout(first, values[0], made.job.want, rank_of(layer.symbol))]
+            values = [em.in_layout(first, values[0], made.job.want, rank)]
     masking.made(em, node, values[0])
     callee = _callee(em, node, layer, made, merge)
     out = em.fact(node)

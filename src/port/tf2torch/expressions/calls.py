@@ -110,7 +110,7 @@ def _foreign_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     func = em.fact(node.func)
     for a in node.args:
         made = em.fact(a.value).payload
-        if isinstance(made, Function) and made.stateful and em.scope.stage != TRACED:
+        if isinstance(made, Function) and made.stateful and em.scope.stage != TRACED and made not in em.traced:
             raise Refused("P206", f"`{code(a.value)}` makes layers and is passed to `{code(node.func)}`: call it in a "
                           "loop", node)
     owner, _, name = func.symbol.partition(".")

@@ -10,7 +10,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.facts import UNKNOWN, Fact, Kind, Layout, Sym, tensor
+from port.facts import LOST, UNKNOWN, Fact, Kind, Layout, Sym, tensor
 from port.scopes import Env
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.values import (
@@ -179,7 +179,7 @@ def _join_two(a: Fact, b: Fact) -> Fact:
     if a.kind is Kind.TENSOR and b.kind is Kind.TENSOR:
         if a.shape is None or b.shape is None or len(a.shape) != len(b.shape):
             return a.but(shape=None, payload=None)
-        dims = tuple(x if x == y else Sym("?") for x, y in zip(a.shape, b.shape, strict=True))
+        dims = tuple(x if x == y else LOST for x, y in zip(a.shape, b.shape, strict=True))
         layout = Layout.FLIPPED if Layout.FLIPPED in (a.layout, b.layout) else Layout.PLAIN
         return a.but(shape=dims, payload=None, layout=layout)
     if isinstance(a.payload, Items) and isinstance(b.payload, Items) and len(a.payload.elements) == len(

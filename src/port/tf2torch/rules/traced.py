@@ -14,7 +14,7 @@ import libcst as cst
 
 from port.binding import keyword
 from port.build import argument, build, expression
-from port.facts import Dim, Sym
+from port.facts import LOST, UNKNOWN, Dim, Sym
 from port.scopes import File
 from port.tf2torch.calls.making import Plan
 from port.tf2torch.calls.traced import TRACED
@@ -43,6 +43,7 @@ def functions(em: Emitter, kept: Iterable[tuple[File, cst.CSTNode]], without: Co
     built = [c for c in em.it.classes.values() if c in em.refused and is_built(c) and not any(
         m.node in without for m in c.methods.values())]
     failed |= {m for c in built for m in c.methods.values() if m.name not in CONFIGS}
+    failed |= _handed(em, known) if failed else set()
     clean = {f for f in known if f not in failed and _builds(f)} if failed else set()  # a class was written for these
     found: set[Function] = set()
     parted: set[Function] = set()
@@ -57,6 +58,18 @@ def functions(em: Emitter, kept: Iterable[tuple[File, cst.CSTNode]], without: Co
     if any(g in found and _weighs(em, g, set()) for m in methods for g in _called(m)):
         return frozenset(), frozenset()
     return frozenset(found), frozenset(shared & found)
+
+
+def _handed(em: Emitter, known: Sequence[Function]) -> set[Function]:
+    """Makers of layers that are values: in containers, or arguments of what is not followed."""
+    found: set[Function] = set()
+    for file in {f.file for f in known}:
+        held: list[Any] = [n for kind in (cst.Arg, cst.Element, cst.DictElement) for n in find(file.module, kind)]
+        for node in held:
+            made = em.it.facts.get(node.value, UNKNOWN).payload
+            if isinstance(made, Function) and made.stateful and made.owner is None:
+                found.add(made)
+    return found & set(known)
 
 
 def _below(function: Function, known: Sequence[Function]) -> set[Function]:
@@ -151,7 +164,8 @@ def scope(em: Emitter, function: Function | None) -> Scope:
     own = _settings(function) if function is not None and function.name == "__init__" else frozenset()
 
     def size(dim: Dim) -> str:
-        if (isinstance(dim, int) or (isinstance(dim, Sym) and loads(expression(str(dim))) <= own)) and not bound:
+        named = isinstance(dim, Sym) and dim != LOST and loads(expression(str(dim))) <= own
+        if (isinstance(dim, int) or named) and not bound:
             return str(dim)
         raise Refused("P208", f"the size `{dim}` is not known while the model is being built")
 
