@@ -9,7 +9,7 @@ import pytest
 from proving import agree
 
 from port.findings import CATALOGUE, Outcome
-from port.tf2torch.rules import chosen, relocate
+from port.tf2torch.rules import chosen, options, relocate
 from port.translate import translate
 from port.verify.parent import Case
 
@@ -377,3 +377,29 @@ class Net(keras.Model):
         return self.conv(x)[:, ::-1, 0]
 '''
     assert any("negative step beside an index" in m for m in refused(text))
+
+
+ONE = HEAD + '''
+def chosen_block(x, name, repeats):
+    if name == "wide":
+        block = layers.Dense
+    else:
+        raise ValueError(name)
+    x = block(6)(x)
+    for _ in range(1, repeats):
+        x = block(
+            6, activation="relu")(x)
+    return x
+
+
+def one(name="wide"):
+    inputs = keras.Input((8,))
+    return keras.Model(inputs, chosen_block(inputs, name, 3))
+'''
+
+
+def test_a_choice_of_one_is_no_choice(tmp_path: Path) -> None:
+    new = options.rewrite(cst.parse_module(ONE)).code
+    assert "else:" not in new and "if name not in ('wide',)" in new.replace('"', "'")
+    text = translate(ONE, "tf2torch").text
+    agree(tmp_path, ONE, text, "tf2torch", [Case("one()", ("f32[2,8]",))])

@@ -137,7 +137,9 @@ def _used(node: Any, options: Options) -> Any:
     return rebuild(node, lambda child: _used(child, options))
 
 
-def _branches(line: cst.SimpleStatementLine, options: Options) -> cst.If:
+def _branches(line: cst.SimpleStatementLine, options: Options) -> cst.If | cst.SimpleStatementLine:
+    if len(options.values) == 1:  # all else is an error
+        return _called(line, options.name, options.values[0])  # type: ignore[no-any-return]
     plain = line.with_changes(leading_lines=[])
     bodies = [cst.IndentedBlock([_called(clone(plain), options.name, value)]) for value in options.values]
     tests = options.tests[:len(bodies) - 1]
