@@ -29,6 +29,7 @@ from port.tf2torch.rules import (
     class_values,
     classes,
     drawn,
+    dropout_class,
     evaluated,
     held_once,
     inline,
@@ -125,11 +126,8 @@ def _best(units: Sequence[Unit], options: Options, params: dict[str, Fact] | Non
     named = [tensor_arrays.rewrite(m) if "TensorArray" in u.text else m for u, m in zip(units, named, strict=True)]
     undrawn = [drawn.rewrite(m, u.bound) if "nitializer" in u.text else m for u, m in zip(units, named, strict=True)]
     weights = any(a is not b for a, b in zip(undrawn, named, strict=True))
-    undrawn = [lambda_arguments.rewrite(m, u.bound) if "arguments=" in u.text else m
-               for u, m in zip(units, undrawn, strict=True)]
-    undrawn = [settings_spread.rewrite(m, u.bound) if "**" in u.text else m
-               for u, m in zip(units, undrawn, strict=True)]
-    named = [_spread(u, n, units) if "**" in u.text else n for u, n in zip(units, undrawn, strict=True)]
+    plain = [_plainer(u, m, units) for u, m in zip(units, undrawn, strict=True)]
+    named = [_spread(u, n, units) if "**" in u.text else n for u, n in zip(units, plain, strict=True)]
     if reading.codes() & {"P206", "P208"} or any(n is not u.module for u, n in zip(units, named, strict=True)):
         moved = named
         for form in (build_parts, held_once, turns, chosen, relocate, options_of, makers):
@@ -138,7 +136,18 @@ def _best(units: Sequence[Unit], options: Options, params: dict[str, Fact] | Non
             again = _translate(_with(units, moved), options, params)
             if again.left < reading.left or (weights and again.left == reading.left):
                 return again
+            if any(p is not u for p, u in zip(plain, undrawn, strict=True)):  # of use where functions are traced
+                return min(again, reading, key=lambda r: _traced(r, options, params).left)
     return reading
+
+
+def _plainer(unit: Unit, module: cst.Module, units: Sequence[Unit]) -> cst.Module:
+    """The same layers, written with nothing but Keras' own classes and their arguments."""
+    if "arguments=" in unit.text:
+        module = lambda_arguments.rewrite(module, unit.bound)
+    if dropout_class.HOOK in unit.text and (new := dropout_class.rewrite(module, unit.bound)) is not module:
+        module = class_values.rewrite(new, partial(_layer_row, unit), [u.module for u in units])
+    return settings_spread.rewrite(module, unit.bound) if "**" in unit.text else module
 
 
 def _named(unit: Unit, done: Pass) -> cst.Module:

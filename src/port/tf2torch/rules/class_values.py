@@ -128,7 +128,8 @@ def _function(node: Any, row_of: RowOf) -> Any:
         if store is None or not isinstance(target, cst.Name) or targets.count(target.value) != 1:
             continue
         name = target.value
-        uses = [n for n in find(node, cst.Name) if n.value == name]
+        behind = {id(a.attr) for a in find(node, cst.Attribute)} | {id(a.keyword) for a in find(node, cst.Arg)}
+        uses = [n for n in find(node, cst.Name) if n.value == name and id(n) not in behind]
         bound = {n for kind in (cst.For, cst.AugAssign, cst.NamedExpr, cst.CompFor, cst.Param) for x in find(
             node, kind) for n in named(x.name if kind is cst.Param else x.target)}  # type: ignore[attr-defined]
         given = frozenset(n for a in store.args for n in loads(a.value))
