@@ -282,6 +282,11 @@ def modules():
     norm = nn.BatchNorm1d(4).train()
     y = helper("on_last_axis")(norm, x)
     assert torch.allclose(y, norm(x.mT).mT) and y.shape == x.shape
+    for given in ({}, {"bias": False}, {"elementwise_affine": False}):
+        lazy, norm = helper("LazyLayerNorm")(eps=1e-3, **given).to(x), nn.LayerNorm(4, eps=1e-3, **given).to(x)
+        assert torch.equal(lazy(x), norm(x)) and type(lazy) is nn.LayerNorm and repr(lazy) == repr(norm)
+        assert [p.dtype for p in lazy.parameters()] == [p.dtype for p in norm.parameters()]
+        lazy.load_state_dict(norm.state_dict())
     packed = helper("pack_masked")(x, mask)
     steps, lengths = nn.utils.rnn.pad_packed_sequence(packed, batch_first=True)
     assert lengths.tolist() == [2, 1] and torch.equal(steps[0], x[0, 1:]) and torch.equal(steps[1, 0], x[1, 0])

@@ -14,7 +14,7 @@ from port.tf2torch.adapt.activations import activation
 from port.tf2torch.adapt.padding import pairs
 from port.tf2torch.adapt.transposed import conv_transpose
 from port.tf2torch.calls.job import Job
-from port.tf2torch.calls.making import Plan, module_call, module_plan, prepare
+from port.tf2torch.calls.making import Plan, fill, module_call, module_plan, prepare
 from port.tf2torch.infer.layers import norm_axis
 from port.tf2torch.infer.values import tensors_in
 from port.tree import clone
@@ -85,11 +85,24 @@ def norm_scale(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
 
 def layer_norm(job: Job) -> Plan | None:
     """Over the last axis: nn.LayerNorm of the width that arrives."""
-    job.row = _with(job.row, via=None)
+    usual = job.literal("gamma_initializer") == "ones" and job.literal("beta_initializer") == "zeros"
+    last_resort = job.em.late is not None  # a parameter of the constructor reads better
+    lazy = last_resort and usual and job.literal("axis") == -1 and not _width_is_told(job)
+    job.row = _with(job.row, via=None, fill={WIDTH: "channels"} if lazy else job.row.fill)
     return module_plan(job)
 
 
+WIDTH = "normalized_shape"
+
+
+def _width_is_told(job: Job) -> bool:
+    with job.em.at_build():
+        return fill(job, "channels") is not None
+
+
 def layer_norm_axis(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
+    if WIDTH in job.row.fill:
+        return None
     value = job.literal(name)
     shape = job.inputs[0].shape if job.inputs else None
     if isinstance(value, tuple) and len(value) == 1:

@@ -118,6 +118,8 @@ LAZY = {"Linear", *(f"{kind}{n}d" for kind in ("Conv", "ConvTranspose", "BatchNo
 def lazily(callee: str) -> str:
     """`nn.Conv2d` as `nn.LazyConv2d`, `helpers.Conv2dSame` likewise; '' if the input size must be told."""
     owner, _, name = callee.rpartition(".")
+    if name == "LayerNorm":  # PyTorch has no lazy one
+        return "helpers.LazyLayerNorm"
     return f"{owner}.Lazy{name}" if name in LAZY else ""
 
 

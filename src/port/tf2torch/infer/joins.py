@@ -142,6 +142,10 @@ def merge(it: Interp, env: Env, branches: list[tuple[Env, cst.CSTNode | None]], 
         if lists is not None:
             env.names[name] = lists
             continue
+        if (apart := _of_several_ranks(facts)) is not None:
+            _to_source(it, name, facts, branches, node)
+            env.names[name] = apart
+            continue
         joined = facts[0]
         for other in facts[1:]:
             joined = _join(it, name, joined, other)
@@ -199,6 +203,23 @@ def _merge_lists(it: Interp, name: str, facts: list[Fact | None], branches: list
     shape = None if first.shape is None else (*[None] * (len(first.shape) - 1), Sym(f"{singular(name)}_channels"))
     note_mirror(it, counts)
     return Fact(Kind.PLAIN, payload=Grown(first.but(shape=shape, payload=None), counts))
+
+
+def _of_several_ranks(facts: list[Fact | None]) -> Fact | None:
+    """What images on one path and a sequence on another are together, in one of which layouts none could be turned."""
+    kept = [f for f in facts if f is not None and f.kind is Kind.TENSOR and (f.rank or 0) > 2]
+    if len(kept) < len(facts) or len({f.rank for f in kept}) == 1 or {f.layout for f in kept} != {
+            Layout.PLAIN, Layout.FLIPPED} or any(isinstance(f.payload, MixedRank) for f in kept):
+        return None
+    return tensor(None, kept[0].dtype if len({f.dtype for f in kept}) == 1 else None, Layout.PLAIN)
+
+
+def _to_source(it: Interp, name: str, facts: list[Fact | None], branches: list[tuple[Env, cst.CSTNode | None]],
+               node: cst.CSTNode) -> None:
+    """Paths that end channels first are brought channels last at their end: the ranks are noted as negative."""
+    for fact, (_, where) in zip(facts, branches, strict=True):
+        if fact is not None and fact.layout is Layout.FLIPPED:
+            it.relayout.setdefault(where if where is not None else ("else", node), {})[name] = -(fact.rank or 4)
 
 
 def _relayout(it: Interp, name: str, facts: list[Fact | None], branches: list[tuple[Env, cst.CSTNode | None]],

@@ -85,7 +85,17 @@ def _writable(em: Emitter, applied: Any, mirror: str = "") -> bool:
         return True
     resolve_sizes(em, owner)
     known = em.class_sizes[owner]
-    return all(name not in mirrors(owner) or known.get(name) is not None for name in size.names)
+    return not size.names & _of_call(owner) and all(
+        name not in mirrors(owner) or known.get(name) is not None for name in size.names)
+
+
+def _of_call(cls: Class) -> frozenset[str]:
+    """Names that mean something in `call` alone: `_, steps, width = x.shape`."""
+    call = find_method(cls, "call")
+    if call is None:
+        return frozenset()
+    made = [m for m in (find_method(cls, "__init__"), find_method(cls, "build")) if m is not None]
+    return call.assigned.difference(call.mirrors, call.params, *(m.params for m in made), *(m.assigned for m in made))
 
 
 def size_text(em: Emitter, cls: Class, dim: Dim) -> str:

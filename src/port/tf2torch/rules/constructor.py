@@ -17,7 +17,7 @@ from port.tf2torch.infer.values import Class, Function, find_method
 from port.tf2torch.rules import control, layer_lists, plain, set_later, weights
 from port.tf2torch.rules.bodies import split_docstring, unbound, used_names
 from port.tf2torch.rules.class_sizes import making, resolve_sizes, scope, unpacked_shape
-from port.tf2torch.rules.dropped import only_keras, stateless_attribute
+from port.tf2torch.rules.dropped import never_applied, only_keras, stateless_attribute
 from port.tf2torch.rules.set_later import SUPER_ONLY
 from port.tree import code, find, loads, named
 
@@ -177,7 +177,8 @@ def _simple_line(em: Emitter, cls: Class, s: cst.SimpleStatementLine, small: Any
         return [s.with_changes(body=[_weight(em, small)])]
     if (held := weights.in_container(em, cls, small)) is not None:
         return [s.with_changes(body=[held])]
-    if stateless_attribute(em, small) or only_keras(em, small) or plain.only_sets_one(em, s):
+    if stateless_attribute(em, small) or never_applied(em, cls, small) or only_keras(em, small) or (
+            plain.only_sets_one(em, s)):
         return []
     if (buffer := weights.constant(em, cls, small)) is not None:
         return [s.with_changes(body=[buffer])]

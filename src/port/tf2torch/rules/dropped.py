@@ -10,7 +10,7 @@ from port.build import build
 from port.facts import Kind
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.values import LayerCall
+from port.tf2torch.infer.values import Class, LayerCall
 from port.tree import code, find
 
 DROPPED_DECORATORS = ("tf.function", "tf.autograph", "keras.saving.register_keras_serializable",
@@ -110,6 +110,28 @@ def stateless_attribute(em: Emitter, small: Any) -> bool:
             payload.symbol == "keras.layers.Lambda"):
         return False
     return payload not in em.standing and not plan(em, payload, first_input(payload)).module
+
+
+WHOLE = ("layers", "_layers", "submodules", "__dict__", "weights", "trainable_weights", "variables")
+
+
+def never_applied(em: Emitter, cls: Class, small: Any) -> bool:
+    """`self.spare = Dense(4)` that nothing in the project reads: Keras makes no weights for it, and no size shows."""
+    target: Any = small.targets[0].target if isinstance(small, cst.Assign) and len(small.targets) == 1 else None
+    if not isinstance(target, cst.Attribute) or code(target.value) != "self" or "call" not in cls.methods:
+        return False
+    payload, name = em.fact(small.value).payload, target.attr.value
+    lazy = isinstance(payload, LayerCall) and not payload.inputs and payload.row is not None and {
+        "channels", "features"} & {*payload.row.fill.values()}
+    if not lazy or not isinstance(small.value, cst.Call):
+        return False
+    read = [n.attr.value for file in em.it.files for n in find(file.module, cst.Attribute)]
+    own = {n.attr.value for n in find(cls.node, cst.Attribute) if code(n.value) == "self"}
+    words = [n.value for n in find(cls.node, cst.Name)]
+    if read.count(name) > 1 or own & {*WHOLE} or {"getattr", "setattr", "vars"} & {*words}:
+        return False
+    em.report("P001", f"`self.{name}` is never applied: Keras makes no weights for it, and it is dropped", small)
+    return True
 
 
 def only_keras(em: Emitter, small: Any) -> bool:

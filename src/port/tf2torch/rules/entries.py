@@ -7,7 +7,7 @@ from typing import Any
 import libcst as cst
 
 from port.build import build, statement
-from port.tf2torch.emit import TO_FIRST, Emitter
+from port.tf2torch.emit import TO_FIRST, TO_LAST, Emitter
 from port.tf2torch.infer.values import Function
 
 NCHW = "  # NHWC -> NCHW"
@@ -28,6 +28,12 @@ def entry_lines(em: Emitter, function: Function, tensors: list[str]) -> list[Any
 
 
 def permute_line(target: str, source: str, rank: int) -> Any:
+    """To channels first; to channels last for a negative rank."""
+    if rank == -3:
+        return statement(f"{target} = {source}.transpose(1, 2)  # (N, C, L) -> (N, L, C)")
+    if rank < 0:
+        names = "  # NCDHW -> NDHWC" if rank == -5 else "  # NCHW -> NHWC"
+        return statement(f"{target} = {source}.permute{TO_LAST[-rank]}{names}")
     if rank == 3:
         return statement(f"{target} = {source}.transpose(1, 2)  # (N, L, C) -> (N, C, L)")
     if rank == 5:
