@@ -68,7 +68,8 @@ def read(texts: Mapping[str, tuple[str, cst.Module]], direction: str) -> dict[st
     if direction == "tf2torch":
         injected.read_in(list(units.values()))
     for unit in units.values():
-        unit.again()
+        with writing(unit.name):
+            unit.again()
     live = _live(list(units.values()), direction)
     for unit in live:
         unit.links = {name: link for name, link in unit.links.items() if link[0] in live}
