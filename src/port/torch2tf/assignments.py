@@ -9,7 +9,7 @@ import libcst as cst
 from port.facts import Fact, Kind
 from port.scopes import Env
 from port.torch2tf import members, shapes
-from port.torch2tf.values import Chain, Instance, Items, Mapping, SelfOf, join, options, put, same
+from port.torch2tf.values import Chain, Instance, Items, Mapping, Places, SelfOf, join, options, put, same
 
 if TYPE_CHECKING:
     from port.torch2tf.interp import Interp
@@ -97,7 +97,7 @@ def _store(it: Interp, target: cst.Subscript, fact: Fact, env: Env) -> None:
 
 def set_attribute(it: Interp, cls: Any, name: str, fact: Fact, site: cst.CSTNode) -> None:
     old = cls.attrs.get(name)
-    new = put(cls.places.setdefault(name, {}), site, fact)
+    new = put(cls.places.setdefault(name, Places()), site, fact)
     if not same(old, new):
         cls.attrs[name] = new
         for reader in cls.readers.get(name, ()):

@@ -172,7 +172,7 @@ def _list_method(it: Interp, node: cst.Call, items: Items, name: str, args: list
         items.open = True
         return items.any() or BOTTOM
     elif name == "copy":
-        return Fact(Kind.PLAIN, payload=Items(list(items.elements), items.kind, items.open))
+        return it.fresh(Items(list(items.elements), items.kind, items.open))
     if news:
         it.touched(items)
     return PLAIN
@@ -202,13 +202,13 @@ def _optional(default: Fact) -> Fact:
 # ---------------------------------------------------------------- builtins and the standard library
 def _sequence(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     if not args:
-        return Fact(Kind.PLAIN, payload=Items())
+        return it.fresh(Items())
     payload = args[0].payload
     if isinstance(payload, Items):
-        return Fact(Kind.PLAIN, payload=Items(list(payload.elements), open=payload.open), values=args[0].values)
+        return it.fresh(Items(list(payload.elements), open=payload.open)).but(values=args[0].values)
     if args[0].kind is Kind.SHAPE:
         return args[0]
-    return Fact(Kind.PLAIN, payload=Items([members.element_of(it, args[0])], open=True))
+    return it.fresh(Items([members.element_of(it, args[0])], open=True))
 
 
 def _zip(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:

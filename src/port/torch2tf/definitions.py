@@ -15,6 +15,7 @@ from port.torch2tf.values import (
     PLAIN,
     Class,
     Function,
+    Places,
     one_of,
     put,
 )
@@ -186,7 +187,7 @@ def define_class(it: Interp, node: cst.ClassDef, env: Env) -> Class:
             flow.compound(it, statement, body_env)
     for name, fact in body_env.names.items():
         held = fact.but(values=None) if fact.kind is Kind.PLAIN else fact
-        cls.attrs[name] = put(cls.places.setdefault(name, {}), (node, name), held)
+        cls.attrs[name] = put(cls.places.setdefault(name, Places()), (node, name), held)
     return cls
 
 

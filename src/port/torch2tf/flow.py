@@ -10,7 +10,7 @@ from port.facts import UNKNOWN, Fact, Kind, Layout
 from port.scopes import Env
 from port.torch2tf import definitions, members, shapes, users
 from port.torch2tf.assignments import assign
-from port.torch2tf.values import Items, is_none, join, may_be_none
+from port.torch2tf.values import Items, is_none, may_be_none
 from port.tree import code, walk
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def merge(it: Interp, node: cst.CSTNode, env: Env, other: Env) -> None:
             last = mine if mine.layout is Layout.FLIPPED else fact
             it.conflicts.setdefault(node, {})[name] = (last is mine, last.rank)
             mine, fact = mine.but(layout=Layout.PLAIN, payload=None), fact.but(layout=Layout.PLAIN, payload=None)
-        env.names[name] = fact if mine is None else join(mine, fact)
+        env.names[name] = fact if mine is None else it.joined(mine, fact)
 
 
 def narrow(it: Interp, test: cst.BaseExpression, env: Env, truth: bool) -> None:

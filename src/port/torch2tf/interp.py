@@ -174,8 +174,22 @@ class Interp:
 
     def touched(self, container: Any) -> None:
         """What a container holds has changed: who has seen it must look again."""
+        maker = container.of if isinstance(container, Items | Dict) else None  # it has just gone through that
         for reader in container.readers:
-            self.enqueue(reader)
+            if reader is not maker:
+                self.enqueue(reader)
+
+    def joined(self, a: Fact, b: Fact) -> Fact:
+        """What two paths give. A list that either may be is another one in each run of the function."""
+        found = join(a, b)
+        if isinstance(found.payload, Items) and found.payload is not a.payload and found.payload is not b.payload:
+            self.fresh(found.payload)
+        return found
+
+    def fresh(self, items: Items) -> Fact:
+        """A list that is another one in each run of the function that makes it."""
+        items.of = self.current[-1] if self.current else None
+        return Fact(Kind.PLAIN, payload=items)
 
     def fact(self, node: cst.CSTNode | None) -> Fact:
         return self.facts.get(node, UNKNOWN) if node is not None else UNKNOWN
@@ -266,9 +280,7 @@ class Interp:
         a, b = self.ev(node.body, env), self.ev(node.orelse, env)
         if test is not ... and isinstance(test, bool):
             return a if test else b
-        if a.kind is Kind.TENSOR and b.kind is Kind.TENSOR and a.layout is not b.layout:
-            return join(a, b)
-        return join(a, b)
+        return self.joined(a, b)
 
     def _items(self, node: cst.List | cst.Tuple, env: Env) -> Fact:
         listed = isinstance(node, cst.List)

@@ -310,7 +310,7 @@ def _subscript(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
                                for p in (index.lower, index.upper, index.step))
             exact = not payload.open and ... not in (low, high, step)
             elements = payload.elements[low:high:step] if exact else list(payload.elements)
-            return Fact(owner.kind, payload=Items(elements, payload.kind, payload.open or not exact))
+            return it.fresh(Items(elements, payload.kind, payload.open or not exact)).but(kind=owner.kind)
         return payload.take(at) or BOTTOM
     if isinstance(payload, Mapping):
         if at is not ... and at in payload.values:

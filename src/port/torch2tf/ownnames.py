@@ -30,7 +30,7 @@ def kept(owner: Fact, name: str) -> str:
 def check(w: Any, cls: Class) -> None:
     """Refuse a class whose attribute cannot be renamed: it is registered, or named by a string."""
     for name in sorted((RESERVED | ONLY_SET) & cls.attrs.keys()):
-        sites = cls.places.get(name, {})
+        sites = cls.places.get(name, ())
         if not sites and name in ONLY_SET:
             continue
         spelled = any(a.value.evaluated_value == name for n in find(w.it.module, cst.Call) if isinstance(

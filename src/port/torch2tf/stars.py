@@ -16,6 +16,7 @@ from port.torch2tf.values import (
     Instance,
     Items,
     Mapping,
+    Places,
     SelfOf,
     is_none,
     join,
@@ -174,7 +175,7 @@ def _extra(function: Function, name: str, fact: Fact, site: Any) -> bool:
     if fact.kind is Kind.TENSOR and fact.layout is Layout.FLIPPED:
         return _hide_words(function)
     function.extra[name] = new
-    function.places.setdefault(name, {})[site] = fact
+    function.places.setdefault(name, Places())[site] = fact
     return not same(old, new)
 
 

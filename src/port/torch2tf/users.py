@@ -23,6 +23,7 @@ from port.torch2tf.values import (
     Mapping,
     Origin,
     Origins,
+    Places,
     SelfOf,
     Size,
     can_flip,
@@ -182,7 +183,7 @@ def _receive(it: Interp, function: Function, name: str, fact: Fact, site: Any) -
     if fact.symbol == PERMUTED and name not in function.flipped:  # no reason to have channels last
         fact = fact.but(layout=Layout.PLAIN, symbol="")
     old = function.received.get(name)
-    new = put(function.places.setdefault(name, {}), site, fact)
+    new = put(function.places.setdefault(name, Places()), site, fact)
     if can_flip(fact) and fact.layout is Layout.FLIPPED and function.chooses and name not in function.flipped:
         function.flipped.add(name)
         for caller in function.callers:
@@ -238,7 +239,7 @@ def _analyze(it: Interp, function: Function) -> None:
         env.names[function.star] = Fact(Kind.PLAIN, payload=Items([] if told else [UNKNOWN], "tuple", not told))
     if function.kwstar:
         env.names[function.kwstar] = Fact(Kind.PLAIN, payload=Mapping(
-            dict(function.extra) if told else {}, None if told else UNKNOWN))
+            dict(function.extra) if told else {}, None if told else UNKNOWN, of=function))
     if keywords.taken(function) is not None:
         env.names |= {name: _general(fact) for name, fact in function.extra.items()}
     before, depth = function.result, it.depth

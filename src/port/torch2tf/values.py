@@ -77,6 +77,7 @@ class Items:
     names: dict[str, int] = field(default_factory=dict)  # of add_module -> element
     counted: bool = False  # elements are taken by number, or in a loop
     level: int = 1  # lists in lists in lists
+    of: Any = None  # the function that makes another one in each of its runs: a slice, a copy
 
     @property
     def named(self) -> bool:
@@ -124,6 +125,7 @@ class Mapping:
     any: Fact | None = None
     kind: str = "dict"
     readers: set[Any] = field(default_factory=set)
+    of: Any = None  # the function that has it as its `**kwargs`: in each run another one
 
 
 @dataclass(eq=False)
@@ -142,7 +144,7 @@ class Function:
     evidence: frozenset[str] = frozenset()  # parameters that the body uses as only a tensor can be used
     picks: frozenset[str] = frozenset()  # parameters that pick elements of a tensor: whole numbers
     received: dict[str, Fact] = field(default_factory=dict)  # joined facts of arguments, over `places`
-    places: dict[str, dict[Any, Fact]] = field(default_factory=dict)  # parameter -> call -> what it passes
+    places: dict[str, Places] = field(default_factory=dict)  # parameter -> call -> what it passes
     held: dict[str, Fact] = field(default_factory=dict)  # what its parameters were in the last run
     ranks: dict[str, int] = field(default_factory=dict)  # tensor parameters whose rank a use proves
     gives: int | None = None  # the rank of its result, if it goes to a module that takes channels last
@@ -190,7 +192,7 @@ class Class:
     methods: dict[str, Function] = field(default_factory=dict)
     subclasses: list[Class] = field(default_factory=list)
     attrs: dict[str, Fact] = field(default_factory=dict)  # shared with all classes of one line of inheritance
-    places: dict[str, dict[Any, Fact]] = field(default_factory=dict)  # attribute -> assignment -> its value (shared)
+    places: dict[str, Places] = field(default_factory=dict)  # attribute -> assignment -> its value (shared)
     readers: dict[str, set[Any]] = field(default_factory=dict)  # attribute -> functions that read it (shared as well)
     held: bool = False  # other code of this file applies it: no root
     makers: set[Any] = field(default_factory=set)  # module classes whose code makes such objects
@@ -349,6 +351,24 @@ def can_flip(fact: Fact) -> bool:
     return fact.kind is Kind.TENSOR and fact.shape is not None and 3 <= len(fact.shape) <= 5
 
 
+class Places(dict[Any, Fact]):
+    """What each of several places gives; the list that their lists are joined to, and what was in it at first.
+
+    Code appends to that list: were it made anew each time, all that is appended would be news each time.
+    """
+
+    found: Fact | None = None
+    first: Fact | None = None
+
+    def settled(self, found: Fact) -> Fact:
+        if not isinstance(found.payload, Items) or any(found.payload is each.payload for each in self.values()):
+            return found
+        if self.found is None or not same(self.first, found):
+            held = found.payload
+            self.found, self.first = found, found.but(payload=Items(list(held.elements), held.kind, held.open))
+        return self.found
+
+
 def put(places: dict[Any, Fact], site: Any, fact: Fact) -> Fact:
     """Note what a place gives now; the join over all places. What it gave before it was known better is forgotten."""
     places[site] = fact
@@ -358,7 +378,8 @@ def put(places: dict[Any, Fact], site: Any, fact: Fact) -> Fact:
     found: Fact | None = None
     for each in facts:
         found = join(found, each)
-    return found or UNKNOWN
+    found = found or UNKNOWN
+    return places.settled(found) if isinstance(places, Places) else found
 
 
 def put_inputs(owner: Layer | Chain, site: Any, facts: list[Fact]) -> None:
@@ -486,9 +507,11 @@ def _join_payload(a: Fact, b: Fact) -> Any:
         return (x or y) if is_none(a) or is_none(b) else None
     if isinstance(x, Items) and isinstance(y, Items):
         if len(x.elements) == len(y.elements) and not x.open and not y.open:
-            return Items(list(map(join, x.elements, y.elements)), x.kind)
+            both = list(map(join, x.elements, y.elements))
+            return Items(both, x.kind, sites=dict(x.sites) if x.sites == y.sites else {})
         element = join(x.any(), y.any()) if x.elements or y.elements else None
-        return Items([element] if element is not None else [], x.kind, open=True)
+        return Items([element] if element is not None else [], x.kind, open=True,
+                     sites=dict.fromkeys({**x.sites, **y.sites}, 0))
     if isinstance(x, Size) and isinstance(y, Size):
         return Size(x.dim if x.dim == y.dim else None)
     return x if x is y else None
