@@ -140,7 +140,7 @@ def test_classes_that_the_port_writes_are_there_and_others_are_not_taken_for_mis
     """`nn.GELU if hasattr(nn, "GELU") else GELU_` became the approximation of the fallback, without a finding."""
     text = "kind = nn.{0} if hasattr(nn, '{0}') else nn.ReLU\n"
     known = translate(HEAD + text.format("GELU"), "torch2tf")
-    assert 'layers.Activation("gelu"))) if True else layers.ReLU' in known.text
+    assert '(lambda: layers.Activation("gelu")) if True else layers.ReLU' in known.text
     other = translate(HEAD + "found = hasattr(nn, 'CTCLoss')\n\n\ndef f(x):\n    return torch.relu(x)\n", "torch2tf")
     assert "found = hasattr(nn, 'CTCLoss')\n" in other.text and other.findings
 

@@ -79,3 +79,52 @@ def test_the_other_class_of_an_attribute_is_off() -> None:
     text = translate(source, "torch2tf").text
     assert "class Net(keras.Model)" in text
     assert "self.first.kernel_initializer = initializers.Zeros()\n        else:\n            # port: P20" in text
+
+
+PASSED = HEAD + '''def load(model):
+    return torch.special.airy_ai(model.weight)
+
+
+def build(cls, name, pretrained, **kwargs):
+    model = cls(**kwargs)
+    if pretrained:
+        load(model)
+    return dict(model=model)
+
+
+class Net(nn.Module):
+    def __init__(self, n=4):
+        super().__init__()
+        self.conv = nn.Conv2d(3, n, 1)
+
+    def forward(self, x):
+        return self.conv(x)
+
+
+def small(pretrained=False, **kwargs):
+    return build(Net, "small", pretrained, **kwargs)
+
+
+def large(pretrained={large}, **kwargs):
+    return build(Net, "large", pretrained=pretrained, n=8, **kwargs)
+'''
+
+
+def test_what_all_callers_leave_off_raises() -> None:
+    text = translate(PASSED.replace("{large}", "False"), "torch2tf").text
+    assert "    if pretrained:\n        # port: P206 it uses `load`" in text
+    assert "def large(pretrained=False, **kwargs):\n    return build(Net" in text and "class Net(keras.Model)" in text
+
+
+@pytest.mark.parametrize("large", ["True", "settings['on']"])
+def test_what_one_caller_turns_on_is_refused(large: str) -> None:
+    text = translate(PASSED.replace("{large}", large), "torch2tf").text
+    assert "raise NotImplementedError" not in text
+    assert "# port: P206 it uses `load`, which is not ported\ndef build(" in text
+
+
+def test_what_a_setting_turns_on_later_in_the_constructor_is_off() -> None:
+    source = NET.format(test="if not self.fancy", value="spectrum(y)").replace(
+        "self.fancy = fancy", "if scale is None:\n            self.fancy = True\n        else:\n"
+        "            self.fancy = fancy")
+    assert "class Net(keras.Model)" in translate(source, "torch2tf").text

@@ -9,7 +9,7 @@ from port.printing.printer import Printer
 
 def lambda_(node: cst.Lambda, to: Printer) -> None:
     if isinstance(node.whitespace_after_lambda, cst.MaybeSentinel):
-        return node._codegen_impl(to)
+        return node.with_changes(lpar=(), rpar=())._codegen_impl(to)  # its parentheses are written around it
     to.tokens.append("lambda")
     to.space(node.whitespace_after_lambda)
     to.put(node.params)

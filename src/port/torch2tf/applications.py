@@ -24,8 +24,11 @@ from port.torch2tf import (
     methods,
     modshapes,
     ownhelpers,
+    recomputed,
     rows,
     scalars,
+    spread,
+    tables,
     unknowns,
     writes,
 )
@@ -61,16 +64,20 @@ def call(w: Any, node: cst.Call) -> Any:
         return _method(w, node, symbol, payload)
     if callee.kind is Kind.LAYER:
         return application(w, node, callee)
+    if isinstance(payload, Function) and recomputed.hands_on(w.it, payload):
+        return methods.checkpoint(w, node)
     if isinstance(payload, Function):
         return user_call(w, node, payload)
     if isinstance(payload, Class):
-        return construction(w, node, payload)
+        return construction(w, spread.without_places(w.it, node, callee), payload)
     if payload is None and symbol.startswith("torch."):
         return framework(w, node, symbol, callee)
     if symbol.startswith("einops."):
         return write_einops(w, node, symbol)
     if payload is None and symbol.startswith("helpers."):
         return ownhelpers.write(w, node, symbol)
+    if symbol == tables.MAKER and tables.is_table(w, node):
+        return tables.write(w, node)
     if symbol in methods.BUILTINS:
         return methods.BUILTINS[symbol](w, node)
     if payload is None and symbol in w.it.rows and symbol.rpartition(".")[0] in table.own_modules():
@@ -82,7 +89,7 @@ def call(w: Any, node: cst.Call) -> Any:
         return rows.write_call(w, node, package)  # which says what to write instead
     _no_unknown_tensor_method(w, node)
     unknowns.check_callee(w, node, callee)
-    return generic_call(w, node)
+    return generic_call(w, spread.without_places(w.it, node, callee))
 
 
 def _no_unknown_tensor_method(w: Any, node: cst.Call) -> None:
@@ -278,6 +285,7 @@ def user_call(w: Any, node: cst.Call, function: Function) -> Any:
     known = init_calls.exists_weight(w, node, function)
     if known is not None:
         return known
+    init_calls.check_exists(w, node)
     writes.of_call(w, node, w.it.receivers.get(node) or w.fact(node.func))
     func = w.expr(node.func)
     args = arguments(w, node, function)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import libcst as cst
@@ -9,7 +10,7 @@ import libcst as cst
 from port import table
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.scopes import Env
-from port.torch2tf import anyname, einops, members, modules, opshapes, probes, pynumbers, spread, users
+from port.torch2tf import anyname, einops, members, modules, opshapes, probes, pynumbers, recomputed, spread, users
 from port.torch2tf.values import (
     BOTTOM,
     PLAIN,
@@ -62,6 +63,8 @@ def _call(it: Interp, node: cst.Call, callee: Fact, args: list[Fact], env: Env) 
         return BOTTOM
     if callee.kind is Kind.LAYER and not isinstance(payload, Items):
         return modules.apply(it, node, callee, args)
+    if isinstance(payload, Function) and recomputed.hands_on(it, payload):
+        return _checkpoint(it, node, args, recomputed.settings(payload))
     if isinstance(payload, Function):
         return users.call(it, node, payload, args)
     if isinstance(payload, Class):
@@ -289,11 +292,17 @@ def _sum(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     return element.but(payload=None) if element.kind is Kind.TENSOR else PLAIN
 
 
-def _checkpoint(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+def _checkpoint(it: Interp, node: cst.Call, args: list[Fact], settings: Collection[str] = recomputed.SETTINGS) -> Fact:
     """checkpoint(function, *args): what the function gives."""
-    inner = node.with_changes(args=node.args[1:])
-    known = it.objects.setdefault(node, inner)
-    return _call(it, known, args[0], args[1:], Env()) if args else UNKNOWN
+    if not recomputed.is_direct(node):
+        return UNKNOWN
+    inner = it.objects.setdefault(node, recomputed.direct(node, settings))
+    it.receivers[inner] = args[0]
+    given = [it.fact(a.value) for a in inner.args]
+    found: Fact | None = None
+    for option in options(args[0]):
+        found = join(found, _call(it, inner, option, given, Env()))
+    return found if found is not None else UNKNOWN
 
 
 def _default_dtype(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:

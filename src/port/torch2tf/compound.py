@@ -13,6 +13,7 @@ from port.torch2tf import (
     containers,
     freezing,
     init_loops,
+    initially,
     optional,
     stopping,
 )
@@ -53,6 +54,28 @@ def comments_of(node: Any) -> list[cst.EmptyLine]:
 
 
 def statement(w: Any, node: Any) -> list[Any]:
+    """What stands for a statement; nothing for one that only sets initial values which cannot be ported."""
+    if (nothing := initially.left_out(w, node)) is not None:
+        return nothing
+    if w.function is None or w.function.name != "__init__":
+        return _statement(w, node)
+    saved = (w.needs, w.helpers, w.reports)
+    w.needs, w.helpers, w.reports = set(saved[0]), dict(saved[1]), list(saved[2])
+    try:
+        made = _statement(w, node)
+    except Refused as refusal:
+        w.needs, w.helpers, w.reports = saved
+        if (nothing := initially.instead(w, node, refusal)) is None:
+            raise
+        return nothing
+    for old, new in zip(saved, (w.needs, w.helpers, w.reports), strict=True):
+        old.clear()
+        (old.update if not isinstance(old, list) else old.extend)(new)
+    w.needs, w.helpers, w.reports = saved
+    return made
+
+
+def _statement(w: Any, node: Any) -> list[Any]:
     if isinstance(node, cst.SimpleStatementLine):
         return line(w, node)
     frozen = freezing.loop(w, node) if isinstance(node, cst.For) else None

@@ -266,6 +266,15 @@ def exists_weight(w: Any, node: cst.Call, function: Function) -> Any:
     return _has(w, node.args[0].value, True)
 
 
+def check_exists(w: Any, node: cst.Call) -> None:
+    """Refuse `own_init_(m.weight)` of a layer that isinstance knows: Keras has no such weight before the first call."""
+    for value in (a.value for a in node.args):
+        if isinstance(value, cst.Attribute) and value.attr.value in ("weight", "bias") and (
+                narrowed(w, value).get(code(value.value))):
+            raise Refused("P203", f"`{code(value)}`: Keras makes the weights of layers at the first call; set the "
+                          "layer's `kernel_initializer` where it is made", node)
+
+
 def _has(w: Any, left: cst.BaseExpression, positive: bool) -> Any:
     if not isinstance(left, cst.Attribute) or left.attr.value not in ("weight", "bias"):
         return None

@@ -268,6 +268,8 @@ def unpack(it: Interp, fact: Fact, count: int) -> list[Fact]:
     payload = fact.payload
     if isinstance(payload, Items) and not payload.open and len(payload.elements) == count:
         return list(payload.elements)
+    if isinstance(payload, Items) and count in payload.forms:
+        return list(payload.forms[count].elements)
     if isinstance(payload, ShapeOf):
         shape = payload.of.shape
         if payload.start == 0 and payload.stop is None:
@@ -302,7 +304,7 @@ def _subscript(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
         return _index_shape(it, index, at, payload)
     if isinstance(payload, Chain):
         payload.indexed = True
-        return _index_chain(it, index, at, payload)
+        return _index_chain(it, node, index, at, payload)
     if isinstance(payload, Items):
         payload.counted = True
         if isinstance(index, cst.Slice):
@@ -322,13 +324,16 @@ def _subscript(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
     return PLAIN if owner.kind is Kind.PLAIN else UNKNOWN
 
 
-def _index_chain(it: Interp, index: Any, at: Any, chain: Chain) -> Fact:
+def _index_chain(it: Interp, node: cst.Subscript, index: Any, at: Any, chain: Chain) -> Fact:
     if isinstance(index, cst.Slice):
         low, high = (it.fact(p).literal(...) if p is not None else None for p in (index.lower, index.upper))
-        if low is not ... and high is not ... and not chain.open and index.step is None:
-            part = Chain(chain.node, chain.children[low:high])
+        exact = low is not ... and high is not ... and not chain.open and index.step is None
+        if not exact and node in chain.slices:  # `self.blocks = self.blocks[:n]`, read again
+            part = chain
         else:
-            part = Chain(chain.node, list(chain.children), open=True)
+            part = it.objects.setdefault(("slice", node, id(chain)), Chain(chain.node, slices={*chain.slices, node}))
+            part.children = chain.children[low:high] if exact else list(chain.children)
+            part.open = not exact
         return Fact(Kind.LAYER, symbol="torch.nn.Sequential", payload=part)
     if isinstance(at, int) and not chain.open and -len(chain.children) <= at < len(chain.children):
         return chain.children[at]

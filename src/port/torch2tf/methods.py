@@ -9,6 +9,7 @@ import libcst as cst
 from port.build import build, expression, paren
 from port.facts import Kind
 from port.torch2tf import dtypes, layercalls, layers, ownweights, probes
+from port.torch2tf.above import parents
 from port.torch2tf.refused import Refused
 from port.torch2tf.rowfind import training
 from port.torch2tf.values import Bound, Chain, Items, Mapping, options
@@ -83,13 +84,15 @@ FILE_HOOKS = ("_load_from_state_dict", "_save_to_state_dict", "_register_load_st
 
 
 # ---------------------------------------------------------------- functions
-def _checkpoint(w: Any, node: cst.Call) -> Any:
+def checkpoint(w: Any, node: cst.Call) -> Any:
     """checkpoint(f, x) saves memory and changes no number: f(x)."""
-    args = [a for a in node.args if a.keyword is None or a.keyword.value not in (
-        "use_reentrant", "preserve_rng_state", "determinism_check", "context_fn", "debug")]
-    args[-1] = args[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+    called = w.it.objects.get(node)
+    if not isinstance(called, cst.Call):
+        raise Refused("P204", "what checkpoint() calls is not written by itself", node)
     w.report("P001", "checkpoint() saves memory in PyTorch; the function is called directly", node)
-    return cst.Call(paren(w.expr(args[0].value)), [w.expr(a) for a in args[1:]])
+    if w.function is not None:
+        parents(w.it, w.function.node)[called] = node
+    return w.expr(called)
 
 
 def _seed(w: Any, node: cst.Call) -> Any:
@@ -145,7 +148,7 @@ def _packing(w: Any, node: cst.Call) -> Any:
 FUNCTIONS: dict[str, Any] = {
     "torch.nn.utils.rnn.pack_padded_sequence": _packing, "torch.nn.utils.rnn.pad_packed_sequence": _packing,
     "torch.get_default_dtype": _floatx, "torch.nn.init._calculate_fan_in_and_fan_out": _fans,
-    "torch.utils.checkpoint.checkpoint": _checkpoint, "torch.manual_seed": _seed, "torch.jit.is_scripting": _false,
+    "torch.utils.checkpoint.checkpoint": checkpoint, "torch.manual_seed": _seed, "torch.jit.is_scripting": _false,
     "torch.jit.is_tracing": _false, "torch.compile": _first, "torch.jit.script": _first, "torch.jit.ignore": _first,
     "torch.is_tensor": _is_tensor, "torch.save": _weights_file,
     "torch.load": _weights_file, "torch.hub.load_state_dict_from_url": _weights_file,

@@ -51,8 +51,9 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
     files = scoped(units, [u.module for u in units])
     left: dict[cst.CSTNode, Refused] = {}
     done = _read_and_written(units, files, params, helpers, options, written_as, copies, left)
-    for _ in range(ROUNDS):
-        new = refusals.blocked_by(done, left) | {n: r for n, r in waiting.readers(done).items() if n not in left}
+    for turn in range(ROUNDS):
+        blocked = refusals.blocked_by(done, left, last=turn > 0) or refusals.blocked_by(done, left)
+        new = blocked | {n: r for n, r in waiting.readers(done).items() if n not in left}
         if not new:
             break
         left |= new  # what these functions pass to others is no matter

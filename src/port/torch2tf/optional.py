@@ -11,9 +11,9 @@ from typing import Any
 
 import libcst as cst
 
-from port.torch2tf import stopping
+from port.torch2tf import stopping, users
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import Class, Function
+from port.torch2tf.values import Class, Function, options
 from port.tree import code, find, memo, named, walk
 
 DEEPEST = 6  # settings that are told by other settings
@@ -157,7 +157,7 @@ def _both(it: Any, f: Function, node: cst.BooleanOperation, depth: int) -> Any:
 
 
 def _called(it: Any, f: Function, node: cst.Call, depth: int) -> Any:
-    if it.names.resolve(node.func) in COMPILERS:
+    if (f.file or it.file).names.resolve(node.func) in COMPILERS:
         return False
     name = code(node.func)
     if name == "isinstance" and len(node.args) == 2:
@@ -191,14 +191,38 @@ def _variable(it: Any, f: Function, name: str, depth: int) -> Any:
 
 
 def _of_variable(it: Any, f: Function, name: str, depth: int) -> Any:
-    default = _value(it, f, f.defaults.get(name), depth) if name in f.params else ...
-    if name in f.params and default is ...:
-        return ...
+    default = ...
+    if name in f.params:
+        default = _value(it, f, f.defaults[name], depth) if name in f.defaults else _passed(it, f, name, depth)
+        if default is ...:
+            return ...
     if not isinstance(f.node, cst.FunctionDef):
         return ...
     values = [_value(it, f, v, depth) for v in _set(it, f, name, f.node.body, depth)]
     values += [default] if name in f.params else []
     return _one(values)
+
+
+def _passed(it: Any, f: Function, name: str, depth: int) -> Any:
+    """What all callers pass for a parameter that has no default, where their own settings have theirs."""
+    values: list[Any] = []
+    for caller, call in _calls(it).get(f, ()) if f.owner is None else ():
+        given = users.names_given(f, call).get(name)
+        values.append(... if given is None or caller is None else _value(it, caller, given, depth))
+    return _one(values)
+
+
+def _calls(it: Any) -> dict[Function, list[tuple[Function | None, cst.Call]]]:
+    """Functions to the calls of them, and the functions that these stand in."""
+    if "calls" not in it.notes:
+        known: dict[Function, list[tuple[Function | None, cst.Call]]] = {}
+        it.notes["calls"] = known
+        inside = {call: f for f in it.functions.values() for call in find(f.node, cst.Call, enter_functions=False)}
+        for call, callee in it.receivers.items():
+            for option in options(callee):
+                if type(call) is cst.Call and isinstance(option.payload, Function):
+                    known.setdefault(option.payload, []).append((inside.get(call), call))
+    return it.notes["calls"]  # type: ignore[no-any-return]
 
 
 def _set(it: Any, f: Function, name: str, body: Any, depth: int) -> Iterator[cst.CSTNode | None]:
@@ -242,12 +266,12 @@ def _attribute(it: Any, cls: Class, name: str, depth: int) -> Any:
         one = todo.pop()
         todo += [b.payload for b in one.bases if isinstance(b.payload, Class)]
         init = one.methods.get("__init__")
-        for f, body in ((init, init.node.body if init is not None else None), (None, one.node.body)):
-            for n in find(body, cst.Assign, enter_functions=False) if body is not None else ():
-                texts = [code(t.target) for t in n.targets]
-                own = f"{next(iter(f.params), '')}.{name}" if f is not None else name
-                if own in texts:
-                    values.append(_value(it, f, n.value, depth) if f is not None else it.fact(n.value).literal(...))
+        if init is not None:
+            text = f"{next(iter(init.params), '')}.{name}"
+            values += [_value(it, init, v, depth) for v in _set(it, init, text, init.node.body, depth)]
+        for n in find(one.node.body, cst.Assign, enter_functions=False):
+            if name in [code(t.target) for t in n.targets]:
+                values.append(it.fact(n.value).literal(...))
     return _one(values)
 
 

@@ -10,7 +10,7 @@ import libcst as cst
 
 from port.names import dotted_name
 from port.scopes import File
-from port.torch2tf import apart, leaving, links, members, optional, stopping, waiting
+from port.torch2tf import apart, initially, leaving, links, members, optional, stopping, tables, waiting
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Class, Function, Instance, SelfOf, options
 from port.tree import code, find, walk
@@ -81,7 +81,7 @@ def _grown(uses: Sequence[Use], reasons: set[tuple[File, str]], left: dict[cst.C
             if refusal is None:
                 continue
             grew = True
-            if _stops(use, reasons):
+            if _stops(use, reasons, left):
                 changed[use.part] = use.w
                 continue
             if use.method is not None:  # a branch that raises leaves its class or function as it is
@@ -98,8 +98,11 @@ def _grown(uses: Sequence[Use], reasons: set[tuple[File, str]], left: dict[cst.C
 OF_FACTS = ("P204", "P208", "P209")  # reasons that may go when more is known
 
 
-def blocked_by(files: Sequence[Any], known: Container[cst.CSTNode]) -> dict[cst.CSTNode, Refused]:
-    """Functions that stay for a reason of their own, where modules are refused: what they pass on is no matter."""
+def blocked_by(files: Sequence[Any], known: Container[cst.CSTNode], last: bool = True) -> dict[cst.CSTNode, Refused]:
+    """Functions that stay for a reason of their own, where modules are refused: what they pass on is no matter.
+
+    Methods whose reason may go without the others are read once more, unless this is the `last` time.
+    """
     found: dict[cst.CSTNode, Refused] = {}
     blocked = False
     for f in files:
@@ -110,7 +113,7 @@ def blocked_by(files: Sequence[Any], known: Container[cst.CSTNode]) -> dict[cst.
             blocked |= cls is not None and cls.is_module and part.refusal.code in OF_FACTS
             if isinstance(part.node, cst.FunctionDef):
                 found[part.node] = part.refusal
-        found |= f.w.left
+        found |= {n: r for n, r in f.w.left.items() if last or r.code not in OF_FACTS}
     return {n: r for n, r in found.items() if n not in known} if blocked else {}
 
 
@@ -155,10 +158,21 @@ def _use(w: Any, part: Part, at: Any, nodes: Sequence[cst.CSTNode], but: set[cst
     return Use(w, part, at, mentioned, called, {*but})
 
 
-def _stops(use: Use, reasons: set[tuple[File, str]]) -> bool:
+def _stops(use: Use, reasons: set[tuple[File, str]], left: Mapping[cst.CSTNode, Refused]) -> bool:
     """Are all uses of what is not ported in branches that may raise? Then they do, and the rest is ported."""
     it, root = use.w.it, use.method if use.method is not None else use.part.node
     nodes = [n for place, _, n in _mentioned(it.file, root, use.but) if place in reasons and place not in use.own]
+    methods = {m for m in left if m in use.called[0]}
+    unported = {*nodes, *(n for n in find(root, cst.Attribute) if n not in use.but and any(
+        isinstance(o.payload, Function) and o.payload.node in methods for o in options(it.fact(n))))}
+    if noted := initially.note(use.w, root, unported):
+        use.but |= noted
+        use.mentioned, use.called = mentions(it.file, root, use.but), _called(it, root, use.but)
+        return True
+    if tables.stands_in(use.w, root, nodes):
+        use.but |= set(nodes)
+        use.mentioned = mentions(it.file, root, use.but)
+        return True
     found = stopping.blocks(use.w, root, nodes) if nodes else None
     if not found:
         return False

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
+from port.facts import Fact
 from port.torch2tf import keywords
 from port.torch2tf.binds import PLACES
-from port.torch2tf.values import Function, Mapping
+from port.torch2tf.values import Function, Mapping, Partial, options
 from port.tree import code, find, memo, walk
 
 if TYPE_CHECKING:
@@ -43,6 +44,25 @@ def written_out(it: Interp, node: cst.Call) -> cst.Call:
         made[-1] = made[-1].with_changes(comma=node.args[at].comma)
     new = it.objects.setdefault(("spread", node), node.with_changes(args=[*node.args[:at], *made, *node.args[at + 1:]]))
     return new
+
+
+def without_places(it: Interp, node: cst.Call, callee: Fact) -> cst.Call:
+    """`norm(dim, **dd)` of a variable that may hold a layer of the framework: Keras' take no devices there."""
+    held = [inner for o in options(callee) for inner in (
+        options(o.payload.function) if isinstance(o.payload, Partial) else (o,))]
+    if not any(o.payload is None and o.symbol.startswith("torch.nn.") for o in held):
+        return node
+    kept = [a for a in node.args if a.star != "**" or not _places_alone(it.fact(a.value).payload)]
+    if len(kept) == len(node.args):
+        return node
+    if kept:
+        kept[-1] = kept[-1].with_changes(comma=node.args[-1].comma)
+    return node.with_changes(args=kept)
+
+
+def _places_alone(payload: object) -> bool:
+    return isinstance(payload, Mapping) and payload.kind == "dict" and payload.any is None and (
+        payload.values.keys() <= {"device", "dtype"})
 
 
 def _display(it: Interp, given: cst.BaseExpression) -> cst.Dict | None:

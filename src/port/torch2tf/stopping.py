@@ -10,15 +10,15 @@ from typing import Any
 
 import libcst as cst
 
-from port.facts import Kind
+from port.facts import Fact, Kind
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import Function, options
-from port.tree import find, walk
+from port.torch2tf.values import Class, Function, options
+from port.tree import code, find, walk
 
 NOTE = "stopped"  # blocks that raise -> why
 
 
-def chooses(function: Function | None) -> bool:
+def chooses(it: Any, function: Function | None) -> bool:
     """Is this code that makes modules by settings?"""
     if function is None or not isinstance(function.node, cst.FunctionDef) or function.evidence:
         return False
@@ -27,7 +27,23 @@ def chooses(function: Function | None) -> bool:
         return False
     if function.name == "__init__":
         return function.owner is not None and function.owner.is_module
-    return function.result is not None and any(o.kind is Kind.LAYER for o in options(function.result))
+    results = [*([function.result] if function.result is not None else []), *_set(it, function)]
+    return any(o.kind is Kind.LAYER or _is_module_class(o) for fact in results for o in options(fact))
+
+
+def _set(it: Any, function: Function) -> list[Fact]:
+    """What variables are set to that the function returns: others may hold what is not known."""
+    given = {code(n.value) for n in find(function.node.body, cst.Return) if isinstance(n.value, cst.Name)}
+    return [it.fact(n.value) for n in find(function.node.body, cst.Assign)
+            if isinstance(n.targets[0].target, cst.Name) and n.targets[0].target.value in given]
+
+
+def _is_module_class(fact: Fact) -> bool:
+    """A class of modules, which somebody will make one of."""
+    if isinstance(fact.payload, Class):
+        return fact.payload.is_module
+    return fact.kind is Kind.FUNCTION and fact.payload is None and fact.symbol.startswith("torch.nn.") and (
+        fact.symbol.rpartition(".")[2][0].isupper())
 
 
 def raised(w: Any, refusal: Refused, node: cst.CSTNode) -> cst.IndentedBlock:
@@ -53,7 +69,7 @@ def written(w: Any, block: Any, write: Any) -> tuple[Any, Refused | None]:
         made = write(w, block)
     except Refused as refusal:
         w.needs, w.helpers, w.reports = saved
-        if not chooses(w.function):
+        if not chooses(w.it, w.function):
             raise
         return None, refusal
     for old, new in zip(saved, (w.needs, w.helpers, w.reports), strict=True):
@@ -78,7 +94,7 @@ def blocks(w: Any, root: cst.CSTNode, nodes: Sequence[cst.CSTNode]) -> dict[cst.
     inner: dict[cst.CSTNode, cst.CSTNode] = {}
     chains: list[cst.If] = []
     for f in find(root, cst.FunctionDef):
-        if not chooses(w.it.functions.get(f)):
+        if not chooses(w.it, w.it.functions.get(f)):
             continue
         for node in find(f.body, cst.If):
             chains.append(node)

@@ -87,7 +87,7 @@ def call(it: Interp, node: cst.Call | None, function: Function, args: list[Fact]
     if changed or function.result is None:
         it.enqueue(function)
     if caller is not None and function.whole:
-        for name, given in _names_given(function, node).items():
+        for name, given in names_given(function, node).items():
             if name in function.whole:
                 prove_whole(it, given)
     for name, fact in bound.items():
@@ -100,7 +100,7 @@ def call(it: Interp, node: cst.Call | None, function: Function, args: list[Fact]
     return outside(function, function.result, bound)
 
 
-def _names_given(function: Function, node: cst.Call | None) -> dict[str, cst.BaseExpression]:
+def names_given(function: Function, node: cst.Call | None) -> dict[str, cst.BaseExpression]:
     names, out, at = function.arguments, {}, 0
     for arg in node.args if node is not None else ():
         if arg.keyword is not None:
@@ -144,8 +144,7 @@ def outside(function: Function, result: Fact | None, bound: dict[str, Fact]) -> 
     if not function.chooses:
         result = as_public(result)
     if isinstance(result.payload, Items):
-        return result.but(payload=Items([outside(function, e, bound) for e in result.payload.elements],
-                                        result.payload.kind, result.payload.open))
+        return result.but(payload=result.payload.mapped(lambda e: outside(function, e, bound)))
     origin = members.origin_of(result)
     if origin is not None and origin.function is function:
         given = bound.get(origin.name)
@@ -173,8 +172,7 @@ def _in_callers_terms(function: Function, payload: Origin | Origins, bound: dict
 def as_public(fact: Fact) -> Fact:
     """A root gives its results in the source's layout."""
     if isinstance(fact.payload, Items):
-        return fact.but(payload=Items([as_public(e) for e in fact.payload.elements], fact.payload.kind,
-                                      fact.payload.open))
+        return fact.but(payload=fact.payload.mapped(as_public))
     return fact.but(layout=Layout.PLAIN) if fact.kind is Kind.TENSOR else fact
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -58,6 +58,7 @@ class Chain:
     inner: Fact | None = None  # what the last child of an enclosed one gives
     depth: int = 0  # loops around the place that made it
     readers: set[Any] = field(default_factory=set)
+    slices: set[Any] = field(default_factory=set)  # subscripts that took it out of another one
 
 
 @dataclass(eq=False)
@@ -78,6 +79,7 @@ class Items:
     counted: bool = False  # elements are taken by number, or in a loop
     level: int = 1  # lists in lists in lists
     of: Any = None  # the function that makes another one in each of its runs: a slice, a copy
+    forms: dict[int, Items] = field(default_factory=dict)  # a tuple of several lengths: each of them
 
     @property
     def named(self) -> bool:
@@ -106,6 +108,11 @@ class Items:
         self.elements[at] = fact if guessed else join(old, fact)
         self.open |= depth > self.depth
         return self.open is not was_open or not same(old, self.elements[at])
+
+    def mapped(self, change: Callable[[Fact], Fact]) -> Items:
+        """The same sequence of other elements."""
+        return Items([*map(change, self.elements)], self.kind, self.open,
+                     forms={count: form.mapped(change) for count, form in self.forms.items()})
 
     def any(self) -> Fact | None:
         """One Fact for all elements; None if there are none."""
@@ -363,9 +370,10 @@ class Places(dict[Any, Fact]):
     def settled(self, found: Fact) -> Fact:
         if not isinstance(found.payload, Items) or any(found.payload is each.payload for each in self.values()):
             return found
+        held = found.payload
         if self.found is None or not same(self.first, found):
-            held = found.payload
             self.found, self.first = found, found.but(payload=Items(list(held.elements), held.kind, held.open))
+        self.found.payload.forms = held.forms
         return self.found
 
 
@@ -397,7 +405,7 @@ def put_inputs(owner: Layer | Chain, site: Any, facts: list[Fact]) -> None:
 
 # ---------------------------------------------------------------- join
 CHOICES = (Kind.LAYER, Kind.FUNCTION)  # kinds of which several may reach one place
-COMPARED = (Items, Size, ShapeOf, Bound, Alternatives, Origin, Origins)  # payloads that `same` looks into
+COMPARED = (Items, Size, ShapeOf, Alternatives, Origin, Origins)  # payloads that `same` looks into; `_identity`: Bound
 
 
 def same(a: Fact | None, b: Fact | None) -> bool:
@@ -413,7 +421,8 @@ def same(a: Fact | None, b: Fact | None) -> bool:
         return False
     if isinstance(x, Items):
         return (x.kind, x.open) == (y.kind, y.open) and len(x.elements) == len(y.elements) and all(
-            map(same, x.elements, y.elements))
+            map(same, x.elements, y.elements)) and x.forms.keys() == y.forms.keys() and all(
+            all(map(same, form.elements, y.forms[n].elements)) for n, form in x.forms.items())
     if isinstance(x, Size):
         return x.dim == y.dim
     if isinstance(x, ShapeOf):
@@ -468,15 +477,26 @@ def _none(*facts: Fact) -> frozenset[Any] | None:
 def _join_choices(facts: list[Fact]) -> Fact:
     """Any of these modules or functions: each one once, found by identity, since a long chain has many."""
     found: list[Fact] = []
-    seen: set[tuple[Fact, int]] = set()
+    seen: set[Any] = set()
+    compared: list[Fact] = []
     for option in (o if o.values is None else o.but(values=None) for fact in facts for o in options(fact)):
-        if (option, id(option.payload)) in seen or (
-                isinstance(option.payload, COMPARED) and any(same(option, f) for f in found)):
+        key = _identity(option)
+        if key in seen:
             continue
-        seen.add((option, id(option.payload)))
+        if isinstance(option.payload, COMPARED):
+            if any(same(option, f) for f in compared):
+                continue
+            compared.append(option)
+        seen.add(key)
         found.append(option)
     merged = found[0] if len(found) == 1 else Fact(facts[0].kind, payload=Alternatives(tuple(found)))
     return merged.but(values=_none(*facts))
+
+
+def _identity(fact: Fact) -> Any:
+    """What is equal for facts of the same module, function, or method of one."""
+    held = fact.payload
+    return (fact, held.name, _identity(held.owner)) if isinstance(held, Bound) else (fact, id(held))
 
 
 def join_tensors(a: Fact, b: Fact) -> Fact:
@@ -501,6 +521,18 @@ def _join_plain(a: Fact, b: Fact) -> Fact:
                 dtype=a.dtype if a.dtype == b.dtype else None)
 
 
+def _joined_forms(x: Items, y: Items) -> dict[int, Items]:
+    """Tuples of different lengths: who unpacks one has the one of that length."""
+    found: dict[int, Items] = {}
+    for one in (x, y):
+        if one.kind != "tuple" or (one.open and not one.forms):
+            return {}
+        for count, form in (one.forms or {len(one.elements): one}).items():
+            old = found.get(count)
+            found[count] = form if old is None else Items(list(map(join, old.elements, form.elements)), "tuple")
+    return found
+
+
 def _join_payload(a: Fact, b: Fact) -> Any:
     x, y = a.payload, b.payload
     if x is None or y is None:
@@ -510,7 +542,7 @@ def _join_payload(a: Fact, b: Fact) -> Any:
             both = list(map(join, x.elements, y.elements))
             return Items(both, x.kind, sites=dict(x.sites) if x.sites == y.sites else {})
         element = join(x.any(), y.any()) if x.elements or y.elements else None
-        return Items([element] if element is not None else [], x.kind, open=True,
+        return Items([element] if element is not None else [], x.kind, open=True, forms=_joined_forms(x, y),
                      sites=dict.fromkeys({**x.sites, **y.sites}, 0))
     if isinstance(x, Size) and isinstance(y, Size):
         return Size(x.dim if x.dim == y.dim else None)

@@ -22,6 +22,7 @@ from port.torch2tf import (
     operators,
     ownnames,
     rows,
+    tables,
 )
 from port.torch2tf.interp import Interp
 from port.torch2tf.refused import Refused
@@ -156,6 +157,9 @@ class Writer:
     def generic(self, node: Any) -> Any:
         return rebuild(node, self.expr)
 
+    def _dict(self, node: cst.Dict) -> Any:
+        return tables.write(self, node) if tables.is_table(self, node) else self.generic(node)
+
     def plain(self, node: Any) -> Any:
         """The expression for what knows nothing of layouts: tensors in it have their axes as in the source."""
         fact = self.fact(node)
@@ -214,6 +218,8 @@ class Writer:
         return build(f"tf.transpose({{x}}, {order})", x=new)
 
     def _name(self, node: cst.Name) -> Any:
+        if (stand_in := tables.instead(self, node)) is not None:
+            return stand_in
         fact = self.fact(node)
         if not self.outside(node):  # a variable keeps its name, whatever it holds
             return node
@@ -230,6 +236,8 @@ class Writer:
         return rows.write_symbol(self, node, symbol)
 
     def _attribute(self, node: cst.Attribute) -> Any:
+        if (stand_in := tables.instead(self, node)) is not None:
+            return stand_in
         fact, owner = self.fact(node), self.fact(node.value)
         if ((fact.kind is Kind.FUNCTION and fact.payload is None) or fact.kind is Kind.PLAIN) and (
                 fact.symbol.startswith("torch.")) and self.outside(node):
@@ -320,6 +328,7 @@ _METHODS: dict[type, Any] = {
     cst.Subscript: Writer._subscript, cst.IfExp: Writer._ifexp, cst.Lambda: Writer._lambda,
     cst.Annotation: Writer._annotation, cst.Arg: Writer._arg, cst.Param: Writer._param,
     cst.BinaryOperation: operators.binary, cst.Comparison: operators.comparison, cst.UnaryOperation: operators.unary,
-    cst.List: containers.list_display, cst.CompFor: Writer._comp_for, cst.StarredElement: Writer._starred,
+    cst.List: containers.list_display, cst.Dict: Writer._dict, cst.CompFor: Writer._comp_for,
+    cst.StarredElement: Writer._starred,
 }
 __all__ = ["TO_FIRST", "TO_LAST", "Alternatives", "SelfOf", "Writer"]
