@@ -42,12 +42,22 @@ def engine(*parts: str) -> str:
     return total.hexdigest()
 
 
+def _key(only: Sequence[str]) -> str:
+    return engine("src/port", "mappings") + "|".join(only)
+
+
+def is_known(name: str, direction: str, only: Sequence[str]) -> bool:
+    """Is the port that an earlier run made the one that would be made now?"""
+    record = CACHE / direction / name / ".report.json"
+    return record.exists() and bool(json.loads(record.read_text())["key"] == _key(only))
+
+
 def translate(name: str, tree: Path, direction: str, only: Sequence[str], timeout: float) -> Ported:
     """The package's port below the cache; from an earlier run, if nothing changed since."""
     folder = CACHE / direction / name
     record = folder / ".report.json"
-    key = engine("src/port", "mappings") + "|".join(only)
-    if not record.exists() or json.loads(record.read_text())["key"] != key:
+    if not is_known(name, direction, only):
+        key = _key(only)
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(tree, folder, ignore=shutil.ignore_patterns(".complete"))
         job = {"tree": str(tree), "folder": str(folder), "direction": direction, "only": list(only), "key": key}

@@ -83,11 +83,11 @@ def unit(group: list[Entry], manifest: Mapping[str, Any], state: State, given: a
          told: Callable[[Entry, Found], None]) -> tuple[int, float]:
     """One package: fetched, translated, its builders verified; (lines, seconds of translating)."""
     first = group[0]
-    if time.monotonic() > given.end:
+    about = manifest["packages"][first.package]
+    if time.monotonic() > given.end and not ported.is_known(first.package, first.direction, about.get("only", ())):
         return _unreached(group, told)
     try:
         tree = fetch.tree(first.package, manifest["packages"])
-        about = manifest["packages"][first.package]
         port = ported.translate(first.package, tree, first.direction, about.get("only", ()), 4 * given.timeout)
         around = environment(first.package, manifest)
     except (subprocess.SubprocessError, OSError, ValueError) as fault:
@@ -109,7 +109,9 @@ def unit(group: list[Entry], manifest: Mapping[str, Any], state: State, given: a
     calls = [{"name": e.name, "file": e.file, "call": e.call} for e, _, _ in open_ if not e.unverifiable]
     other = "torch" if first.side == "tf" else "tf"
     variables = around | legacy(*group)
-    built = probe.run(other, first.package, port.folder, calls, 60 + 30 * len(calls), variables) if calls else {}
+    late = time.monotonic() > given.end
+    built = {} if late or not calls else probe.run(other, first.package, port.folder, calls, 60 + 30 * len(calls),
+                                                   variables)
     for entry, digest, base in open_:
         if time.monotonic() > given.end:
             _unreached([entry], told)
@@ -132,7 +134,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--side", choices=("tf", "torch"), help="entries whose source is in this framework")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="packages at a time")
     parser.add_argument("--timeout", type=float, default=300, metavar="SECONDS", help="for each side of one entry")
-    parser.add_argument("--minutes", type=float, default=math.inf, help="begin no further builder after so long")
+    parser.add_argument("--minutes", type=float, default=math.inf,
+                        help="begin no further builder after so long; what is known is told all the same")
     given = parser.parse_args()
     given.end = time.monotonic() + 60 * given.minutes
     return given

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
+import math
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from corpus import entries, ported, results
+from corpus import entries, fetch, ported, results, run
 from corpus.entries import Entry, Found
 from port.verify import modules
 from port.verify.inputs import read
@@ -79,6 +81,31 @@ def test_finished_entries_are_remembered_until_something_changes(tmp_path: Path)
     again = entries.State(tmp_path / "state.json")
     assert again.get(entry, digest) == found
     assert again.get(entry, entries.key(entry, ["other"])) is None
+
+
+def test_a_run_that_is_over_tells_what_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ported, "CACHE", tmp_path / "cache")
+    (tmp_path / "net").mkdir()
+    (tmp_path / "net" / "__init__.py").write_text("")
+    (tmp_path / "net" / "model.py").write_text("import tensorflow as tf\n\n\ndef f(x):\n    return tf.abs(x)\n")
+    monkeypatch.setattr(fetch, "tree", lambda *_: tmp_path)
+    verified = entries.Found("verified", 0.0)
+    monkeypatch.setattr(run, "examine", lambda *_: verified)
+    monkeypatch.setattr(run.probe, "run", lambda *_: {})
+    manifest = {"packages": {"net": {"lines": 5}}, "requirements": {}}
+    state = entries.State(tmp_path / "state.json")
+    one, other = (Entry(f"net/{n}", "tf", "net", f"net.model:f{n}()", ("f32[2]",)) for n in ("", "_again"))
+
+    def told(group: list[Entry], end: float) -> dict[str, str]:
+        found: dict[str, str] = {}
+        given = argparse.Namespace(end=end, timeout=60)
+        run.unit(group, manifest, state, given, lambda entry, about: found.update({entry.name: about.verdict}))
+        return found
+
+    assert told([one, other], 0) == {"net/": "not run", "net/_again": "not run"}
+    assert not (tmp_path / "cache").exists()  # nothing was translated either
+    assert told([one], math.inf) == {"net/": "verified"}
+    assert told([one, other], 0) == {"net/": "verified", "net/_again": "not run"}
 
 
 def test_a_mismatch_without_a_finding_is_shown_apart() -> None:
