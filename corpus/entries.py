@@ -69,7 +69,7 @@ def closure(path: Path) -> dict[Path, str]:
         found |= {p: m.text for p, m in project.closure(texts, lambda symbol: False, packages=beside).items()}
         ways = {folder / "__init__.py" for p in found for folder in p.parents}
         todo = {w for w in ways if w not in found and w.is_file() and _package(w, path)}
-    return found
+    return dict(sorted(found.items()))  # sets of paths have another order in each process, and digests follow it
 
 
 def _package(init: Path, path: Path) -> bool:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import ast
 import math
+import os
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -71,6 +74,12 @@ def test_what_a_builder_rests_on(tmp_path: Path) -> None:
     (tmp_path / "net/sub/model.py").write_text("from .block import *\n")
     found = {str(p.relative_to(tmp_path)) for p in entries.closure(tmp_path / "net/sub/model.py")}
     assert found == {"net/__init__.py", "net/extra.py", "net/sub/__init__.py", "net/sub/block.py", "net/sub/model.py"}
+    asked = ("import pathlib; from corpus import entries; "
+             "print(*(p.name for p in entries.closure(pathlib.Path('net/sub/model.py'))))")
+    path = os.pathsep.join(map(str, (ported.ROOT, ported.ROOT / "src")))
+    orders = {subprocess.run([sys.executable, "-c", asked], cwd=tmp_path, check=True, capture_output=True, text=True,
+                             env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": path}).stdout for seed in "1234"}
+    assert len(orders) == 1  # a digest that another process makes is the same
 
 
 def test_finished_entries_are_remembered_until_something_changes(tmp_path: Path) -> None:
