@@ -59,20 +59,13 @@ def statement(w: Any, node: Any) -> list[Any]:
         return nothing
     if w.function is None or w.function.name != "__init__":
         return _statement(w, node)
-    saved = (w.needs, w.helpers, w.reports)
-    w.needs, w.helpers, w.reports = set(saved[0]), dict(saved[1]), list(saved[2])
     try:
-        made = _statement(w, node)
+        with w.tentative():
+            return _statement(w, node)
     except Refused as refusal:
-        w.needs, w.helpers, w.reports = saved
         if (nothing := initially.instead(w, node, refusal)) is None:
             raise
         return nothing
-    for old, new in zip(saved, (w.needs, w.helpers, w.reports), strict=True):
-        old.clear()
-        (old.update if not isinstance(old, list) else old.extend)(new)
-    w.needs, w.helpers, w.reports = saved
-    return made
 
 
 def _statement(w: Any, node: Any) -> list[Any]:

@@ -37,19 +37,12 @@ def method(w: Any, f: Function, write: Any) -> cst.FunctionDef:
     assert isinstance(node, cst.FunctionDef)
     if node in w.left:
         return as_it_was(w, node, w.left[node])
-    saved = (w.needs, w.helpers, w.reports)
-    w.needs, w.helpers, w.reports = set(), {}, []
     try:
-        made = write(w, f)
+        with w.tentative():
+            return write(w, f)  # type: ignore[no-any-return]
     except Refused as refusal:
         w.left[node] = refusal
-        w.needs, w.helpers, w.reports = saved
         return as_it_was(w, node, refusal)
-    found, (w.needs, w.helpers, w.reports) = (w.needs, w.helpers, w.reports), saved
-    w.needs |= found[0]
-    w.helpers |= found[1]
-    w.reports += found[2]
-    return made
 
 
 def find_others(w: Any, cls: Class, write: Any) -> None:

@@ -31,21 +31,14 @@ def block(w: Any, node: cst.If, body: Any, write: Any) -> Any:
     left = w.left.get(body) or (w.left.get(node.test) if body is node.body else None)
     if left is not None:
         return stopping.raised(w, left, node)
-    saved = (w.needs, w.helpers, w.reports)
-    w.needs, w.helpers, w.reports = set(), {}, []
     try:
-        made = write(w, body)
+        with w.tentative():
+            return write(w, body)
     except Refused as refusal:
-        w.needs, w.helpers, w.reports = saved
         if w.function is None or not is_optional(w.it, w.function, node, body):
             raise
         w.left[body] = refusal
         return stopping.raised(w, refusal, node)
-    found, (w.needs, w.helpers, w.reports) = (w.needs, w.helpers, w.reports), saved
-    w.needs |= found[0]
-    w.helpers |= found[1]
-    w.reports += found[2]
-    return made
 
 
 def raises(w: Any, node: cst.If, first: bool) -> bool:

@@ -63,20 +63,13 @@ def written(w: Any, block: Any, write: Any) -> tuple[Any, Refused | None]:
     """A branch in Keras, or why it cannot be; what it needs is noted only if it is written."""
     if (known := told(w, block)) is not None:
         return raised(w, known, block), None
-    saved = (w.needs, w.helpers, w.reports)
-    w.needs, w.helpers, w.reports = set(saved[0]), dict(saved[1]), list(saved[2])
     try:
-        made = write(w, block)
+        with w.tentative():
+            return write(w, block), None
     except Refused as refusal:
-        w.needs, w.helpers, w.reports = saved
         if not chooses(w.it, w.function):
             raise
         return None, refusal
-    for old, new in zip(saved, (w.needs, w.helpers, w.reports), strict=True):
-        old.clear()
-        (old.update if not isinstance(old, list) else old.extend)(new)
-    w.needs, w.helpers, w.reports = saved
-    return made, None
 
 
 # ---------------------------------------------------------------- what uses what is not ported

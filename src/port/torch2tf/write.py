@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,6 +91,19 @@ class Writer:
 
     def refused(self, code: str, message: str, node: cst.CSTNode | None = None, symbol: str = "") -> Refused:
         return Refused(code, message, node, symbol)
+
+    @contextmanager
+    def tentative(self) -> Iterator[None]:
+        """What is noted while something is written is forgotten if that is refused."""
+        needs, helpers, reports = set(self.needs), dict(self.helpers), len(self.reports)
+        try:
+            yield
+        except Refused:
+            self.needs &= needs
+            for name in self.helpers.keys() - helpers.keys():
+                del self.helpers[name]
+            del self.reports[reports:]
+            raise
 
     def need(self, *names: str) -> None:
         self.needs.update(names)
