@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import libcst as cst
 import pytest
 
 from port import checking, cli, comments, table
@@ -35,6 +36,8 @@ def fake(text: str, direction: str, options: Options = Options(), path: str = ""
         return Result(text, text, (Finding(error.lineno or 1, 0, "P902", error.msg),))
     if "crash" in text:
         raise ZeroDivisionError("crash")
+    if "unparsed" in text:
+        cst.parse_expression("")
     lines = text.splitlines()
     codes = {"refuse": "P203", "assume": "P103", "differs": "P101"}
     findings = [Finding(i, 4, code, f"{word}: 100%, of it", i, 9) for i, line in enumerate(lines, 1)
@@ -147,6 +150,14 @@ def test_a_fault_of_ours_is_a_finding_and_leaves_the_file(port: Port, capsys: py
     out = capsys.readouterr().out
     assert "P901" in out and "ZeroDivisionError" in out and "does not parse" in out
     assert crash.read_text() == TF + "crash = 1\n" and unparsable.read_text() == TF + "broken\n"
+
+
+def test_a_fault_that_has_no_text_is_a_finding(port: Port, capsys: pytest.CaptureFixture[str]) -> None:
+    """What libcst raises for an empty expression raises an IndexError of its own when it is printed."""
+    put("net.py", TF + "unparsed\n")
+    assert port("tf2torch", ".") == 1
+    streams = capsys.readouterr()
+    assert "P901" in streams.out and "ParserSyntaxError" in streams.out and "Traceback" not in streams.err
 
 
 @pytest.mark.parametrize(("line", "code"), [

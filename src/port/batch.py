@@ -235,7 +235,8 @@ def _internal(error: BaseException | None) -> Finding:
     assert error is not None
     frame = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(frame.filename).name}:{frame.lineno}"
-    return Finding(1, 0, "P901", f"{type(error).__name__}: {error} ({where})")
+    said = getattr(error, "message", "") or error  # libcst's own text of an error may raise one
+    return Finding(1, 0, "P901", f"{type(error).__name__}: {said} ({where})")
 
 
 def without_outputs(items: Sequence[Item]) -> list[Item]:
