@@ -82,3 +82,29 @@ def test_the_width_that_a_loop_hands_on_is_read_of_a_module_by_its_name(tmp_path
     assert not result.findings
     assert "in_features = gate.out_channels" in result.text and "self.blocks1.append(blocks)" in result.text
     agree(tmp_path, GATED, result.text, "tf2torch", [Case("net()", ("f32[2,6]",))])
+
+
+EMPTY = '''
+import keras
+from keras import layers
+
+
+def net(n=2, m=3):
+    inputs = keras.Input((4,))
+    x = layers.Dense(4)(inputs)
+    for i in range(n):
+        for j in range(m):
+            x = x * 1.5 + 1.0
+    for i in range(n):
+        for j in range(m):
+            x = x - 0.5
+        x = layers.Dense(4, activation="tanh")(x)
+    return keras.Model(inputs, layers.Dense(3)(x))
+'''
+
+
+def test_a_loop_in_a_loop_may_make_no_layer(tmp_path: Path) -> None:
+    text = translate(EMPTY, "tf2torch").text
+    assert "for i in range(self.n):\n            for j in range(self.m):" in text
+    assert "for dense in self." in text
+    agree(tmp_path, EMPTY, text, "tf2torch", [Case("net()", ("f32[2,4]",))])

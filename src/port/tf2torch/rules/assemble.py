@@ -139,8 +139,7 @@ class Writer:
 
     def finals(self, frame: Frame) -> list[str]:
         """The names of what one turn of a loop makes."""
-        return [m.final if isinstance(m, Module) else self.names.lists[m.key] for m in frame.modules
-                if isinstance(m, Module) or m.modules]
+        return [m.final if isinstance(m, Module) else self.names.lists[m.key] for m in frame.modules]
 
     def several(self, frame: Frame, body: list[Any], mirrors: list[Any]) -> list[Any]:
         """One inner ModuleList per turn: written at once if nothing stands between its modules or reads them."""

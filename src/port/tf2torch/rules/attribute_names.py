@@ -58,12 +58,7 @@ def flattened(frame: Frame, forward: list[Any]) -> set[int]:
 
 def _name_frame(frame: Frame, names: Names, top: bool, taken: set[str], flat: set[int], block: str = "") -> None:
     """`block` is the dict around: that of a turn of this frame, or of a loop further out."""
-    wanted: list[tuple[Any, str]] = []
-    for m in frame.modules:
-        if isinstance(m, Module):
-            wanted.append((m, m.base))
-        elif m.modules:
-            wanted.append((m, _list_base(m, flat)))
+    wanted = [(m, m.base if isinstance(m, Module) else _list_base(m, flat)) for m in frame.modules]
     counts: dict[str, int] = {}
     for _, base in wanted:
         counts[base] = counts.get(base, 0) + 1

@@ -226,6 +226,8 @@ def _loop(split: Split, node: Any, init: list[Any], forward: Statements) -> None
     body_init, body_forward, _ = block(split, node.body.body)
     settings = split.loop_names.pop()
     split.frames.pop()
+    if not frame.modules:  # a loop around it goes through no list of its
+        split.frames[-1].modules.pop()
     mirrors = mirror_lines(em.it.after.get(node.body, {}))
     split.settings |= settings
     header = (_count_target(em, node.target), split.init(_count_header(split, node)))
