@@ -13,7 +13,7 @@ import libcst as cst
 
 from port import table
 from port.build import statement
-from port.names import alias_text, canonical, dotted_name, import_bindings
+from port.names import alias_text, canonical, dotted_name, import_bindings, is_import
 from port.skips import MARK
 from port.tree import code, find, module_code, named, walk
 
@@ -105,7 +105,7 @@ def helper_source(name: str, folder: str = "torch") -> tuple[tuple[str, ...], tu
     imports: list[str] = []
     body = []
     for s in module.body:
-        if isinstance(s, cst.SimpleStatementLine) and isinstance(s.body[0], cst.Import | cst.ImportFrom):
+        if is_import(s):
             imports.append(code(s).strip().splitlines()[-1])
         else:
             body.append(s)
@@ -185,7 +185,7 @@ def rewrite(module_body: list[Any], originals: list[Any], em: Any, blocks: list[
                 placed = True
                 last_import = len(out) - 1 if made else last_import
             continue
-        if isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom):
+        if is_import(node):
             left = _without_ported(node, em, module_body, roots)
             out += [left] if left is not None else []
             last_import = len(out) - 1
@@ -201,9 +201,9 @@ def rewrite(module_body: list[Any], originals: list[Any], em: Any, blocks: list[
 
 def _own(body: Iterable[Any], modules: frozenset[str]) -> set[str]:
     """Imports of the project's own modules that rows of its own have written."""
-    found = {dotted_name(node) for part in body if modules and not _is_import(part) for node in walk(part)
+    found = {dotted_name(node) for part in body if modules and not is_import(part) for node in walk(part)
              if isinstance(node, cst.Attribute)}
-    bound = {code(a.name) for part in body if _is_import(part) and isinstance(part.body[0], cst.Import)
+    bound = {code(a.name) for part in body if is_import(part) and isinstance(part.body[0], cst.Import)
              for a in part.body[0].names if a.asname is None}
     return {f"import {name}" for name in (found & modules) - bound}
 
@@ -221,7 +221,7 @@ def _apart(lines: list[Any], body: list[Any], at: int) -> list[Any]:
         lines[0] = lines[0].with_changes(leading_lines=blank)
     following: Any = body[at] if at < len(body) else None
     if isinstance(following, cst.FunctionDef | cst.ClassDef) or (
-            at == 0 and hasattr(following, "leading_lines") and not _is_import(following)):
+            at == 0 and hasattr(following, "leading_lines") and not is_import(following)):
         gap = blank * (2 if isinstance(following, cst.FunctionDef | cst.ClassDef) else 1)
         body[at] = following.with_changes(leading_lines=[*gap, *_no_blank(following.leading_lines)])
     return lines
@@ -260,7 +260,7 @@ def _without_ported(node: cst.SimpleStatementLine, em: Any, body: list[Any], roo
             or em.it.names.bound.get(name, "").split(".")[0] in roots}  # what another file called so
     if not rows:
         return node
-    used = {n for part in body if not _is_import(part) and part is not None for n in _read(part)}
+    used = {n for part in body if not is_import(part) and part is not None for n in _read(part)}
     kept = [a for a in small.names if _bound_name(a) not in rows - used]
     if len(kept) == len(small.names) or len(node.body) > 1:
         return node
@@ -275,10 +275,6 @@ def _read(part: cst.CSTNode) -> set[str]:
     nodes = walk(part)
     behind = {id(n.attr) for n in nodes if isinstance(n, cst.Attribute)}
     return {n.value for n in nodes if isinstance(n, cst.Name) and id(n) not in behind}
-
-
-def _is_import(node: Any) -> bool:
-    return isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom)
 
 
 def _bound_name(alias: cst.ImportAlias) -> str:
@@ -305,8 +301,7 @@ def _standard(body: list[Any], em: Any, last: int, originals: list[Any]) -> tupl
     wanted = [n for n in ("collections", "os", "math", "functools") if n in em.needs and em.it.names.bound.get(n) != n]
     for name in wanted:
         line = statement(f"import {name}")
-        places = [i for i, s in enumerate(body) if isinstance(s, cst.SimpleStatementLine)
-                  and isinstance(s.body[0], cst.Import | cst.ImportFrom) and _root(s.body[0]) != "__future__"]
+        places = [i for i, s in enumerate(body) if is_import(s) and _root(s.body[0]) != "__future__"]
         standard = [i for i in places if _root(body[i].body[0]) in sys.stdlib_module_names]
         if standard:
             body.insert(standard[0], line.with_changes(leading_lines=body[standard[0]].leading_lines))
@@ -336,7 +331,7 @@ def _insert(body: list[Any], blocks: list[Any], lines: Iterable[str]) -> list[An
     at = len(body)
     for i in range(max([_after_docstring(body), *(n + 1 for n in used)]), len(body)):
         s = body[i]
-        if not (isinstance(s, cst.SimpleStatementLine) and isinstance(s.body[0], cst.Import | cst.ImportFrom)) and (
+        if not is_import(s) and (
                 not isinstance(s, cst.Try)):
             at = i
             break

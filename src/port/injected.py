@@ -20,6 +20,7 @@ from typing import Any
 import libcst as cst
 
 from port import names
+from port.names import is_import
 from port.siblings import last_plain, local_name
 from port.tree import find, loads, rebuild, walk
 
@@ -126,7 +127,7 @@ def _plan(unit: Any, takers: Mapping[tuple[Any, str], tuple[str, ...]], keys: Ke
                 meaning.setdefault(names.dotted_name(element.value), set()).add(keys[key])
     rest: list[Any] = [s for s in unit.module.body
                        if not (isinstance(s, cst.FunctionDef) and (unit, s.name.value) in takers)]
-    used = sum(n.value in own for s in rest if not _is_import(s) for n in find(s, cst.Name))
+    used = sum(n.value in own for s in rest if not is_import(s) for n in find(s, cst.Name))
     otherwise = any(n.attr.value in every for n in find(unit.module, cst.Attribute)) or any(
         _reads(n, keys) for s in rest for n in walk(s))
     if used != len(gone) or otherwise:
@@ -165,13 +166,13 @@ def _imported(module: cst.Module, line: str, own: Set[str]) -> cst.Module:
     """The module with this import behind its first ones, and without those of functions that it no longer calls."""
     body: list[Any] = list(module.body)
     at = next((i for i, s in enumerate(body) if isinstance(s, cst.FunctionDef | cst.ClassDef)), len(body))
-    places = [i for i, s in enumerate(body[:at]) if _is_import(s)]
+    places = [i for i, s in enumerate(body[:at]) if is_import(s)]
     if line:
         body.insert(places[-1] + 1 if places else 0, cst.parse_statement(line))
-    rest = {n for s in body if not _is_import(s) for n in loads(s)}
+    rest = {n for s in body if not is_import(s) for n in loads(s)}
     made: list[Any] = []
     for s in body:
-        small = s.body[0] if _is_import(s) else None
+        small = s.body[0] if is_import(s) else None
         if not isinstance(small, cst.ImportFrom) or isinstance(small.names, cst.ImportStar):
             made.append(s)
             continue
@@ -181,10 +182,6 @@ def _imported(module: cst.Module, line: str, own: Set[str]) -> cst.Module:
         elif left:
             made.append(s.with_changes(body=[small.with_changes(names=last_plain(left))]))
     return module.with_changes(body=made)
-
-
-def _is_import(s: Any) -> bool:
-    return isinstance(s, cst.SimpleStatementLine) and isinstance(s.body[0], cst.Import | cst.ImportFrom)
 
 
 class _Without:

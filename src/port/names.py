@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import libcst as cst
 
@@ -54,6 +55,11 @@ class Names:
 
     def uses(self, direction: str) -> bool:
         return any(b.split(".")[0] in FRAMEWORKS[direction] for b in self.bound.values())
+
+
+def is_import(node: Any) -> bool:
+    """Is this a line that imports?"""
+    return isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom)
 
 
 def import_bindings(node: cst.Import | cst.ImportFrom, package: str = "") -> dict[str, str]:

@@ -9,7 +9,7 @@ import libcst as cst
 
 from port import cells, imports, names
 from port.build import expression
-from port.names import import_bindings
+from port.names import import_bindings, is_import
 from port.result import Options
 from port.scopes import File
 from port.tf2torch.emit import Emitter, Refused, Scope
@@ -97,8 +97,8 @@ class Pass:
             i.file is not em.it.file for i in c.instances)}
         em.elsewhere |= links.elsewhere(em.it)
         em.top_level |= (lent := self.lent())
-        self.gone -= {n for s in self.out if not _is_import(s) for n in named(s)}
-        out = hints.rewrite(em, [s for s in self.out if not (_is_import(s) and import_bindings(s.body[0]) and (
+        self.gone -= {n for s in self.out if not is_import(s) for n in named(s)}
+        out = hints.rewrite(em, [s for s in self.out if not (is_import(s) and import_bindings(s.body[0]) and (
             import_bindings(s.body[0]).keys() <= self.gone))])
         out = self.with_originals(out)
         blocks, extra = initial_blocks(em, self.module, out, self.options.init == "keep")
@@ -177,7 +177,7 @@ class Pass:
                 except Refused as refusal:
                     em.refused.add(em.it.classes.get(node))
                     return refused_definition(em, node, refusal)
-            if isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom):
+            if is_import(node):
                 return [node]
             if imports.is_fallback(node, names.FRAMEWORKS["tf2torch"]):
                 return [node]
@@ -212,17 +212,13 @@ class Pass:
         return plain.function(em, node)
 
 
-def _is_import(node: Any) -> bool:
-    return isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom)
-
-
 def _imports_only(node: Any) -> list[Any]:
     """The lines of `if TF: from tensorflow.keras import ... else: from keras import ...`, of its first branch."""
     branches: list[Any] = [node]
     while isinstance(branches[-1], cst.If) and branches[-1].orelse is not None:
         branches.append(branches[-1].orelse)
     lines: list[Any] = [s for b in branches for s in b.body.body]
-    fits = len(branches) > 1 and all(_is_import(s) and imports.is_framework(
+    fits = len(branches) > 1 and all(is_import(s) and imports.is_framework(
         s.body[0], names.FRAMEWORKS["tf2torch"]) for s in lines)
     body: list[Any] = list(node.body.body)
     return body if fits and not any(isinstance(n, cst.Call) for n in walk(node.test)) else []

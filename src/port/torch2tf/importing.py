@@ -9,7 +9,7 @@ from typing import Any
 import libcst as cst
 
 from port import imports, siblings
-from port.names import dotted_name, import_bindings
+from port.names import dotted_name, import_bindings, is_import
 from port.scopes import File
 from port.tree import loads, walk
 
@@ -28,7 +28,7 @@ def local(w: Any, node: cst.Import | cst.ImportFrom) -> list[Any]:
 
 
 def _read(module: cst.Module) -> frozenset[str]:
-    return frozenset[str]().union(*(loads(s) for s in module.body if not isinstance(s, cst.Try) and not _is_import(s)))
+    return frozenset[str]().union(*(loads(s) for s in module.body if not isinstance(s, cst.Try) and not is_import(s)))
 
 
 def defined_instead(w: Any, node: Any) -> list[Any]:
@@ -68,7 +68,7 @@ def rewrite(w: Any, body: list[Any], originals: list[Any], blocks: list[Any]) ->
     names = sorted(w.needs & {"initializers", "layers"})
     extra = {f"from keras import {', '.join(names)}"} if names else set()
     extra |= w.lines
-    own = {name for node in originals if _is_import(node) for small in node.body for name in import_bindings(small)
+    own = {name for node in originals if is_import(node) for small in node.body for name in import_bindings(small)
            } - passed_on(w.it.file)
     extra |= {w.original_imports[name] for name in w.top_level - own if name in w.original_imports}
     if "np" in w.needs and w.it.names.bound.get("np") != "numpy":
@@ -83,7 +83,7 @@ def passed_on(file: File) -> frozenset[str]:
 
 def _without_passed_on(node: Any, names: frozenset[str]) -> Any:
     """Without them: the other file no longer has them. None if nothing is left."""
-    if not names or not _is_import(node) or len(node.body) != 1 or isinstance(node.body[0].names, cst.ImportStar):
+    if not names or not is_import(node) or len(node.body) != 1 or isinstance(node.body[0].names, cst.ImportStar):
         return node
     aliases = list(node.body[0].names)
     kept = [a for a in aliases if siblings.local_name(a) not in names]
@@ -98,12 +98,12 @@ def _without_unused(body: list[Any], originals: list[Any], blocks: list[Any], ex
     out: list[Any] = []
     carried: list[Any] = []
     for node in body:
-        bound = import_bindings(node.body[0]) if _is_import(node) and len(node.body) == 1 else {}
+        bound = import_bindings(node.body[0]) if is_import(node) and len(node.body) == 1 else {}
         if bound and all(n in before and n not in after and target.split(".")[0] in sys.stdlib_module_names
                          for n, target in bound.items()):
             carried = carried or list(node.leading_lines)
             continue
-        if carried and _is_import(node) and not node.leading_lines:
+        if carried and is_import(node) and not node.leading_lines:
             node = node.with_changes(leading_lines=carried)
         carried = []
         out.append(node)
@@ -113,16 +113,12 @@ def _without_unused(body: list[Any], originals: list[Any], blocks: list[Any], ex
 def _variables(body: list[Any]) -> set[str]:
     """Names that are read, without those of attributes."""
     count: collections.Counter[str] = collections.Counter()
-    for n in (n for part in body if not _is_import(part) for n in walk(part)):
+    for n in (n for part in body if not is_import(part) for n in walk(part)):
         if type(n) is cst.Name:
             count[n.value] += 1
         elif type(n) is cst.Attribute:
             count[n.attr.value] -= 1
     return {name for name, times in count.items() if times > 0}
-
-
-def _is_import(node: Any) -> bool:
-    return isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom)
 
 
 def helper_blocks(w: Any) -> list[Any]:

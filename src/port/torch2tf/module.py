@@ -12,6 +12,7 @@ from port import imports, places, siblings, table
 from port.enclosing import enclosed
 from port.facts import Fact
 from port.findings import CATALOGUE, Finding, Outcome
+from port.names import is_import
 from port.result import Options, Result, writing
 from port.scopes import File
 from port.torch2tf import apart, classes, compound, holding, importing, leaving, links, ownhelpers, refusals, waiting
@@ -108,7 +109,7 @@ def _result(one: Written) -> Result:
     body: list[Any] = []
     for part in one.parts:
         body += kept(w, part, unit.module) if part.refusal is not None else part.made
-    read = frozenset[str]().union(*(loads(node) for node in unit.module.body if not refusals.is_import(node)))
+    read = frozenset[str]().union(*(loads(node) for node in unit.module.body if not is_import(node)))
     for name, (other, _) in unit.links.items():
         if not other.wanted and other.bound.uses("torch2tf") and name in read:
             w.report("P210", f"`{other.name}`, which `{name}` comes from, is not ported in this run: name both files",
@@ -146,8 +147,7 @@ def written(w: Writer, node: Any) -> Part:
             part.made = [made for definition in instead for made in compound.statement(w, definition)]
             above = node.leading_lines or [cst.EmptyLine(indent=False)] * 2
             part.made[0] = part.made[0].with_changes(leading_lines=above)
-        elif imports.is_fallback(node, importing.ROOTS) or (
-                isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom)):
+        elif imports.is_fallback(node, importing.ROOTS) or is_import(node):
             part.made = [node]
         elif node in w.it.helpers:
             part.made = []

@@ -8,7 +8,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.names import dotted_name
+from port.names import dotted_name, is_import
 from port.scopes import File
 from port.torch2tf import apart, initially, leaving, links, members, optional, stopping, tables, waiting
 from port.torch2tf.refused import Refused
@@ -35,10 +35,6 @@ class Part:
         return [t.target.value for s in getattr(self.node, "body", ()) if isinstance(s, cst.Assign)
                 for t in s.targets if isinstance(t.target, cst.Name)] if isinstance(
                     self.node, cst.SimpleStatementLine) else []
-
-
-def is_import(node: Any) -> bool:
-    return isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom)
 
 
 def spread(files: Sequence[Any], write: Callable[[Any, Any], Part]) -> None:
