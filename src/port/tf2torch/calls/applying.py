@@ -17,6 +17,7 @@ from port.tf2torch.calls.traced import TRACED, channels_first, check_mask, sized
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.layers import rank_of
 from port.tf2torch.infer.masks import READS, REFUSES, name_of
+from port.tf2torch.infer.several import LAMBDA, gives_input, held
 from port.tf2torch.infer.values import (
     Alternatives,
     Curried,
@@ -42,7 +43,7 @@ def application(em: Emitter, node: cst.Call, callee: Fact, inputs: list[Fact]) -
     check(em, node)
     if payload in em.standing:
         return _apply_standing(em, node, payload)
-    if isinstance(payload, LayerCall) and payload.symbol != "keras.layers.Lambda":
+    if isinstance(payload, LayerCall) and payload.symbol != LAMBDA:
         return apply_layer(em, node, payload, inputs)
     if isinstance(payload, Function) and callee.kind is Kind.FUNCTION:
         return apply_function(em, node, payload)
@@ -113,14 +114,22 @@ def _apply_layer(em: Emitter, node: cst.Call, layer: LayerCall, inputs: list[Fac
 def _alike(em: Emitter, new: cst.BaseExpression, layer: LayerCall, inputs: list[Fact], made: Plan,
            run: tuple[Any, ...]) -> cst.BaseExpression:
     """The application, if the layers that may be held here are all applied like this one."""
-    for other in layer.others:
+    for other in held(layer):
+        if other is layer or gives_input(other):
+            continue
+        if other.symbol == LAMBDA:
+            raise _differently(run[2])
         theirs = plan(em, other, inputs[0] if inputs else UNKNOWN)
         same = (theirs.module, theirs.job.want, theirs.job.row.layout) == (made.module, made.job.want,
                                                                            made.job.row.layout)
         if not same or code(theirs.run(*run)) != code(new):
-            raise Refused("P206", "one of several layers is applied here, which PyTorch applies in different ways: "
-                          "apply each in its own branch", run[2])
+            raise _differently(run[2])
     return new
+
+
+def _differently(node: cst.Call) -> Refused:
+    return Refused("P206", "one of several layers is applied here, which PyTorch applies in different ways: apply each "
+                   "in its own branch", node)
 
 
 def _callee(em: Emitter, node: cst.Call, layer: LayerCall, made: Plan, merge: bool) -> cst.BaseExpression | None:
@@ -154,7 +163,10 @@ def _apply_lambda(em: Emitter, node: cst.Call, layer: LayerCall) -> cst.BaseExpr
     if flipped and em.it.open and em.fact(node.args[0].value).kind is not Kind.TENSOR:
         raise Refused("P208", "what this Lambda layer is given is not known, and it works on images", node)
     value = em.expr(node.args[0].value, Layout.FLIPPED if flipped else Layout.PLAIN)
-    if isinstance(inner, cst.Lambda) and loads(inner) & _of_constructor(em):
+    others = [x for x in held(layer) if x is not layer]
+    if any(x.symbol != LAMBDA or (flipped and not gives_input(x)) for x in others):
+        raise _differently(node)
+    if others or (isinstance(inner, cst.Lambda) and loads(inner) & _of_constructor(em)):
         return cst.Call(paren(em.expr(node.func)), [cst.Arg(value)])
     if isinstance(inner, cst.Lambda) and len(inner.params.params) == 1:
         return substitute(clone(inner.body), {inner.params.params[0].name.value: value})  # type: ignore

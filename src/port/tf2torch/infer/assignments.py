@@ -6,10 +6,11 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout, Sym, tensor
 from port.scopes import Env
+from port.tf2torch.infer import several
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.keyed import Keyed, put
 from port.tf2torch.infer.mirrors import carries, note_mirror, rename_stale, settle
-from port.tf2torch.infer.values import EITHER, Grown, Items, LayerCall, SelfValue, Size, common, has_tensor, tensors_in
+from port.tf2torch.infer.values import Grown, Items, SelfValue, Size, common, has_tensor, tensors_in
 
 
 def assign(it: Interp, target: cst.BaseExpression, value: Fact, env: Env, line: cst.CSTNode | None = None,
@@ -89,13 +90,8 @@ def _stored(it: Interp, items: Items, target: cst.Subscript, value: Fact) -> Non
 
 def _either(old: Fact | None, new: Fact) -> Fact:
     """A weight or a layer made in one of two branches: only what both are is known."""
-    if old is not None and isinstance(old.payload, LayerCall) and isinstance(new.payload, LayerCall):
-        for one, other in ((old.payload, new.payload), (new.payload, old.payload)):
-            if one is not other and other not in one.others:
-                one.others.append(other)
-    if old is not None and old.kind is new.kind is Kind.FUNCTION and (old.symbol, old.payload) != (
-            new.symbol, new.payload):
-        return Fact(Kind.FUNCTION, symbol=EITHER + "it")
+    if (held := several.either(old, new)) is not None:
+        return held
     if old is None or old.kind is not Kind.TENSOR or new.kind is not Kind.TENSOR or old.layout is not new.layout:
         return new
     if old.shape is None or new.shape is None or old.rank != new.rank:

@@ -14,6 +14,7 @@ from port.tf2torch.infer.layers import run_layer, shows_tensor
 from port.tf2torch.infer.objects import apply_instance
 from port.tf2torch.infer.origins import as_source
 from port.tf2torch.infer.results import outside
+from port.tf2torch.infer.several import LAMBDA, applied
 from port.tf2torch.infer.values import (
     Alternatives,
     Curried,
@@ -32,9 +33,7 @@ from port.tree import clone
 def apply_to(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact:
     payload = callee.payload
     if isinstance(payload, LayerCall):
-        if payload.symbol == "keras.layers.Lambda" and payload.bound:
-            return _apply_lambda(it, node, callee, args)
-        return run_layer(it, node, callee, args)
+        return applied(it, callee, lambda one: _apply_layer(it, node, one, args))
     it.applications[node] = (callee, list(args))
     if isinstance(payload, Instance):
         return masks.after_instance(it, node, payload, args, apply_instance(it, node, payload, args))
@@ -56,6 +55,12 @@ def apply_to(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact
     if isinstance(payload, Alternatives):
         return curried_alternatives(it, node, payload, args)
     return tensor()
+
+
+def _apply_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact:
+    if callee.payload.symbol == LAMBDA and callee.payload.bound:
+        return _apply_lambda(it, node, callee, args)
+    return run_layer(it, node, callee, args)
 
 
 def _as_its_maker_writes(it: Interp, model: SequentialModel, x: Fact) -> Fact:
