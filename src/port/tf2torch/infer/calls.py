@@ -84,6 +84,8 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
         return named_layer(it, node)
     if symbol in branches.CONDS:
         return branches.cond(it, node, env)
+    if symbol in branches.PHASES:
+        return branches.by_phase(it, node, env)
     if symbol in branches.MAPS:
         return tensor()
     special = SPECIAL.get(symbol)

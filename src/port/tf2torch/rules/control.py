@@ -12,9 +12,10 @@ from port.facts import Kind, Layout
 from port.tf2torch import settings
 from port.tf2torch.calls.handed import check_handed
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.values import SelfValue, ShapeOf
+from port.tf2torch.infer.branches import PHASES
+from port.tf2torch.infer.values import Function, SelfValue, ShapeOf
 from port.tf2torch.rules import traced
-from port.tree import clone, code, find, loads
+from port.tree import changed, clone, code, find, loads
 
 
 def _call_of(em: Emitter, function: cst.BaseExpression, args: list[cst.BaseExpression]) -> cst.BaseExpression:
@@ -44,6 +45,36 @@ def _branch(em: Emitter, function: cst.BaseExpression, node: cst.Call) -> cst.Ba
     return _call_of(em, function, [])
 
 
+def by_phase(em: Emitter, node: cst.Call) -> cst.BaseExpression:
+    """`K.in_train_phase(x, alt)`: the one or the other, by the mode of the module; functions are called."""
+    x, alt = keyword(node, "x", 0), keyword(node, "alt", 1)
+    mode = keyword(node, "training", 2)
+    if mode is None or em.fact(mode).literal(...) is None:
+        mode = None
+        if not em.scope.training:
+            raise Refused("P203", "which mode this is in is not known: write `if self.training:` in a module", node)
+    if x is None or alt is None:
+        raise Refused("P202", f"`{code(node.func)}` without what it chooses from", node)
+    test = em.expr(mode) if mode is not None else expression("self.training")
+    new = cst.IfExp(test=test, body=_of_phase(em, x, node), orelse=_of_phase(em, alt, node))
+    if em.symbol(node.func).endswith("in_test_phase"):
+        new = changed(new, body=new.orelse, orelse=new.body)
+    return new
+
+
+def _of_phase(em: Emitter, value: cst.BaseExpression, node: cst.Call) -> cst.BaseExpression:
+    fact = em.fact(node)
+    if em.fact(value).kind is Kind.TENSOR:
+        return em.expr(value, fact.layout if fact.rank is None or fact.rank > 2 else None)
+    function = em.fact(value).payload
+    if not isinstance(function, Function):
+        raise Refused("P202", f"whether `{code(value)}` is a function is not known", node)
+    given = function.result
+    if not isinstance(value, cst.Lambda) and (given is None or given.layout is not fact.layout):
+        raise Refused("P209", f"what `{code(value)}` gives has other axes here than the other one", node)
+    return _branch(em, value, node)
+
+
 def map_fn(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     function = keyword(node, "fn", 0) or keyword(node, "f", 0)
     elems = keyword(node, "elems", 1) or keyword(node, "xs", 1)
@@ -66,7 +97,8 @@ def backend_name(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     return expression("'tensorflow'")
 
 
-EXPRESSIONS = {"tf.cond": cond, "keras.ops.cond": cond, "tf.map_fn": map_fn, "keras.ops.map": map_fn,
+EXPRESSIONS = {**dict.fromkeys(PHASES, by_phase),
+               "tf.cond": cond, "keras.ops.cond": cond, "tf.map_fn": map_fn, "keras.ops.map": map_fn,
                "tf.vectorized_map": map_fn,
                "keras.backend.map_fn": map_fn, "keras.backend.backend": backend_name,
                "keras.config.backend": backend_name}
