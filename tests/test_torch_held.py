@@ -291,3 +291,27 @@ class Either({base}):
     found = [f for f in translate(source, "torch2tf").findings if f.code == "P206"]
     assert [f.message.split(":")[0] for f in found] == [
         "`self.act` is a part of the container that its class inherits from"]
+
+
+def test_what_a_sequential_goes_through_under_another_name_and_a_module_does_not(tmp_path: Path) -> None:
+    source = HEAD + '''
+class Chain(nn.Sequential):
+    def forward(self, *x):
+        for module in self._modules.values():
+            x = module(*x) if isinstance(x, tuple) else module(x)
+        return x
+'''
+    result = translate(source, "torch2tf")
+    assert "for module in self.blocks.layers:" in result.text or "for module in self.blocks" in result.text, result.text
+    other = HEAD + '''
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(3, 3)
+
+    def forward(self, x):
+        for module in self._modules.values():
+            x = module(x)
+        return x
+'''
+    assert any("`_modules` of a module has no counterpart" in f.message for f in translate(other, "torch2tf").findings)

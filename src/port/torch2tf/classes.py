@@ -7,7 +7,19 @@ from typing import Any
 import libcst as cst
 
 from port.facts import Fact, Kind
-from port.torch2tf import apart, compound, heldparts, hints, interfaces, keywords, leaving, ownnames, stars, unbuilt
+from port.torch2tf import (
+    apart,
+    compound,
+    heldparts,
+    hints,
+    interfaces,
+    keywords,
+    leaving,
+    owngradients,
+    ownnames,
+    stars,
+    unbuilt,
+)
 from port.torch2tf.refused import Refused
 from port.torch2tf.rowfind import training
 from port.torch2tf.values import ORDERS, TO_FIRST, Class, Function, Items, can_flip, may_be_none
@@ -100,6 +112,8 @@ def _decorators(w: Any, node: cst.FunctionDef) -> tuple[list[cst.Decorator], boo
             stops = True
         elif symbol.startswith("torch.") and symbol.endswith(".autocast"):
             w.report("P103", "the function runs in the layers' own dtype: Keras chooses precision by dtype policy", d)
+        elif symbol == owngradients.FUNCTION:
+            kept.append(d.with_changes(decorator=owngradients.decorator(w, node)))
         elif symbol.startswith("torch.") and not symbol.startswith(DROPPED_DECORATORS):
             raise Refused("P203", f"the decorator `{symbol}` has no counterpart", node)
         elif not symbol.startswith("torch."):

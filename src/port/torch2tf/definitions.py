@@ -9,6 +9,7 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, tensor
 from port.scopes import Env
+from port.torch2tf import owngradients
 from port.torch2tf.values import (
     BOTTOM,
     NONE,
@@ -64,9 +65,11 @@ def make_function(it: Interp, node: cst.FunctionDef, env: Env, owner: Class | No
     function = it.functions[node] = Function(node.name.value, node, env, owner, native=it.native, file=it.file)
     read_parameters(function, node.params)
     function.evidence = _evidence(it, node, frozenset(function.params))
+    function.bounded = _in_bounds(node, frozenset(function.params)) - function.evidence
     function.picks = _picks(it, node, frozenset(function.params))
     function.static = any(isinstance(d.decorator, cst.Name) and d.decorator.value == "staticmethod"
                           for d in node.decorators)
+    function.applied = owngradients.is_applied(it.names, node)
     function.yields = bool(find(node.body, cst.Yield, enter_functions=False))
     if owner is None and env is not it.globals:
         it.enqueue(function)
@@ -101,6 +104,14 @@ def _evidence(it: Interp, node: cst.FunctionDef, params: frozenset[str]) -> froz
                     and symbol not in _NUMBERS_FIRST):
                 found.add(n.args[0].value.value)
     return frozenset(found & params)
+
+
+def _in_bounds(node: cst.FunctionDef, params: frozenset[str]) -> frozenset[str]:
+    """Parameters of which a chained comparison is asserted, `assert 0 <= p <= 1`: they are numbers."""
+    chains = [n for a in find(node.body, cst.Assert) for n in walk(a.test)
+              if isinstance(n, cst.Comparison) and len(n.comparisons) > 1]
+    return frozenset(c.comparator.value for n in chains for c in n.comparisons
+                     if isinstance(c.comparator, cst.Name)) & params
 
 
 def _used_as_tensor(n: cst.CSTNode) -> set[str]:

@@ -15,7 +15,7 @@ import libcst as cst
 from port.build import build, statement
 from port.names import Names, dotted_name
 from port.torch2tf import layer_signatures
-from port.tree import find, rebuild, walk
+from port.tree import code, find, rebuild, walk
 
 CONTAINERS = frozenset(("Sequential", "ModuleList", "ModuleDict"))
 LAYERS = frozenset("""
@@ -23,6 +23,8 @@ LAYERS = frozenset("""
     BatchNorm2d BatchNorm3d AvgPool1d AvgPool2d AvgPool3d MaxPool1d MaxPool2d MaxPool3d AdaptiveAvgPool1d
     AdaptiveAvgPool2d Dropout Dropout2d ReLU GELU SiLU""".split())
 OF_CONTAINERS = frozenset(("append", "extend", "insert", "children", "named_children", "items", "values", "keys"))
+CONVS = ("Conv1d", "Conv2d", "Conv3d")
+PAIRS = ("stride", "dilation", "kernel_size")
 # Builtins that go through a container.
 OVER = frozenset(("len", "enumerate", "list", "tuple", "iter", "reversed", "zip"))
 OF_LAYERS = frozenset("""
@@ -56,6 +58,8 @@ def _held(node: cst.ClassDef, names: Names) -> cst.ClassDef | None:
     module = _module(base, names)
     if package != "torch.nn" or kind not in CONTAINERS | LAYERS or module is None:
         return None
+    if kind in CONVS:
+        node = _paired_before(node, kind)
     methods = {s.name.value: s for s in node.body.body if isinstance(s, cst.FunctionDef)}
     init = methods.get("__init__")
     if init is not None and sum(_is_super(c, "__init__") for c in find(init, cst.Call)) != 1:
@@ -65,14 +69,18 @@ def _held(node: cst.ClassDef, names: Names) -> cst.ClassDef | None:
         return None
     parts = _parts(node, init, methods) if kind == "Sequential" and init is not None else frozenset[str]()
     change = _Held(dotted_name(base), kind, name, _own(node, methods), names, parts)
+    change.keeps_padding = kind in CONVS and change.pads_itself(node)
     body: list[Any] = [change.read(s) if isinstance(s, cst.FunctionDef) else s for s in node.body.body]
     if not change.made and init is not None:
         return None
     at = next((i for i, s in enumerate(body) if isinstance(s, cst.FunctionDef)), len(body))
     if init is None:
         params, args = _passed(kind)
+        if change.keeps_padding and change.only_read:
+            args = args.replace("padding=padding", "padding=0")
         first: Any = statement(f"def __init__(self, {params}):\n    super().__init__()\n"
-                               f"    self.{name} = {dotted_name(base)}({args})\n")
+                               f"    self.{name} = {dotted_name(base)}({args})\n"
+                               + "    self.padding = padding\n" * change.keeps_padding)
         body.insert(at, first.with_changes(leading_lines=[cst.EmptyLine(indent=False)] if at else []))
         if at + 1 < len(body) and not body[at + 1].leading_lines:
             body[at + 1] = body[at + 1].with_changes(leading_lines=[cst.EmptyLine(indent=False)])
@@ -81,6 +89,30 @@ def _held(node: cst.ClassDef, names: Names) -> cst.ClassDef | None:
         body.append(forward.with_changes(leading_lines=[cst.EmptyLine(indent=False)]))
     return node.with_changes(bases=[node.bases[0].with_changes(value=module)],
                              body=node.body.with_changes(body=body))
+
+
+def _paired_before(node: cst.ClassDef, kind: str) -> cst.ClassDef:
+    """`self.stride = self.stride if len(self.stride) == 2 else [self.stride[0]] * 2` of what a convolution was given.
+
+    PyTorch takes `[2]` for a pair, which Keras does not: the class makes it one before it makes the convolution.
+    """
+    axes = kind[-2]
+    init = next((s for s in node.body.body if isinstance(s, cst.FunctionDef) and s.name.value == "__init__"), None)
+    calls = [c for c in find(init, cst.Call) if _is_super(c, "__init__")] if init is not None else []
+    if init is None or len(calls) != 1 or not isinstance(init.body, cst.IndentedBlock):
+        return node
+    given = layer_signatures.bind_layer(f"torch.nn.{kind}", calls[0])[0]
+    checks = {f"self.{n} = self.{n} if len(self.{n}) == {axes} else [self.{n}[0]] * {axes}": code(given[n])
+              for n in PAIRS if isinstance(given.get(n), cst.Name)}
+    body: list[Any] = list(init.body.body)
+    found = [line for line in body if code(line).strip() in checks]
+    at = next((i for i, line in enumerate(body) if calls[0] in walk(line)), len(body))
+    if not found or at > body.index(found[0]):
+        return node
+    made = [statement(f"{n} = {n} if isinstance({n}, int) or len({n}) == {axes} else [{n}[0]] * {axes}\n")
+            for n in (checks[code(line).strip()] for line in found)]
+    rest = [line for line in body if line not in found]
+    return node.with_deep_changes(init.body, body=[*rest[:at], *made, *rest[at:]])  # type: ignore[return-value]
 
 
 def _module(base: cst.BaseExpression, names: Names) -> cst.BaseExpression | None:
@@ -163,6 +195,7 @@ class _Held:
     def __init__(self, base: str, kind: str, name: str, own: frozenset[str], names: Names, parts: frozenset[str]):
         self.base, self.kind, self.own, self.names, self.made = base, kind, own, names, False
         self.parts = parts
+        self.keeps_padding = self.only_read = False
         self.held: Any = cst.parse_expression(f"self.{name}")
         self.container = kind in CONTAINERS
         self.changes: dict[type, Any] = {
@@ -188,10 +221,16 @@ class _Held:
             self.made = True
             call: Any = small.value
             made = call.with_changes(func=cst.parse_expression(self.base))
+            padding = self._given_padding(made) if self.keeps_padding else None
+            if padding is not None and self.only_read:
+                made = made.with_changes(args=[a.with_changes(value=cst.Integer("0")) if a.value is padding else a
+                                               for a in made.args])
             line: Any = node
             body += [line.with_changes(body=[cst.Expr(call.with_changes(args=[]))],
                                        trailing_whitespace=cst.TrailingWhitespace()),
                      line.with_changes(leading_lines=[], body=[cst.Assign([cst.AssignTarget(self.held)], made)])]
+            if self.keeps_padding:
+                body.append(statement(f"self.padding = {'0' if padding is None else code(padding)}\n"))
         return new.with_changes(body=body) if len(body) != len(new.body) else new
 
     def _with_part(self, body: list[Any], node: Any) -> list[Any]:
@@ -209,6 +248,12 @@ class _Held:
 
     def _call(self, old: cst.Call, new: cst.Call) -> Any:
         func = new.func
+        if self.container and dotted_name(func) in ("self._modules.values", "self._modules.items"):
+            name = dotted_name(func).rpartition(".")[2]
+            if self.kind != "ModuleDict" and name == "values":
+                return self.held
+            return new.with_changes(func=cst.Attribute(self.held, cst.Name(
+                name if self.kind == "ModuleDict" else "named_children")))
         if _is_super(new, "forward"):
             return new.with_changes(func=self.held)
         if not self.container:
@@ -229,6 +274,22 @@ class _Held:
         return kind and package == "torch.nn.functional" and all(a.keyword is None for a in node.args) and [
             dotted_name(a.value) for a in node.args[1:]] == [f"self.{name}" for name in own]
 
+    def pads_itself(self, node: cst.ClassDef) -> bool:
+        """Does it only hand its padding to F.conv2d with a kernel of its own? Keras' convolution does not say it."""
+        calls = [c for c in find(node, cst.Call) if not self._is_whole(c)
+                 and self.names.resolve(c.func) in ("torch.nn.functional.conv1d", "torch.nn.functional.conv2d",
+                                                    "torch.nn.functional.conv3d")]
+        handed = [a.value for c in calls for i, a in enumerate(c.args)
+                  if (i == 4 if a.keyword is None else a.keyword.value == "padding")]
+        whole = [a.value for c in find(node, cst.Call) if self._is_whole(c) for a in c.args]
+        read = [n for n in find(node, cst.Attribute) if is_self(n.value) and n.attr.value == "padding"]
+        self.only_read = not whole and not any(_is_super(c, "forward") for c in find(node, cst.Call))
+        return "padding" not in self.own and any(n is h for n in read for h in handed) and all(
+            any(n is h for h in (*handed, *whole)) for n in read)
+
+    def _given_padding(self, made: cst.Call) -> cst.BaseExpression | None:
+        return layer_signatures.bind_layer(f"torch.nn.{self.kind}", made)[0].get("padding")
+
     def _added(self, old: cst.Expr, new: cst.Expr) -> Any:
         """`self.add_module(name, module)`."""
         call = new.value
@@ -242,12 +303,16 @@ class _Held:
         return cst.Assign([cst.AssignTarget(place)], call.args[1].value)
 
     def _value(self, old: cst.Subscript, new: cst.Subscript) -> Any:
+        if self.kind in CONVS[1:] and code(old).replace(".size()", ".shape") in (
+                "self.weight.shape[2:]", f"self.weight.shape[-{self.kind[-2]}:]") and "weight" not in self.own:
+            return cst.Attribute(self.held, cst.Name("kernel_size"))
         return new.with_changes(value=self.held) if self.container and is_self(new.value) else new
 
     def _iterable(self, old: Any, new: Any) -> Any:
         return new.with_changes(iter=self.held) if self.container and is_self(new.iter) else new
 
     def _attribute(self, old: cst.Attribute, new: cst.Attribute) -> Any:
-        if self.container or not is_self(new.value) or new.attr.value not in OF_LAYERS - self.own:
+        if self.container or not is_self(new.value) or new.attr.value not in OF_LAYERS - self.own or (
+                self.keeps_padding and new.attr.value == "padding"):
             return new
         return new.with_changes(value=self.held)

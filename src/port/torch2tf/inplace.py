@@ -28,7 +28,7 @@ def call_statement(w: Any, node: cst.Call) -> list[Any] | None:
         return [cst.Expr(build("{b}.assign({v})", b=base, v=value))]
     if isinstance(base, cst.Subscript) and isinstance(base.value, cst.Name):
         no_caller_sees(w, base.value, node)
-        return [_set_at(w, base, out_of_place(w, node))]
+        return [_set_at(w, base, out_of_place(w, node), node)]
     raise Refused("P203", "a tensor is changed in place, and TensorFlow's cannot be: bind the result to a name", node)
 
 
@@ -142,14 +142,25 @@ def augmented_store(w: Any, node: cst.AugAssign) -> list[Any]:
 def _stored(w: Any, target: cst.Subscript, value: Any, node: cst.CSTNode) -> Any:
     if isinstance(target.value, cst.Name):
         no_caller_sees(w, target.value, node)
-        return _set_at(w, target, value)
+        return _set_at(w, target, value, node)
     raise Refused("P203", "a tensor is changed in place, and TensorFlow's cannot be: bind the result to a name", node)
 
 
-def _set_at(w: Any, target: cst.Subscript, value: Any) -> Any:
+def _is_number_by_mask(w: Any, target: cst.Subscript, node: cst.CSTNode) -> bool:
+    """`x[x < 0] = 0` with a mask that has the axes of `x`, in the same order."""
+    index = target.slice[0].slice if len(target.slice) == 1 else None
+    if not isinstance(node, cst.Assign) or not isinstance(index, cst.Index) or (
+            w.fact(node.value).kind is not Kind.PLAIN):
+        return False
+    mask, owner = w.fact(index.value), w.fact(target.value)
+    return (mask.kind is Kind.TENSOR and mask.dtype == "bool" and mask.layout is owner.layout
+            and mask.rank == owner.rank)
+
+
+def _set_at(w: Any, target: cst.Subscript, value: Any, node: cst.CSTNode) -> Any:
     """`x = set_at(x, np.s_[:, 0], value)`, or what suits the index better."""
     x, owner = target.value, w.fact(target.value)
-    if owner.layout is Layout.FLIPPED:
+    if owner.layout is Layout.FLIPPED and not _is_number_by_mask(w, target, node):
         raise Refused("P209", "a channels-last tensor is written by index", target)
     new = rows.write_store(w, target, value)
     return cst.Assign([cst.AssignTarget(x)], new)  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ import libcst as cst
 from port.build import build, expression, paren
 from port.facts import Fact, Kind
 from port.torch2tf import meetings
+from port.torch2tf.holding import CONVS, PAIRS
 from port.torch2tf.layer_recurrent import HELPERS
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import TO_LAST, Layer, options
@@ -165,7 +166,8 @@ def write_partial(w: Any, node: cst.Call, symbol: str) -> Any:
 
 # ---------------------------------------------------------------- attributes of layers
 SETTINGS = {"out_features": "units", "out_channels": "filters", "embedding_dim": "output_dim", "num_embeddings":
-            "input_dim", "p": "rate", "eps": "epsilon", "kernel_size": "kernel_size", "stride": "strides"}
+            "input_dim", "p": "rate", "eps": "epsilon", "kernel_size": "kernel_size", "stride": "strides",
+            "dilation": "dilation_rate", "groups": "groups"}
 STATISTICS = {"running_mean": "moving_mean", "running_var": "moving_variance"}
 
 
@@ -182,7 +184,7 @@ def write_member(w: Any, node: cst.Attribute, owner: Fact) -> Any:
     given = [layer.bound[name] for layer in layers if name in layer.bound]
     if len(given) == len(layers) and len({code(g) for g in given}) == 1 and all(_evident(w, g) for g in given):
         return w.expr(given[0])
-    if name in layers[0].bound and name in SETTINGS:
+    if name in SETTINGS and (name in layers[0].bound or (short in CONVS and name in PAIRS)):
         return cst.Attribute(leaf(w, node.value, layers[0]), cst.Name(SETTINGS[name]))
     if len(layers) == 1 and name in layers[0].bound and _is_parameter_here(w, layers[0], layers[0].bound[name]):
         return w.expr(layers[0].bound[name])

@@ -79,6 +79,8 @@ def _attribute(it: Interp, owner: Fact, name: str) -> Fact:
     payload = owner.payload
     if owner.kind is Kind.TENSOR:
         return tensor_attribute(owner, name)
+    if is_apply(owner, name):
+        return owner
     if isinstance(payload, SelfOf):
         return of_self(it, owner, payload, name)
     if isinstance(payload, Instance):
@@ -98,10 +100,15 @@ def _attribute(it: Interp, owner: Fact, name: str) -> Fact:
         return payload.elements[name == "indices"]  # of x.max(1), x.sort(), x.topk(k)
     if isinstance(payload, Layer):
         payload.read |= name == "weight" and bool(it.current) and it.current[-1].name != "__init__"
-        return layer_attribute(owner, payload, name)
+        return _maybe_left_out(it, payload, name, layer_attribute(owner, payload, name))
     kind = ("module" if owner.kind is Kind.LAYER else "shape" if owner.kind is Kind.SHAPE
             else "list" if isinstance(payload, Items) else "dict" if isinstance(payload, Mapping) else "object")
     return Fact(Kind.FUNCTION, symbol=f"{kind}.{name}", payload=Bound(owner, name))
+
+
+def is_apply(owner: Fact, name: str) -> bool:
+    """`Swish.apply` of a function that stands for a class of autograd."""
+    return name == "apply" and isinstance(owner.payload, Function) and owner.payload.applied
 
 
 def of_some_settings(it: Interp, name: str) -> Fact:
@@ -129,15 +136,29 @@ def tensor_attribute(owner: Fact, name: str) -> Fact:
     return Fact(Kind.FUNCTION, symbol=f"tensor.{name}", payload=Bound(owner.but(values=None), name))
 
 
+SETTINGS = frozenset("""in_features out_features in_channels out_channels num_features embedding_dim p eps kernel_size
+    stride padding dilation num_heads embed_dim hidden_size groups""".split())
+
+
 def layer_attribute(owner: Fact, layer: Layer, name: str) -> Fact:
     if name in ("weight", "bias", "running_mean", "running_var"):
         return tensor(None, "float")
     if name in layer.facts:
         return layer.facts[name]
-    if name in ("in_features", "out_features", "in_channels", "out_channels", "num_features", "embedding_dim", "p",
-                "eps", "kernel_size", "stride", "padding", "num_heads", "embed_dim", "hidden_size", "groups"):
+    if name in SETTINGS:
         return PLAIN
     return Fact(Kind.FUNCTION, symbol=f"module.{name}", payload=Bound(owner, name))
+
+
+WITHOUT = {"bias": ("bias", "affine", "elementwise_affine"), "weight": ("affine", "elementwise_affine")}
+
+
+def _maybe_left_out(it: Interp, layer: Layer, name: str, found: Fact) -> Fact:
+    """A bias, or the weights of a norm, that a setting leaves out are None."""
+    given = [it.fact(layer.bound[setting]).literal(...) for setting in WITHOUT.get(name, ()) if setting in layer.bound]
+    if all(value is True for value in given):
+        return found
+    return literal(None) if False in given else join(found, literal(None))
 
 
 def of_self(it: Interp, owner: Fact, payload: SelfOf, name: str) -> Fact:

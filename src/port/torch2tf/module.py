@@ -15,7 +15,19 @@ from port.findings import CATALOGUE, Finding, Outcome
 from port.names import is_import
 from port.result import Options, Result, writing
 from port.scopes import File
-from port.torch2tf import apart, classes, compound, holding, importing, leaving, links, ownhelpers, refusals, waiting
+from port.torch2tf import (
+    apart,
+    classes,
+    compound,
+    holding,
+    importing,
+    leaving,
+    links,
+    owngradients,
+    ownhelpers,
+    refusals,
+    waiting,
+)
 from port.torch2tf.interp import infer
 from port.torch2tf.refusals import Part
 from port.torch2tf.refused import Refused
@@ -45,9 +57,10 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
     helpers: dict[cst.CSTNode, str] = {node: name for u in units for node in u.module.body
                                        if (name := ownhelpers.name_of(node))}
     for unit in units:
+        unit.module, gradients = owngradients.read(unit.module, unit.bound)
         unit.module, held = holding.read(unit.module, unit.bound, helpers)
         unit.module, under, more = apart.read(unit.module, held)
-        written_as |= held | under
+        written_as |= gradients | held | under
         copies |= more
     files = scoped(units, [u.module for u in units])
     left: dict[cst.CSTNode, Refused] = {}

@@ -179,7 +179,7 @@ def write_store(w: Any, target: cst.Subscript, value: Any) -> Any:
 def _masked_store(w: Any, target: cst.Subscript, x: Any, mask: cst.BaseExpression, value: Any) -> Any:
     """A mask picks along the first axes; where it is true, the value stands."""
     own, picked = w.fact(target.value).rank, w.fact(mask).rank
-    new = w.expr(mask, Layout.PLAIN)
+    new = w.expr(mask, w.fact(target.value).layout)
     if own is None or picked is None:
         if not _compares(mask, target.value):
             raise Refused("P208", "how many axes the mask has is not known", target)

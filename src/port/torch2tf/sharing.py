@@ -163,7 +163,10 @@ class Groups:
     def roots(self, node: Any) -> Names:
         """Variables whose memory the value may be, or hold."""
         if isinstance(node, cst.Name):
-            return frozenset([node.value]) if node.value in self.of or is_memory(self.it.fact(node)) else NONE
+            fact = self.it.fact(node)
+            if fact.kind is Kind.PLAIN and fact.payload is None:  # a number
+                return NONE
+            return frozenset([node.value]) if node.value in self.of or is_memory(fact) else NONE
         if isinstance(node, cst.Subscript):
             return NONE if self._is_gather(node) else self.roots(node.value)
         if isinstance(node, cst.Attribute):

@@ -14,6 +14,7 @@ from port.torch2tf.values import (
     BOTTOM,
     NONE,
     PERMUTED,
+    PLAIN,
     SEVERAL,
     TENSOR,
     Class,
@@ -251,6 +252,8 @@ def _analyze(it: Interp, function: Function) -> None:
     result = it.returns.pop()
     it.current.pop()
     it.depth = depth
+    if function.applied and result is not None:
+        result = _with_gradient(it, result)
     if function.yields:
         result = Fact(Kind.PLAIN, payload=Items([UNKNOWN], open=True))
     if result is not None and result.kind is Kind.TENSOR and result.shape is None and function.gives is not None:
@@ -262,6 +265,17 @@ def _analyze(it: Interp, function: Function) -> None:
         for caller in function.callers:
             if caller is not None:
                 it.enqueue(caller)
+
+
+def _with_gradient(it: Interp, result: Fact) -> Fact:
+    """What a function gives whose gradient is its own (owngradients.py), which takes a tensor like each result."""
+    parts = result.payload.elements if isinstance(result.payload, Items) else []
+    gradient = parts[-1].payload if len(parts) == 2 else None
+    if not isinstance(gradient, Function):
+        return result
+    found = parts[0].payload.elements if isinstance(parts[0].payload, Items) else [parts[0]]
+    call(it, None, gradient, [f.but(payload=None) for f in found])
+    return parts[0]
 
 
 def prove_result(it: Interp, payload: Any, rank: int) -> None:
@@ -312,6 +326,8 @@ def parameter(it: Interp, function: Function, name: str) -> Fact:
             fact = WHOLE if fact.kind is Kind.UNKNOWN or fact.payload is None else fact
     if hint is not None and hint.dtype == "float" and hint.kind is Kind.PLAIN and fact == Fact(Kind.PLAIN):
         fact = hint
+    if fact.kind is Kind.UNKNOWN and name in function.bounded:
+        fact = PLAIN
     if fact.kind is Kind.UNKNOWN and name in function.evidence:  # callers do not know what they pass, the body does
         fact = tensor()
     if fact.kind is Kind.TENSOR:

@@ -149,6 +149,7 @@ class Function:
     star: str = ""
     kwstar: str = ""
     evidence: frozenset[str] = frozenset()  # parameters that the body uses as only a tensor can be used
+    bounded: frozenset[str] = frozenset()  # parameters that the body asserts to be a number between others
     picks: frozenset[str] = frozenset()  # parameters that pick elements of a tensor: whole numbers
     received: dict[str, Fact] = field(default_factory=dict)  # joined facts of arguments, over `places`
     places: dict[str, Places] = field(default_factory=dict)  # parameter -> call -> what it passes
@@ -168,6 +169,7 @@ class Function:
     runs: int = 0
     yields: bool = False
     static: bool = False
+    applied: bool = False  # it stands for a class of autograd (owngradients.py), or is what such a one wraps
     file: File | None = None  # that it is written in
     conflicts: dict[Any, str] = field(default_factory=dict)  # statement -> variable in two layouts
 

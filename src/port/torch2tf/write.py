@@ -20,6 +20,7 @@ from port.torch2tf import (
     init_calls,
     init_covers,
     layers,
+    members,
     namedparts,
     operators,
     ownnames,
@@ -260,6 +261,8 @@ class Writer:
         name = node.attr.value
         if owner.kind is Kind.TENSOR:
             return rows.write_attribute(self, node, name)
+        if members.is_apply(owner, name):
+            return self.expr(node.value)
         part = rows.write_member(self, node)
         if part is not None:
             return part
@@ -277,6 +280,8 @@ class Writer:
         member = layers.write_member(self, node, owner) if owner.kind is Kind.LAYER else None
         if member is not None:
             return member
+        if fact.symbol in ("module._modules", "module._parameters", "module._buffers"):
+            raise Refused("P203", f"`{name}` of a module has no counterpart in Keras", node)
         value, own = self.expr(node.value), ownnames.kept(owner, name)
         attr = node.attr if own == name else cst.Name(own)
         return node if value is node.value and own == name else node.with_changes(value=paren(value), attr=attr)
