@@ -45,12 +45,18 @@ def function(body: str) -> str:
     "x = a * 1; out = []\n    for i in range(3):\n        x += 1\n        out.append(x)\n    return out",
     "x = a * 1\n    for i in range(3):\n        if i: a = a + y\n        y = x.view(-1)\n        x += 1\n    return a",
     "x = a * 2; y = x\n    if b is None:\n        x = x + 1\n    x += 1; return y",
+    "x = a * 2; y = x.mul_(3); return x + y",
+    "x = a * 2; return x + x.mul_(3)",
+    "x = a * 2; v = x.view(-1); y = x.mul_(3) if b is None else x; return v + y",
+    "return a.mul_(3) if b is None else a * 3",  # the caller's tensor
 ])
 def test_a_write_that_another_variable_shows_is_refused(body: str) -> None:
     assert codes(function(body)) == ["P203"], translate(HEAD + function(body), "torch2tf").text
 
 
 @pytest.mark.parametrize("body", [
+    "x = a * 2; return x.mul_(x.sigmoid()) if x.shape[0] > 2 else x.mul(x.sigmoid())",
+    "x = a * 2; y = x.add_(3).clamp_(0, 6).div_(6); return y",
     "x = a * 2; y = x; x = x + 1; x += 1; return y, x",
     "identity = a; out = torch.exp(a); out += identity; return torch.relu(out)",
     "x = (a * 2).view(2, -1); x.mul_(2); x[0] = 1; return x",
@@ -158,3 +164,24 @@ def apart(x):
 """
     text = more + HELPER.format("\n        ".join(body.split("; ")))
     assert [c for c in codes(text) if c != "P206"] == found, translate(HEAD + text, "torch2tf").text
+
+
+def test_branches_that_are_the_same_without_writes_are_one() -> None:
+    source = HEAD + """def swish(x, inplace: bool = False):
+    return x.mul_(x.sigmoid()) if inplace else x.mul(x.sigmoid())
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(3, 4)
+
+    def forward(self, x):
+        return swish(self.a(x), inplace=True)
+"""
+    result = translate(source, "torch2tf")
+    assert not result.findings
+    assert "    return x * tf.sigmoid(x)\n" in result.text
+    assert [f.code for f in translate(source.replace("self.a(x), i", "x, i"), "torch2tf").findings] == []
+    seen = source.replace("return swish(self.a(x), inplace=True)", "y = self.a(x)\n        return swish(y, True) + y")
+    assert any("that is read again" in f.message for f in translate(seen, "torch2tf").findings)

@@ -13,7 +13,7 @@ from port.build import argument, build, drop_commas, expression, helper_names, p
 from port.facts import Kind
 from port.table import Row
 from port.torch2tf import args as adapters
-from port.torch2tf import castforms, losses, mathforms, padforms, partforms, rowforms, spatial
+from port.torch2tf import castforms, losses, mathforms, padforms, partforms, rowforms, spatial, writes
 from port.torch2tf.jobs import ABSENT, Job, shown
 from port.torch2tf.refused import Refused
 from port.torch2tf.rowattrs import write_attribute, write_limit, write_shape_index, write_symbol
@@ -54,8 +54,15 @@ def _result_alone(w: Any, node: cst.Call, symbol: str, receiver: cst.BaseExpress
     fresh = isinstance(receiver, cst.BinaryOperation) or (isinstance(receiver, cst.Call) and called not in VIEWS)
     if node in w.chains or fresh or symbol == "tensor.requires_grad_":
         return "tensor." + out_of_place(symbol.removeprefix("tensor."))
-    raise Refused("P203", f"`{shown(symbol)}` changes a tensor in place, and TensorFlow's cannot be: bind the result",
-                  node, symbol)
+    name = receiver
+    while isinstance(name, cst.Call) and isinstance(name.func, cst.Attribute) and name.func.attr.value.endswith("_"):
+        w.chains.add(name)
+        name = name.func.value
+    if w.function is None or not isinstance(name, cst.Name) or not isinstance(w.function.node, cst.FunctionDef):
+        raise Refused("P203", f"`{shown(symbol)}` changes a tensor in place, and TensorFlow's cannot be: bind the "
+                      "result", node, symbol)
+    writes.of_variable(w, name, node, bound=False)
+    return "tensor." + out_of_place(symbol.removeprefix("tensor."))
 
 
 # ---------------------------------------------------------------- writing

@@ -28,6 +28,7 @@ from port.torch2tf import (
     tables,
 )
 from port.torch2tf.interp import Interp
+from port.torch2tf.jobs import bare
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import (
     TO_FIRST,
@@ -42,7 +43,7 @@ from port.torch2tf.values import (
     options,
     tensors_in,
 )
-from port.tree import named, rebuild
+from port.tree import code, named, rebuild
 
 ORDER = {3: ("[0, 2, 1]", "[0, 2, 1]"), 4: ("[0, 2, 3, 1]", "[0, 3, 1, 2]"), 5: ("[0, 2, 3, 4, 1]", "[0, 4, 1, 2, 3]")}
 
@@ -298,6 +299,8 @@ class Writer:
         want = fact.layout if fact.kind is Kind.TENSOR else None
         body, orelse = (self.expr(n, want if self.fact(n).kind is Kind.TENSOR else None)
                         for n in (node.body, node.orelse))
+        if isinstance(node.test, cst.Name | cst.Attribute) and code(bare(body)) == code(bare(orelse)):
+            return orelse  # x.mul_(2) if inplace else x * 2
         return node.with_changes(body=body, test=self.expr(node.test), orelse=orelse)
 
     def _lambda(self, node: cst.Lambda) -> Any:

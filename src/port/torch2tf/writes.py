@@ -15,14 +15,20 @@ from port.torch2tf.values import Chain, Function, Instance, Layer, SelfOf, optio
 from port.tree import code, find, walk
 
 
-def of_variable(w: Any, name: cst.Name, node: cst.CSTNode) -> None:
-    """`x += 1`, `x.add_(1)`, `x[0] = 1` of a variable of the function, which is bound anew here."""
+def of_variable(w: Any, name: cst.Name, node: cst.CSTNode, bound: bool = True) -> None:
+    """`x += 1`, `x.add_(1)`, `x[0] = 1` of a variable of the function, which is `bound` anew here.
+
+    It is not in `return x.mul_(y)`, where the result is all that is seen.
+    """
     shared = up_to(w.it, w.function, node).closure([name.value])
     outside = next((n for n in sorted(shared) if n.startswith("@") and not _callers_tell(w, n)), "")
     if outside == f"@{name.value}":
         raise Refused("P203", f"`{name.value}` belongs to the caller and is changed in place, which TensorFlow's "
                       "tensors cannot be: return a new tensor, or clone it first", node)
-    seen = outside.removeprefix("@") or _seen(w, node, {n for n in shared if not n.startswith("@")} - {name.value})
+    seen = outside.removeprefix("@") or _seen(w, node, {n for n in shared if not n.startswith("@")} - (
+        {name.value} if bound else set()))
+    if seen == name.value:
+        raise Refused("P203", f"`{seen}` is changed in place and read below; clone it first", node)
     if seen:
         where = "is read below" if not outside else "belongs to the caller" if seen in w.function.params else (
             "others hold")
@@ -139,7 +145,7 @@ def _seen(w: Any, node: cst.CSTNode, names: set[str]) -> str:
 
 def _read_after(w: Any, node: cst.CSTNode, name: str) -> bool:
     tree = parents(w.it, w.function.node)
-    own, inside = _statement(tree, node), set(map(id, walk(node)))
+    own, inside = _statement(tree, node), {*map(id, walk(node)), *_elsewhere(tree, node)}
     outer = {id(n) for block in blocks_of(own) for n in walk(block)}
     if any(n.value == name and id(n) not in inside and id(n) not in outer and not _is_bound(tree, n)
            for n in find(own, cst.Name)):
@@ -159,6 +165,17 @@ def _statement(tree: dict[cst.CSTNode, cst.CSTNode], node: cst.CSTNode) -> Any:
     while not isinstance(node, cst.BaseSmallStatement | cst.BaseCompoundStatement):
         node = tree[node]
     return node
+
+
+def _elsewhere(tree: dict[cst.CSTNode, cst.CSTNode], node: cst.CSTNode) -> set[int]:
+    """What runs before, or instead: the condition and the other branch of `x.mul_(y) if inplace else x * y`."""
+    found: set[int] = set()
+    while not isinstance(node, cst.BaseSmallStatement | cst.BaseCompoundStatement):
+        above = tree[node]
+        if isinstance(above, cst.IfExp) and node is not above.test:
+            found |= {id(n) for part in (above.test, above.body, above.orelse) if part is not node for n in walk(part)}
+        node = above
+    return found
 
 
 def _is_bound(tree: dict[cst.CSTNode, cst.CSTNode], name: cst.Name) -> bool:
