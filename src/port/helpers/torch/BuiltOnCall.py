@@ -17,3 +17,5 @@ class BuiltOnCall(nn.modules.lazy.LazyModuleMixin, nn.Module):
         shapes = pytree.tree_map(lambda x: (None, *x.shape[1:]) if hasattr(x, 'shape') else None, inputs)
         self.build(list(shapes) if isinstance(inputs, tuple) else shapes)
         self.to(self.moved).train(self.training)
+        if getattr(self, 'frozen', False):  # by set_trainable, before there were weights
+            self.requires_grad_(False)

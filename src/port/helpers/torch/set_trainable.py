@@ -6,9 +6,9 @@ def set_trainable(module, trainable):
     """`trainable` of Keras: without it no gradients, and batch norms keep to their running statistics."""
     for weight in module.parameters():
         weight.requires_grad = trainable  # also of a lazy module, which has no weights yet
-    for norm in module.modules():
-        if isinstance(norm, nn.modules.batchnorm._BatchNorm):
-            if not hasattr(norm, 'frozen'):
-                norm.register_forward_pre_hook(keep_statistics)
-            norm.frozen = not trainable
+    for part in module.modules():
+        if isinstance(part, nn.modules.batchnorm._BatchNorm) and not hasattr(part, 'frozen'):
+            part.register_forward_pre_hook(keep_statistics)
+        if isinstance(part, (nn.modules.batchnorm._BatchNorm, nn.modules.lazy.LazyModuleMixin)):
+            part.frozen = not trainable
     return module

@@ -6,9 +6,10 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import build, expression, paren
+from port.build import build, expression
 from port.facts import Kind
 from port.tf2torch.adapt import pure
+from port.tf2torch.adapt.acting import acted
 from port.tf2torch.calls.job import Job, resolve_reaching
 from port.tf2torch.calls.layers import plan
 from port.tf2torch.emit import Emitter, Refused
@@ -117,7 +118,8 @@ def activation(job: Job, name: str, arg: Any) -> None:
         apply_name(job, symbol.rpartition(".")[2])
     elif (fact.symbol == "port.activation" and not isinstance(node, cst.Call)) or isinstance(
             fact.payload, Function) or (fact.kind is Kind.FUNCTION and fact.payload is not None):
-        job.after.append(lambda x: cst.Call(paren(job.em.expr(node)), [cst.Arg(x)]))
+        function = fact.payload
+        job.after.append(lambda x: acted(job.em, function, job.em.expr(node), x, job.flipped))
         _no_module(job, node)
     elif isinstance(fact.payload, LayerCall) and isinstance(node, cst.Call):
         _layer_activation(job, node, fact.payload)
@@ -145,11 +147,29 @@ def _setting(job: Job, node: cst.BaseExpression) -> None:
     """A string that callers choose: a table of the names that reach it; others raise KeyError."""
     reached = {r for r in resolve_reaching(job.em, node) if r is None or isinstance(r, str)}
     if not reached:
-        raise job.refuse("P202", f"no call in this project shows which activation `{code(node)}` is")
+        _open_setting(job, node)
+        return
     unknown = {r for r in reached if r is not None and r not in NAMES}
     if unknown:
         raise job.refuse("P201", f"the activation `{sorted(unknown)[0]}` has no row")
     _from_table(job, node, reached)
+
+
+def _open_setting(job: Job, node: cst.BaseExpression) -> None:
+    """No call of the project shows what it is: a function, or one of the names that callers will want."""
+    value = either(job.em, node)
+    if job.sequential:
+        job.em.helper("Lambda")
+        job.after_modules.append(build("Lambda({f})", f=value))
+    job.after.append(lambda x: acted(job.em, None, either(job.em, node), x, job.flipped))
+
+
+def either(em: Emitter, node: cst.BaseExpression) -> cst.BaseExpression:
+    """`act if callable(act) else ACTIVATIONS[act]`."""
+    if not isinstance(node, cst.Name | cst.Attribute | cst.Subscript):
+        raise Refused("P202", f"no call in this project shows which activation `{code(node)}` is", node)
+    table = remember(em, {None, *USUAL}, False)
+    return build(f"{{a}} if callable({{a}}) else {table}[{{a}}]", a=em.expr(node))
 
 
 def _class(job: Job, node: cst.BaseExpression) -> None:
@@ -195,7 +215,7 @@ def chosen(em: Emitter, node: cst.Call) -> cst.BaseExpression:
         return found
     reached = {r for r in resolve_reaching(em, given) if r is None or isinstance(r, str)}
     if not reached:
-        raise Refused("P202", f"no call in this project shows which activation `{code(given)}` is", node)
+        return either(em, given)
     reached = _offered(reached)
     unknown = sorted(r for r in reached if r is not None and r not in NAMES)
     if unknown:

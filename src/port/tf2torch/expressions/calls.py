@@ -7,6 +7,7 @@ import libcst as cst
 from port.build import build, drop_commas, expression
 from port.facts import UNKNOWN, Fact, Kind
 from port.tf2torch import masking
+from port.tf2torch.adapt.acting import named
 from port.tf2torch.adapt.activations import activation_object, chosen
 from port.tf2torch.calls.applying import application
 from port.tf2torch.calls.functions import row_call
@@ -118,7 +119,7 @@ def _foreign_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     if (owner == "builtins" and followed) or (owner == "list" and name in LIST_METHODS and _holds(func)):
         return em.generic(node)
     if func.symbol == ACTIVATION:
-        return em.generic(node)
+        return (named(em, node, node.args[0].value) if node.args else None) or em.generic(node)
     if isinstance(node.func, cst.Attribute) and node.func.attr.value == "get_shape" and not node.args:
         return build("{x}.shape", x=em.expr(node.func.value))  # only tensors have it
     if unknown_callee(em, node):

@@ -20,6 +20,7 @@ from port.tf2torch.infer.attributes import inherited, object_attribute, of_super
 from port.tf2torch.infer.builtins import ACTIVATION
 from port.tf2torch.infer.conditions import LIST, is_exact_number, is_number
 from port.tf2torch.infer.definitions import member
+from port.tf2torch.infer.elementwise import is_activation
 from port.tf2torch.infer.given import Given
 from port.tf2torch.infer.inputs import is_input
 from port.tf2torch.infer.interp import TEXT, Interp
@@ -290,19 +291,9 @@ def _dict(it: Interp, node: cst.Dict, env: Env) -> Fact:
             return Fact(Kind.PLAIN, payload=Inputs(held, {str(k): code(e.key) for k, e in keys.items()}))
     if values and all(v.kind is Kind.FUNCTION and v.payload is not None for v in values):
         return Fact(Kind.PLAIN, payload=Choice(values))
-    if values and all(_is_activation(it, v) for v in values):
+    if values and all(is_activation(it, v) for v in values):
         return Fact(Kind.PLAIN, payload=Choice([Fact(Kind.FUNCTION, symbol=ACTIVATION)]))
     return keyed.of_literal(node, values) or it.plain(node)
-
-
-def _is_activation(it: Interp, fact: Fact) -> bool:
-    """A function of the framework that acts element by element, whatever the order of the axes; or `lambda x: x`."""
-    inner = fact.payload.node if isinstance(fact.payload, Function) else None
-    if isinstance(inner, cst.Lambda):
-        return isinstance(inner.body, cst.Name) and [inner.body.value] == fact.payload.params
-    rows = it.rows.get(fact.symbol) or () if fact.kind is Kind.FUNCTION and fact.payload is None else ()
-    return bool(rows) and all(r.returns == "same" and not r.layout and not r.none and "axis" not in r.args and (
-        "dim" not in str(r.expr)) for r in rows)
 
 
 def _dict_comprehension(it: Interp, node: cst.DictComp, env: Env) -> Fact:

@@ -6,7 +6,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import TIGHT, drop_commas, expression, statement
+from port.build import TIGHT, build, drop_commas, expression, statement
 from port.facts import UNKNOWN, Kind
 from port.tf2torch import masking
 from port.tf2torch.calls.applying import kept_args
@@ -21,7 +21,7 @@ from port.tf2torch.rules.dropped import decorators
 from port.tf2torch.rules.entries import entry_lines
 from port.tf2torch.rules.kept import refused_definition, with_imports
 from port.tf2torch.rules.set_later import SUPER_ONLY
-from port.tree import code, find, rebuild, walk
+from port.tree import changed, code, find, rebuild, walk
 
 LEFT_OUT = {"compute_mask", "compute_output_shape", "compute_output_spec"}
 TRAINING = {"train_step", "test_step", "predict_step", "metrics", "compile", "fit"}
@@ -191,14 +191,25 @@ def instance_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
         extra.append(cst.Arg(em.size(instance.applied[0].sizes[mirror], node),
                              comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))))
     args = []
+    flag: cst.BaseExpression | None = None
     init = find_method(cls, "__init__")
     takes = init.params[1:] if init is not None else []
     for at, a in enumerate(node.args):
         name = a.keyword.value if a.keyword is not None else takes[at] if at < len(takes) and not a.star else ""
         if name in SUPER_ONLY and (name not in takes or name in em.dropped_init.get(cls, set()) or name == "name"):
-            set_later.base_argument(em, name, a.value, cls)
+            if set_later.frozen(em, name, a.value, cls):
+                flag = a.value
+            else:
+                set_later.base_argument(em, name, a.value, cls)
             continue
         args.append(a.with_changes(value=em.expr(a.value)))
     made = drop_commas([*extra, *args], list(node.args)) if node.args else [
         *extra[:-1], *[e.with_changes(comma=cst.MaybeSentinel.DEFAULT) for e in extra[-1:]]]
-    return node.with_changes(args=made)
+    new = node.with_changes(args=made) if made else changed(
+        node, args=made, whitespace_before_args=cst.SimpleWhitespace(""))
+    if flag is None:
+        return new
+    if not is_late(em, cls):
+        return build("{m}.requires_grad_({t})", m=new, t=em.expr(flag))
+    em.helper("set_trainable")
+    return build("set_trainable({m}, {t})", m=new, t=em.expr(flag))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 import libcst as cst
@@ -11,6 +11,7 @@ from port.build import build
 from port.facts import Fact, Kind
 from port.tf2torch.calls.variables import MAKERS
 from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.infer.builtins import ACTIVATION
 from port.tf2torch.infer.values import Class, GraphModel, Instance, Items, LayerCall, SelfValue, SequentialModel
 from port.tree import code, find, named
 
@@ -110,6 +111,24 @@ def base_argument(em: Emitter, name: str, value: cst.BaseExpression, cls: Class 
                       "not those of its layers; set it on the object", value)
 
 
+def frozen(em: Emitter, name: str, value: cst.BaseExpression, cls: Class) -> bool:
+    """Does the argument freeze the weights of an object of this class, all of which are its own?"""
+    known = em.fact(value).literal(...)
+    return name == FLAG and known is not True and code(value) not in ("True", "None") and _holds_none(em, cls) and (
+        not _weightless(em, cls))
+
+
+def _holds_none(em: Emitter, cls: Class) -> bool:
+    """Are there no layers in the class, made or handed in?"""
+    held = [f for a in cls.attrs.values() for f in (a, *(a.payload.elements if isinstance(a.payload, Items) else ()))]
+    called = {c.func.attr.value for c in find(cls.node, cst.Call) if isinstance(c.func, cst.Attribute) and (
+        isinstance(c.func.value, cst.Name) and c.func.value.value == "self")}
+    known = {*cls.methods, *MAKERS, *(n for n, f in cls.attrs.items() if f.symbol == ACTIVATION)}
+    return not any(f.kind in (Kind.LAYER, Kind.MODEL) for f in held) and called <= known and not makes_layers(
+        em, cls.file, cls.node, makers=()) and all(
+        _holds_none(em, b.payload) for b in cls.bases if isinstance(b.payload, Class))
+
+
 def has_weights(cls: Class) -> bool:
     """Does it keep layers or tensors?"""
     facts = [f for held in cls.attrs.values() for f in (held, *(held.payload.elements if isinstance(
@@ -126,12 +145,12 @@ def _weightless(em: Emitter, cls: Class) -> bool:
         _weightless(em, base) for base in bases)
 
 
-def makes_layers(em: Emitter, file: Any, node: cst.CSTNode) -> bool:
+def makes_layers(em: Emitter, file: Any, node: cst.CSTNode, makers: Container[str] = MAKERS) -> bool:
     """Does the code make layers that have weights, or draw, or are not known?"""
     for call in find(node, cst.Call):
         symbol = file.names.resolve(call.func)
         rows = em.it.rows.get(symbol) or ()
-        if isinstance(call.func, cst.Attribute) and call.func.attr.value in MAKERS:
+        if isinstance(call.func, cst.Attribute) and call.func.attr.value in makers:
             return True
         if symbol.startswith("keras.layers.") and symbol.rpartition(".")[2][:1].isupper() and not any(
                 r.call is not None or r.expr or r.via == "activation_layer" for r in rows):
