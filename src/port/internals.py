@@ -98,5 +98,4 @@ def _public() -> dict[str, str]:
 PUBLIC = _public() | {
     "tf.python.framework.ops.convert_to_tensor": "tf.convert_to_tensor",  # the public one calls it
     "tf.python.framework.ops.name_scope": "tf.name_scope",
-    "keras.backend.random_binomial": "keras.backend.random_bernoulli",  # its name in Keras 2
 }

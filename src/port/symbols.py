@@ -35,6 +35,7 @@ _PREFIXES = [(re.compile(pattern), to) for pattern, to in (
     (r"^keras\.backend\.(tensorflow\.)?(numpy|nn|math|linalg|core)(?=\.)", "keras.ops"),
     (r"^keras\.backend\.(is_tensor|convert_to_numpy|convert_to_tensor)$", r"keras.ops.\1"),
     (r"^keras\.backend\.(tensorflow\.)?random\.(?=[a-z])", "keras.random."),
+    (r"^keras\.backend\.random_binomial$", "keras.backend.random_bernoulli"),  # its name in Keras 2
     (r"^keras\.backend\.tf(?=\.)", "tf"),
     (r"^keras\.metrics\.(?=(binary|categorical|sparse_categorical)_crossentropy$|(\w+_)?hinge$|huber$|poisson$|mean_\w+$)",
      "keras.losses."),
