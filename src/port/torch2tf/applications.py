@@ -10,6 +10,7 @@ from port import table
 from port.build import build, drop_commas, expression, paren
 from port.facts import Fact, Kind, Layout
 from port.torch2tf import (
+    alike,
     containers,
     definitions,
     drawn,
@@ -221,7 +222,10 @@ def application(w: Any, node: cst.Call, callee: Fact) -> Any:
     unknowns.check_input(w, node, callee)
     recipe = [o.payload for o in options(callee)]
     writes.of_call(w, node, callee)
-    function = next((f for p in recipe for f in layercalls.forwards(p)), None)
+    forwards = [f for p in recipe for f in layercalls.forwards(p)]
+    function = next((f for f in forwards if not alike.taken(w.it, f)), None)
+    if function is None and len(forwards) == len(recipe):
+        function = forwards[0]
     func = w.expr(node.func)
     args = arguments(w, node, function, default=w.it.wants.get(node))
     args = with_mode(w, node, _by_name(w, node, function, args))
@@ -268,6 +272,7 @@ def arguments(w: Any, node: cst.Call, function: Function | None, default: Layout
         want = default
         if function is not None:
             want = Layout.FLIPPED if function.chooses and function.is_flipped(name) else Layout.PLAIN
+            want = None if name and name == alike.taken(w.it, function) else want
             if want is Layout.FLIPPED and fact.kind is Kind.UNKNOWN:
                 raise Refused("P204", f"what `{code(arg.value)}` is is not known, and `{function.name}` takes it "
                               "channels last in Keras", node)

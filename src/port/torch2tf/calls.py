@@ -33,6 +33,7 @@ from port.torch2tf.values import (
     one_of,
     options,
     tensors_in,
+    text,
 )
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
     flip = callee.kind is Kind.LAYER and modules.one_layout(it, options(callee), args)
     found: Fact | None = None
     for option in options(callee):
-        found = join(found, _call(it, node, option, args, env))
+        if option is callee or not _stays(option.payload):
+            found = join(found, _call(it, node, option, args, env))
     if flip:
         it.wants[node] = Layout.FLIPPED
     return found if found is not None else UNKNOWN
@@ -59,7 +61,7 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
 
 def _call(it: Interp, node: cst.Call, callee: Fact, args: list[Fact], env: Env) -> Fact:
     payload = callee.payload
-    if callee is BOTTOM or is_none(callee):  # None, so far: nobody calls that, another value will come
+    if callee is BOTTOM or is_none(callee) or text(callee):  # None, so far: nobody calls that, another value will come
         return BOTTOM
     if callee.kind is Kind.LAYER and not isinstance(payload, Items):
         return modules.apply(it, node, callee, args)
@@ -103,13 +105,19 @@ def _call(it: Interp, node: cst.Call, callee: Fact, args: list[Fact], env: Env) 
 def call_any(it: Interp, node: cst.Call, payload: Alternatives, args: list[Fact], env: Env) -> Fact:
     found: Fact | None = None
     for option in payload.options:
-        found = join(found, _call(it, node, option, args, env))
+        if not _stays(option.payload):
+            found = join(found, _call(it, node, option, args, env))
     return found or UNKNOWN
+
+
+def _stays(payload: Any) -> bool:
+    """A class that Keras has no base for, and that is one of several here: to choose it raises (tables.py)."""
+    return isinstance(payload, Class) and payload.root.startswith("torch.") and payload.root != "torch.nn.Module"
 
 
 def _call_partial(it: Interp, node: cst.Call, partial: Partial, args: list[Fact], env: Env) -> Fact:
     if partial.node in it.partials:
-        return UNKNOWN  # `f = partial(f, ...)` in a loop: a partial of itself
+        return BOTTOM  # `f = partial(f, ...)` in a loop: a partial of itself, which says no more than the others
     pairs = [*zip(partial.node.args[1:], (it.fact(a.value) for a in partial.node.args[1:]), strict=True),
              *zip(node.args, args, strict=True)]
     own = {a.keyword.value for a in node.args if a.keyword is not None}
@@ -191,6 +199,9 @@ def _dict_method(mapping: Mapping, name: str, args: list[Fact]) -> Fact:
         key = args[0].literal(...)
         found = mapping.values.get(key, element) if key is not ... else element
         return _optional(args[1]) if len(args) == 2 and found is UNKNOWN else found
+    if name == "setdefault" and len(args) == 2 and isinstance(key := args[0].literal(...), str):
+        mapping.values[key] = join(mapping.values.get(key), args[1])
+        return mapping.values[key]
     return PLAIN
 
 

@@ -14,7 +14,7 @@ import libcst as cst
 
 from port.build import build, statement
 from port.names import Names, dotted_name
-from port.torch2tf import layer_signatures
+from port.torch2tf import keywords, layer_signatures, oldways, ownnorm
 from port.tree import code, find, rebuild, walk
 
 CONTAINERS = frozenset(("Sequential", "ModuleList", "ModuleDict"))
@@ -31,7 +31,6 @@ OF_LAYERS = frozenset("""
     weight bias stride padding dilation groups kernel_size in_channels out_channels in_features out_features eps
     normalized_shape num_groups num_channels num_features running_mean running_var momentum affine p inplace""".split())
 
-FIXED = ("device", "dtype", "padding_mode", "divisor_override")  # what nobody passes to such a class
 _CONV = ("weight", "bias", "stride", "padding", "dilation", "groups")
 FUNCTIONS = {"layer_norm": ("normalized_shape", "weight", "bias", "eps"), "linear": ("weight", "bias"),
              "group_norm": ("num_groups", "weight", "bias", "eps"), "conv1d": _CONV, "conv2d": _CONV, "conv3d": _CONV}
@@ -60,7 +59,8 @@ def _held(node: cst.ClassDef, names: Names) -> cst.ClassDef | None:
         return None
     if kind in CONVS:
         node = _paired_before(node, kind)
-    methods = {s.name.value: s for s in node.body.body if isinstance(s, cst.FunctionDef)}
+    node = oldways.read(ownnorm.read(node, names) if kind in ownnorm.KINDS else node)
+    methods: dict[str, Any] = {s.name.value: s for s in node.body.body if isinstance(s, cst.FunctionDef)}
     init = methods.get("__init__")
     if init is not None and sum(_is_super(c, "__init__") for c in find(init, cst.Call)) != 1:
         return None
@@ -135,7 +135,7 @@ def _passed(kind: str) -> tuple[str, str]:
     """Parameters of the constructor that the class has from its base, and how they are passed on."""
     if kind in CONTAINERS:
         return "*args", "*args"
-    params = [p for p in layer_signatures.signatures()[f"torch.nn.{kind}"].params if p.name not in FIXED]
+    params = [p for p in layer_signatures.signatures()[f"torch.nn.{kind}"].params if p.name not in keywords.FIXED]
     text = ", ".join(p.name if p.default is None else f"{p.name}={p.default}" for p in params)
     required = [p.default is None for p in params]
     return text, ", ".join(p.name if all(required[:i + 1]) else f"{p.name}={p.name}" for i, p in enumerate(params))
@@ -226,7 +226,8 @@ class _Held:
                 made = made.with_changes(args=[a.with_changes(value=cst.Integer("0")) if a.value is padding else a
                                                for a in made.args])
             line: Any = node
-            body += [line.with_changes(body=[cst.Expr(call.with_changes(args=[]))],
+            bare = call.with_changes(args=[], whitespace_before_args=cst.SimpleWhitespace(""))
+            body += [line.with_changes(body=[cst.Expr(bare)],
                                        trailing_whitespace=cst.TrailingWhitespace()),
                      line.with_changes(leading_lines=[], body=[cst.Assign([cst.AssignTarget(self.held)], made)])]
             if self.keeps_padding:

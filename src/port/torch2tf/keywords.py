@@ -1,7 +1,7 @@
 """`def __init__(self, width, **kwargs)`, whose `kwargs` go to one layer of the framework: they get their names.
 
 Keras' layers call their arguments otherwise, so that a dict of PyTorch's cannot be handed on. The names are those that
-the project's own code passes, the defaults those of the layer.
+the project's own code passes, or all that are left of the layer's own; the defaults are the layer's.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from port.torch2tf.interp import Interp
 
 EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+FIXED = ("device", "dtype", "padding_mode", "divisor_override")  # what nobody passes where it is not seen
 COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
 
 def taken(function: Function) -> cst.Call | None:
     """The one call that `**kwargs` of a constructor are handed to, if nothing else is done with them."""
     owned = function.owner is not None and function.owner.is_module and function.name == "__init__"
-    if not owned or not function.kwstar or not function.extra or function.words_hidden:
+    if not owned or not function.kwstar:
         return None
     names = [n for n in walk(function.node.body) if isinstance(n, cst.Name) and n.value == function.kwstar]
     calls = [n for n in walk(function.node.body) if isinstance(n, cst.Call) and any(
@@ -37,22 +38,25 @@ def written_out(it: Interp, node: cst.Call) -> cst.Call | None:
     """The call with `kernel_size=kernel_size, ...` for the constructor's `**kwargs`; None: it is no such call."""
     function = it.current[-1] if it.current else None
     if function is None or taken(function) is not node:
-        if function is not None and function.words_hidden and function.kwstar:  # it was one, before more was known
-            it.layers.pop((it.objects.pop(("spread", node), node), it.receivers[node].symbol), None)
         return None
     symbol = it.receivers[node].symbol
     signature = signatures().get(symbol)
-    if signature is None or not function.extra.keys() <= {p.name for p in signature.params}:
+    if signature is None or not (function.words_hidden or function.extra.keys() <= {p.name for p in signature.params}):
+        it.layers.pop((it.objects.pop(("spread", node), node), symbol), None)
         return None
+    names = _names(symbol, function, node)
     known = it.objects.get(("spread", node))
-    if known is not None and {a.keyword.value for a in known.args if a.keyword} >= function.extra.keys():
+    if known is not None and {a.value.value for a in known.args if a not in node.args} == set(names):
         return known
-    if known is not None:  # of fewer arguments
+    if known is not None:  # of other arguments
         it.layers.pop((known, symbol), None)
     at = next(i for i, a in enumerate(node.args) if a.star == "**")
-    made = [cst.Arg(cst.Name(n), keyword=cst.Name(n), equal=EQUAL, comma=COMMA) for n in _ordered(symbol, function)]
-    made[-1] = made[-1].with_changes(comma=node.args[at].comma)
-    new = it.objects[("spread", node)] = node.with_changes(args=[*node.args[:at], *made, *node.args[at + 1:]])
+    made = [cst.Arg(cst.Name(n), keyword=cst.Name(n), equal=EQUAL, comma=COMMA) for n in names]
+    before = list(node.args[:at])
+    last = made or before
+    if last:
+        last[-1] = last[-1].with_changes(comma=node.args[at].comma)
+    new = it.objects[("spread", node)] = node.with_changes(args=[*before, *made, *node.args[at + 1:]])
     return new
 
 
@@ -62,12 +66,26 @@ def plan(it: Interp, function: Function) -> dict[str, cst.BaseExpression | None]
     layers = [layer for (node, _), layer in it.layers.items() if node is it.objects.get(("spread", call), ...)]
     if call is None or len(layers) != 1:
         return None
-    return {name: _default(layers[0], name) for name in _ordered(layers[0].symbol, function)}
+    return {name: _default(layers[0], name) for name in _names(layers[0].symbol, function, call)}
 
 
-def _ordered(symbol: str, function: Function) -> list[str]:
-    """What callers pass, in the order of the layer's own parameters."""
-    return [p.name for p in signatures()[symbol].params if p.name in function.extra]
+def _names(symbol: str, function: Function, call: cst.Call) -> list[str]:
+    """What callers pass, in the order of the layer's parameters; all that is left of these, if that is not known."""
+    params = [p.name for p in signatures()[symbol].params]
+    given = {a.keyword.value for a in call.args if a.keyword} | {
+        n for n, a in zip(params, call.args, strict=False) if a.keyword is None and not a.star}
+    rest = [n for n in params if n not in given and n not in function.params]
+    if function.words_hidden:
+        return [n for n in rest if n not in FIXED[2:]]
+    return [n for n in rest if (n in function.extra if function.extra else n not in FIXED)]
+
+
+def names(it: Interp, function: Function) -> list[str]:
+    """The parameters that `**kwargs` of a constructor stand for."""
+    call = taken(function)
+    callee = it.receivers.get(call) if call is not None else None
+    return [] if call is None or callee is None or callee.symbol not in signatures() else _names(
+        callee.symbol, function, call)
 
 
 def _default(layer: Layer, name: str) -> cst.BaseExpression | None:

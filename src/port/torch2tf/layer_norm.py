@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from port.build import build, expression
+from port.torch2tf import limits
 from port.torch2tf.layer_args import UNKNOWN, At, Passed, Plan, function_layer, layer_call, node, write_call
 from port.torch2tf.layer_conv import place
 from port.tree import code
@@ -16,9 +17,8 @@ Extra = list[tuple[str, Any]]
 
 def batch_norm(at: At) -> Plan:
     place(at)
-    if not at.is_lit("track_running_stats", True):
-        raise at.refuse("without running statistics it normalises by the batch even in inference, which Keras' layer "
-                        "does not; call BatchNormalization with training=True")
+    limits.only(at, "track_running_stats", True, "without running statistics it normalises by the batch even in "
+                "inference, which Keras' layer does not; call BatchNormalization with training=True")
     passed: Passed = {}
     extra: Extra = []
     if at.lit("momentum") is None:
@@ -130,8 +130,8 @@ def group_norm(at: At) -> Plan:
 
 def instance_norm(at: At) -> Plan:
     place(at)
-    if not at.is_lit("track_running_stats", False):
-        raise at.refuse("Keras has no instance norm with running statistics; leave track_running_stats out")
+    limits.only(at, "track_running_stats", False,
+                "Keras has no instance norm with running statistics; leave track_running_stats out")
     passed: Passed = {}
     extra: Extra = [("groups", "-1")]
     epsilon: Passed = {}

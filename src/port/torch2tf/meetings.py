@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from port.facts import Fact, Kind, Layout
-from port.torch2tf import members, modshapes
+from port.torch2tf import alike, members, modshapes
 from port.torch2tf.values import Chain, Instance, Layer, can_flip, options
 
 if TYPE_CHECKING:
@@ -41,17 +41,19 @@ def taken(it: Interp, payload: Any) -> Layout | None:
         return payload.inputs[0].layout if payload.inputs else None
     if isinstance(payload, Instance):
         for method in members.called(payload, "forward"):
+            if alike.taken(it, method):
+                return None
             flipped = bool(method.arguments) and method.chooses and method.is_flipped(method.arguments[0])
             return Layout.FLIPPED if flipped else Layout.PLAIN
     return None
 
 
-def given(payload: Any) -> Fact | None:
+def given(it: Interp, payload: Any) -> Fact | None:
     """What a module gives, if that is one tensor."""
     result = payload.output if isinstance(payload, Layer | Chain) else None
     if isinstance(payload, Instance):
         for method in members.called(payload, "forward"):
-            result = method.result
+            result = method.result if not alike.taken(it, method) else None  # as it comes
             if result is not None and not method.chooses:
                 result = result.but(layout=Layout.PLAIN)
     return result if result is not None and result.kind is Kind.TENSOR else None
@@ -60,7 +62,7 @@ def given(payload: Any) -> Fact | None:
 def agree(it: Interp, payloads: list[Any]) -> bool:
     """Do modules that reach one place take, and give, tensors in one order of axes?"""
     wanted = {t for p in payloads if not isinstance(p, Chain) and (t := taken(it, p)) is not None}
-    results = [f for p in payloads if (f := given(p)) is not None]
+    results = [f for p in payloads if (f := given(it, p)) is not None]
     layouts = {f.layout for f in results if can_flip(f)}
     flat = any(not can_flip(f) for f in results)  # nn.Flatten beside nn.Identity: no place knows what it gets
     return len(wanted) <= 1 and len(layouts) <= 1 and not (flat and Layout.FLIPPED in layouts)
@@ -98,7 +100,7 @@ def to_enclose(it: Interp) -> frozenset[Any]:
 
 
 def _has_channels_last(it: Interp, payload: Any) -> bool:
-    result = given(payload)
+    result = given(it, payload)
     last = result is not None and can_flip(result) and result.layout is Layout.FLIPPED
     return last or (not isinstance(payload, Chain) and taken(it, payload) is Layout.FLIPPED)
 

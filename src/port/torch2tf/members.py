@@ -13,6 +13,7 @@ from port.torch2tf import links
 from port.torch2tf.values import (
     BOTTOM,
     PLAIN,
+    TEXT,
     Alternatives,
     Bound,
     Chain,
@@ -24,6 +25,7 @@ from port.torch2tf.values import (
     Mapping,
     Origin,
     Origins,
+    Partial,
     SelfOf,
     ShapeOf,
     Size,
@@ -32,6 +34,7 @@ from port.torch2tf.values import (
     literal,
     one_of,
     options,
+    text,
 )
 
 if TYPE_CHECKING:
@@ -65,12 +68,29 @@ def origins_of(fact: Fact) -> Iterable[Origin]:
 # ---------------------------------------------------------------- attributes
 def attribute(it: Interp, node: cst.Attribute, owner: Fact, env: Env) -> Fact:
     name = node.attr.value
+    if (told := of_callable(owner, name)) is not None:
+        return told
     if owner.kind is Kind.FUNCTION and owner.symbol and owner.payload is None:
         return it.symbol(f"{owner.symbol}.{name}")
     found: Fact | None = None
     for option in options(owner):
         found = join(found, _attribute(it, option, name))
     return found if found is not None else UNKNOWN
+
+
+def of_callable(owner: Fact, name: str) -> Fact | None:
+    """What functions, classes and partials say of themselves: `norm.__name__`, `norm.func`; None of anything else."""
+    if owner.kind is not Kind.FUNCTION or name not in ("__name__", "__qualname__", "func", "keywords"):
+        return None
+    held = [o.payload for o in options(owner)]
+    if name.startswith("__"):
+        named = all(isinstance(h, Class | Function | Partial) or o.symbol.startswith("torch.nn.") or text(o)
+                    for h, o in zip(held, options(owner), strict=True))
+        return TEXT if named else None
+    if name == "keywords":
+        return PLAIN if any(isinstance(h, Partial) for h in held) else None
+    inner = [o for h in held if isinstance(h, Partial) for o in options(h.function)]
+    return one_of(inner) if inner else None if any(isinstance(h, Class) for h in held) else BOTTOM
 
 
 def _attribute(it: Interp, owner: Fact, name: str) -> Fact:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
-from port.torch2tf import anyname, assignments, meetings, members, modshapes, opshapes, users
+from port.torch2tf import alike, anyname, assignments, meetings, members, modshapes, opshapes, users
 from port.torch2tf.values import (
     BOTTOM,
     PLAIN,
@@ -328,6 +328,8 @@ def _spatial_rank(it: Interp, chain: Chain) -> int | None:
             return _spatial_rank(it, payload)
         elif isinstance(payload, Instance):
             for method in members.called(payload, "forward"):
+                if alike.taken(it, method):
+                    continue
                 first = method.arguments[0] if method.arguments else ""
                 held = method.held.get(first)
                 return held.rank if held is not None and method.is_flipped(first) else None

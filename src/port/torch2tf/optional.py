@@ -16,6 +16,7 @@ from port.torch2tf.refused import Refused
 from port.torch2tf.values import Class, Function, options
 from port.tree import code, find, memo, named, walk
 
+RAISES = "raises"  # note: branches that raise, so that nothing in them runs
 DEEPEST = 6  # settings that are told by other settings
 COMPARED: dict[type, Any] = {
     cst.Equal: operator.eq, cst.NotEqual: operator.ne, cst.Is: operator.is_, cst.IsNot: operator.is_not,
@@ -30,6 +31,7 @@ def block(w: Any, node: cst.If, body: Any, write: Any) -> Any:
     """One side of a condition; one that a default keeps from running may raise instead."""
     left = w.left.get(body) or (w.left.get(node.test) if body is node.body else None)
     if left is not None:
+        w.it.notes.setdefault(RAISES, set()).add(body)
         return stopping.raised(w, left, node)
     try:
         with w.tentative():
@@ -38,6 +40,7 @@ def block(w: Any, node: cst.If, body: Any, write: Any) -> Any:
         if w.function is None or not is_optional(w.it, w.function, node, body):
             raise
         w.left[body] = refusal
+        w.it.notes.setdefault(RAISES, set()).add(body)
         return stopping.raised(w, refusal, node)
 
 
@@ -97,6 +100,11 @@ def is_optional(it: Any, function: Function, node: cst.If, body: Any) -> bool:
     """Does this side of the condition run only if a setting is given that has another default?"""
     known = _value(it, function, node.test, 0)
     return known is not ... and bool(known) is (body is not node.body)
+
+
+def by_default(it: Any, function: Function, node: cst.BaseExpression) -> Any:
+    """What the expression is where all settings have their defaults; `...` if that is not known."""
+    return _value(it, function, node, 0)
 
 
 def _first(it: Any, function: Function, node: cst.BaseExpression) -> cst.BaseExpression:
@@ -160,6 +168,10 @@ def _called(it: Any, f: Function, node: cst.Call, depth: int) -> Any:
     if name in CASTS and len(node.args) == 1:
         inner = _value(it, f, node.args[0].value, depth)
         return CASTS[name](inner) if isinstance(inner, bool | int | float | str) else ...
+    called = it.fact(node.func).payload
+    if isinstance(called, Function) and not called.params and called.owner is None and (ends := find(
+            called.node, cst.Return)):
+        return _one([_value(it, called, r.value, depth + 1) for r in ends])
     if f.kwstar and name in (f"{f.kwstar}.pop", f"{f.kwstar}.get") and len(node.args) == 2:
         return _value(it, f, node.args[1].value, depth)
     return ...
@@ -193,6 +205,9 @@ def _of_variable(it: Any, f: Function, name: str, depth: int) -> Any:
         return ...
     values = [_value(it, f, v, depth) for v in _set(it, f, name, f.node.body, depth)]
     values += [default] if name in f.params else []
+    if not values and f.file is not None:  # of the file, as it is until a function sets it
+        values = [_value(it, f, v, depth) for s in f.file.module.body
+                  if not isinstance(s, cst.FunctionDef | cst.ClassDef) for v in _settings(s).get(name, ())]
     return _one(values)
 
 
@@ -275,4 +290,4 @@ def _one(values: list[Any]) -> Any:
     return values[0] if all(v == values[0] or bool(v) is bool(values[0]) is False for v in values) else ...
 
 
-__all__ = ["block", "is_optional", "regions", "test"]
+__all__ = ["block", "by_default", "is_optional", "regions", "test"]

@@ -165,13 +165,13 @@ def _stops(use: Use, reasons: set[tuple[File, str]], left: Mapping[cst.CSTNode, 
         use.but |= noted
         use.mentioned, use.called = mentions(it.file, root, use.but), _called(it, root, use.but)
         return True
-    if tables.stands_in(use.w, root, nodes):
-        use.but |= set(nodes)
-        use.mentioned = mentions(it.file, root, use.but)
-        return True
-    found = stopping.blocks(use.w, root, nodes) if nodes else None
-    if not found:
+    stood_for = tables.stand_in(use.w, root, nodes)
+    rest = [n for n in nodes if n not in stood_for]
+    found = stopping.blocks(use.w, root, rest) if rest else {}
+    if found is None or not (found or stood_for):
         return False
+    tables.note(use.w, root, stood_for)
+    use.but |= stood_for
     for block, node in found.items():
         why = Refused("P206", f"it uses `{apart.shown(code(node))}`, which is not ported", node)
         it.notes.setdefault(stopping.NOTE, {})[block] = why

@@ -80,7 +80,10 @@ class Groups:
         if isinstance(node, cst.For | cst.While):
             for block in blocks:  # it may have run before
                 self.run(block.body, node, False)
+        raising = self.it.notes.get("raises", ())  # branches that are not ported (optional.py)
         for block in blocks:
+            if block in raising:
+                continue
             inside = holds and any(n is stop for n in walk(block))
             if (inside or not holds) and self.run(block.body, stop, certain and inside):
                 return True

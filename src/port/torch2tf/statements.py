@@ -37,16 +37,24 @@ def line(w: Any, node: cst.SimpleStatementLine) -> list[Any]:
     """One line: most often one small statement, which becomes one, several or none."""
     smalls: list[Any] = []
     whole: list[Any] = []
-    for small in node.body:
-        for made in simple(w, small):
-            if isinstance(made, cst.BaseSmallStatement):
-                smalls.append(made)
-            else:
-                whole.append(made)
-    lines: list[Any] = []
+    outer, w.guards = w.guards, []
+    try:
+        for small in node.body:
+            for made in simple(w, small):
+                if isinstance(made, cst.BaseSmallStatement):
+                    smalls.append(made)
+                else:
+                    whole.append(made)
+        return [*w.guards, *_lines(w, node, smalls, whole)]
+    finally:
+        w.guards = outer
+
+
+def _lines(w: Any, node: cst.SimpleStatementLine, smalls: list[Any], whole: list[Any]) -> list[Any]:
     if len(node.body) > 1 and not whole and len(smalls) == len(node.body):
         return [node.with_changes(body=smalls)]
-    lines = [cst.SimpleStatementLine([s.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)]) for s in smalls] + whole
+    lines: list[Any] = [
+        cst.SimpleStatementLine([s.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)]) for s in smalls] + whole
     if lines:
         raises = isinstance(node.body[0], cst.Raise)  # a mark above it is of stopping.py
         lines[0] = lines[0].with_changes(leading_lines=node.leading_lines if raises else own_lines(node.leading_lines))

@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.scopes import Env
-from port.torch2tf import apart, assignments, keywords, members, stars
+from port.torch2tf import alike, apart, assignments, keywords, members, stars
 from port.torch2tf.definitions import WHOLE, classes_hinted, hinted
 from port.torch2tf.values import (
     BOTTOM,
@@ -34,6 +34,7 @@ from port.torch2tf.values import (
     may_be_none,
     put,
     same,
+    text,
 )
 
 if TYPE_CHECKING:
@@ -79,14 +80,18 @@ def call(it: Interp, node: cst.Call | None, function: Function, args: list[Fact]
         it.enqueue(function)
         for other in function.callers:
             it.enqueue(other)
-    changed = False
+    changed, through = False, alike.given(it, function, bound)
     for name in function.arguments:
         if name in bound:
-            changed |= _receive(it, function, name, bound[name], node if site is None else site)
+            passed = bound[name] if bound[name] is not through else tensor(None, through.dtype)
+            changed |= _receive(it, function, name, passed, node if site is None else site)
     if function.star or function.kwstar:
         changed |= stars.receive(function, node, args, node if site is None else site, caller)
     if changed or function.result is None:
         it.enqueue(function)
+    if through is not None:
+        dtype = function.result.dtype if function.result is not None else None
+        return through.but(dtype=dtype or through.dtype, values=None, symbol="")  # type: ignore[no-any-return]
     if caller is not None and function.whole:
         for name, given in names_given(function, node).items():
             if name in function.whole:
@@ -208,7 +213,7 @@ def _general(fact: Fact) -> Fact:
         whole = fact.dtype == "int" or isinstance(payload, Size) or (
             fact.values is not None and all(type(v) is int for v in fact.values))
         return Fact(Kind.PLAIN, payload=payload if isinstance(payload, Mapping) else None,
-                    dtype="int" if whole else None)
+                    dtype="int" if whole else text(fact) or None)
     return fact
 
 
@@ -239,8 +244,8 @@ def _analyze(it: Interp, function: Function) -> None:
     if function.kwstar:
         env.names[function.kwstar] = Fact(Kind.PLAIN, payload=Mapping(
             dict(function.extra) if told else {}, None if told else UNKNOWN, of=function))
-    if keywords.taken(function) is not None:
-        env.names |= {name: _general(fact) for name, fact in function.extra.items()}
+    for name in keywords.names(it, function):
+        env.names[name] = _general(function.extra.get(name, PLAIN))
     before, depth = function.result, it.depth
     it.depth = 0
     it.current.append(function)
@@ -350,7 +355,7 @@ def _with_default(function: Function, name: str, fact: Fact | None, default: Fac
     general = default
     if default.kind is Kind.PLAIN:
         whole = default.values is not None and all(type(v) is int for v in default.values)
-        general = WHOLE if whole else Fact(Kind.PLAIN, payload=default.payload)
+        general = WHOLE if whole else Fact(Kind.PLAIN, payload=default.payload, dtype=text(default) or None)
     return join(fact, general)
 
 

@@ -291,6 +291,7 @@ class Bound:
 
 PLAIN = Fact(Kind.PLAIN)
 NONE = Fact(Kind.PLAIN, values=frozenset([None]))
+TEXT = Fact(Kind.PLAIN, dtype="str")
 TENSOR = tensor()
 BOTTOM = Fact(Kind.UNKNOWN, symbol="not reached")  # no caller has been seen yet: joined with anything, it is that
 
@@ -305,6 +306,17 @@ def may_be_none(fact: Fact) -> bool:
 
 def is_none(fact: Fact) -> bool:
     return fact.kind is Kind.PLAIN and fact.values == NONE.values
+
+
+def text(fact: Fact) -> str:
+    """'str' of a string, 'str?' of one that may be None, '' of anything else."""
+    if fact.kind is not Kind.PLAIN or fact.payload is not None:
+        return ""
+    if fact.values is None or not fact.values:
+        return fact.dtype if fact.dtype in ("str", "str?") else ""
+    words = sum(isinstance(v, str) for v in fact.values)
+    return "" if not words or words + (None in fact.values) < len(fact.values) else "str?" if None in fact.values else (
+        "str")
 
 
 def is_list(fact: Fact) -> bool:
@@ -454,6 +466,9 @@ def join(a: Fact | None, b: Fact | None) -> Fact:
             number, other = (a, b) if a.kind is Kind.PLAIN else (b, a)
             if number.values and all(isinstance(v, int | float) for v in number.values):
                 return other
+        for word, other in ((a, b), (b, a)):
+            if other.kind is Kind.FUNCTION and (told := text(word)):  # `act="relu"`, or a class
+                return _join_choices([other, TEXT if told == "str" else TEXT.but(values=NONE.values)])
         flipped = any(f.kind is Kind.TENSOR and f.layout is not Layout.PLAIN for f in (a, b))
         if flipped and Kind.UNKNOWN in (a.kind, b.kind):  # that one has the source's axes, if it is a tensor
             return tensor(None, None, Layout.MIXED)
@@ -519,8 +534,11 @@ def _join_plain(a: Fact, b: Fact) -> Fact:
         values = a.values | b.values
         values = values if len(values) <= MOST_VALUES else None
     symbol = a.symbol if a.symbol == b.symbol else ""
-    return Fact(Kind.PLAIN, values=values, payload=_join_payload(a, b), symbol=symbol,
-                dtype=a.dtype if a.dtype == b.dtype else None)
+    words = {"str?" if is_none(f) else text(f) for f in (a, b)}
+    dtype = a.dtype if a.dtype == b.dtype else None
+    if "" not in words and values is None:
+        dtype = "str?" if "str?" in words else "str"
+    return Fact(Kind.PLAIN, values=values, payload=_join_payload(a, b), symbol=symbol, dtype=dtype)
 
 
 def _joined_forms(x: Items, y: Items) -> dict[int, Items]:

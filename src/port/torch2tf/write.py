@@ -76,6 +76,7 @@ class Writer:
     exported: frozenset[str] = frozenset()  # names that other files of the project import from this one
     original_imports: dict[str, str] = field(default_factory=dict)
     chains: set[cst.CSTNode] = field(default_factory=set)  # calls in place whose result alone is kept
+    guards: list[Any] | None = None  # lines above the current one: what settings it can be given (limits.py)
     inline: set[cst.CSTNode] = field(default_factory=set)  # calls that may become several elements of a list
 
     # ------------------------------------------------------------ bookkeeping
@@ -174,7 +175,7 @@ class Writer:
     def generic(self, node: Any) -> Any:
         return rebuild(node, self.expr)
 
-    def _dict(self, node: cst.Dict) -> Any:
+    def _dict(self, node: cst.Dict | cst.Set) -> Any:
         return tables.write(self, node) if tables.is_table(self, node) else self.generic(node)
 
     def plain(self, node: Any) -> Any:
@@ -351,7 +352,7 @@ _METHODS: dict[type, Any] = {
     cst.Subscript: Writer._subscript, cst.IfExp: Writer._ifexp, cst.Lambda: Writer._lambda,
     cst.Annotation: Writer._annotation, cst.Arg: Writer._arg, cst.Param: Writer._param,
     cst.BinaryOperation: operators.binary, cst.Comparison: operators.comparison, cst.UnaryOperation: operators.unary,
-    cst.List: containers.list_display, cst.Dict: Writer._dict, cst.CompFor: Writer._comp_for,
+    cst.List: containers.list_display, cst.Dict: Writer._dict, cst.Set: Writer._dict, cst.CompFor: Writer._comp_for,
     cst.StarredElement: Writer._starred,
 }
 __all__ = ["TO_FIRST", "TO_LAST", "Alternatives", "SelfOf", "Writer"]

@@ -1,0 +1,237 @@
+"""Activations and norms that are chosen: by a word or a class, from tables, at places with and without images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from port.translate import translate
+from port.verify.parent import Case, Settings, verify
+
+HEAD = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\n\n\n"
+ACTIVATIONS = HEAD + '''class Swish(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * torch.sigmoid(x)
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad
+
+
+def quick(x, inplace: bool = False):
+    return x * torch.sigmoid(1.702 * x)
+
+
+class Quick(nn.Module):
+    """Of images and of tokens."""
+
+    def __init__(self, inplace: bool = False):
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, x):
+        return quick(x, self.inplace)
+
+
+class Hard(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.relu = nn.ReLU6(inplace=True)
+
+    def forward(self, x):
+        return x * self.relu(x + 3) / 6
+
+
+class SwishModule(nn.Module):
+    def __init__(self, inplace=False):
+        super().__init__()
+
+    def forward(self, x):
+        return Swish.apply(x)
+
+
+class Learned(nn.PReLU):
+    def __init__(self, n=1, inplace=False):
+        super().__init__(n)
+
+    def forward(self, x):
+        return F.prelu(x, self.weight)
+
+
+TABLE = dict(relu=nn.ReLU, silu=nn.SiLU, quick=Quick, swish=SwishModule, learned=Learned)
+
+
+def get_act(name="relu"):
+    if name is None:
+        return None
+    if not isinstance(name, str):
+        return name
+    return TABLE[name.lower()]
+
+
+def create_act(name, inplace=None, **kwargs):
+    act = get_act(name)
+    if act is None:
+        return None
+    if inplace is None:
+        return act(**kwargs)
+    try:
+        return act(inplace=inplace, **kwargs)
+    except TypeError:
+        return act(**kwargs)
+
+
+class Gate(nn.Module):
+    def __init__(self, n, gate="quick"):
+        super().__init__()
+        self.conv = nn.Conv2d(n, n, 1)
+        self.gate = create_act(gate)
+
+    def forward(self, x):
+        return x * self.gate(self.conv(x.mean((2, 3), keepdim=True)))
+
+
+class Net(nn.Module):
+    def __init__(self, act=nn.ReLU):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.act = create_act(act, inplace=True)
+        self.hard = nn.Sequential(Hard(), nn.Conv2d(4, 5, 1), Quick())
+        self.gate = Gate(5)
+        self.fc = nn.Linear(5, 6)
+        self.last = create_act("Quick")
+
+    def forward(self, x):
+        x = self.gate(self.hard(self.act(self.conv(x))))
+        x = x.flatten(2).transpose(1, 2)
+        return self.last(self.fc(x)) + quick(self.fc(x))
+'''
+
+
+def test_activations_of_images_and_of_tokens_take_both(tmp_path: Path) -> None:
+    result = translate(ACTIVATIONS, "torch2tf")
+    assert "Net(keras.Model)" in result.text and "Permute" not in result.text, result.text
+    assert result.text.count("tf.transpose(") == 1  # where images arrive
+    (tmp_path / "a.py").write_text(ACTIVATIONS)
+    (tmp_path / "b.py").write_text(result.text)
+    verdicts = verify(tmp_path / "a.py", tmp_path / "b.py", "torch2tf", [
+        Case(call, ("f32[2,3,7,9]",)) for call in ("Net()", "Net('silu')", "Net(Quick)")], Settings(timeout=300))
+    assert [v.status for v in verdicts] == ["verified"] * 3, verdicts
+
+
+MIXING = HEAD + """class Act(nn.Module):
+    def __init__(self, scale=2.0):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(4, 1, 1))
+        self.scale = scale
+
+    def forward(self, x):
+        return BODY
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.act = Act()
+
+    def forward(self, x):
+        return self.act(self.conv(x))
+"""
+
+
+@pytest.mark.parametrize("body", ["F.softmax(x, 1) * self.scale", "x * x.shape[1]", "x * self.weight",
+                                  "x.flip(1)", "x - x.mean(1, keepdim=True)"])
+def test_what_mixes_numbers_is_no_such_activation(body: str, tmp_path: Path) -> None:
+    """Softmax over an axis, and a weight for each channel, need the axes as they are in the source, or another axis."""
+    source = MIXING.replace("BODY", body)
+    text = translate(source, "torch2tf").text
+    (tmp_path / "a.py").write_text(source)
+    (tmp_path / "b.py").write_text(text)
+    verdict = verify(tmp_path / "a.py", tmp_path / "b.py", "torch2tf", [Case("Net()", ("f32[2,3,7,9]",))],
+                     Settings(timeout=300))[0]
+    assert verdict.status == "verified", text
+
+
+NORMS = HEAD + '''FAST = False
+
+
+def is_fast():
+    return FAST
+
+
+def set_fast(enable=True):
+    global FAST
+    FAST = enable
+
+
+def fast_norm(x, shape, weight, bias, eps):
+    return F.layer_norm(x.to(torch.get_autocast_gpu_dtype()), shape, weight, bias, eps)
+
+
+class Norm(nn.LayerNorm):
+    def __init__(self, channels, eps=1e-6, affine=True, **kwargs):
+        super().__init__(channels, eps=eps, elementwise_affine=affine, **kwargs)
+        self.fast = is_fast()
+        self.act = nn.ReLU(inplace=True)
+
+    def forward(self, x):
+        if self.fast:
+            x = fast_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+        else:
+            x = F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+        return self.act(x)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 6)
+        self.norm = Norm(6)
+
+    def forward(self, x):
+        return self.norm(self.fc(x))
+'''
+
+
+def test_words_that_nobody_passes_are_those_of_the_layer(tmp_path: Path) -> None:
+    """`**kwargs` that go to a layer alone; a switch of the file that is off, as it is where it is asked."""
+    result = translate(NORMS, "torch2tf")
+    assert "def __init__(self, channels, eps=1e-6, affine=True, bias=True):" in result.text
+    assert "            raise NotImplementedError(" in result.text and "x = self.norm(x)" in result.text
+    (tmp_path / "a.py").write_text(NORMS)
+    (tmp_path / "b.py").write_text(result.text)
+    verdict = verify(tmp_path / "a.py", tmp_path / "b.py", "torch2tf", [Case("Net()", ("f32[2,5,4]",))],
+                     Settings(timeout=300))[0]
+    assert verdict.status == "verified", verdict
+    on = translate(NORMS.replace("FAST = False", "FAST = True", 1), "torch2tf").text
+    assert "class Norm(nn.LayerNorm):" in on
+
+
+def test_sets_of_choices_and_questions_after_what_stays() -> None:
+    source = HEAD + '''class Kept(nn.PReLU):
+    pass
+
+
+class Own(nn.Module):
+    def forward(self, x):
+        return torch.relu(x)
+
+
+KINDS = {Own, Kept}
+
+
+def is_kept(act):
+    return isinstance(act, (Own, Kept)) or issubclass(type(act), Kept)
+
+
+def known(kind):
+    return kind in KINDS
+'''
+    result = translate(source, "torch2tf")
+    assert 'KINDS = {Own, not_ported("Kept")}' in result.text, result.text
+    assert "return isinstance(act, (Own, ())) or issubclass(type(act), ())" in result.text
+    assert sum("nothing is one of these" in f.message for f in result.findings) == 2
