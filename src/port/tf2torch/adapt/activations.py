@@ -15,7 +15,7 @@ from port.tf2torch.calls.layers import plan
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.named import evaluated, is_bound
 from port.tf2torch.infer.values import Function, LayerCall
-from port.tree import code
+from port.tree import code, loads
 
 # Keras name: (as a function of {x}, as a module); DIM is the channel axis. Values: Keras 3's defaults.
 NAMES = {
@@ -161,7 +161,16 @@ def _open_setting(job: Job, node: cst.BaseExpression) -> None:
     if job.sequential:
         job.em.helper("Lambda")
         job.after_modules.append(build("Lambda({f})", f=value))
-    job.after.append(lambda x: acted(job.em, None, either(job.em, node), x, job.flipped))
+    job.after.append(lambda x: acted(job.em, None, _seen(job.em, node), x, job.flipped))
+
+
+def _seen(em: Emitter, node: cst.BaseExpression) -> cst.BaseExpression:
+    """The same where the layer is applied, which may be another function than the one that makes it."""
+    function = em.scope.function
+    known = {"self", *em.it.globals.names} | ({*function.params, *function.assigned} if function is not None else set())
+    if loads(node) - known:
+        raise Refused("P202", f"no call in this project shows which activation `{code(node)}` is", node)
+    return either(em, node)
 
 
 def either(em: Emitter, node: cst.BaseExpression) -> cst.BaseExpression:

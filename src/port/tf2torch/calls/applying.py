@@ -114,10 +114,11 @@ def _apply_layer(em: Emitter, node: cst.Call, layer: LayerCall, inputs: list[Fac
 def _alike(em: Emitter, new: cst.BaseExpression, layer: LayerCall, inputs: list[Fact], made: Plan,
            run: tuple[Any, ...]) -> cst.BaseExpression:
     """The application, if the layers that may be held here are all applied like this one."""
+    bare = made.module and not made.job.before and not made.job.after
     for other in held(layer):
-        if other is layer or gives_input(other):
+        if other is layer or (gives_input(other) and bare):
             continue
-        if other.symbol == LAMBDA:
+        if other.symbol == LAMBDA or gives_input(other):
             raise _differently(run[2])
         theirs = plan(em, other, inputs[0] if inputs else UNKNOWN)
         same = (theirs.module, theirs.job.want, theirs.job.row.layout) == (made.module, made.job.want,

@@ -13,7 +13,7 @@ from port.binding import literal_text
 from port.facts import UNKNOWN, Fact, Kind, Layout, arithmetic, tensor
 from port.names import canonical
 from port.scopes import Env, File
-from port.tf2torch.infer import calls, joins, keyed, shapes
+from port.tf2torch.infer import calls, joins, keyed, several, shapes
 from port.tf2torch.infer.arrays import combined, is_array
 from port.tf2torch.infer.assignments import assign
 from port.tf2torch.infer.attributes import inherited, object_attribute, of_super, tensor_attribute, variable_of
@@ -144,7 +144,8 @@ def _comparison(it: Interp, node: cst.Comparison, env: Env) -> Fact:
     operator = node.comparisons[0].operator
     if (len(rights) == 1 and type(operator) in (cst.Is, cst.IsNot) and rights[0].literal(...) is None
             and (has_tensor(left) or left.kind in (Kind.LAYER, Kind.MODEL))):
-        return Fact(Kind.PLAIN, symbol="=") if left.symbol == "?" else it.value(isinstance(operator, cst.IsNot))
+        return Fact(Kind.PLAIN, symbol="=") if left.symbol == "?" or several.may_be_none(it, node.left) else it.value(
+            isinstance(operator, cst.IsNot))
     if len(rights) == 1 and rights[0].literal(...) is None and it.current and isinstance(
             node.left, cst.Name) and node.left.value in it.current[-1].absent and isinstance(
             operator, cst.Is | cst.IsNot):
@@ -172,7 +173,7 @@ def _boolean(it: Interp, node: cst.BooleanOperation, env: Env) -> Fact:
             return it.value(decisive)
     if a is not ... and b is not ...:
         return it.value(bool(b))
-    return it.plain(node)
+    return several.chosen(it.facts[node.left], it.facts[node.right]) or it.plain(node)
 
 
 def _choice(it: Interp, node: cst.IfExp, env: Env) -> Fact:
@@ -186,6 +187,8 @@ def _choice(it: Interp, node: cst.IfExp, env: Env) -> Fact:
         return joins.chosen(it, node.test, a, b)
     if all(isinstance(f.payload, Items | Grown) and has_tensor(f) for f in (a, b)):
         return Fact(Kind.PLAIN, payload=Grown(common([*tensors_in(a), *tensors_in(b)]), "?"))
+    if (layer := several.chosen(a, b)) is not None:
+        return layer
     if a.values is not None and b.values is not None:
         return Fact(Kind.PLAIN, values=a.values | b.values, symbol="=")
     return it.plain(node)

@@ -10,7 +10,9 @@ import libcst as cst
 from port.facts import Dim, Fact, Kind
 from port.tf2torch.infer.choices import joined
 from port.tf2torch.infer.interp import Interp
-from port.tf2torch.infer.values import EITHER, Function, LayerCall
+from port.tf2torch.infer.rowcalls import FLIPS
+from port.tf2torch.infer.values import EITHER, Class, Function, LayerCall
+from port.tree import find, memo
 
 LAMBDA = "keras.layers.Lambda"
 CALLED = (Kind.LAYER, Kind.FUNCTION, Kind.MODEL)
@@ -25,7 +27,9 @@ def held(layer: LayerCall) -> list[LayerCall]:
 
 
 def gives_input(layer: LayerCall) -> bool:
-    """`Lambda(lambda x: x)`: may stand beside layers that are modules, whatever their layout."""
+    """`Identity()`, `Lambda(lambda x: x)`: may stand beside layers that are modules, whatever their layout."""
+    if layer.symbol == "keras.layers.Identity":
+        return True
     function = layer.bound.get("function") if layer.symbol == LAMBDA else None
     if not isinstance(function, cst.Lambda) or len(function.params.params) != 1:
         return False
@@ -47,6 +51,49 @@ def either(old: Fact | None, new: Fact) -> Fact | None:
     if same or old.kind is new.kind is Kind.MODEL:  # a model that is wrapped is no longer what it was
         return None
     return joined(old, new) or Fact(Kind.FUNCTION, symbol=EITHER + "it")
+
+
+def chosen(a: Fact, b: Fact) -> Fact | None:
+    """`Conv2D(4, 3) if wide else None`, or one of two layers; None if nothing here takes images channels first."""
+    if None in (a.literal(...), b.literal(...)):
+        layer = a if b.literal(...) is None else b
+        return layer if layer.kind in (Kind.LAYER, Kind.MODEL) else None
+    if Kind.LAYER not in (a.kind, b.kind):
+        return None
+    found = joined(a, b) or either(a, b)
+    if found is None and any(_takes_first(f) for f in (a, b)):
+        return Fact(Kind.FUNCTION, symbol=EITHER + "it")
+    return found
+
+
+def _takes_first(fact: Fact) -> bool:
+    row = fact.payload.row if isinstance(fact.payload, LayerCall) else None
+    return row is not None and row.layout == FLIPS
+
+
+def may_be_none(it: Interp, node: cst.BaseExpression) -> bool:
+    """`self.norm`, to which a line of the class gives None, by a setting perhaps."""
+    cls = it.current[-1].owner if it.current else None
+    if not isinstance(node, cst.Attribute) or not isinstance(node.value, cst.Name) or node.value.value != "self":
+        return False
+    while cls is not None:
+        if node.attr.value in _without(cls.node):
+            return True
+        cls = next((b.payload for b in cls.bases if isinstance(b.payload, Class)), None)
+    return False
+
+
+@memo
+def _without(node: cst.ClassDef) -> frozenset[str]:
+    """Attributes that a line of the class gives None, or one of two things that is None."""
+    return frozenset(t.target.attr.value for line in find(node, cst.Assign) if _is_none(line.value)
+                     for t in line.targets if isinstance(t.target, cst.Attribute))
+
+
+def _is_none(value: cst.BaseExpression) -> bool:
+    if isinstance(value, cst.IfExp):
+        return _is_none(value.body) or _is_none(value.orelse)
+    return isinstance(value, cst.Name) and value.value == "None"
 
 
 def _as_layer(fact: Fact) -> Any:
