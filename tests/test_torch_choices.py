@@ -235,3 +235,34 @@ def known(kind):
     assert 'KINDS = {Own, not_ported("Kept")}' in result.text, result.text
     assert "return isinstance(act, (Own, ())) or issubclass(type(act), ())" in result.text
     assert sum("nothing is one of these" in f.message for f in result.findings) == 2
+
+
+def test_a_setting_of_something_unknown_is_no_choice_among_those_that_are_known() -> None:
+    """`cfg.act` may be anything: as one more choice it had hidden the default behind `or`, and refused the module."""
+    source = "from configs import load\n" + HEAD + '''def get_act(name):
+    if not isinstance(name, str):
+        return name
+    return {"relu": nn.ReLU, "tanh": nn.Tanh}[name]
+
+
+def other(name):
+    return get_act(load(name).act)
+
+
+class Net(nn.Module):
+    def __init__(self, act=None):
+        super().__init__()
+        act = get_act(act) or nn.GELU
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.act = act()
+        self.last = nn.Conv2d(4, 5, 1)
+
+    def forward(self, x):
+        return self.last(self.act(self.conv(x)))
+
+
+def word():
+    return Net("relu")
+'''
+    text = translate(source, "torch2tf").text
+    assert "Net(keras.Model)" in text and "self.last(self.act(self.conv(x)))" in text, text

@@ -17,6 +17,7 @@ from port.torch2tf.values import (
     PLAIN,
     SEVERAL,
     TENSOR,
+    Bound,
     Class,
     Function,
     Instance,
@@ -205,6 +206,8 @@ def _general(fact: Fact) -> Fact:
         return fact.but(payload=None)
     if fact.symbol == "tensor.dtype":
         return fact
+    if isinstance(fact.payload, Bound) and fact.payload.owner.kind is Kind.UNKNOWN:  # `cfg.act` of an unknown `cfg`
+        return UNKNOWN
     if fact.kind is Kind.PLAIN and not is_none(fact):
         payload = fact.payload
         if isinstance(payload, Items):
