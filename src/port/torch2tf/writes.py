@@ -22,6 +22,10 @@ def of_variable(w: Any, name: cst.Name, node: cst.CSTNode, bound: bool = True) -
     """
     shared = up_to(w.it, w.function, node).closure([name.value])
     outside = next((n for n in sorted(shared) if n.startswith("@") and not _callers_tell(w, n)), "")
+    if outside == f"@{name.value}" and not bound:
+        w.report("P101", f"PyTorch changes `{name.value}`, the caller's tensor, in place as well: use the result",
+                 node)
+        outside = ""
     if outside == f"@{name.value}":
         raise Refused("P203", f"`{name.value}` belongs to the caller and is changed in place, which TensorFlow's "
                       "tensors cannot be: return a new tensor, or clone it first", node)
