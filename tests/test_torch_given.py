@@ -8,6 +8,7 @@ import pytest
 
 from port.translate import translate
 from port.verify.parent import Case, Settings, verify
+from tests.proving import agree
 
 HEAD = "from collections import OrderedDict\nimport torch\nfrom torch import Tensor, nn\n\n\n"
 DENSE = HEAD + '''class _Layer(nn.Module):
@@ -169,3 +170,33 @@ def test_a_part_of_a_bias_has_its_own_initial_value() -> None:
     assert "length = self.qkv.units // 3" in text
     assert ("self.qkv.bias_initializer = part_of( self.qkv.bias_initializer, np.s_[length : 2 * length], "
             "initializers.Zeros() )") in " ".join(text.split())
+
+
+SUBLAYER = '''import torch
+from torch import nn
+
+
+class AddNorm(nn.Module):
+    def __init__(self, dim, activation):
+        super().__init__()
+        self.norm = nn.LayerNorm(dim)
+
+    def forward(self, x, sublayer, activation):
+        return self.norm(x + activation(sublayer(x)))
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Linear(6, 6)
+        self.add = AddNorm(6, None)
+
+    def forward(self, x):
+        return self.add(x, self.inner, torch.tanh)
+'''
+
+
+def test_modules_and_functions_are_handed_to_a_module_by_name(tmp_path: Path) -> None:
+    result = translate(SUBLAYER, "torch2tf")
+    assert "self.add(x, sublayer=self.inner, activation=tf.tanh)" in result.text
+    agree(tmp_path, SUBLAYER, result.text, "torch2tf", [Case("Net()", ("f32[2,5,6]",))])

@@ -244,10 +244,11 @@ def _by_name(w: Any, node: cst.Call, function: Function | None, args: list[Any])
 
 
 def _no_input(fact: Fact, name: str) -> bool:
-    """A number or a shape; a mask that may be None."""
+    """A number, a shape, a module or a function; a mask that may be None."""
     if name == "mask" or name.endswith("_mask"):
         return fact.kind is not Kind.TENSOR or may_be_none(fact)
-    return fact.kind in (Kind.PLAIN, Kind.SHAPE) and not is_none(fact) and not any(True for _ in tensors_in(fact))
+    kinds = (Kind.PLAIN, Kind.SHAPE, Kind.LAYER, Kind.MODEL, Kind.FUNCTION)
+    return fact.kind in kinds and not is_none(fact) and not any(True for _ in tensors_in(fact))
 
 
 def with_mode(w: Any, node: cst.Call, args: list[Any]) -> list[Any]:
@@ -325,6 +326,7 @@ def _method(w: Any, node: cst.Call, symbol: str, bound: Bound) -> Any:
         return methods.of_module(w, node, bound)
     if kind == "list":
         return containers.list_method(w, node, bound)
+    _no_unknown_tensor_method(w, node)
     return generic_call(w, node)
 
 

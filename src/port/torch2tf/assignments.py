@@ -96,9 +96,11 @@ def _store(it: Interp, target: cst.Subscript, fact: Fact, env: Env) -> None:
 
 
 def set_attribute(it: Interp, cls: Any, name: str, fact: Fact, site: cst.CSTNode) -> None:
-    old = cls.attrs.get(name)
-    new = put(cls.places.setdefault(name, Places()), site, fact)
-    if not same(old, new):
+    places = cls.places.setdefault(name, Places())
+    old, before = cls.attrs.get(name), places.get(site)
+    new = put(places, site, fact)
+    cls.setters[site] = cls
+    if not same(old, new) or (cls.bases and not same(before, fact)):
         cls.attrs[name] = new
         for reader in cls.readers.get(name, ()):
             it.enqueue(reader)

@@ -177,6 +177,7 @@ def define_class(it: Interp, node: cst.ClassDef, env: Env) -> Class:
         if isinstance(fact.payload, Class):
             cls.root = cls.root or fact.payload.root
             cls.attrs, cls.readers, cls.places = fact.payload.attrs, fact.payload.readers, fact.payload.places
+            cls.setters = fact.payload.setters
             fact.payload.subclasses.append(cls)
         elif fact.symbol.startswith("torch."):
             cls.root = cls.root or fact.symbol

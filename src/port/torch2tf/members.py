@@ -202,7 +202,7 @@ def of_class(it: Interp, owner: Fact, payload: Instance | SelfOf, name: str) -> 
     if it.current:
         cls.readers.setdefault(name, set()).add(it.current[-1])
     if name in cls.attrs:
-        return cls.attrs[name]
+        return _of_line(cls, name)
     found: Fact | None = None
     for method in called(payload, name):
         if any(_is_property(d) for d in method.node.decorators):  # type: ignore[union-attr]
@@ -220,6 +220,17 @@ def of_class(it: Interp, owner: Fact, payload: Instance | SelfOf, name: str) -> 
     from port.torch2tf import anyname
 
     return anyname.held(it, cls) or BOTTOM
+
+
+def _of_line(cls: Class, name: str) -> Fact:
+    """What is put there by the class, those above it and those below it: others that share a base have their own."""
+    whole = cls.attrs[name]
+    if cls.seen.get(name, (None,))[0] is not whole:
+        own = [fact for site, fact in cls.places.get(name, {}).items() if (by := cls.setters.get(site)) is None
+               or cls.is_below(by) or by.is_below(cls)]
+        joined = len(own) > 1 and any(isinstance(o.payload, Items | Mapping) for fact in own for o in options(fact))
+        cls.seen[name] = whole, whole if joined else one_of(own) or whole  # what all append to is one list
+    return cls.seen[name][1]
 
 
 def _is_property(decorator: cst.Decorator) -> bool:

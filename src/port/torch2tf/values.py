@@ -203,6 +203,8 @@ class Class:
     attrs: dict[str, Fact] = field(default_factory=dict)  # shared with all classes of one line of inheritance
     places: dict[str, Places] = field(default_factory=dict)  # attribute -> assignment -> its value (shared)
     readers: dict[str, set[Any]] = field(default_factory=dict)  # attribute -> functions that read it (shared as well)
+    setters: dict[Any, Class] = field(default_factory=dict)  # assignment -> the class whose `self` it has (shared)
+    seen: dict[str, tuple[Fact, Fact]] = field(default_factory=dict)  # attribute -> for all, for this class
     held: bool = False  # other code of this file applies it: no root
     makers: set[Any] = field(default_factory=set)  # module classes whose code makes such objects
     fields: list[str] = field(default_factory=list)  # of a dataclass
@@ -211,6 +213,10 @@ class Class:
     @property
     def is_module(self) -> bool:
         return self.root.startswith("torch.nn.")
+
+    def is_below(self, other: Class) -> bool:
+        """Is this the other class, or one that inherits from it?"""
+        return self is other or any(isinstance(b.payload, Class) and b.payload.is_below(other) for b in self.bases)
 
 
 @dataclass(eq=False)
