@@ -201,3 +201,11 @@ def test_text(text: str) -> None:
     source = f"import torch\n\n\ndef f(x, a):\n    return {text}\n"
     result = translate(source, "torch2tf", params={"x": tensor((2, 3), "float")})
     assert last_line(result.text) == f"return {TEXTS[text]}"
+
+
+def test_indices_of_other_sizes_are_brought_together() -> None:
+    source = ("import torch\n\n\ndef f(x: torch.Tensor, keep: torch.Tensor):\n    b, n, d = x.shape\n"
+              "    batch = torch.arange(b)[:, None]\n    return x[batch, keep] + x[torch.arange(b), torch.arange(b)][:, None]\n")
+    text = translate(source, "torch2tf").text
+    assert "places([batch, keep])" in text
+    assert "tf.stack([tf.range(b" in text

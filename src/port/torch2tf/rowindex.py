@@ -126,15 +126,24 @@ def coordinates(w: Any, indices: list[cst.BaseExpression]) -> Any:
     """Places as one tensor; where shapes or dtypes differ, they are brought together first."""
     facts = [w.fact(n) for n in indices]
     new = [w.expr(n) for n in indices]
-    same = len({f.shape for f in facts}) == 1 and facts[0].shape is not None
     kinds = {f.dtype for f in facts}
-    ranks = {f.rank for f in facts}
     items = cst.List([cst.Element(n) for n in new])
-    if (same or len(ranks) == 1) and len(kinds) == 1 and all(f.kind is Kind.TENSOR for f in facts):
+    if _as_long(facts) and len(kinds) == 1 and all(f.kind is Kind.TENSOR for f in facts):
         w.need("keras" if w.target == "keras" else "tf")
         return build("keras.ops.stack({i}, axis=-1)" if w.target == "keras" else "tf.stack({i}, axis=-1)", i=items)
     w.helper("places")
     return build("places({i})", i=items)
+
+
+def _as_long(facts: list[Fact]) -> bool:
+    """Have all of them the same sizes? Lists of places are taken to be as long as each other, if none has length 1."""
+    shapes = [f.shape for f in facts]
+    first = shapes[0]
+    if first is None or any(s is None or len(s) != len(first) for s in shapes):
+        return False
+    if len(first) == 1:
+        return len(set(shapes)) == 1 or (1,) not in shapes
+    return None not in first and len(set(shapes)) == 1
 
 
 def _sliced(w: Any, node: cst.Subscript, x: Any, parts: list[Any]) -> Any:
