@@ -204,8 +204,9 @@ def test_text(text: str) -> None:
 
 
 def test_indices_of_other_sizes_are_brought_together() -> None:
-    source = ("import torch\n\n\ndef f(x: torch.Tensor, keep: torch.Tensor):\n    b, n, d = x.shape\n"
-              "    batch = torch.arange(b)[:, None]\n    return x[batch, keep] + x[torch.arange(b), torch.arange(b)][:, None]\n")
+    source = "\n    ".join(("import torch\n\n\ndef f(x: torch.Tensor, keep: torch.Tensor):", "b, n, d = x.shape",
+                           "batch = torch.arange(b)[:, None]", "y = x[torch.arange(b), torch.arange(b)]",
+                           "return x[batch, keep] + y[:, None]\n"))
     text = translate(source, "torch2tf").text
     assert "places([batch, keep])" in text
     assert "tf.stack([tf.range(b" in text
