@@ -102,12 +102,18 @@ def Swish(x):
 @pytest.mark.parametrize(("old", "new"), [
     ("        return result\n", "        result = x.mul_(2)\n        return result\n"),  # saved, then changed
     ("        x, = ctx.saved_tensors\n", "        x, = ctx.saved_tensors\n        x = x + 1\n"),  # its own variable
+    ("        return grad_output *", "        return result * grad_output *"),  # a global, if anything
     ("        s = torch.sigmoid(x)\n", "        s = torch.sigmoid(x) if ctx.needs_input_grad[0] else x\n"),
 ])
 def test_what_hangs_on_the_context_in_another_way_stays(old: str, new: str) -> None:
     result = translate(SOURCE.replace(old, new, 1), "torch2tf")
     assert any(f.code == "P206" and "`torch.autograd.Function`" in f.message for f in result.findings), result.findings
     assert "class Swish(torch.autograd.Function):" in result.text
+
+
+def test_only_apply_is_there() -> None:
+    source = SOURCE.replace("swish = Swish.apply", "swish = Swish.forward")
+    assert any("`.forward` of a class of autograd" in f.message for f in translate(source, "torch2tf").findings)
 
 
 def test_backends_of_keras_have_ways_of_their_own() -> None:

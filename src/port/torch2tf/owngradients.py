@@ -26,7 +26,7 @@ from port.facts import Kind
 from port.names import Names, dotted_name
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Items
-from port.tree import code, find, named, rebuild, walk
+from port.tree import code, find, loads, named, rebuild, walk
 
 FUNCTION = "torch.autograd.Function"
 FORWARD, BACKWARD = "forward", "backward"
@@ -204,14 +204,13 @@ class _Inner:
         block: Any = self._read(method.body.with_changes(body=body))
         if self._mentions(block):
             raise _Unread
-        seen = {n.value for n in self.saved if isinstance(n, cst.Name)} | set(self.kept.values()) | set(params)
-        for node in walk(block):
-            targets: list[Any] = [t.target for t in node.targets] if isinstance(node, cst.Assign) else (
-                [node.target] if isinstance(node, cst.AugAssign | cst.AnnAssign | cst.For) else [])
-            if any(isinstance(t, cst.Name) and t.value in seen for t in targets) or any(
-                    isinstance(e.value, cst.Name) and e.value.value in seen
-                    for t in targets if isinstance(t, cst.Tuple) for e in t.elements):
-                raise _Unread  # it would be a variable of the inner function
+        kept = {n.value for n in self.saved if isinstance(n, cst.Name)} | set(self.kept.values())
+        if any(_bound(node) & (kept | set(params)) for node in walk(block)):
+            raise _Unread  # it would be a variable of the inner function
+        bound = {n for node in walk(block) for n in _bound(node)} | {p.name.value for p in cotangents}
+        ahead = {n for node in walk(self.method.body) for n in _bound(node)} | self.params
+        if loads(block) & ahead - bound - kept:
+            raise _Unread  # a global of that name, which the inner function would not see
         block, without = _results(block, params)
         return cst.FunctionDef(cst.Name("grad"), cst.Parameters(cotangents), block), without
 
@@ -244,6 +243,14 @@ class _Inner:
                 raise _Unread
             return self.saved[int(at)].deep_clone()
         return rebuild(node, self._read)
+
+
+def _bound(node: cst.CSTNode) -> set[str]:
+    """Variables that a statement binds."""
+    targets: list[Any] = [t.target for t in node.targets] if isinstance(node, cst.Assign) else (
+        [node.target] if isinstance(node, cst.AugAssign | cst.AnnAssign | cst.For) else [])
+    parts = [e.value for t in targets if isinstance(t, cst.Tuple | cst.List) for e in t.elements] + targets
+    return {p.value for p in parts if isinstance(p, cst.Name)}
 
 
 def _results(block: Any, params: list[str]) -> tuple[Any, set[str]]:

@@ -265,6 +265,8 @@ class Writer:
             return rows.write_attribute(self, node, name)
         if members.is_apply(owner, name):
             return self.expr(node.value)
+        if isinstance(owner.payload, Function) and owner.payload.applied:
+            raise Refused("P206", f"`.{name}` of a class of autograd, of which the port has what `apply` does", node)
         part = rows.write_member(self, node)
         if part is not None:
             return part
