@@ -102,6 +102,7 @@ def Swish(x):
 @pytest.mark.parametrize(("old", "new"), [
     ("        return result\n", "        result = x.mul_(2)\n        return result\n"),  # saved, then changed
     ("        x, = ctx.saved_tensors\n", "        x, = ctx.saved_tensors\n        x = x + 1\n"),  # its own variable
+    ("x * torch.sigmoid(x)\n        ctx", "x * torch.sigmoid(x)\n        op = x\n        ctx"),  # a name made here
     ("        return grad_output *", "        return result * grad_output *"),  # a global, if anything
     ("        s = torch.sigmoid(x)\n", "        s = torch.sigmoid(x) if ctx.needs_input_grad[0] else x\n"),
 ])

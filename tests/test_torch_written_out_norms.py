@@ -27,6 +27,7 @@ class NormAct(nn.BatchNorm2d):
         self.act = act_layer()
 
     def forward(self, x):
+        """The norm, then the activation."""
         self._check_input_dim(x)
         if self.momentum is None:
             factor = 0.0
@@ -76,6 +77,7 @@ def test_it_is_the_layer_itself() -> None:
     result = translate(SOURCE, "torch2tf")
     assert {(f.code, f.line) for f in result.findings} == {("P101", 11), ("P202", 11)}
     assert "        x = self.norm(x)\n        return self.act(x)\n" in result.text and "factor" not in result.text
+    assert '"""The norm, then the activation."""' in result.text
     assert "if not track_running_stats:\n" in result.text and "except" not in result.text
     assert "        super().__init__()\n" in result.text and "NormAct(layers.Layer)" in result.text
 

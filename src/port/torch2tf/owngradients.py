@@ -30,6 +30,7 @@ from port.tree import code, find, loads, named, rebuild, walk
 
 FUNCTION = "torch.autograd.Function"
 FORWARD, BACKWARD = "forward", "backward"
+MADE = frozenset(("grad", "op"))  # names of the functions inside
 LEFT_OUT = frozenset(("symbolic",))  # how it is written into an ONNX file
 
 
@@ -37,19 +38,10 @@ class _Unread(Exception):
     """The class has something that this way of reading does not know: it is left as it is."""
 
 
-def is_gradient(names: Names, node: cst.FunctionDef | cst.Lambda) -> bool:
-    """Is this a function as `read` writes it?"""
-    return isinstance(node, cst.FunctionDef) and any(_is_marked(names, d) for d in node.decorators)
-
-
-def _is_marked(names: Names, decorator: cst.Decorator) -> bool:
-    return names.resolve(decorator.decorator) == FUNCTION
-
-
 def is_applied(names: Names, node: cst.FunctionDef | cst.Lambda) -> bool:
-    """Is this what stands for a class of autograd, whose `apply` it is?"""
-    return is_gradient(names, node) or (isinstance(node, cst.FunctionDef) and any(
-        _is_marked(names, d) for d in find(node.body, cst.Decorator)))
+    """Is this what stands for a class of autograd, or the function inside of that which has the gradient?"""
+    return isinstance(node, cst.FunctionDef) and any(
+        names.resolve(d.decorator) == FUNCTION for d in find(node, cst.Decorator))
 
 
 def read(module: cst.Module, names: Names) -> tuple[cst.Module, dict[cst.CSTNode, cst.CSTNode]]:
@@ -74,6 +66,8 @@ def _function(node: cst.ClassDef) -> cst.FunctionDef:
     forward, backward = methods[FORWARD], methods[BACKWARD]
     context, params = _context(forward)
     inner = _Inner(forward, context)
+    if MADE & named(forward):
+        raise _Unread
     ahead, result = inner.forward()
     grad, without = inner.backward(backward, [p.name.value for p in params])
     returned: Any = statement("return 0, grad\n")
@@ -182,9 +176,7 @@ class _Inner:
         """Is the variable another one, or changed in place, when the result is there?"""
         for line in rest:
             for node in walk(line):
-                targets: list[Any] = [t.target for t in node.targets] if isinstance(node, cst.Assign) else (
-                    [node.target] if isinstance(node, cst.AugAssign | cst.AnnAssign | cst.For) else [])
-                if any(name in named(t) for t in targets):
+                if any(name in named(t) for t in _targets(node)):
                     return True
                 if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and (
                         node.func.attr.value.endswith("_")) and name in named(node.func.value):
@@ -208,7 +200,7 @@ class _Inner:
         if any(_bound(node) & (kept | set(params)) for node in walk(block)):
             raise _Unread  # it would be a variable of the inner function
         bound = {n for node in walk(block) for n in _bound(node)} | {p.name.value for p in cotangents}
-        ahead = {n for node in walk(self.method.body) for n in _bound(node)} | self.params
+        ahead = {n for node in walk(self.method.body) for n in _bound(node)} | self.params | MADE
         if loads(block) & ahead - bound - kept:
             raise _Unread  # a global of that name, which the inner function would not see
         block, without = _results(block, params)
@@ -245,10 +237,15 @@ class _Inner:
         return rebuild(node, self._read)
 
 
+def _targets(node: cst.CSTNode) -> list[Any]:
+    if isinstance(node, cst.Assign):
+        return [t.target for t in node.targets]
+    return [node.target] if isinstance(node, cst.AugAssign | cst.AnnAssign | cst.For) else []
+
+
 def _bound(node: cst.CSTNode) -> set[str]:
     """Variables that a statement binds."""
-    targets: list[Any] = [t.target for t in node.targets] if isinstance(node, cst.Assign) else (
-        [node.target] if isinstance(node, cst.AugAssign | cst.AnnAssign | cst.For) else [])
+    targets = _targets(node)
     parts = [e.value for t in targets if isinstance(t, cst.Tuple | cst.List) for e in t.elements] + targets
     return {p.value for p in parts if isinstance(p, cst.Name)}
 

@@ -136,7 +136,7 @@ def _suite(mode: _Mode, body: Any) -> None:
 
 
 def _line(mode: _Mode, node: Any) -> None:
-    if isinstance(node, cst.Pass) or (isinstance(node, cst.Expr) and isinstance(node.value, cst.SimpleString)):
+    if isinstance(node, cst.Pass):
         return
     if isinstance(node, cst.Assign) and len(node.targets) == 1:
         target = node.targets[0].target
