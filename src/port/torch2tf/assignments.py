@@ -86,9 +86,10 @@ def _store(it: Interp, target: cst.Subscript, fact: Fact, env: Env) -> None:
             it.touched(payload)
     elif isinstance(payload, Items) and payload.elements:
         payload.written = True
+        payload.stores.add(target)
         for i, held in enumerate(payload.elements):
             if at is ... or payload.open or at in (i, i - len(payload.elements)):
-                payload.elements[i] = join(held, fact)
+                payload.elements[i] = join(held, payload.put(fact))
     elif isinstance(payload, Chain):
         payload.open = True
     elif owner.kind is Kind.TENSOR:

@@ -10,7 +10,19 @@ import libcst as cst
 from port import table
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.scopes import Env
-from port.torch2tf import anyname, einops, members, modules, opshapes, probes, pynumbers, recomputed, spread, users
+from port.torch2tf import (
+    anyname,
+    einops,
+    meetings,
+    members,
+    modules,
+    opshapes,
+    probes,
+    pynumbers,
+    recomputed,
+    spread,
+    users,
+)
 from port.torch2tf.values import (
     BOTTOM,
     PLAIN,
@@ -50,12 +62,13 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
     if callee.symbol.startswith("torch.nn."):
         it.homes[node] = it.file
     flip = callee.kind is Kind.LAYER and modules.one_layout(it, options(callee), args)
+    source = callee.kind is Kind.LAYER and not flip and meetings.source_axes(it, options(callee), args)
     found: Fact | None = None
     for option in options(callee):
         if option is callee or not _stays(option.payload):
             found = join(found, _call(it, node, option, args, env))
-    if flip:
-        it.wants[node] = Layout.FLIPPED
+    if flip or source:
+        it.wants[node] = Layout.FLIPPED if flip else Layout.PLAIN
     return found if found is not None else UNKNOWN
 
 
@@ -166,6 +179,9 @@ def _shape_method(owner: Fact, name: str, args: list[Fact]) -> Fact:
 def _list_method(it: Interp, node: cst.Call, items: Items, name: str, args: list[Fact]) -> Fact:
     news = False
     if name == "append" and args:
+        if items.plain and members.has_layout(args[0]) and isinstance(node.args[0].value, cst.Name) and (
+                variable := it.variable(node.args[0].value.value)) in it.numeric:
+            it.unsettled.add(variable)
         news = items.add(node, args[0], it.depth)
     elif name in ("extend", "__iadd__") and args:
         added = args[0].payload

@@ -187,6 +187,9 @@ def as_list(node: cst.Call, elements: list[Any]) -> cst.List:
 
 def list_display(w: Any, node: cst.List) -> Any:
     """A list whose modules go into a Sequential may hold a padded convolution as two elements."""
+    held = w.it.objects.get(node)
+    if isinstance(held, Items) and held.plain:
+        return node.with_changes(elements=[e.with_changes(value=w.plain(e.value)) for e in node.elements])
     if node not in w.inline:
         return w.generic(node)
     out: list[Any] = []
@@ -235,6 +238,9 @@ def module_dict(w: Any, node: cst.Call) -> Any:
 
 
 def list_method(w: Any, node: cst.Call, bound: Bound) -> Any:
+    if isinstance(bound.owner.payload, Items) and bound.owner.payload.plain:
+        return node.with_changes(func=w.expr(node.func), args=[a.with_changes(value=w.plain(a.value))
+                                                               for a in node.args])
     unknowns.check_append(w, node, bound.owner)
     return applications.generic_call(w, node)
 

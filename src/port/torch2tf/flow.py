@@ -199,12 +199,23 @@ def merge(it: Interp, node: cst.CSTNode, env: Env, other: Env) -> None:
     """What holds behind a place where two paths meet. A variable that is missing on one path keeps its Fact."""
     for name, fact in other.names.items():
         mine = env.names.get(name)
-        if mine is not None and mine.kind is Kind.TENSOR and fact.kind is Kind.TENSOR and (
-                mine.layout is not fact.layout):
-            last = mine if mine.layout is Layout.FLIPPED else fact
+        if mine is not None and _disagree(it, node, name, mine, fact):
+            last = mine if members.has_layout(mine) else fact
             it.conflicts.setdefault(node, {})[name] = (last is mine, last.rank)
-            mine, fact = mine.but(layout=Layout.PLAIN, payload=None), fact.but(layout=Layout.PLAIN, payload=None)
+            mine, fact = (f.but(layout=Layout.PLAIN, payload=None) if f.kind is Kind.TENSOR else f
+                          for f in (mine, fact))
         env.names[name] = fact if mine is None else it.joined(mine, fact)
+
+
+def _disagree(it: Interp, node: cst.CSTNode, name: str, a: Fact, b: Fact) -> bool:
+    """Tensors of two orders of axes; or a number and a tensor that cannot be moved any more, but must be."""
+    if a.kind is b.kind is Kind.TENSOR:
+        return a.layout is not b.layout
+    if not isinstance(node, cst.If) or Kind.PLAIN not in (a.kind, b.kind) or is_none(a) or is_none(b) or not (
+            members.has_layout(a) or members.has_layout(b)):
+        return False
+    it.numeric.add(it.variable(name))
+    return it.variable(name) in it.settled
 
 
 def narrow(it: Interp, test: cst.BaseExpression, env: Env, truth: bool) -> None:

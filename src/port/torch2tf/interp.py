@@ -66,6 +66,11 @@ class Interp:
                  native: bool = False):
         self.native = native  # `--layout native`: interfaces have the target's order of axes
         self.enclosed: frozenset[Any] = frozenset()  # modules with the source's axes outside (meetings.py)
+        self.plain: frozenset[Any] = frozenset()  # lists of tensors with the source's axes, wherever they come from
+        # (function, variable): a number or a tensor with channels last; those that `plain` lists take; moved where set.
+        self.numeric: set[Any] = set()
+        self.unsettled: set[Any] = set()
+        self.settled: frozenset[Any] = frozenset()
         self.published: frozenset[Any] = frozenset()  # modules that functions build for whoever calls them
         self.helpers = helpers or {}  # definitions that are helpers of `port` itself
         self.files, self.file, self.rows = files, files[0], rows  # `file`: the one that is being read
@@ -217,6 +222,10 @@ class Interp:
             return Fact(Kind.PLAIN, symbol=name)
         return Fact(Kind.FUNCTION, symbol=name)
 
+    def variable(self, name: str) -> tuple[cst.CSTNode | None, str]:
+        """What stands for a variable of the function that is being read, also when that is read again."""
+        return self.current[-1].node if self.current else None, name
+
     def _literal(self, node: Any, env: Env) -> Fact:
         try:
             return literal(literal_text(code(node)))
@@ -307,6 +316,8 @@ class Interp:
     def renewed(self, node: cst.CSTNode, items: Items) -> Items:
         """The list that this place made before: what was appended to it since is not lost."""
         known = self.objects.get(node)
+        items.plain = node in self.plain
+        items.elements = [*map(items.put, items.elements)]
         if not isinstance(known, Items) or known.kind != items.kind:
             self.objects[node] = items
             return items
@@ -455,15 +466,16 @@ def infer(files: Sequence[File], rows: Mapping[str, tuple[Row, ...]],
           native: bool = False, left: Collection[cst.CSTNode] = ()) -> Interp:
     """Facts of the files of a project, each behind those that it imports.
 
-    They are read again if modules that meet at one place disagree on the order of axes.
+    They are read again if modules that meet at one place, or tensors in one list, disagree on the order of axes.
     """
     it = Interp(files, rows, params, helpers, native)
     it.left = left
     it.run()
-    while new := meetings.to_enclose(it) - it.enclosed:
+    while meetings.to_enclose(it) - it.enclosed or meetings.mixed_lists(it) - it.plain or it.unsettled - it.settled:
         again = Interp(files, rows, params, helpers, native)
         again.left = left
-        again.enclosed = it.enclosed | new
+        again.enclosed, again.plain = it.enclosed | meetings.to_enclose(it), it.plain | meetings.mixed_lists(it)
+        again.settled = it.settled | it.unsettled
         again.objects = {k: v for k, v in it.objects.items() if isinstance(k, tuple) and k[0] in ("partial", "spread")}
         it = again.run()
     return it

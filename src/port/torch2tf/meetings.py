@@ -1,7 +1,8 @@
 """Places that several modules may reach: what they take and give there must have one order of axes.
 
 A module that has channels last in Keras, at a place that others reach with the source's axes, is *enclosed*: it takes
-and gives the source's axes, which the file sees as it sees any other module.
+and gives the source's axes, which the file sees as it sees any other module. So it is with a list: where tensors of
+both orders are put into one, and code takes any of them, they are put there with the source's axes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import libcst as cst
 
 from port.facts import Fact, Kind, Layout
 from port.torch2tf import alike, members, modshapes
-from port.torch2tf.values import Chain, Instance, Layer, can_flip, options
+from port.torch2tf.values import Chain, Instance, Items, Layer, can_flip, one_of, options
 
 if TYPE_CHECKING:
     from port.torch2tf.interp import Interp
@@ -97,6 +98,38 @@ def to_enclose(it: Interp) -> frozenset[Any]:
         if not agree(it, payloads):
             found.update(key(p) for p in payloads if _has_channels_last(it, p))
     return frozenset(found - {None})
+
+
+def source_axes(it: Interp, modules: tuple[Fact, ...], args: list[Fact]) -> bool:
+    """Where one of several modules is applied to what has channels last, and one of them takes tensors of any rank with
+    the source's axes, all get them so."""
+    if len(modules) < 2 or not args or not (can_flip(args[0]) and members.has_layout(args[0])) or not any(
+            _takes_any_rank(it, m.payload) for m in modules):
+        return False
+    args[0] = args[0].but(layout=Layout.PLAIN, payload=None)
+    return True
+
+
+def _takes_any_rank(it: Interp, payload: Any) -> bool:
+    """A module of the user's that gets tensors of several ranks, and looks at their axes."""
+    forwards = members.called(payload, "forward") if isinstance(payload, Instance) else []
+    return any((held := m.held.get(m.arguments[0])) is not None and held.kind is Kind.TENSOR and held.shape is None
+               and held.layout is Layout.PLAIN and not alike.taken(it, m) for m in forwards if m.arguments)
+
+
+def mixed_lists(it: Interp) -> frozenset[Any]:
+    """Lists of which code takes any one element, where some of the tensors have channels last and others do not."""
+    return frozenset(node for node, held in it.objects.items() if isinstance(held, Items) and (
+        held.mixed or held.stores) and (element := one_of(_held(it, node, held))) is not None
+        and element.layout is Layout.MIXED)
+
+
+def _held(it: Interp, node: Any, held: Items) -> list[Fact]:
+    """What a list holds; where elements are replaced, all that they are replaced by is one with them there."""
+    if not held.stores or not isinstance(node, cst.List):
+        return held.elements
+    added = [site.args[0].value for site in held.sites if isinstance(site, cst.Call) and len(site.args) == 1]
+    return [it.fact(place) for place in (*(e.value for e in node.elements), *added, *held.stores)]
 
 
 def _has_channels_last(it: Interp, payload: Any) -> bool:

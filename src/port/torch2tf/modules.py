@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
-from port.torch2tf import alike, anyname, assignments, meetings, members, modshapes, opshapes, users
+from port.torch2tf import alike, anyname, assignments, meetings, members, modshapes, opshapes, outcomes, users
 from port.torch2tf.values import (
     BOTTOM,
     PLAIN,
@@ -158,7 +158,7 @@ def apply(it: Interp, node: cst.Call | None, callee: Fact, args: list[Fact], sit
         return users.apply(it, node, payload, args, site)
     if isinstance(payload, Alternatives):
         if any(meetings.is_enclosed(it, option.payload) for option in payload.options):
-            args = [users.as_public(fact) if fact.kind is Kind.TENSOR else fact for fact in args]
+            args = [outcomes.as_public(fact) if fact.kind is Kind.TENSOR else fact for fact in args]
         found: Fact | None = None
         for option in payload.options:
             found = join(found, apply(it, node, option, args, site))
@@ -191,7 +191,7 @@ def apply_layer(it: Interp, node: cst.Call | None, layer: Layer, args: list[Fact
     put_inputs(layer, site, [_bare(fact) for fact in args])
     result, want = modshapes.result(it, layer, args)
     if enclosed:
-        result, want = users.as_public(result), Layout.PLAIN
+        result, want = outcomes.as_public(result), Layout.PLAIN
     if node is not None:
         it.wants[node] = want
     layer.output = put(layer.results, site, _bare(result))
@@ -228,7 +228,7 @@ def apply_chain(it: Interp, chain: Chain, args: list[Fact], site: Any) -> Fact:
     put_inputs(chain, site, [_bare(x)])
     x = _through(it, chain, x, site)
     if enclosed:
-        chain.inner, x = _bare(x), users.as_public(x)
+        chain.inner, x = _bare(x), outcomes.as_public(x)
     chain.output = put(chain.results, site, _bare(x))
     return x
 

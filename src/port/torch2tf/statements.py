@@ -177,8 +177,10 @@ def _unused(w: Any, target: Any) -> frozenset[int]:
 
 
 def wanted(w: Any, target: Any, value: cst.BaseExpression) -> Layout | None:
-    """The layout in which an attribute holds its tensors."""
+    """The layout in which an attribute, or a list, holds its tensors."""
     fact: Fact = w.fact(value)
+    if isinstance(target, cst.Subscript) and isinstance(held := w.fact(target.value).payload, Items) and held.plain:
+        return Layout.PLAIN if fact.kind is Kind.TENSOR else None
     if isinstance(target, cst.Attribute) and fact.kind is Kind.TENSOR:
         for owner in options(w.fact(target.value)):
             if isinstance(owner.payload, SelfOf):
@@ -226,7 +228,8 @@ def augmented(w: Any, node: cst.AugAssign) -> list[Any]:
         inplace.no_caller_sees(w, target, node)
     if Kind.TENSOR in (fact.kind, w.fact(node.value).kind):
         return [rows.write_augmented(w, node)]
-    return [node.with_changes(target=_place(w, target), value=w.expr(node.value))]
+    grown = isinstance(fact.payload, Items) and fact.payload.plain
+    return [node.with_changes(target=_place(w, target), value=w.plain(node.value) if grown else w.expr(node.value))]
 
 
 # ---------------------------------------------------------------- expressions, return

@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.scopes import Env
-from port.torch2tf import alike, apart, assignments, keywords, members, stars
+from port.torch2tf import alike, apart, assignments, keywords, members, outcomes, stars
 from port.torch2tf.definitions import WHOLE, classes_hinted, hinted
 from port.torch2tf.values import (
     BOTTOM,
@@ -24,14 +24,12 @@ from port.torch2tf.values import (
     Items,
     Mapping,
     Origin,
-    Origins,
     Places,
     SelfOf,
     Size,
     can_flip,
     is_none,
     join,
-    made_of,
     may_be_none,
     put,
     same,
@@ -104,7 +102,7 @@ def call(it: Interp, node: cst.Call | None, function: Function, args: list[Fact]
             it.prove_rank(fact, function.ranks[name])
         if fact.kind is Kind.TENSOR and name in function.numbers:
             it.prove_whole(fact)
-    return outside(function, function.result, bound)
+    return outcomes.outside(function, function.result, bound)
 
 
 def names_given(function: Function, node: cst.Call | None) -> dict[str, cst.BaseExpression]:
@@ -142,45 +140,6 @@ def _inside(function: Function, caller: Function | None) -> bool:
     if function.owner is not None and function.owner.is_module and function.name in ("forward", "__call__"):
         return caller.owner is not None and caller.owner.is_module and caller.owner is not function.owner
     return True
-
-
-def outside(function: Function, result: Fact | None, bound: dict[str, Fact]) -> Fact:
-    """What a call gives, in the caller's terms: a tensor with the shape of a parameter has that of the argument."""
-    if result is None:
-        return BOTTOM
-    if not function.chooses:
-        result = as_public(result)
-    if isinstance(result.payload, Items):
-        return result.but(payload=result.payload.mapped(lambda e: outside(function, e, bound)))
-    origin = members.origin_of(result)
-    if origin is not None and origin.function is function:
-        given = bound.get(origin.name)
-        if given is not None and given.kind is Kind.TENSOR and given.layout is result.layout:
-            return given.but(dtype=result.dtype or given.dtype, values=result.values)
-        return result.but(payload=None)
-    if isinstance(result.payload, Origin | Origins):
-        return result.but(payload=_in_callers_terms(function, result.payload, bound))
-    return result
-
-
-def _in_callers_terms(function: Function, payload: Origin | Origins, bound: dict[str, Fact]) -> Any:
-    """What a result is made of: the arguments in the place of the function's own parameters."""
-    parts = (payload,) if isinstance(payload, Origin) else payload.parts
-    found: set[Origin] = set()
-    for part in parts:
-        if part.function is not function:
-            found.add(part)
-        elif part.name in bound:
-            made = made_of(bound[part.name], more=part.more, moved=part.moved)
-            found |= made.parts if made is not None else set()
-    return Origins(frozenset(found)) if found else None
-
-
-def as_public(fact: Fact) -> Fact:
-    """A root gives its results in the source's layout."""
-    if isinstance(fact.payload, Items):
-        return fact.but(payload=fact.payload.mapped(as_public))
-    return fact.but(layout=Layout.PLAIN) if fact.kind is Kind.TENSOR else fact
 
 
 def _receive(it: Interp, function: Function, name: str, fact: Fact, site: Any) -> bool:

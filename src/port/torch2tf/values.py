@@ -78,6 +78,9 @@ class Items:
     names: dict[str, int] = field(default_factory=dict)  # of add_module -> element
     counted: bool = False  # elements are taken by number, or in a loop
     level: int = 1  # lists in lists in lists
+    stores: set[Any] = field(default_factory=set)  # subscripts that replace one
+    mixed: bool = False  # any one of its tensors has been asked for, and some have channels last
+    plain: bool = False  # so its tensors have the source's axes (meetings.py)
     of: Any = None  # the function that makes another one in each of its runs: a slice, a copy
     forms: dict[int, Items] = field(default_factory=dict)  # a tuple of several lengths: each of them
 
@@ -96,8 +99,15 @@ class Items:
             self.elements = [e.but(payload=None) if isinstance(e.payload, Items) else e for e in self.elements]
             self.level = 1
 
+    def put(self, fact: Fact) -> Fact:
+        """What an element is in here: a tensor has the source's axes if those of others are elsewhere."""
+        if not self.plain or fact.kind is not Kind.TENSOR:
+            return fact
+        return fact.but(layout=Layout.PLAIN, payload=made_of(fact, moved=True))
+
     def add(self, site: Any, fact: Fact, depth: int) -> bool:
         """What `site`, under `depth` loops, appends; True if that is news."""
+        fact = self.put(fact)
         if site not in self.sites:
             self.sites[site] = len(self.elements)
             self.elements.append(fact)
@@ -116,7 +126,9 @@ class Items:
 
     def any(self) -> Fact | None:
         """One Fact for all elements; None if there are none."""
-        return one_of(self.elements)
+        found = one_of(self.elements)
+        self.mixed |= found is not None and found.layout is Layout.MIXED
+        return found
 
     def take(self, index: Any) -> Fact | None:
         if not self.open and isinstance(index, int) and -len(self.elements) <= index < len(self.elements):
