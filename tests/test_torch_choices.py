@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from proving import agree
 
 from port.translate import translate
 from port.verify.parent import Case, Settings, verify
@@ -266,3 +267,38 @@ def word():
 '''
     text = translate(source, "torch2tf").text
     assert "Net(keras.Model)" in text and "self.last(self.act(self.conv(x)))" in text, text
+
+
+TABLES = HEAD.replace("from torch import nn", "from torch import Tensor, nn") + '''class Shared(nn.Module):
+    def __init__(self, n: int, dim: int):
+        super().__init__()
+        self.embed = nn.Embedding(n, dim)
+
+    def forward(self, X: Tensor) -> Tensor:
+        return self.embed(X) * 2
+
+
+class Embedded(nn.Module):
+    def __init__(self, columns=("a", "b"), shared=False):
+        super().__init__()
+        self.shared = shared
+        self.columns = columns
+        if shared:
+            self.embed = nn.ModuleDict({"e_" + c: Shared(5, 3) for c in columns})
+        else:
+            self.embed = nn.Embedding(9, 3)
+
+    def forward(self, X: Tensor) -> Tensor:
+        if self.shared:
+            parts = [self.embed["e_" + c](X[:, i].long()).unsqueeze(1) for i, c in enumerate(self.columns)]
+            return torch.cat(parts, 1)
+        return self.embed(X.long())
+'''
+
+
+@pytest.mark.parametrize("arguments", ["", "shared=True"])
+def test_one_module_or_a_dict_of_them(tmp_path: Path, arguments: str) -> None:
+    """What takes an element is said of the dict, and what calls it of the module: a setting says which it is."""
+    result = translate(TABLES, "torch2tf")
+    assert not [f for f in result.findings if f.outcome.needs_person], result.findings
+    agree(tmp_path, TABLES, result.text, "torch2tf", [Case(f"Embedded({arguments})", ("f32(0,5)[4,2]",))])

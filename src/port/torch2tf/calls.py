@@ -124,7 +124,10 @@ def call_any(it: Interp, node: cst.Call, payload: Alternatives, args: list[Fact]
 
 
 def _stays(payload: Any) -> bool:
-    """A class that Keras has no base for, and that is one of several here: to choose it raises (tables.py)."""
+    """What is not called where others are: a dict or list of modules, which another setting gives; a class that Keras has
+    no base for: to choose it raises (tables.py)."""
+    if isinstance(payload, Mapping | Items):
+        return payload.kind == "modules"
     return isinstance(payload, Class) and payload.root.startswith("torch.") and payload.root != "torch.nn.Module"
 
 

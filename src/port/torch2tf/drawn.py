@@ -74,6 +74,11 @@ def _made(w: Any, made: cst.Call) -> tuple[Any, Any]:
     if symbol in OF and isinstance(made.func, cst.Attribute):
         own = dtype if dtype is not None else dtypes.dtype_of(w, made.func.value)
         return (_shape(w, sizes), own) if own is not None else (None, None)
+    if symbol == "tensor.new" and isinstance(made.func, cst.Attribute) and _are_sizes(w, sizes):
+        own = dtypes.dtype_of(w, made.func.value)
+        return (_shape(w, sizes), own) if own is not None else (None, None)
+    if symbol == "tensor.resize_" and isinstance(made.func, cst.Attribute):
+        return _resized(w, made.func.value, sizes)
     if symbol in CLASSES and len(sizes) == 1 and isinstance(sizes[0], cst.Tuple | cst.List):
         return expression(f"({len(sizes[0].elements)},)"), dtype
     if symbol in LIKE and len(sizes) == 1:
@@ -84,6 +89,23 @@ def _made(w: Any, made: cst.Call) -> tuple[Any, Any]:
             dtype = dtypes.dtype_of(w, sizes[0])
         return build(f"{word}({{x}})", x=w.expr(sizes[0], w.fact(made).layout)), dtype
     return None, None
+
+
+def _are_sizes(w: Any, sizes: list[cst.BaseExpression]) -> bool:
+    """Numbers, or a shape: a tuple or list that `x.new` is given holds values."""
+    facts = [w.fact(size) for size in sizes]
+    return (len(facts) == 1 and facts[0].kind is Kind.SHAPE) or all(
+        f.kind is Kind.PLAIN and not isinstance(f.payload, Items) and not isinstance(size, cst.Tuple | cst.List)
+        for f, size in zip(facts, sizes, strict=True))
+
+
+def _resized(w: Any, new: cst.BaseExpression, sizes: list[cst.BaseExpression]) -> tuple[Any, Any]:
+    """`x.new().resize_(shape)`, the old way to write `x.new_empty(shape)`."""
+    func = new.func if isinstance(new, cst.Call) and not new.args else None
+    if not isinstance(func, cst.Attribute) or w.fact(func).symbol != "tensor.new":
+        return None, None
+    own = dtypes.dtype_of(w, func.value)
+    return (_shape(w, sizes), own) if own is not None else (None, None)
 
 
 def _shape(w: Any, sizes: list[cst.BaseExpression]) -> Any:

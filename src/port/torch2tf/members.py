@@ -337,7 +337,9 @@ def unpack(it: Interp, fact: Fact, count: int) -> list[Fact]:
 # ---------------------------------------------------------------- subscripts
 def subscript(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
     found: Fact | None = None
-    for option in options(owner):
+    every = options(owner)
+    indexed = [o for o in every if not isinstance(o.payload, Layer)] or every  # of others a setting says so
+    for option in indexed:
         found = join(found, _subscript(it, node, option))
     return found if found is not None else UNKNOWN
 
