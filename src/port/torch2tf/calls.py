@@ -124,8 +124,8 @@ def call_any(it: Interp, node: cst.Call, payload: Alternatives, args: list[Fact]
 
 
 def _stays(payload: Any) -> bool:
-    """What is not called where others are: a dict or list of modules, which another setting gives; a class that Keras has
-    no base for: to choose it raises (tables.py)."""
+    """What is not called where others are: a dict or list of modules, which another setting gives; a class that Keras
+    has no base for: to choose it raises (tables.py)."""
     if isinstance(payload, Mapping | Items):
         return payload.kind == "modules"
     return isinstance(payload, Class) and payload.root.startswith("torch.") and payload.root != "torch.nn.Module"
