@@ -35,12 +35,18 @@ def port(here: str) -> tuple[str, list[str]]:
 
 
 @pytest.mark.parametrize("here", ["tf.map_fn(self.again, tf.stack([y, y]))", "tf.map_fn(lambda t: self.again(t), y)",
-                                  "tf.map_fn(lambda t: t + y, y)", "tf.vectorized_map(self.again, tf.stack([y, y]))",
+                                  "tf.vectorized_map(self.again, tf.stack([y, y]))",
                                   "tf.nest.map_structure(self.again, [y, y])",
                                   "tf.nest.map_structure(lambda t: self.again(t), [y, y])"])
 def test_what_works_on_channels_first_is_not_handed_on(here: str) -> None:
     text, codes = port(here)
     assert "P209" in codes and here in text
+
+
+def test_a_class_whose_axes_cannot_be_told_keeps_those_of_the_source() -> None:
+    text, codes = port("tf.map_fn(lambda t: t + y, y)")
+    assert "P209" not in codes and "return torch.stack([t + y for t in y])" in text
+    assert "y = self.conv(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)" in text
 
 
 def test_rows_of_an_image_are_rows_as_in_the_source() -> None:

@@ -60,10 +60,24 @@ def test_each_tensor_is_permuted_where_others_are_not(tmp_path: Path) -> None:
     agree(tmp_path, source, result.text, "tf2torch", [Case(f"Net{n}()", ("f32[2,4,4,4]",)) for n in range(len(SAME))])
 
 
+FUNCTION = HEAD + '''def net(x, kernel):
+    a = tf.nn.conv2d(x, kernel, 1, "SAME")
+    return {body}
+'''
+
+
 @pytest.mark.parametrize(("body", "why"), REFUSED.items())
 def test_what_cannot_be_told_apart_is_refused(body: str, why: str) -> None:
-    found = [f for f in translate(NET.format(n=0, body=body), "tf2torch").findings if f.outcome.needs_person]
+    found = [f for f in translate(FUNCTION.format(body=body), "tf2torch").findings if f.outcome.needs_person]
     assert found and any(why in f.message for f in found)
+
+
+def test_in_a_class_it_keeps_the_axes_of_the_source(tmp_path: Path) -> None:
+    source = HEAD + "".join(NET.format(n=n, body=body).removeprefix(HEAD) + "\n\n" for n, body in enumerate(REFUSED))
+    result = translate(source, "tf2torch")
+    told = [f for f in result.findings if "keeps the source's order of axes" in f.message]
+    assert len(told) == 3 and not [f for f in result.findings if f.outcome.needs_person]
+    agree(tmp_path, source, result.text, "tf2torch", [Case(f"Net{n}()", ("f32[2,4,4,4]",)) for n in range(3)])
 
 
 SEQUENCES = '''

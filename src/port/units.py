@@ -135,3 +135,10 @@ def _moved(member: project.Member, given: Mapping[Path, str], direction: str) ->
     moved = {key: target.path.stem for key, target in member.targets.items()
              if not key[0] and names.canonical(key[1]).split(".")[0] in roots}
     return moved, "." if member.path.parent / "__init__.py" in given else ""
+
+
+def layer_row(unit: Unit, node: cst.BaseExpression) -> str:
+    """The row of a layer's class; '' for all else."""
+    symbol = unit.bound.resolve(node)
+    found = table.by_tf_name().get(symbol, ()) if symbol.startswith("keras.layers.") else ()
+    return found[0].name if found and found[0].kind == "layer" else ""

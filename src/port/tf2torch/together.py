@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from typing import Any
 
 import libcst as cst
 
@@ -30,6 +31,7 @@ from port.tf2torch.rules import (
     classes,
     drawn,
     dropout_class,
+    either_order,
     evaluated,
     held_once,
     inline,
@@ -47,7 +49,7 @@ from port.tf2torch.rules import (
 from port.tf2torch.rules import options as options_of
 from port.tf2torch.rules.class_sizes import channel_mirrors
 from port.tree import code, module_code, syntax_error
-from port.units import Unit, scoped
+from port.units import Unit, layer_row, scoped
 from port.wrapping import wrapped
 
 HANDLERS = Handlers(calls.call, constants.constant, subscripts.subscript, attributes.attribute, operators.binary,
@@ -100,18 +102,11 @@ def _read(units: Sequence[Unit], options: Options, params: dict[str, Fact] | Non
     reading = _traced(_best(units, options, params), options, params)
     if not any("is held as a value" in r[2] for done in reading.passes for r in done.em.reports):
         return reading
-    plain = [class_values.rewrite(u.module, partial(_layer_row, u), [o.module for o in units]) for u in units]
+    plain = [class_values.rewrite(u.module, partial(layer_row, u), [o.module for o in units]) for u in units]
     if all(p is u.module for p, u in zip(plain, units, strict=True)):
         return reading
     again = _traced(_best(_with(units, plain), options, params), options, params)
     return again if again.left < reading.left else reading
-
-
-def _layer_row(unit: Unit, node: cst.BaseExpression) -> str:
-    """The row of a layer's class; '' for all else."""
-    symbol = unit.bound.resolve(node)
-    found = table.by_tf_name().get(symbol, ()) if symbol.startswith("keras.layers.") else ()
-    return found[0].name if found and found[0].kind == "layer" else ""
 
 
 def _with(units: Sequence[Unit], forms: Sequence[cst.Module]) -> list[Unit]:
@@ -146,7 +141,7 @@ def _plainer(unit: Unit, module: cst.Module, units: Sequence[Unit]) -> cst.Modul
     if "arguments=" in unit.text:
         module = lambda_arguments.rewrite(module, unit.bound)
     if dropout_class.HOOK in unit.text and (new := dropout_class.rewrite(module, unit.bound)) is not module:
-        module = class_values.rewrite(new, partial(_layer_row, unit), [u.module for u in units])
+        module = class_values.rewrite(new, partial(layer_row, unit), [u.module for u in units])
     return settings_spread.rewrite(module, unit.bound) if "**" in unit.text else module
 
 
@@ -201,10 +196,7 @@ def _translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] 
 def converted(units: Sequence[Unit], forms: Sequence[cst.Module], options: Options,
               params: dict[str, Fact] | None) -> Reading:
     """One reading of every file, translated."""
-    files = scoped(units, forms)
-    links.name(files)
-    with writing(""):
-        it = infer(files, table.by_tf_name(), params or {})
+    it, files = _facts(units, forms, params)
     passes = emitted(it, files, options, set())
     missed = [r[0] for p in passes for r in p.em.reports if r[1] in ("P102", "P208")]
     # Classes whose input width no call shows: a parameter of the constructor, where a Lazy module cannot serve.
@@ -212,7 +204,18 @@ def converted(units: Sequence[Unit], forms: Sequence[cst.Module], options: Optio
     passes = _better(passes, emitted(it, files, options, sizes) if sizes else passes)
     if any(r[1] == "P208" or "has no shape to give" in r[2] for p in passes for r in p.em.reports):
         passes = _better(passes, emitted(it, files, options, set(), True))
+    if kept := either_order.methods(it, (r for p in passes for r in p.em.reports)):
+        it, files = _facts(units, forms, params, kept=kept)
+        passes = _better(passes, either_order.told(emitted(it, files, options, set(), True), kept))
     return Reading(units, passes, _refusals(passes))
+
+
+def _facts(units: Sequence[Unit], forms: Sequence[cst.Module], params: dict[str, Fact] | None, **how: Any
+           ) -> tuple[Interp, Sequence[File]]:
+    files = scoped(units, forms)
+    links.name(files)
+    with writing(""):
+        return infer(files, table.by_tf_name(), params or {}, **how), files
 
 
 def _better(passes: list[Pass], other: list[Pass]) -> list[Pass]:
@@ -242,9 +245,7 @@ def _traced(reading: Reading, options: Options, params: dict[str, Fact] | None) 
 def _opened(units: Sequence[Unit], nodes: Set[cst.CSTNode], options: Options, params: dict[str, Fact] | None,
             straight: bool = False) -> list[Pass]:
     """The files with these functions traced. `straight`: with the source's axes wherever these keep a tensor."""
-    files = scoped(units, [u.module for u in units])
-    with writing(""):
-        it = infer(files, table.by_tf_name(), params or {}, open_=frozenset(nodes), straight=straight)
+    it, files = _facts(units, [u.module for u in units], params, open_=frozenset(nodes), straight=straight)
     return emitted(it, files, options, set(), True, frozenset(f for n, f in it.functions.items() if n in nodes))
 
 

@@ -11,7 +11,7 @@ from port.facts import Fact, Kind
 from port.tf2torch.calls.arrays import own_tensor
 from port.tf2torch.calls.job import VALUES, Job, arrange
 from port.tf2torch.infer.conditions import is_exact_number, is_number
-from port.tf2torch.infer.rowcalls import PYTHON
+from port.tf2torch.infer.rowcalls import OF_SHAPES, PYTHON
 from port.tf2torch.infer.values import ShapeOf, Size
 from port.tree import code, rebuild
 
@@ -19,10 +19,12 @@ from port.tree import code, rebuild
 def python_form(job: Job) -> cst.BaseExpression | None:
     """`tf.sqrt` of a number is `math.sqrt`; of what is only by default a number, torch's with a tensor of it."""
     row = job.row
-    if row.name == "reduce_prod" and list(job.bound.args) == ["input_tensor"] and isinstance(
-            job.fact("input_tensor").payload, ShapeOf):
-        job.em.need("math")
-        return build("math.prod({s})", s=arrange(job, job.bound.args["input_tensor"], None))
+    reduced = OF_SHAPES.get(row.name.removeprefix("v1_"), "")
+    shape = job.bound.signature.params[0].name if reduced else ""
+    if shape and list(job.bound.args) == [shape] and isinstance(job.fact(shape).payload, ShapeOf):
+        if "math" in reduced:
+            job.em.need("math")
+        return build(f"{reduced}({{s}})", s=arrange(job, job.bound.args[shape], None))
     function = PYTHON.get(row.name, "")
     facts = [job.em.fact(a) for n, a in job.bound.args.items() if n not in row.ignore]
     if not function or job.inputs or not facts:

@@ -17,7 +17,7 @@ from port.tf2torch.infer.layers import MERGES, is_flat, wants_plain
 from port.tf2torch.infer.named import as_activation
 from port.tf2torch.infer.rowcalls import ANY_LAYOUT, FLIPS
 from port.tf2torch.infer.values import LayerCall, find_method, tensors_in
-from port.tree import loads
+from port.tree import find, loads
 
 
 def first_input(layer: LayerCall) -> Fact:
@@ -98,7 +98,7 @@ def _kept(em: Emitter, layer: LayerCall, made: Plan) -> Plan:
     """In a class: arguments that only `__init__` knows make the layer a module of its own."""
     cls = em.scope.cls
     init = find_method(cls, "__init__") if cls is not None else None
-    if made.module or init is None:
+    if made.module or init is None or _is_of_call(em, layer):
         return made
     used = {n for a in as_activation(layer.node).args for n in loads(a)}
     if not used & (set(init.params) - {"self"} | init.assigned):
@@ -108,6 +108,12 @@ def _kept(em: Emitter, layer: LayerCall, made: Plan) -> Plan:
         return cst.Call(callee, [cst.Arg(inputs[0])])
 
     return Plan(made.job, True, made.attr, made.make, run)
+
+
+def _is_of_call(em: Emitter, layer: LayerCall) -> bool:
+    """Is it made where it is applied, in a method that runs with the model: with what that method knows?"""
+    function = em.scope.function
+    return em.scope.stage == "forward" and function is not None and layer.node in find(function.node, cst.Call)
 
 
 def _common(job: Job) -> None:

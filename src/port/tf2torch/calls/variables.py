@@ -10,6 +10,7 @@ from port.tree import code, find
 
 MAKERS = ("add_weight", "add_variable")
 VARIABLES = ("tf.Variable", "keras.Variable")
+FILLED = ("keras.backend.ones", "keras.backend.zeros")  # weights of the layer that has them as attributes
 
 
 def is_own(em: Emitter, call: cst.Call) -> bool:

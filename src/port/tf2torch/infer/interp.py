@@ -97,6 +97,7 @@ class Interp:
         self.applied: set[cst.Call] = set()  # ... that something does
         self.arrived: dict[cst.Call, Fact] = {}  # Sequential -> what all of its calls outside its maker have given it
         self.open: frozenset[Any] = frozenset()  # functions that are given what no fact follows: see `plain_axes`
+        self.kept: frozenset[Any] = frozenset()  # methods that keep the source's axes, whatever others do
         self.straight: frozenset[cst.CSTNode] = frozenset()  # code in which every tensor keeps the source's axes
         self.turned: dict[cst.CSTNode, Fact] = {}  # its calls that give images: what these are before they are turned
         self.loose: set[tuple[Function, str]] = set()  # parameters that such things reach
@@ -104,7 +105,8 @@ class Interp:
 
     def plain_axes(self, function: Function) -> bool:
         """Does what it takes and gives have the source's axes? Of all methods, once some functions are open."""
-        return bool(self.open) and (function.owner is not None or function.node in self.open)
+        opened = function.owner is not None or function.node in self.open
+        return function.node in self.kept or (bool(self.open) and opened)
 
     @property
     def module(self) -> cst.Module:

@@ -22,16 +22,19 @@ PARTS = Parts(EXPRESSIONS, flow.run, layers.run_layer, models.apply_to)
 
 
 def infer(files: Sequence[File], rows: Mapping[str, tuple[Row, ...]], params: dict[str, Fact] | None = None,
-          open_: frozenset[Any] = frozenset(), straight: bool = False) -> Interp:
+          open_: frozenset[Any] = frozenset(), straight: bool = False,
+          kept: frozenset[Any] = frozenset()) -> Interp:
     """Facts of the files of a project; a file stands behind those that it imports.
 
     `open_`: functions (their nodes) that are given what no fact follows. A call with an argument that is not known then
     takes away what other calls tell of the parameter. `straight`: their tensors keep the source's axes everywhere.
+    `kept`: methods (their nodes) whose tensors do, of classes in which images come in either order of axes.
     """
     it = Interp(files, rows, PARTS)
     it.open = open_
-    if straight:
-        it.straight = frozenset(n for f in open_ for n in walk(f) if type(n) in (cst.Call, cst.FunctionDef, cst.Lambda))
+    it.kept = kept
+    it.straight = frozenset(n for f in (open_ if straight else kept) for n in walk(f) if type(n) in (
+        cst.Call, cst.FunctionDef, cst.Lambda))
     it.known_params = dict(params or {})
     for _ in range(LIMIT):
         before = (len(it.flips), len(it.ranks), len(it.widths))

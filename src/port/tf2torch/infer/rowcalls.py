@@ -130,11 +130,12 @@ def _fitting(it: Interp, rows: tuple[Row, ...], node: cst.Call, symbol: str) -> 
 # Functions that Python has too: what they are for numbers (rows by name).
 PYTHON = {"cast": "", "sqrt": "math.sqrt", "exp": "math.exp", "log": "math.log", "maximum": "max", "minimum": "min",
           "abs": "abs", "floor": "math.floor", "ceil": "math.ceil", "pow": "math.pow"}
+OF_SHAPES = {"reduce_prod": "math.prod", "reduce_sum": "sum", "reduce_max": "max", "reduce_min": "min"}
 
 
 def python_result(row: Row, facts: list[Fact]) -> Fact | None:
     """A number, if the function is one of Python's and all it gets are numbers."""
-    if row.name == "reduce_prod" and len(facts) == 1 and isinstance(facts[0].payload, ShapeOf):
+    if row.name.removeprefix("v1_") in OF_SHAPES and len(facts) == 1 and isinstance(facts[0].payload, ShapeOf):
         return Fact(Kind.PLAIN, payload=Size(None, facts[0].payload.name))
     if row.name not in PYTHON or not facts:
         return None

@@ -9,7 +9,7 @@ import libcst as cst
 from port.binding import keyword, weight_argument
 from port.build import build, expression
 from port.facts import Kind
-from port.tf2torch.calls.variables import is_own, makes_weight
+from port.tf2torch.calls.variables import FILLED, is_own, makes_weight
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.opshapes import dtype_of, kind_of
 from port.tf2torch.infer.values import Class
@@ -133,9 +133,13 @@ def variable(em: Emitter, call: cst.Call, name: str) -> Any:
         raise Refused("P202", "a variable without an initial value", call)
     trainable = keyword(call, "trainable", 1)
     flag = em.fact(trainable).literal(...) if trainable is not None else True
+    return _made(em, value, keyword(call, "dtype"), name, flag is not False)
+
+
+def _made(em: Emitter, value: cst.BaseExpression, dtype: cst.BaseExpression | None, name: str, trained: bool) -> Any:
     em.need("torch", "nn")
-    new, whole = _start(em, value, keyword(call, "dtype"))
-    if flag is False or whole:  # whole numbers have no gradient
+    new, whole = _start(em, value, dtype)
+    if not trained or whole:  # whole numbers have no gradient
         return cst.Expr(build(f"self.register_buffer('{name}', {{v}})", v=new))
     return build("nn.Parameter({v})", v=new)
 
@@ -161,15 +165,19 @@ def _start(em: Emitter, value: cst.BaseExpression, dtype: cst.BaseExpression | N
     return build(f"torch.{maker}({{v}}{rest})", v=_float(new) if single and not whole else new), whole
 
 
-def constant(em: Emitter, cls: Class, small: Any) -> cst.Expr | None:
+def constant(em: Emitter, cls: Class, small: Any) -> Any:
     """`self.scale = tf.constant(...)` as a buffer, which moves to a device with the module; None for anything else.
 
-    It is not persistent: the state of the model holds what the source's weights are.
+    It is not persistent: the state of the model holds what the source's weights are. `K.ones` and `K.zeros` make
+    variables, which are weights.
     """
     target: Any = small.targets[0].target if isinstance(small, cst.Assign) and len(small.targets) == 1 else None
     if not isinstance(target, cst.Attribute) or code(target.value) != "self" or (
             em.fact(small.value).kind is not Kind.TENSOR):
         return None
+    if isinstance(small.value, cst.Call) and em.symbol(small.value.func) in FILLED:
+        new = _made(em, small.value, None, target.attr.value, True)
+        return new if isinstance(new, cst.Expr) else small.with_changes(value=new)
     places = [n for n in find(cls.node, cst.Attribute) if n.attr.value == target.attr.value]
     written = [t for t in find(cls.node, cst.AssignTarget) if t.target in places]
     if len(written) != 1 or any(n.target in places for n in find(cls.node, cst.AugAssign)):
