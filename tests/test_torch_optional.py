@@ -128,3 +128,42 @@ def test_what_a_setting_turns_on_later_in_the_constructor_is_off() -> None:
         "self.fancy = fancy", "if scale is None:\n            self.fancy = True\n        else:\n"
         "            self.fancy = fancy")
     assert "class Net(keras.Model)" in translate(source, "torch2tf").text
+
+
+LEAVES = HEAD + '''from torch.nn.attention import SDPBackend
+
+
+class Attend(nn.Module):
+    def __init__(self, flash=False):
+        super().__init__()
+        self.flash = flash
+        self.kernels = [SDPBackend.FLASH_ATTENTION, SDPBackend.MATH]
+
+        if not torch.cuda.is_available() or not flash:
+            return
+
+        # what the device can do
+        properties = torch.cuda.get_device_properties(torch.device('cuda'))
+        self.new = properties.major >= 8
+
+    def forward(self, x):
+        if {test}:
+            return x.softmax(-1)
+        with torch.nn.attention.sdpa_kernel(self.kernels):
+            return torch.special.airy_ai(x)
+'''
+
+
+def test_what_stands_behind_a_return_that_is_the_default() -> None:
+    """The values that name kernels of PyTorch say nothing in Keras; contexts that choose one are dropped."""
+    text = translate(LEAVES.replace("{test}", "not self.flash"), "torch2tf").text
+    assert "self.kernels = ['FLASH_ATTENTION', 'MATH']" in text
+    raised = '''raise NotImplementedError("this setting is not ported from PyTorch")\n'''
+    assert "            return\n\n        # port: P203 `torch.cuda.get_device_properties`: TensorFlow places" in text
+    assert "            return tf.nn.softmax(x, axis=-1)\n        # port: P201 `torch.special.airy_ai`" in text
+    assert "self.new" not in text and text.count(raised) == 2
+
+
+@pytest.mark.parametrize("test", ["self.flash", "len(x) > 2"])
+def test_what_stands_behind_another_return_is_ported_or_nothing_is(test: str) -> None:
+    assert "class Attend(nn.Module)" in translate(LEAVES.replace("{test}", test), "torch2tf").text

@@ -21,6 +21,7 @@ from port.torch2tf import (
     layercalls,
     layers,
     losses,
+    mapped,
     meetings,
     methods,
     modshapes,
@@ -79,6 +80,8 @@ def call(w: Any, node: cst.Call) -> Any:
         return ownhelpers.write(w, node, symbol)
     if symbol == tables.MAKER and tables.is_table(w, node):
         return tables.write(w, node)
+    if symbol == mapped.MAP and (through := mapped.write(w, node)) is not None:
+        return through
     if symbol in methods.BUILTINS:
         return methods.BUILTINS[symbol](w, node)
     if payload is None and symbol in w.it.rows and symbol.rpartition(".")[0] in table.own_modules():

@@ -13,6 +13,7 @@ from port.scopes import Env
 from port.torch2tf import (
     anyname,
     einops,
+    mapped,
     meetings,
     members,
     modules,
@@ -96,6 +97,7 @@ def _call(it: Interp, node: cst.Call, callee: Fact, args: list[Fact], env: Env) 
     if (symbol.startswith("torch.nn.") and _is_class(symbol)) or symbol.endswith((".QuantStub", ".DeQuantStub")):
         return modules.make(it, node, symbol, args)
     special = SPECIAL.get(symbol)
+    args = mapped.read(it, node, args, env) if symbol == mapped.MAP else args
     if special is not None:
         return special(it, node, args)
     if symbol.startswith("torch."):

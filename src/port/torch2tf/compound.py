@@ -27,15 +27,17 @@ def suite(w: Any, body: Sequence[Any]) -> list[Any]:
     out: list[Any] = []
     carried: list[cst.EmptyLine] = []
     first = False  # was what stood first deleted?
-    for node in body:
+    for at, node in enumerate(body):
         made = statement(w, node)
+        rest = body[at + 1:]
+        if rest and optional.leaves(w, node):
+            return [*out, *_first(made, carried), *optional.rest(w, rest, suite)]
         if not made:
             carried += comments_of(node)
             first = not out
             continue
-        if carried and hasattr(made[0], "leading_lines"):
-            made[0] = made[0].with_changes(leading_lines=[*carried, *made[0].leading_lines])
-            carried = []
+        made = _first(made, carried)
+        carried = []
         if first and not out and hasattr(made[0], "leading_lines"):
             rest = list(made[0].leading_lines)
             while rest and rest[0].comment is None:
@@ -43,6 +45,13 @@ def suite(w: Any, body: Sequence[Any]) -> list[Any]:
             made[0] = made[0].with_changes(leading_lines=rest)
         out += made
     return out
+
+
+def _first(made: list[Any], carried: Sequence[cst.EmptyLine]) -> list[Any]:
+    """Statements with comments of deleted ones above the first."""
+    if carried and hasattr(made[0], "leading_lines"):
+        made[0] = made[0].with_changes(leading_lines=[*carried, *made[0].leading_lines])
+    return made
 
 
 def comments_of(node: Any) -> list[cst.EmptyLine]:

@@ -7,21 +7,24 @@ from typing import Any
 import libcst as cst
 
 from port.build import build, expression, paren
-from port.facts import Kind, Layout
-from port.torch2tf import applications, einops, initial, interfaces, meetings, ownlayers, unknowns
+from port.facts import Fact, Kind, Layout
+from port.torch2tf import applications, einops, initial, interfaces, mapped, meetings, ownlayers, unknowns
 from port.torch2tf.chainturns import TURNED, agree, permute, turn, unturned
 from port.torch2tf.holding import OVER
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import (
+    MAYBE_WEIGHT,
     TO_FIRST,
     TO_LAST,
     Bound,
     Chain,
     Items,
     Mapping,
+    is_moved,
     options,
 )
 
+OVER_TENSORS = {"sum", "map", "filter"}  # which go through tensors, but not through modules
 SPACE = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
 
@@ -206,18 +209,37 @@ def list_display(w: Any, node: cst.List) -> Any:
 # ---------------------------------------------------------------- lists, dicts
 def gone_through(w: Any, node: cst.BaseExpression) -> Any:
     """What a loop, a star or `len` goes through: of a Sequential, its layers."""
-    new = w.expr(node)
+    is_tensor = w.fact(node).kind is Kind.TENSOR
+    new = w.expr(node, Layout.PLAIN if is_tensor else None)
     if any(isinstance(o.payload, Chain) for o in options(w.fact(node))):
         return cst.Attribute(paren(new), cst.Name("layers"))
-    return new
+    return iterable(w, node, new) if is_tensor else new
+
+
+def iterable(w: Any, node: cst.BaseExpression, new: Any) -> Any:
+    """A tensor that is gone through: Keras' variables do not end."""
+    if w.fact(node).symbol not in ("weight", MAYBE_WEIGHT):
+        return new
+    word = "keras.ops.unstack" if w.target == "keras" else "tf.unstack"
+    w.need(word.partition(".")[0])
+    return build(f"{word}({{x}})", x=new)
 
 
 def over(w: Any, node: cst.Call) -> Any:
-    """`len(blocks)`, `enumerate(blocks)`, `zip(blocks, sizes)`; None if no Sequential is gone through."""
-    if not isinstance(node.func, cst.Name) or node.func.value not in OVER or not any(
-            isinstance(o.payload, Chain) for a in node.args for o in options(w.fact(a.value))):
+    """`len(blocks)`, `enumerate(blocks)`, `zip(blocks, sizes)`; None if no Sequential or tensor is gone through."""
+    name = node.func.value if isinstance(node.func, cst.Name) else ""
+    if w.fact(node.func).symbol not in (f"builtins.{name}", "") or name not in OVER | OVER_TENSORS or not any(
+            _is_gone_through(w, o, name) for a in node.args for o in options(w.fact(a.value))):
+        return None
+    if (mapped.MAP, node) in w.it.objects:
         return None
     return node.with_changes(args=[a.with_changes(value=gone_through(w, a.value)) for a in node.args])
+
+
+def _is_gone_through(w: Any, fact: Fact, name: str) -> bool:
+    if fact.kind is Kind.TENSOR:
+        return name != "len" and (is_moved(fact) or fact.symbol in ("weight", MAYBE_WEIGHT))
+    return isinstance(fact.payload, Chain) and name in OVER
 
 
 def module_list(w: Any, node: cst.Call) -> Any:

@@ -31,6 +31,7 @@ CLASSES |= {f"Lazy{name}": target for name, target in CLASSES.items()
 NO_SETTINGS = {"ReLU": "ReLU", "Identity": "Identity", "SELU": '"selu"', "SiLU": '"silu"', "Mish": '"mish"',
                "Hardswish": '"hard_swish"', "Hardsigmoid": '"hard_sigmoid"', "Tanh": '"tanh"', "Sigmoid": '"sigmoid"',
                "ReLU6": '"relu6"', "Softsign": '"softsign"', "GELU": '"gelu"'}
+KERNELS = "attention.SDPBackend."
 # Functions with torch's signature that make the layers.
 MAKERS = {"LayerNorm": "layer_norm", "Linear": "make_linear", "GroupNorm": "make_group_norm", "Dropout": "make_dropout",
           "InstanceNorm2d": "make_instance_norm", "InstanceNorm1d": "make_instance_norm",
@@ -67,6 +68,10 @@ def write_class(w: Any, node: cst.BaseExpression, symbol: str) -> Any:
 def write_class_value(w: Any, node: cst.BaseExpression, symbol: str) -> Any:
     """A class as a value is called later, with torch's arguments: a function that takes them."""
     short = symbol.removeprefix("torch.nn.")
+    if short.startswith(KERNELS):
+        w.report("P103", f"`{short}` says which kernel computes attention, which TensorFlow chooses: its name is kept",
+                 node)
+        return cst.SimpleString(repr(short.removeprefix(KERNELS)))
     given = calls_through_value(w, symbol)
     if short == "Module":
         return w.layer("Layer")

@@ -44,6 +44,28 @@ def block(w: Any, node: cst.If, body: Any, write: Any) -> Any:
         return stopping.raised(w, refusal, node)
 
 
+def leaves(w: Any, node: cst.CSTNode) -> bool:
+    """Is this `if not self.flash: return`, which by default leaves the function?"""
+    if not isinstance(node, cst.If) or node.orelse is not None or w.function is None:
+        return False
+    last: Any = node.body.body[-1]
+    small = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else last
+    known = _value(w.it, w.function, node.test, 0) if isinstance(small, cst.Return) else ...
+    return known is not ... and bool(known)
+
+
+def rest(w: Any, body: Sequence[Any], write: Any) -> Any:
+    """What runs behind such a condition, where a setting has another value; it raises if it cannot be ported."""
+    try:
+        with w.tentative():
+            return write(w, body)
+    except Refused as refusal:
+        w.it.notes.setdefault(RAISES, set()).update(body)
+        raised: Any = stopping.raised(w, refusal, body[0]).body[0]
+        blank = [e for e in body[0].leading_lines if e.comment is None]
+        return [raised.with_changes(leading_lines=[*blank, *raised.leading_lines])]
+
+
 def raises(w: Any, node: cst.If, first: bool) -> bool:
     """Does this side of the condition raise, so that what follows it is never reached?"""
     at = sides(node)

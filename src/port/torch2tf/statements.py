@@ -23,10 +23,11 @@ from port.torch2tf import (
     rows,
     spread,
     tying,
+    unpacking,
     waiting,
 )
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import Chain, Items, SelfOf, ShapeOf, can_flip, options, tensors_in
+from port.torch2tf.values import Chain, Items, SelfOf, can_flip, options, tensors_in
 from port.tree import walk
 
 BLANK = cst.Module([])
@@ -105,39 +106,25 @@ def assign(w: Any, node: cst.Assign) -> list[Any]:
         if tied is not None:
             return tied
         special = inplace.store(w, node) if isinstance(target, cst.Subscript) else (
-            inplace.same_name(w, node) or _whole_shape(w, node))
+            inplace.same_name(w, node) or unpacking.whole_shape(w, node))
         if special is not None:
             return special
-    single = _one_part(w, node, target)
+    single = unpacking.one_part(w, node, target, _place)
     if single is not None:
         return [single]
     w.targets = len(target.elements) if isinstance(target, cst.Tuple | cst.List) else 0
     w.value = node.value
-    w.unused = _unused(w, target)
+    w.unused = unpacking.unused(target)
     try:
         value = _valued(w, node.value, _target_name(target), wanted(w, target, node.value))
     finally:
         w.targets, w.value, w.unused = 0, None, frozenset()
+    value = containers.iterable(w, node.value, value) if isinstance(target, cst.Tuple | cst.List) else value
     targets = [t.with_changes(target=_place(w, t.target)) for t in node.targets]
     if isinstance(value, cst.Name) and isinstance(target, cst.Name) and value.value == target.value and (
             value is not node.value):
         return []  # x = x.clone(), x = x.to(device)
     return [node.with_changes(targets=targets, value=value)]
-
-
-def _one_part(w: Any, node: cst.Assign, target: Any) -> Any:
-    """`values, _ = x.max(1)`: the part that is used, alone."""
-    unused = _unused(w, target)
-    if len(node.targets) != 1 or not unused or len(target.elements) != 2 or len(unused) != 1:
-        return None
-    if isinstance(node.value, cst.Call) and w.fact(node.value.func).symbol in methods.FUNCTIONS:
-        return None
-    at = 1 - next(iter(unused))
-    part = rows.write_part(w, node.value, at)
-    if part is None:
-        return None
-    place = _place(w, target.elements[at].value)
-    return node.with_changes(targets=[node.targets[0].with_changes(target=place)], value=part)
 
 
 def _place(w: Any, target: Any) -> Any:
@@ -169,16 +156,11 @@ def _target_name(target: Any) -> str:
         target, cst.Name) else ""
 
 
-def _unused(w: Any, target: Any) -> frozenset[int]:
-    if not isinstance(target, cst.Tuple | cst.List):
-        return frozenset()
-    return frozenset(i for i, e in enumerate(target.elements) if isinstance(e.value, cst.Name)
-                     and e.value.value == "_")
-
-
 def wanted(w: Any, target: Any, value: cst.BaseExpression) -> Layout | None:
-    """The layout in which an attribute, or a list, holds its tensors."""
+    """The layout in which an attribute, or a list, holds its tensors, and in which one is taken to pieces."""
     fact: Fact = w.fact(value)
+    if isinstance(target, cst.Tuple | cst.List):
+        return Layout.PLAIN if fact.kind is Kind.TENSOR else None
     if isinstance(target, cst.Subscript) and isinstance(held := w.fact(target.value).payload, Items) and held.plain:
         return Layout.PLAIN if fact.kind is Kind.TENSOR else None
     if isinstance(target, cst.Attribute) and fact.kind is Kind.TENSOR:
@@ -188,36 +170,6 @@ def wanted(w: Any, target: Any, value: cst.BaseExpression) -> Layout | None:
                 if held is not None and held.kind is Kind.TENSOR and can_flip(fact):
                     return held.layout
     return None
-
-
-def _whole_shape(w: Any, node: cst.Assign) -> list[Any] | None:
-    """`b, c, h, w = x.shape`: the sizes come in the order that the tensor has in the target."""
-    target, payload = node.targets[0].target, w.fact(node.value).payload
-    if not isinstance(target, cst.Tuple) or not isinstance(payload, ShapeOf):
-        return None
-    of = payload.of
-    if of.layout is not Layout.FLIPPED or payload.start or payload.stop is not None:
-        return None
-    elements = list(target.elements)
-    if of.rank != len(elements) or any(isinstance(e, cst.StarredElement) for e in elements):
-        return None
-    values = [e.value for e in elements]
-    values = [values[0], *values[2:], values[1]]
-    made = [e.with_changes(value=v) for e, v in zip(elements, values, strict=True)]
-    x = shape_owner(node.value)
-    w.need("keras")
-    shape = build("keras.ops.shape({x})", x=w.expr(x))
-    return [node.with_changes(targets=[node.targets[0].with_changes(target=target.with_changes(elements=made))],
-                              value=shape)]
-
-
-def shape_owner(node: cst.BaseExpression) -> cst.BaseExpression:
-    """`x` of `x.shape` and `x.size()`."""
-    if isinstance(node, cst.Call):
-        node = node.func
-    if not isinstance(node, cst.Attribute):
-        raise Refused("P206", "the shape of a channels-last tensor, by an unusual way", node)
-    return node.value
 
 
 def augmented(w: Any, node: cst.AugAssign) -> list[Any]:
