@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from oneline import oneline
 
 from port.findings import Outcome
 from port.translate import translate
+from port.verify.parent import Case
+from tests.proving import agree
 
 HEAD = """import torch
 from einops import rearrange, reduce
@@ -453,3 +457,57 @@ def test_what_one_of_several_unknown_things_gives_is_not_mixed_with_channels_las
         return z + y
 """, "torch2tf")
     assert [f.code for f in result.findings if f.outcome is Outcome.REFUSED] == ["P209"]
+
+
+STRAIGHT = '''import torch
+from torch import nn
+
+
+class Mlp(nn.Sequential):
+    def __init__(self, n, hidden):
+        super().__init__(nn.Linear(n, hidden), nn.ReLU(), nn.Linear(hidden, n))
+
+
+class Mixer(nn.Module):
+    """Along the positions of a sequence that has channels first."""
+
+    def __init__(self, channels=3, length=6):
+        super().__init__()
+        self.conv = nn.Conv1d(channels, channels, 3, padding=1)
+        self.mlp = Mlp(length, 5)
+
+    def forward(self, x):
+        x = self.conv(x)
+        return x + self.mlp(x)
+
+
+class Block(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.norm = nn.LayerNorm(n)
+        self.mlp = Mlp(n, 2 * n)
+
+    def forward(self, x: torch.Tensor):
+        torch._assert(x.dim() == 3, "a sequence")
+        return x + self.mlp(self.norm(x))
+
+
+class Tokens(nn.Module):
+    def __init__(self, n=4):
+        super().__init__()
+        self.blocks = nn.Sequential(*[Block(n) for _ in range(2)])
+
+    def forward(self, x: torch.Tensor):
+        torch._assert(x.dim() == 3, "a sequence")
+        return self.blocks(x)
+'''
+
+
+def test_one_caller_with_channels_last_does_not_turn_what_works_along_the_last_axis(tmp_path: Path) -> None:
+    """A Linear takes the last axis of the source: the caller turns its tensor, not the module that holds it."""
+    result = translate(STRAIGHT, "torch2tf")
+    assert not result.findings
+    assert "return tf.transpose(x, [0, 2, 1]) + self.mlp(tf.transpose(x, [0, 2, 1]))" in result.text
+    assert "return x + self.mlp(self.norm(x))" in result.text
+    cases = [Case("Mixer()", ("f32[2,3,6]",)), Case("Tokens()", ("f32[2,3,4]",))]
+    agree(tmp_path, STRAIGHT, result.text, "torch2tf", cases)

@@ -447,14 +447,30 @@ class Interp:
 
     def want_flipped(self, fact: Fact) -> None:
         """A spatial op takes this tensor: the parameter that it comes from should arrive channels last."""
-        if fact.layout is Layout.FLIPPED:
-            return
         for origin in members.origins_of(fact):
-            if origin.name not in origin.function.flipped and not origin.more and not origin.moved:
+            if origin.more or origin.moved:
+                continue
+            origin.function.arrived.discard(origin.name)
+            if fact.layout is not Layout.FLIPPED and origin.name not in origin.function.flipped:
                 origin.function.flipped.add(origin.name)
-                self.enqueue(origin.function)
-                for caller in origin.function.callers:
-                    self.enqueue(caller)
+                self._again(origin.function)
+
+    def want_straight(self, fact: Fact) -> None:
+        """A layer works along the last axis of this tensor: one caller's channels do not make it flipped."""
+        for origin in members.origins_of(fact):
+            function, name = origin.function, origin.name
+            if origin.more or origin.moved or name in function.straight:
+                continue
+            function.straight.add(name)
+            if name in function.arrived:
+                function.arrived.discard(name)
+                function.flipped.discard(name)
+                self._again(function)
+
+    def _again(self, function: Function) -> None:
+        self.enqueue(function)
+        for caller in function.callers:
+            self.enqueue(caller)
 
 
 _MUTABLE = {Items, Dict, Chain}

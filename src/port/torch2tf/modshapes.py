@@ -78,6 +78,8 @@ def result(it: Interp, layer: Layer, args: list[Fact]) -> tuple[Fact, Layout]:
     if rank is not None:
         return spatial(it, layer, name, x, rank)
     if name in LAST_AXIS:
+        if name == "Linear":
+            it.want_straight(x)
         return _last_axis(layer, name, x), PLAIN
     if name == "GLU":
         return _gated(layer, x)

@@ -148,8 +148,10 @@ def _receive(it: Interp, function: Function, name: str, fact: Fact, site: Any) -
         fact = fact.but(layout=Layout.PLAIN, symbol="")
     old = function.received.get(name)
     new = put(function.places.setdefault(name, Places()), site, fact)
-    if can_flip(fact) and fact.layout is Layout.FLIPPED and function.chooses and name not in function.flipped:
+    if can_flip(fact) and fact.layout is Layout.FLIPPED and function.chooses and name not in (
+            function.flipped | function.straight):
         function.flipped.add(name)
+        function.arrived.add(name)
         for caller in function.callers:
             it.enqueue(caller)
         it.enqueue(function)

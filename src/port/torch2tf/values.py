@@ -171,6 +171,8 @@ class Function:
     numbers: set[str] = field(default_factory=set)  # tensor parameters that a use proves to hold whole numbers
     whole: set[str] = field(default_factory=set)  # parameters that a use proves to be Python ints
     flipped: set[str] = field(default_factory=set)  # tensor parameters that are channels last in the target
+    arrived: set[str] = field(default_factory=set)  # those of them that are so only because one came so
+    straight: set[str] = field(default_factory=set)  # tensor parameters that a layer takes along their last axis
     extra: dict[str, Fact] = field(default_factory=dict)  # what callers pass through `**kwargs`
     extra_hidden: bool = False  # they pass more than is known through its stars
     words_hidden: bool = False  # and by names that are not known

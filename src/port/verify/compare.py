@@ -17,7 +17,7 @@ is off, the source is run again in float32 from weights and inputs off by up to 
 largest loss of an array is its limit then. Sixteen runs miss what is rarer (of 24 such runs of NASNetMobile in
 PyTorch, in each of two draws, one had a unit off that no other had, and gradients off by 0.17 and 0.36 with it). So
 what is still off is looked at again, on both sides, with another seed, and with a third one if need be: a fault shows
-with each of them.
+with each of them (kinks.py).
 
 Where a residue is gone from every array once Keras keeps its Python constants exact in float64, it may be up to four
 times what one float32 ulp of these constants does to the same kind of result in a further run of the source: rounding

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from . import carry, compare, draws, interface, verdict
+from . import carry, compare, draws, interface, kinks, verdict
 from .cases import Case
 from .pairing import Pairing, describe
 from .verdict import PairLine, Place, Verdict
@@ -16,7 +16,8 @@ Arrays = dict[str, np.ndarray]
 Part = tuple[dict[str, Any], Arrays]
 
 
-def judge(source: Part, target: Part) -> Verdict:
+def judge(source: Part, target: Part, excused: frozenset[kinks.Array] = frozenset()) -> Verdict:
+    """`excused`: float32 gradients that are off with these numbers and with others are not."""
     meta, other = source[0], target[0]
     case = case_of(meta)
     if "error" in meta:
@@ -33,10 +34,11 @@ def judge(source: Part, target: Part) -> Verdict:
         more = f" and {len(pairing.problems) - 3} more" if len(pairing.problems) > 3 else ""
         return Verdict(case, verdict.MISMATCH, "pairing", "; ".join(pairing.problems[:3]) + more, pairs=pairs,
                        notes=tuple(meta["notes"]))
-    return _numbers(case, source, target, pairing, pairs)
+    return _numbers(case, source, target, pairing, pairs, excused)
 
 
-def _numbers(case: Case, source: Part, target: Part, pairing: Pairing, pairs: tuple[PairLine, ...]) -> Verdict:
+def _numbers(case: Case, source: Part, target: Part, pairing: Pairing, pairs: tuple[PairLine, ...],
+             excused: frozenset[kinks.Array]) -> Verdict:
     (meta, arrays), (other, found) = source, target
     torch_units = other["units"] if pairing.forward else meta["units"]
     surface = interface.results(meta["structure"], other["structure"])
@@ -45,7 +47,7 @@ def _numbers(case: Case, source: Part, target: Part, pairing: Pairing, pairs: tu
     graph = other.get("graph", {})
     faults = [s for s in surface if not s.startswith("~")]
     meta = {**meta, "floor": other.get("floor") or meta.get("floor", {})}
-    rows = compare.rows(meta, arrays, found, pairing)
+    rows = [kinks.excuse(r, excused) for r in compare.rows(meta, arrays, found, pairing)]
     bad = [r for r in rows if r.bad]
     attributed = other.get("attributed", {})
     names = tuple(attributed.get("names", ()))
