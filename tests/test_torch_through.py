@@ -1,4 +1,4 @@
-"""What is gone through: weights, images, and what `map` applies to each."""
+"""What is gone through: weights, images, and what `map` applies to each; lists that einops packs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from port.verify.parent import Case
 HEAD = """from functools import partial
 
 import torch
-from einops import rearrange, repeat
+import torch.nn.functional as F
+from einops import einsum, pack, rearrange, repeat, unpack
 from torch import nn
 
 
@@ -70,6 +71,67 @@ IMAGES = HEAD + '''class Going(nn.Module):
         return y * a + b * c[1] + d[0]
 '''
 
+MODULES = HEAD + '''class Norm(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, x):
+        return x / x.norm(dim=self.dim, keepdim=True)
+
+
+class Normed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 6, 1)
+        self.small = nn.Conv2d(3, 3, 1)
+        self.norm = Norm(1)
+        self.last = Norm(-1)
+        self.dropout = nn.Dropout(0.1)
+
+    def mixed(self, x, y):
+        return self.dropout(self.small(x) + y.flip(2))
+
+    def forward(self, x):
+        y = self.norm(self.conv(x))
+        a, b = y.chunk(2, dim=1)
+        c, d = map(self.mixed, (a, b), (b, a))
+        q, k = map(lambda t: rearrange(t, 'b c h w -> b h (c w)').unsqueeze(1), (c, d))
+        q, k = map(self.last, (q, k))
+        e, f = map(self.last, (a, b))
+        g, h = map(self.small, (x, x.flip(-1)))
+        return q.sum(2), k, e + f + g * h
+'''
+PACKED = HEAD + '''def pack_one(t, pattern):
+    return pack([t], pattern)
+
+
+def unpack_one(t, ps, pattern):
+    return unpack(t, ps, pattern)[0]
+
+
+def normalized(weight):
+    weight, ps = pack_one(weight, 'o *')
+    return unpack_one(F.normalize(weight, dim=-1), ps, 'o *')
+
+
+class Packed(nn.Module):
+    def __init__(self, n=3):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(4, n, 3, 3))
+        self.token = nn.Parameter(torch.randn(4))
+        self.other = nn.Parameter(torch.randn(4, 2))
+
+    def forward(self, x):
+        y = F.conv2d(x, normalized(self.weight), padding='same')
+        tokens, ps = pack([self.token, self.other], 'c *')
+        a, b = unpack(tokens * 2, ps, 'c *')
+        y, shape = pack([y], 'b c *')
+        y = y + einsum(a, b, 'c, c d -> c d').sum() + einsum(self.token, y, 'c, b c n -> b c n')
+        y, = unpack(y, shape, 'b c *')
+        return y
+'''
+
 
 def port(text: str) -> str:
     result = translate(text, "torch2tf")
@@ -105,3 +167,31 @@ def test_images_that_are_gone_through_have_the_axes_of_the_source() -> None:
     text = port(IMAGES)
     assert "for one in tf.transpose(x, [0, 3, 1, 2]):" in text and "a, b = tf.transpose(x, [0, 3, 1, 2])" in text
     assert "for z in tf.transpose(x, [0, 3, 1, 2])]" in text and "zip(tf.transpose(x, [0, 3, 1, 2]), c)" in text
+
+
+def test_modules_and_methods_that_map_applies_get_the_axes_that_they_take(tmp_path: Path) -> None:
+    """They had got those of what is gone through: channels first, where the module takes them last."""
+    text = port(MODULES)
+    assert "map(lambda t: self.last(tf.transpose(t, [0, 2, 3, 1])), (q, k))" in text and "map(self.small, (x" in text
+    agree(tmp_path, MODULES, text, "torch2tf", [Case("Normed()", ("f32[2,3,5,4]",))])
+
+
+def test_what_map_goes_through_has_one_order_of_axes() -> None:
+    source = HEAD + """class Two(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 1)
+
+    def forward(self, x):
+        a, b = map(lambda t: t.softmax(1), (self.conv(x), torch.matmul(x, x)))
+        return a + b
+"""
+    refused = [f.message for f in translate(source, "torch2tf").findings if f.outcome is Outcome.REFUSED]
+    assert [m for m in refused if "are channels last in Keras, others are not" in m] == refused != []
+
+
+def test_what_einops_packs_are_tensors_with_the_axes_of_the_source(tmp_path: Path) -> None:
+    """einops does not know Keras' variables, and the pattern speaks of PyTorch's axes."""
+    text = port(PACKED)
+    assert "pack([tf.transpose(y, [0, 3, 1, 2])], 'b c *')" in text and "pack([t.value], pattern)" in text
+    agree(tmp_path, PACKED, text, "torch2tf", [Case("Packed()", ("f32[2,3,5,4]",))])

@@ -267,6 +267,7 @@ def _map(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     if not isinstance(function, Function):
         return Fact(Kind.PLAIN, payload=Items([UNKNOWN], open=True))
     payload = args[1].payload
+    function.fixed = True
     if isinstance(payload, Items) and not payload.open and len(args) == 2:
         return Fact(Kind.PLAIN, payload=Items([users.call(it, None, function, [e]) for e in payload.elements], "tuple"))
     one = users.call(it, None, function, [members.element_of(it, a) for a in args[1:]])

@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.build import build, expression, paren
 from port.facts import Fact, Kind, Layout
-from port.torch2tf import applications, einops, initial, interfaces, mapped, meetings, ownlayers, unknowns
+from port.torch2tf import applications, einops, einopscalls, initial, interfaces, mapped, meetings, ownlayers, unknowns
 from port.torch2tf.chainturns import TURNED, agree, permute, turn, unturned
 from port.torch2tf.holding import OVER
 from port.torch2tf.refused import Refused
@@ -281,7 +281,7 @@ def einops_layer(w: Any, node: cst.Call, symbol: str) -> Any:
     if x is not None and x.kind is Kind.TENSOR and x.layout is Layout.FLIPPED:
         if einops.only_layout(x, pattern):
             return cst.Call(w.layer("Identity"))
-        args[0] = args[0].with_changes(value=applications.flipped_text(args[0].value, x.rank, True, False))
+        args[0] = args[0].with_changes(value=einopscalls.flipped_text(args[0].value, x.rank, True, False))
     elif x is not None and x.kind is Kind.TENSOR and einops.only_layout(x, pattern):
         return cst.Call(w.layer("Identity"))
     if symbol.rpartition(".")[2] not in ("Rearrange", "Reduce"):

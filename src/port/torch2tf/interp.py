@@ -451,7 +451,8 @@ class Interp:
             if origin.more or origin.moved:
                 continue
             origin.function.arrived.discard(origin.name)
-            if fact.layout is not Layout.FLIPPED and origin.name not in origin.function.flipped:
+            known = origin.name in origin.function.flipped or origin.function.fixed
+            if fact.layout is not Layout.FLIPPED and not known:
                 origin.function.flipped.add(origin.name)
                 self._again(origin.function)
 
@@ -459,7 +460,7 @@ class Interp:
         """A layer works along the last axis of this tensor: one caller's channels do not make it flipped."""
         for origin in members.origins_of(fact):
             function, name = origin.function, origin.name
-            if origin.more or origin.moved or name in function.straight:
+            if origin.more or origin.moved or function.fixed or name in function.straight:
                 continue
             function.straight.add(name)
             if name in function.arrived:

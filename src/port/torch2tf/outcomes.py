@@ -22,7 +22,9 @@ def outside(function: Function, result: Fact | None, bound: dict[str, Fact]) -> 
         given = bound.get(origin.name)
         if given is not None and given.kind is Kind.TENSOR and given.layout is result.layout:
             return given.but(dtype=result.dtype or given.dtype, values=result.values)
-        return result.but(payload=None)
+        brought = given is not None and given.kind is Kind.TENSOR and result.layout is Layout.PLAIN
+        known = given.shape if brought and given is not None else None  # the caller brings its argument to these axes
+        return result.but(shape=result.shape if known is None else known, payload=None)
     if isinstance(result.payload, Origin | Origins):
         shape = _shape_by_rank(function, result, bound) if result.kind is Kind.TENSOR else result.shape
         return result.but(shape=shape, payload=_in_callers_terms(function, result.payload, bound))

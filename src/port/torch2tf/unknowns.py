@@ -59,6 +59,16 @@ def check_container(w: Any, node: cst.Call, arg: cst.Arg, function: Any, name: s
                       f"`{function.name}` gets there are not, or what they are is not known", node)
 
 
+def another_order(given: Fact, taken: Fact, function: Any) -> bool:
+    """Has what the function is given, as it is, another order of axes than what it takes?"""
+    if given.kind is Kind.TENSOR and taken.kind is Kind.TENSOR:
+        last = given.layout is not Layout.PLAIN and given.rank not in (0, 1, 2)
+        return last is not (function.chooses and taken.layout is Layout.FLIPPED) and given.rank not in (0, 1, 2)
+    if isinstance(given.payload, Items | Mapping):
+        return not _same_order(given, taken) and not (_in_first_order(given) and _in_first_order(taken))
+    return False
+
+
 def check_append(w: Any, node: cst.Call, owner: Fact) -> None:
     """Refuse to put a channels-last tensor into a list of which that is not known."""
     items = owner.payload

@@ -183,6 +183,7 @@ class Function:
     runs: int = 0
     yields: bool = False
     static: bool = False
+    fixed: bool = False  # `map` applies it: nothing can be put around what it is given
     applied: bool = False  # it stands for a class of autograd (owngradients.py), or is what such a one wraps
     file: File | None = None  # that it is written in
     conflicts: dict[Any, str] = field(default_factory=dict)  # statement -> variable in two layouts

@@ -15,6 +15,7 @@ from port.result import Options
 from port.torch2tf import (
     applications,
     containers,
+    einopscalls,
     importing,
     indexing,
     init_calls,
@@ -165,7 +166,7 @@ class Writer:
         if self.fact(node).layout is Layout.MIXED:
             raise Refused("P209", "this tensor is channels first or last, depending on which of several it is", node)
         if want is not None:
-            direct = applications.in_wanted_layout(self, node, want)
+            direct = einopscalls.in_wanted_layout(self, node, want)
             if direct is not None:
                 return direct
         method = _METHODS.get(type(node))
