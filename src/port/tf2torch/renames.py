@@ -31,8 +31,8 @@ def renamed(done: Pass) -> list[Any]:
                 taken[local] = _choice(symbol, new, local == symbol, used, other)
     if not taken and not (own and "__all__" in used):
         return done.out
-    listed = {name: [new] for name, new in own.items() if not _defines(done, name)} | {
-        name: names for name, names in taken.items() if name not in names}
+    listed = {name: [new, name] if _defines(done, name) else [new] for name, new in own.items()} | {
+        name: names for name, names in taken.items() if names != [name]}
     return [_changed(s, taken, listed) for s in done.out]
 
 
@@ -77,8 +77,19 @@ def _is_all(node: cst.Assign | cst.AugAssign | cst.AnnAssign) -> bool:
     return isinstance(target, cst.Name) and target.value == "__all__"
 
 
+def _elements(element: Any, listed: dict[str, list[str]]) -> list[Any]:
+    value = element.value
+    names = listed.get(value.raw_value) if isinstance(value, cst.SimpleString) else None
+    if names is None:
+        return [element]
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    made = [element.with_changes(value=value.with_changes(value=value.quote + n + value.quote), comma=comma)
+            for n in names]
+    return [*made[:-1], made[-1].with_changes(comma=element.comma)]
+
+
 def _listed(value: Any, listed: dict[str, list[str]]) -> Any:
-    """The same list of strings with other names."""
-    if isinstance(value, cst.SimpleString) and (names := listed.get(value.raw_value)):
-        return value.with_changes(value=value.quote + names[0] + value.quote)
+    """The same list of strings with other names; with both, where a function is kept beside its class."""
+    if isinstance(value, cst.List | cst.Tuple | cst.Set):
+        return value.with_changes(elements=[m for e in value.elements for m in _elements(e, listed)])
     return rebuild(value, lambda child: _listed(child, listed)) if value is not None else None

@@ -88,8 +88,12 @@ for _name in ('neg', 'abs', 'invert', 'lt', 'le', 'gt', 'ge', 'getitem'):
 
 
 def symbolic_input(shape, dtype=torch.float32, name=None):
-    """An input of a model that is being built. shape: without the batch; None where a size is free."""
+    """An input of a model that is being built. shape: without the batch; None where a size is free.
+
+    Of a row of steps, the examples are short: a model may have a table of so many positions.
+    """
     dtype = torch.get_default_dtype() if dtype.is_floating_point else dtype  # as the weights have
+    sizes = (12, 16) if len(shape) == 1 else (64, 96)
     examples = [torch.zeros(batch, *(free if n is None else n for n in shape), dtype=dtype)
-                for batch, free in ((2, 64), (3, 96))]
+                for batch, free in zip((2, 3), sizes)]
     return Symbol(None, examples, name)

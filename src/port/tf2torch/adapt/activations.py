@@ -10,7 +10,7 @@ from port.build import build, expression
 from port.facts import Kind
 from port.tf2torch.adapt import pure
 from port.tf2torch.adapt.acting import acted
-from port.tf2torch.calls.job import Job, resolve_reaching
+from port.tf2torch.calls.job import Job, given_openly, resolve_reaching
 from port.tf2torch.calls.layers import plan
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.named import evaluated, is_bound
@@ -223,7 +223,7 @@ def chosen(em: Emitter, node: cst.Call) -> cst.BaseExpression:
             raise Refused("P201", f"the activation `{value}` has no row", node)
         return found
     reached = {r for r in resolve_reaching(em, given) if r is None or isinstance(r, str)}
-    if not reached:
+    if not reached or given_openly(em, given):
         return either(em, given)
     reached = _offered(reached)
     unknown = sorted(r for r in reached if r is not None and r not in NAMES)

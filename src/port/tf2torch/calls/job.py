@@ -16,11 +16,11 @@ from port.table import Row, Signature
 from port.tf2torch.calls.arrays import beside
 from port.tf2torch.emit import TO_FIRST, Emitter, Refused
 from port.tf2torch.infer.arrays import is_array
-from port.tf2torch.infer.arrivals import reached
+from port.tf2torch.infer.arrivals import is_open, reached
 from port.tf2torch.infer.conditions import default_fact, unmet
 from port.tf2torch.infer.rowcalls import FLIPS
-from port.tf2torch.infer.values import find_method, tensors_in
-from port.tree import code
+from port.tf2torch.infer.values import Function, find_method, tensors_in
+from port.tree import code, find
 
 
 @dataclass
@@ -116,7 +116,24 @@ def resolve_reaching(em: Emitter, node: cst.BaseExpression | None) -> set[Any]:
     fact = em.fact(node)
     if fact.values is not None:
         return set(fact.values)
-    function = em.scope.function
+    function, name = _parameter(em, node)
+    return reached(function, name) if function is not None else set()
+
+
+def given_openly(em: Emitter, node: cst.BaseExpression) -> bool:
+    """Does a call give this setting what no fact follows, a function perhaps?"""
+    function, name = _parameter(em, node)
+    if function is None or em.fact(node).values is not None:
+        return False
+    cls = function.owner
+    calls = [c for f in em.it.files for c in find(f.module, cst.Call)] if cls and not function.bindings else []
+    unread = any(isinstance(c.func, cst.Name) and c.func.value == cls.name for c in calls)  # type: ignore[union-attr]
+    return unread or is_open(function, name)
+
+
+def _parameter(em: Emitter, node: cst.BaseExpression) -> tuple[Function | None, str]:
+    """The parameter that a setting is."""
+    fact, function = em.fact(node), em.scope.function
     name = ""
     if isinstance(node, cst.Name):
         name = node.value
@@ -124,7 +141,7 @@ def resolve_reaching(em: Emitter, node: cst.BaseExpression | None) -> set[Any]:
         name = fact.symbol[1:]
         cls = em.scope.cls
         function = find_method(cls, "__init__") if cls is not None else function
-    return reached(function, name) if function is not None and name in function.params else set()
+    return (function, name) if function is not None and name in function.params else (None, "")
 
 
 def arrange(job: Job, node: cst.BaseExpression, want: Layout | None) -> cst.BaseExpression:

@@ -142,6 +142,14 @@ def reached(function: Function, name: str, seen: frozenset[Any] = frozenset()) -
     return found
 
 
+def is_open(function: Function, name: str, seen: frozenset[Any] = frozenset()) -> bool:
+    """Does a call of the project give it what no fact follows?"""
+    if (function, name) in seen:
+        return False
+    return any(v is OPEN or (isinstance(v, Ref) and is_open(v.function, v.name, seen | {(function, name)}))
+               for v in function.reaching.get(name, ()))
+
+
 def _receive_tensor(function: Function, name: str, fact: Fact) -> bool:
     old = function.tensors.get(name)
     fact = masks.inside(function, name, fact)

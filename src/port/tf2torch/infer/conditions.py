@@ -7,11 +7,14 @@ from collections.abc import Callable, Collection
 from functools import lru_cache
 from typing import Any
 
+import libcst as cst
+
 from port.binding import Bound, literal_text
 from port.facts import Fact, Kind, dim_value
 from port.names import canonical
 from port.table import Row
 from port.tf2torch.infer.values import Items, ShapeOf, Size
+from port.tree import code
 
 # `Fact.dtype` of a Python value: a number for sure; by the default of a parameter; a setting of a model
 EXACT, USUAL, SETTING, LIST = ("int", "float"), ("int?", "float?"), "setting", "list"
@@ -37,6 +40,8 @@ def unmet(row: Row, bound: Bound, fact: Facts, reaching: Reaching | None = None)
     for name, values in row.only.items():
         if name not in bound.args and bound.default(name) is None:
             continue
+        if name == "noise_shape" and None in values and _whole(bound, name, fact(name)):
+            continue
         if not _allowed(fact(name), values, reaching(name) if reaching is not None else ()):
             return "P202", f"`{name}{{}}` is not one of {', '.join(map(repr, values))}"
     for text in row.facts:
@@ -52,6 +57,13 @@ _MEANING = {"number": "it is not known that this is a Python number: `{}`",
             "takes": "another rank is needed: `{}`",
             "dtype": "another dtype, or one that is known, is needed: `{}`",
             "present": "an argument is missing: `{}`"}
+
+
+def _whole(bound: Bound, name: str, fact: Fact) -> bool:
+    """`K.dropout(h, rate, K.shape(h))`: noise of the shape that the input has, as without `noise_shape`."""
+    node, of = bound.args.get(name), bound.args.get(bound.signature.params[0].name)
+    return isinstance(fact.payload, ShapeOf) and isinstance(node, cst.Call) and of is not None and (
+        [code(a.value) for a in node.args] == [code(of)])
 
 
 def _allowed(fact: Fact, values: tuple[Any, ...], reached: Collection[Any]) -> bool:

@@ -14,6 +14,7 @@ import libcst as cst
 from port.binding import keyword
 from port.facts import UNKNOWN, Fact, Kind
 from port.scopes import Env
+from port.tf2torch.infer import mask_methods
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.values import Instance, Items, LayerCall, Origin, find_method, has_tensor, tensors_in
 from port.tree import code, find
@@ -106,7 +107,12 @@ def after_layer(it: Interp, node: cst.Call, layer: LayerCall, inputs: tuple[Fact
 
 
 def with_mask(result: Fact, mask: Any, other: Any = None) -> Fact:
-    """`other`: of states and scores beside the result."""
+    """`other`: of states and scores beside the result; a tuple holds the masks of all."""
+    if isinstance(mask, tuple):
+        parts = result.payload.elements if isinstance(result.payload, Items) else [result]
+        masks = [FOREIGN if m is mask_methods.LOST else m for m in (*mask, *[None] * len(parts))]
+        each = [p.but(mask=m) for p, m in zip(parts, masks, strict=False)]
+        return result.but(payload=Items(each, result.payload.kind)) if isinstance(result.payload, Items) else each[0]
     if isinstance(result.payload, Items):
         first, *rest = result.payload.elements
         kept = Items([first.but(mask=mask), *[e.but(mask=other) for e in rest]], result.payload.kind)
@@ -258,7 +264,7 @@ def after_instance(it: Interp, node: cst.Call, instance: Any, args: list[Fact], 
         read(first[0].mask)
     own = find_method(instance.cls, "compute_mask")
     if own is not None:  # whatever arrives
-        return with_mask(result, _computed(it, node, instance.cls, own.node)) if has_tensor(result) else result
+        return with_mask(result, _computed(it, node, instance, own.node, args)) if has_tensor(result) else result
     if first and first[0].mask is not None and result.kind is Kind.TENSOR and result.mask is None and _supports(
             instance.cls):
         return result.but(mask=first[0].mask)
@@ -291,25 +297,21 @@ def _given_first(node: cst.Call) -> bool:
     return bool(node.args) and node.args[0].keyword is None and not node.args[0].star
 
 
-def _computed(it: Interp, node: cst.Call, cls: Any, own: Any) -> Any:
-    """The mask that `compute_mask` gives: none, that of an Embedding over the input, or one that is not followed."""
+def _computed(it: Interp, node: cst.Call, instance: Instance, own: Any, args: list[Fact]) -> Any:
+    """The masks that `compute_mask` gives: none, that of an Embedding over the input, those that arrive, or FOREIGN."""
     if _gives_none(own):
         return None
-    found = [r.value for r in find(own, cst.Return)]
-    call = found[0] if len(found) == 1 else None
-    if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute) or not _given_first(node):
+    arriving = _arriving(args[0] if args else UNKNOWN)
+    masked = bool(args) and any(t.mask is not None for t in tensors_in(args[0]))
+    if masked and not _supports(instance.cls):
         return FOREIGN
-    first = [p.name.value for p in own.params.params[1:2]]
-    owner = call.func.value
-    if call.func.attr.value == "not_equal" and [code(a.value) for a in call.args] == [*first, "0"]:
-        return _made(it, node, "embedding")
-    held = cls.attrs.get(owner.attr.value) if isinstance(owner, cst.Attribute) and code(owner.value) == "self" else None
-    layer = held.payload if held is not None else None
-    passes = bool(call.args) and (call.args[0].star == "*" or [code(call.args[0].value)] == first)
-    if call.func.attr.value == "compute_mask" and isinstance(layer, LayerCall) and passes and name_of(
-            layer) == "Embedding" and is_on(it, layer, "mask_zero"):
-        return _made(it, node, "embedding")
-    return FOREIGN
+    made = (lambda: _made(it, node, "embedding")) if _given_first(node) else (lambda: FOREIGN)
+    found = mask_methods.computed(instance.cls, instance, own, arriving if masked else None, made)
+    return FOREIGN if found is mask_methods.LOST else found
+
+
+def _arriving(fact: Fact) -> Any:
+    return tuple(map(_arriving, fact.payload.elements)) if isinstance(fact.payload, Items) else fact.mask
 
 
 def _gives_none(node: cst.CSTNode) -> bool:
@@ -318,13 +320,11 @@ def _gives_none(node: cst.CSTNode) -> bool:
 
 
 def _takes_mask(cls: Any) -> bool:
-
     call = find_method(cls, "call")
     return call is not None and "mask" in call.params
 
 
 def _supports(cls: Any) -> bool:
-
     init = find_method(cls, "__init__")
     return init is not None and "supports_masking = True" in code(init.node)
 

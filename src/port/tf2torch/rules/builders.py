@@ -74,6 +74,8 @@ def _curried(em: Emitter, outer: Function, split: Split) -> Spec:
         isinstance(s, cst.SimpleStatementLine) and isinstance(s.body[0], cst.Return))]
     split.settings |= set(outer.params) - {"training"}
     tensors = [p for p in inner.params if p in inner.tensors or (inner, p) in em.it.ranks]
+    if not tensors:
+        raise Refused("P206", f"`{outer.name}` makes a function of layers, and nothing shows what that is called with")
     first, none, _ = block(split, body)
     if none:
         raise Refused("P206", f"`{outer.name}` works on tensors before it is called with one", node)

@@ -17,7 +17,7 @@ from port.tf2torch.emit import Emitter, Refused, Scope
 from port.tf2torch.infer.values import Function, Instance, SequentialModel
 from port.tf2torch.initial import afterwards
 from port.tf2torch.initial.reader import is_only_argument
-from port.tf2torch.rules import control, fallbacks, sequential, set_later, updates
+from port.tf2torch.rules import commented, control, fallbacks, sequential, set_later, updates
 from port.tf2torch.rules.bodies import split_docstring
 from port.tf2torch.rules.dropped import decorators, dropped_statement, is_only_called, only_unmasks, summary
 from port.tf2torch.rules.entries import entry_lines, relayouts
@@ -32,9 +32,7 @@ TRAINING = ("compile", "fit", "fit_generator", "evaluate", "predict", "predict_o
 
 def suite(em: Emitter, body: Sequence[cst.CSTNode], kept_names: set[str]) -> list[Any]:
     """Statements translated one by one."""
-    out: list[Any] = []
-    for node in body:
-        out += one(em, node, kept_names)
+    out = commented.suite(em, body, lambda node: one(em, node, kept_names))
     return updates.merged(out) or [statement("pass")]
 
 
