@@ -302,3 +302,45 @@ def test_one_module_or_a_dict_of_them(tmp_path: Path, arguments: str) -> None:
     result = translate(TABLES, "torch2tf")
     assert not [f for f in result.findings if f.outcome.needs_person], result.findings
     agree(tmp_path, TABLES, result.text, "torch2tf", [Case(f"Embedded({arguments})", ("f32(0,5)[4,2]",))])
+
+
+FUNCTIONS = HEAD + '''def stable_softmax(t, dim=-1):
+    t = t - torch.amax(t, dim=dim, keepdim=True).detach()
+    return t.softmax(dim=dim)
+
+
+class Attention(nn.Module):
+    def __init__(self, dim=8, stable=False, mean=True):
+        super().__init__()
+        self.stable = stable
+        self.to_qkv = nn.Linear(dim, dim * 3, bias=False)
+        self.reduce = torch.mean if mean else torch.amax
+
+    def forward(self, x):
+        softmax = torch.softmax if not self.stable else stable_softmax
+        q, k, v = self.to_qkv(x).chunk(3, dim=-1)
+        dots = torch.einsum('bid,bjd->bij', q, k)
+        return softmax(dots, dim=-1) @ v - self.reduce(x, 1, keepdim=True) + self.reduce(x * 2, -1).mean()
+'''
+
+
+@pytest.mark.parametrize("arguments", ["", "mean=False", "stable=True"])
+def test_functions_that_a_setting_chooses_are_called_as_in_the_source(tmp_path: Path, arguments: str) -> None:
+    """They are given names of PyTorch's settings, and not all of them by each call."""
+    result = translate(FUNCTIONS, "torch2tf")
+    assert not [f for f in result.findings if f.outcome.needs_person], result.findings
+    assert "softmax = (lambda input, dim: tf.nn.softmax(input, axis=dim)) if not self.stable" in result.text
+    assert "lambda input, dim, keepdim=False: tf.reduce_max(input, axis=dim, keepdims=keepdim)" in result.text
+    agree(tmp_path, FUNCTIONS, result.text, "torch2tf", [Case(f"Attention({arguments})", ("f32[2,5,8]",))])
+
+
+def test_a_function_that_is_called_otherwise_than_it_can_be_is_refused() -> None:
+    source = HEAD + """class Pick(nn.Module):
+    def __init__(self, sort=True):
+        super().__init__()
+        self.pick = torch.sort if sort else torch.topk
+
+    def forward(self, x, **settings):
+        return self.pick(x, 2, **settings)
+"""
+    assert "class Pick(nn.Module)" in translate(source, "torch2tf").text

@@ -9,7 +9,7 @@ import libcst as cst
 from port import table
 from port.build import build, expression, helper_names, paren, parse
 from port.facts import Kind, Layout
-from port.torch2tf import args, dtypes
+from port.torch2tf import args, dtypes, heldvalues
 from port.torch2tf.refused import Refused
 from port.torch2tf.rowforms import shape_of
 from port.torch2tf.values import ShapeOf
@@ -115,7 +115,7 @@ def write_symbol(w: Any, node: cst.BaseExpression, symbol: str) -> Any:
 
     if symbol in losses.FUNCTIONS:
         return losses.as_function(w, symbol, losses.FUNCTIONS[symbol], [], node)
-    function = function_value(w, symbol)
+    function = heldvalues.write(w, node, symbol) or function_value(w, symbol)
     if function is None:
         raise Refused("P201", f"`{symbol}` has no counterpart that could stand as a value", node, symbol)
     return function
