@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 from itertools import accumulate
 
+from port.aliases import ALIASES
 from port.internals import PUBLIC
 
 # Spellings of one symbol; applied in order to the dotted name.
@@ -52,7 +53,8 @@ MARKS = {"tf2torch": ("tensorflow", "keras"), "torch2tf": ("torch",)}
 def canonical(dotted: str) -> str:
     for pattern, to in _PREFIXES:
         dotted = pattern.sub(to, dotted)
-    return PUBLIC.get(dotted, dotted)
+    dotted = PUBLIC.get(dotted, dotted)
+    return ALIASES.get(dotted, dotted)
 
 
 TOO_DEEP = "an expression or statement is nested too deeply"

@@ -15,6 +15,7 @@ from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+V1 = "tf.compat.v1."
 VERSION = 3  # of the compiled form: raise it whenever `rowfile` produces something else
 
 
@@ -136,7 +137,8 @@ class Index(Mapping[str, tuple[Row, ...]]):
         old = f"tf.compat.v1.{name[3:]}" if name.startswith("tf.") else ""
         if old in self._numbers:
             return old  # TF 1 code that says `import tensorflow as tf`
-        return self._prefix(name) or self._prefix(old) or name
+        new = f"tf.{name[len(V1):]}" if name.startswith(V1) else ""
+        return self._prefix(name) or self._prefix(old) or self._prefix(new) or name
 
     def _prefix(self, name: str) -> str:
         while "." in name:

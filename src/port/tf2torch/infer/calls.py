@@ -231,7 +231,6 @@ SPECIAL = {
     "builtins.tuple": tuple_call,
     "builtins.list": tuple_call,
     "keras.backend.epsilon": epsilon_call,
-    "keras.config.epsilon": epsilon_call,
     "keras.activations.get": activation_call,
     "keras.backend.backend": backend_call,
     "keras.config.backend": backend_call,
