@@ -142,3 +142,12 @@ def layer_row(unit: Unit, node: cst.BaseExpression) -> str:
     symbol = unit.bound.resolve(node)
     found = table.by_tf_name().get(symbol, ()) if symbol.startswith("keras.layers.") else ()
     return found[0].name if found and found[0].kind == "layer" else ""
+
+
+def relinked(unit: Unit, others: dict[Unit, Unit]) -> Unit:
+    """The file with its imports from the files that stand for those."""
+    unit.links = {name: (others[other], symbol) for name, (other, symbol) in unit.links.items()}
+    unit.stars = [others[other] for other in unit.stars]
+    unit.inside = {name: others[other] for name, other in unit.inside.items()}
+    unit.again()
+    return unit

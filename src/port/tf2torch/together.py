@@ -33,6 +33,7 @@ from port.tf2torch.rules import (
     dropout_class,
     either_order,
     evaluated,
+    held_layer,
     held_once,
     inline,
     lambda_arguments,
@@ -49,7 +50,7 @@ from port.tf2torch.rules import (
 from port.tf2torch.rules import options as options_of
 from port.tf2torch.rules.class_sizes import channel_mirrors
 from port.tree import code, module_code, syntax_error
-from port.units import Unit, layer_row, scoped
+from port.units import Unit, layer_row, relinked, scoped
 from port.wrapping import wrapped
 
 HANDLERS = Handlers(calls.call, constants.constant, subscripts.subscript, attributes.attribute, operators.binary,
@@ -112,7 +113,7 @@ def _read(units: Sequence[Unit], options: Options, params: dict[str, Fact] | Non
 def _with(units: Sequence[Unit], forms: Sequence[cst.Module]) -> list[Unit]:
     """The files with other modules."""
     others = [replace(u, module=m) for u, m in zip(units, forms, strict=True)]
-    return [_relinked(u, dict(zip(units, others, strict=True))) for u in others]
+    return [relinked(u, dict(zip(units, others, strict=True))) for u in others]
 
 
 def _best(units: Sequence[Unit], options: Options, params: dict[str, Fact] | None) -> Reading:
@@ -138,6 +139,8 @@ def _best(units: Sequence[Unit], options: Options, params: dict[str, Fact] | Non
 
 def _plainer(unit: Unit, module: cst.Module, units: Sequence[Unit]) -> cst.Module:
     """The same layers, written with nothing but Keras' own classes and their arguments."""
+    if "Embedding)" in unit.text:
+        module = held_layer.rewrite(module, unit.bound, [u.module for u in units], table.by_tf_name())
     if "arguments=" in unit.text:
         module = lambda_arguments.rewrite(module, unit.bound)
     if dropout_class.HOOK in unit.text and (new := dropout_class.rewrite(module, unit.bound)) is not module:
@@ -162,14 +165,6 @@ def _spread(unit: Unit, module: cst.Module, units: Sequence[Unit]) -> cst.Module
 
     elsewhere = {name for u in units for other, name in u.links.values() if other is unit}
     return spread.rewrite(module, default, elsewhere, [u.text for u in units if u is not unit])
-
-
-def _relinked(unit: Unit, others: dict[Unit, Unit]) -> Unit:
-    unit.links = {name: (others[other], symbol) for name, (other, symbol) in unit.links.items()}
-    unit.stars = [others[other] for other in unit.stars]
-    unit.inside = {name: others[other] for name, other in unit.inside.items()}
-    unit.again()
-    return unit
 
 
 def _translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] | None) -> Reading:

@@ -13,9 +13,9 @@ import libcst as cst
 from port.build import build
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout
 from port.tf2torch.emit import TO_FIRST, Emitter, Refused
-from port.tf2torch.infer import masks
-from port.tf2torch.infer.values import LayerCall, Origin
-from port.tree import find, named
+from port.tf2torch.infer import mask_methods, masks
+from port.tf2torch.infer.values import Class, Instance, LayerCall, Origin, find_method
+from port.tree import code, find, named
 
 TRACED = "traced"
 BINDING = (cst.For, cst.AugAssign, cst.AnnAssign, cst.NamedExpr, cst.AsName, cst.Global, cst.Nonlocal)
@@ -62,6 +62,8 @@ def unknown_callee(em: Emitter, node: cst.Call) -> bool:
     if fact.payload is not None or fact.kind not in (Kind.UNKNOWN, Kind.PLAIN) or fact.symbol.startswith("builtins."):
         return False
     check_maker(em, func)
+    if _is_named_reader(em, func) and any(not _told(em, layer) for layer in _makers(em)):
+        raise Refused("P206", "whether a mask reaches this layer, which reads it, is not known", node)
     function = em.scope.function
     own = isinstance(func, cst.Name) and function is not None and (
         func.value in function.assigned or func.value in function.params)
@@ -89,10 +91,70 @@ def check_mask(em: Emitter, node: cst.Call, reads: bool) -> None:
     if followed or not reads or first.mask is not None or isinstance(first.payload, Origin) or (
             node.args and _bare(em, node.args[0].value, ())):
         return
-    makers = [n for n in em.it.layers.values() if masks.name_of(n) == "Masking" or (
-        masks.name_of(n) == "Embedding" and masks.is_on(em.it, n, "mask_zero"))]
-    if makers:
+    if any(not _told(em, layer) for layer in _makers(em)):
         raise Refused("P206", "whether a mask reaches this layer, which reads it, is not known", node)
+
+
+def check_made(em: Emitter, made: Instance, node: cst.CSTNode) -> None:
+    """In a traced function: refuse to make what makes masks, where layers that read one get what is not followed."""
+    if em.scope.stage != TRACED or not _lost_readers(em):
+        return
+    if any(layer.node in find(made.cls.node, cst.Call) and _is_on(made, layer) for layer in _makers(em)):
+        raise Refused("P206", "the mask that this makes may reach a layer that reads it, but is not followed", node)
+
+
+def _makers(em: Emitter) -> list[LayerCall]:
+    return [n for n in em.it.layers.values() if masks.name_of(n) == "Masking" or (
+        masks.name_of(n) == "Embedding" and masks.is_on(em.it, n, "mask_zero"))]
+
+
+def _is_on(made: Instance, layer: LayerCall) -> bool:
+    zero, settings = layer.bound.get("mask_zero"), mask_methods.Settings(made)
+    if isinstance(zero, cst.Name) and zero.value not in ("True", "False"):
+        return settings.parameter(zero.value) is not False
+    return zero is None or settings.value(zero) is not False
+
+
+def _told(em: Emitter, layer: LayerCall) -> bool:
+    """Is each object of the class that holds it made in a traced function, which refuses that if it makes a mask?"""
+    owners = [c for c in em.it.classes.values() if layer.node in find(c.node, cst.Call)]
+    if len(owners) != 1:
+        return False
+    made = {c for f in em.it.files for c in find(f.module, cst.Call)
+            if code(c.func).rpartition(".")[2] == owners[0].name}
+    traced_ = {c for f in em.traced for c in find(f.node, cst.Call)}
+    return bool(made) and {i.node for i in owners[0].instances} == made and made <= traced_
+
+
+def _lost_readers(em: Emitter) -> bool:
+    """Are layers that read masks called with what no fact follows?"""
+    for node in (c for f in em.traced for c in find(f.node, cst.Call)):
+        callee, inputs = em.it.applications.get(node, (None, []))
+        first = inputs[0] if inputs else UNKNOWN
+        followed = callee is not None and (first.mask is not None or isinstance(first.payload, Origin))
+        if not followed and (_reads(callee.payload) if callee is not None else _is_named_reader(em, node.func)):
+            return True
+    return False
+
+
+def _is_named_reader(em: Emitter, func: cst.BaseExpression) -> bool:
+    """`Attention(3)`, of whose call no fact is known: by its name."""
+    if not isinstance(func, cst.Call):
+        return False
+    name = code(func.func).rpartition(".")[2]
+    return name in masks.READS | masks.REFUSES or any(
+        c.name == name and _takes_mask(c) for c in em.it.classes.values())
+
+
+def _reads(payload: Any) -> bool:
+    if isinstance(payload, LayerCall):
+        return masks.name_of(payload) in masks.READS | masks.REFUSES
+    return isinstance(payload, Instance) and _takes_mask(payload.cls)
+
+
+def _takes_mask(cls: Class) -> bool:
+    method = find_method(cls, "call")
+    return method is not None and "mask" in method.params and "mask" in method.names
 
 
 def _bare(em: Emitter, value: cst.BaseExpression, seen: tuple[str, ...]) -> bool:

@@ -10,6 +10,7 @@ from port.build import TIGHT, build, drop_commas, expression, statement
 from port.facts import UNKNOWN, Kind
 from port.tf2torch import masking
 from port.tf2torch.calls.applying import kept_args
+from port.tf2torch.calls.traced import check_made
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.definitions import ROOTS, asks_for_shapes
 from port.tf2torch.infer.values import Class, Instance, find_method, is_module
@@ -182,6 +183,8 @@ def instance_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     if cls in em.refused:
         raise Refused("P206", f"`{cls.name}` is not ported", node)
     instance = next((i for i in cls.instances if i.node is node), None)
+    if instance is not None:
+        check_made(em, instance, node)
     extra: list[cst.Arg] = []
     for mirror in new_params(em, cls):
         sizes = {str(a.sizes.get(mirror)) for a in (instance.applied if instance is not None else [])}
@@ -201,6 +204,10 @@ def instance_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
                 flag = a.value
             else:
                 set_later.base_argument(em, name, a.value, cls)
+            continue
+        if name == "weights" and init is not None and name not in takes and init.node.params.star_kwarg is not None:
+            if em.fact(a.value).literal(...) is not None:  # type: ignore[union-attr]
+                raise Refused("P207", "initial weights given as arrays", node)
             continue
         args.append(a.with_changes(value=em.expr(a.value)))
     made = drop_commas([*extra, *args], list(node.args)) if node.args else [

@@ -20,11 +20,12 @@ from port.tf2torch.calls.making import Plan
 from port.tf2torch.calls.traced import TRACED
 from port.tf2torch.calls.traced import traced as wrapped
 from port.tf2torch.emit import Emitter, Refused, Scope
-from port.tf2torch.infer.values import Class, Function
+from port.tf2torch.infer.values import Class, Function, Instance, LayerCall, Origin, find_method
 from port.tf2torch.rules import set_later
 from port.tf2torch.rules.set_later import SUPER_ONLY, makes_layers
 from port.tree import code, find, loads
 
+EMBEDDING = "keras.layers.Embedding"
 GRAPH = ("keras.Input", "keras.Model")
 KNOWN = {"shape", "name", "dtype", "batch_shape"}
 CONFIGS = ("get_config", "from_config")  # methods that build nothing
@@ -197,6 +198,9 @@ def _input(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     size = build("{s}[1:]", s=em.expr(whole)) if whole is not None else em.expr(shape) if shape is not None else (
         expression("()"))
     args = [cst.Arg(size)]
+    if dtype is None and _of_ids(em, node):
+        em.need("torch")
+        args.append(argument("dtype", expression("torch.int64"), None))
     if dtype is not None and em.fact(dtype).literal(...) not in ("float32", None):
         em.need("torch")
         value = em.fact(dtype).literal(...)
@@ -205,6 +209,19 @@ def _input(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     if name is not None:
         args.append(argument("name", em.expr(name), None))
     return cst.Call(cst.Name("symbolic_input"), args)
+
+
+def _of_ids(em: Emitter, node: cst.Call) -> bool:
+    """Does an Embedding get it, or an object that hands it to one? Keras makes whole numbers of what comes there."""
+    found = [(callee.payload, inputs[0].payload) for callee, inputs in em.it.applications.values()
+             if inputs and isinstance(inputs[0].payload, Origin)]
+    embedded = {(x.owner, x.name) for layer, x in found if isinstance(layer, LayerCall) and layer.symbol == EMBEDDING}
+    for made, x in found:
+        method = find_method(made.cls, "call") if isinstance(made, Instance) else None
+        inside = method is not None and any((method, p) in embedded for p in method.params[1:2])
+        if x.name == f"Input@{id(node)}" and (inside or (x.owner, x.name) in embedded):
+            return True
+    return False
 
 
 def _model(em: Emitter, node: cst.Call) -> cst.BaseExpression:
