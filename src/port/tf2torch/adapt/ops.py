@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import libcst as cst
@@ -14,7 +15,7 @@ from port.tf2torch.calls.job import Job, resolve_reaching
 from port.tf2torch.calls.spelling import DTYPES
 from port.tf2torch.infer.conditions import is_number, is_sequence
 from port.tf2torch.infer.opshapes import dtype_of
-from port.tree import code
+from port.tree import code, find
 
 TYPES = ("tf.", "numpy.", "builtins.")
 
@@ -206,7 +207,21 @@ def _pairs(job: Job, node: cst.BaseExpression) -> list[list[cst.BaseExpression]]
     value = em.fact(node).literal(...)
     if isinstance(value, tuple) and all(isinstance(v, tuple) and len(v) == 2 for v in value):
         return [[expression(str(a)) for a in v] for v in value]
+    if isinstance(node, cst.Name) and (written := _line_above(job, node)) is not None:
+        return _pairs(job, written)
     raise job.refuse("P208", "the amounts of padding are not written out")
+
+
+def _line_above(job: Job, node: cst.Name) -> cst.BaseExpression | None:
+    """What the variable is, if the line above says: no name in it can mean anything else here."""
+    function = job.em.scope.function
+    for block in find(function.node, cst.IndentedBlock) if function is not None else ():
+        for above, line in pairwise(block.body):
+            small = above.body[0] if isinstance(above, cst.SimpleStatementLine) and len(above.body) == 1 else None
+            if isinstance(line, cst.SimpleStatementLine) and isinstance(small, cst.Assign) and (
+                    [code(t.target) for t in small.targets] == [node.value]) and node in find(line, cst.Name):
+                return small.value if not isinstance(small.value, cst.Name) else None
+    return None
 
 
 
