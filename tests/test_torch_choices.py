@@ -344,3 +344,24 @@ def test_a_function_that_is_called_otherwise_than_it_can_be_is_refused() -> None
         return self.pick(x, 2, **settings)
 """
     assert "class Pick(nn.Module)" in translate(source, "torch2tf").text
+
+
+HEADS = HEAD + '''class Head(nn.Module):
+    def __init__(self, classes=3):
+        super().__init__()
+        self.fc = nn.Linear(4, classes)
+        self.one = nn.Linear(4, 1)
+
+    def forward(self, x):
+        b, n, d = x.shape
+        x = x.mean(1)
+        return self.fc(x).squeeze(1), self.fc(x * 2).squeeze(-1), self.one(x).squeeze(-1)
+'''
+
+
+@pytest.mark.parametrize("call", ["Head()", "Head(1)"])
+def test_features_of_which_a_setting_says_the_number_are_squeezed_if_it_is_one(tmp_path: Path, call: str) -> None:
+    """PyTorch leaves an axis of another size where it is; TensorFlow raises."""
+    text = translate(HEADS, "torch2tf").text
+    assert "return squeeze(self.fc(x), 1), squeeze(self.fc(x * 2), -1), tf.squeeze(self.one(x), -1)" in text
+    agree(tmp_path, HEADS, text, "torch2tf", [Case(call, ("f32[2,5,4]",))])

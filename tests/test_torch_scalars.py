@@ -23,6 +23,8 @@ def port(body: str) -> str:
     ("m = int(n.max().int()); return torch.ones(m)", "m = tf.cast(tf.reduce_max(n), tf.int32)"),
     ("m = int(x.shape[0]); return m + 1", "m = keras.ops.shape(x)[0]"),
     ("m = int(x.shape[0] / k); return x[:m]", "m = keras.ops.shape(x)[0] // k"),
+    ("m = torch.max(x).item(); return torch.arange(0, m, dtype=x.dtype)", "m = tf.reduce_max(x)"),  # of any dtype
+    ("return torch.arange(x.max().item(), dtype=x.dtype)", "tf.range(tf.reduce_max(x), dtype=x.dtype)"),
 ])
 def test_sizes(body: str, written: str) -> None:
     assert written in port(body) and "int(" not in port(body)[port(body).index("\n"):]
@@ -38,6 +40,7 @@ def test_sizes(body: str, written: str) -> None:
     "m = int(n[:2]); return x[:m]",  # one element, in an axis
     "m = int(n.max()); return g(m)",
     "m = int(x.shape[0] / k); return m",
+    "m = torch.max(n).item(); return torch.arange(m, dtype=x.dtype), m",
     "m = int((x.shape[0] - 5) / k); return x[:m]",  # towards zero, which `//` is not
     "m = int(x.shape[0] / 0.5); return x[:m]",
 ])

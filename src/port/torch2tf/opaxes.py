@@ -85,6 +85,11 @@ def unsqueeze(a: Args) -> Result:
     return tensor((*x.shape[:at], 1, *x.shape[at:]), x.dtype), PLAIN
 
 
+def may_stay(shape: tuple[Dim, ...], axis: Any) -> bool:
+    """Is it open whether `x.squeeze(-1)` takes an axis out: features of one number, or of as many as a setting says?"""
+    return len(shape) == 2 and axis in (1, -1) and shape[1] is None
+
+
 def squeeze(a: Args) -> Result:
     x, dim = a.x, a.literal(1, "dim")
     axes = axes_of(dim, x.rank) if dim is not None else None
@@ -93,6 +98,8 @@ def squeeze(a: Args) -> Result:
             return tensor(tuple(d for d in x.shape if d != 1), x.dtype), PLAIN
         known = isinstance(dim, int) and x.shape is None
         return tensor(None, x.dtype).but(payload=made_of(x, more=-1) if known else None), PLAIN
+    if may_stay(x.shape, dim):
+        return tensor(None, x.dtype), PLAIN
     left = [i for i in range(len(x.shape)) if i not in axes or x.shape[i] not in (1, None)]
     return dropped(x, left, tuple(x.shape[i] for i in left))
 

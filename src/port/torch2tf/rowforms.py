@@ -13,6 +13,7 @@ from port.torch2tf import args, dtypes
 from port.torch2tf.binds import tuple_of
 from port.torch2tf.conditions import is_number, is_sequence
 from port.torch2tf.jobs import ABSENT, Job
+from port.torch2tf.opaxes import may_stay
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import ShapeOf
 
@@ -161,6 +162,8 @@ def squeeze(job: Job) -> cst.BaseExpression:
         if len(unit) < len(several):
             unit = [args.moved_axis(a, len(shape)) for a in unit] if job.want is Layout.FLIPPED else unit
             return made(job, f"tf.squeeze({{x}}, {unit})", f"keras.ops.squeeze({{x}}, {unit})", x=job.expr(x))
+        if shape is not None and may_stay(shape, axes):
+            return made(job, "helpers.squeeze({x}, {a})", x=job.expr(x), a=job.expr("dim"))
     return made(job, "tf.squeeze({x}, {a})", "keras.ops.squeeze({x}, {a})", x=job.expr(x), a=args.axis(job, "dim", x))
 
 

@@ -14,7 +14,7 @@ from port.facts import Kind
 from port.torch2tf import dtypes
 from port.torch2tf.above import parents
 from port.torch2tf.values import Bound, Size
-from port.tree import find
+from port.tree import code, find
 
 MAKERS = ("builtins.int", "tensor.item")
 WHOLE = ("int8", "int16", "int32", "int64", "uint8")
@@ -36,6 +36,8 @@ def write(w: Any, node: cst.Call) -> Any:
         return None
     if inner is not None and (divided := _divided(w, inner)) is not None:
         return divided if are_sizes(w, node) else None
+    if inner is None and (end := _of_its_dtype(w, node)) is not None:
+        return end
     taken = _taken(w, node if inner is None else inner, inner is not None)
     if taken is None or w.fact(taken).shape != () or not are_sizes(w, node):
         return None
@@ -58,6 +60,32 @@ def _taken(w: Any, node: cst.BaseExpression, made_whole: bool) -> Any:
             owner = node.func.value
             return owner if made_whole or w.fact(owner).dtype in WHOLE else None
     return node if made_whole and w.fact(node).kind is Kind.TENSOR else None
+
+
+def _of_its_dtype(w: Any, node: cst.Call) -> Any:
+    """`lengths.max().item()`, of any dtype, where it is an end of `torch.arange(..., dtype=lengths.dtype)`."""
+    owner = node.func.value if isinstance(node.func, cst.Attribute) else None
+    if not isinstance(owner, cst.Call) or w.fact(owner).shape != ():
+        return None
+    of_tensor = isinstance(owner.func, cst.Attribute) and w.fact(owner.func.value).kind is Kind.TENSOR
+    base = owner.func.value if of_tensor else owner.args[0].value if owner.args else None  # type: ignore[attr-defined]
+    above = parents(w.it, w.function.node).get(node)
+    reads: list[Any] = [node]
+    target = above.targets[0].target if isinstance(above, cst.Assign) and len(above.targets) == 1 else None
+    if isinstance(target, cst.Name):
+        reads = [n for n in find(w.function.node, cst.Name) if n.value == target.value and n is not target]
+    if base is None or not reads or not all(_ends_range(w, n, f"{code(base)}.dtype") for n in reads):
+        return None
+    return w.expr(owner)
+
+
+def _ends_range(w: Any, node: cst.CSTNode, dtype: str) -> bool:
+    tree = parents(w.it, w.function.node)
+    call = tree.get(tree.get(node))  # type: ignore[arg-type]
+    if not isinstance(call, cst.Call) or (w.it.receivers.get(call) or w.fact(call.func)).symbol != "torch.arange":
+        return False
+    words = {a.keyword.value: code(a.value) for a in call.args if a.keyword is not None}
+    return any(a.value is node and a.keyword is None for a in call.args) and words.get("dtype") == dtype
 
 
 def _divided(w: Any, node: cst.BaseExpression) -> Any:
