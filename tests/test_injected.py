@@ -13,6 +13,7 @@ from port.result import Result
 from port.tf2torch.rules import lambda_arguments, settings_spread
 from port.translate import translate_together
 from port.verify.parent import Case, Settings, verify
+from tests.proving import agree
 
 PACKAGE = {
     "pack/__init__.py": '''def get_modules(kwargs):
@@ -214,3 +215,51 @@ def test_a_lambda_layer_with_arguments_is_a_call(layer: str, call: str) -> None:
     module = cst.parse_module(f"{HEAD}y = {layer}\n")
     new = lambda_arguments.rewrite(module, names.collect(module)).code
     assert new == f"{HEAD}y = {call or layer}\n"
+
+
+TOP = '''from tensorflow import keras
+from tensorflow.keras import layers
+
+parameters = {
+    "kernel_initializer": "he_normal",
+    "use_bias": False,
+}
+
+
+def block(filters, stride=1):
+    def f(x):
+        y = layers.Conv2D(filters, 3, strides=stride, padding="same", **parameters)(x)
+        y = layers.ReLU()(y)
+        return layers.Conv2D(filters, 1, **parameters)(y)
+
+    return f
+
+
+def build(shape=(8, 12, 3)):
+    inputs = keras.Input(shape)
+    x = block(4)(inputs)
+    x = block(6, 2)(x)
+    return keras.Model(inputs, layers.Dense(2)(layers.GlobalAveragePooling2D()(x)))
+'''
+
+
+def test_a_dict_of_settings_at_the_top_of_a_file(tmp_path: Path) -> None:
+    path = str(tmp_path / "source.py")
+    result = translate_together({path: TOP}, "tf2torch")[path]
+    assert not refused({path: result}) and "parameters" not in result.text
+    assert "self.conv = nn.Conv2d(filters, filters, 1, bias=False)" in result.text and "he_normal_(" in result.text
+    agree(tmp_path, TOP, result.text, "tf2torch", [Case("build()", ("f32[2,8,12,3]",))])
+
+
+@pytest.mark.parametrize("changed", [
+    TOP + "\n\nparameters['use_bias'] = True\n",
+    TOP.replace('"he_normal"', "chosen()"),
+    TOP.replace("\n\n\ndef block", "\n\nprint(parameters)\n\n\ndef block")])
+def test_a_dict_that_is_more_than_constants_that_are_spread_stays(changed: str) -> None:
+    module = cst.parse_module(changed)
+    assert settings_spread.rewrite(module, names.collect(module)) is module
+
+
+def test_a_dict_that_another_file_reads_stays() -> None:
+    module = cst.parse_module(TOP)
+    assert settings_spread.rewrite(module, names.collect(module), {"parameters"}) is module

@@ -147,3 +147,39 @@ def test_an_attribute_that_wraps_what_it_held_is_no_chain_without_end(tmp_path: 
     assert not [f for f in result.findings if f.outcome.needs_person]
     assert "self.g = keras.Sequential([self.g, " in result.text.replace("\n            ", "")
     agree(tmp_path, WRAPPED, result.text, "torch2tf", [Case("NonLocal()", ("f32[2,3,6,8]",))])
+
+
+ALIASED = '''from typing import cast
+
+import torch
+from torch import nn
+
+List = nn.ModuleList
+
+
+class Blocks(nn.Module):
+    def __init__(self, dim=4, depth=2):
+        super().__init__()
+        self.layers = List([])
+        for _ in range(depth):
+            self.layers.append(List([nn.LayerNorm(dim), nn.Linear(dim, dim)]))
+        self.blocks = nn.ModuleList([
+            nn.ModuleDict({'norm': nn.LayerNorm(dim), 'fc': nn.Linear(dim, dim)}) for _ in range(depth)])
+
+    def forward(self, x):
+        for norm, fc in self.layers:
+            x = x + fc(norm(x))
+        for block in self.blocks:
+            block = cast(nn.ModuleDict, block)
+            if 'norm' in block:
+                x = block['norm'](x)
+            x = block['fc'](x)
+        return x
+'''
+
+
+def test_another_name_of_a_module_list_and_a_cast_to_a_module_dict(tmp_path: Path) -> None:
+    result = translate(ALIASED, "torch2tf")
+    assert not result.findings
+    assert "List = list\n" in result.text and "block = cast(dict, block)" in result.text
+    agree(tmp_path, ALIASED, result.text, "torch2tf", [Case("Blocks()", ("f32[3,4]",))])

@@ -49,7 +49,7 @@ from port.tf2torch.rules import (
 )
 from port.tf2torch.rules import options as options_of
 from port.tf2torch.rules.class_sizes import channel_mirrors
-from port.tree import code, module_code, syntax_error
+from port.tree import code, find, module_code, syntax_error
 from port.units import Unit, layer_row, relinked, scoped
 from port.wrapping import wrapped
 
@@ -145,7 +145,12 @@ def _plainer(unit: Unit, module: cst.Module, units: Sequence[Unit]) -> cst.Modul
         module = lambda_arguments.rewrite(module, unit.bound)
     if dropout_class.HOOK in unit.text and (new := dropout_class.rewrite(module, unit.bound)) is not module:
         module = class_values.rewrite(new, partial(layer_row, unit), [u.module for u in units])
-    return settings_spread.rewrite(module, unit.bound) if "**" in unit.text else module
+    if "**" not in unit.text:
+        return module
+    others = [u for u in units if u is not unit]
+    elsewhere = {name for u in others for other, name in u.links.values() if other is unit}
+    read = {n.attr.value for u in others for n in find(u.module, cst.Attribute)}
+    return settings_spread.rewrite(module, unit.bound, elsewhere | read)
 
 
 def _named(unit: Unit, done: Pass) -> cst.Module:

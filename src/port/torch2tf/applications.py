@@ -81,6 +81,8 @@ def call(w: Any, node: cst.Call) -> Any:
         return tables.write(w, node)
     if symbol == mapped.MAP and (through := mapped.write(w, node)) is not None:
         return through
+    if symbol == "builtins.len" and (length := methods.length(w, node)) is not None:
+        return length
     if symbol in methods.BUILTINS:
         return methods.BUILTINS[symbol](w, node)
     if payload is None and symbol in w.it.rows and symbol.rpartition(".")[0] in table.own_modules():

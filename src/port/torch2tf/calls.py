@@ -176,7 +176,7 @@ def _method(it: Interp, node: cst.Call, symbol: str, bound: Bound, args: list[Fa
 def _shape_method(owner: Fact, name: str, args: list[Fact]) -> Fact:
     shape: ShapeOf = owner.payload
     if name == "numel":
-        return Fact(Kind.PLAIN, payload=Size(None))
+        return Fact(Kind.PLAIN, payload=Size(None, True))
     del shape, args
     return PLAIN
 
@@ -278,7 +278,7 @@ def _len(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     if args and isinstance(args[0].payload, Items) and not args[0].payload.open:
         return literal(len(args[0].payload.elements))
     if args and args[0].kind is Kind.TENSOR:
-        return Fact(Kind.PLAIN, payload=Size(args[0].shape[0] if args[0].shape else None))
+        return Fact(Kind.PLAIN, payload=Size(args[0].shape[0] if args[0].shape else None, True))
     return PLAIN
 
 

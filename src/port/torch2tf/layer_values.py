@@ -38,6 +38,7 @@ MAKERS = {"LayerNorm": "layer_norm", "Linear": "make_linear", "GroupNorm": "make
           "InstanceNorm3d": "make_instance_norm", "Embedding": "Embedding", "LeakyReLU": "make_leaky_relu",
           "Conv1d": "make_conv1d", "Conv2d": "make_conv2d", "Conv3d": "make_conv3d", "PReLU": "PReLU"}
 MAKERS |= dict.fromkeys(("BatchNorm1d", "BatchNorm2d", "BatchNorm3d"), "batch_norm") | {n: n for n in HELPERS}
+CONTAINERS = {"ModuleList": "list", "ParameterList": "list", "ModuleDict": "dict", "ParameterDict": "dict"}
 
 
 def write_class(w: Any, node: cst.BaseExpression, symbol: str) -> Any:
@@ -49,10 +50,8 @@ def write_class(w: Any, node: cst.BaseExpression, symbol: str) -> Any:
     if short == "Parameter":
         w.need("keras")
         return expression("keras.Variable")
-    if short in ("ModuleList", "ParameterList"):
-        return cst.Name("list")
-    if short in ("ModuleDict", "ParameterDict"):
-        return cst.Name("dict")
+    if short in CONTAINERS:
+        return cst.Name(CONTAINERS[short])
     if short in HELPERS:
         w.helper(short)
         return cst.Name(short)
@@ -75,6 +74,8 @@ def write_class_value(w: Any, node: cst.BaseExpression, symbol: str) -> Any:
     given = calls_through_value(w, symbol)
     if short == "Module":
         return w.layer("Layer")
+    if short in CONTAINERS:
+        return cst.Name(CONTAINERS[short])
     if short in NO_SETTINGS:
         return _no_settings(w, short, given)
     if short in MAKERS:

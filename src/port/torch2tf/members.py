@@ -327,7 +327,8 @@ def unpack(it: Interp, fact: Fact, count: int) -> list[Fact]:
         if payload.start == 0 and payload.stop is None:
             it.prove_rank(payload.of, count)
         whole = shape is not None and payload.start == 0 and payload.stop is None and len(shape) == count
-        return [Fact(Kind.PLAIN, payload=Size(shape[i] if whole and shape else None)) for i in range(count)]
+        return [Fact(Kind.PLAIN, payload=Size(shape[i] if whole and shape else None, i == payload.start == 0))
+                for i in range(count)]
     value = fact.literal(...)
     if isinstance(value, tuple) and len(value) == count:
         return [literal(v) for v in value]
@@ -403,9 +404,10 @@ def _index_shape(it: Interp, index: Any, at: Any, shape: ShapeOf) -> Fact:
         if whole and isinstance(low, int | None) and isinstance(high, int | None) and index.step is None:
             return Fact(Kind.SHAPE, payload=ShapeOf(shape.of, low or 0, high))
         return Fact(Kind.PLAIN, payload=Items([Fact(Kind.PLAIN, payload=Size(None))], "tuple", True))
+    first = at == 0 and shape.start == 0
     if isinstance(at, int) and dims is not None and -len(dims) <= at < len(dims):
-        return Fact(Kind.PLAIN, payload=Size(dims[at]))
-    return Fact(Kind.PLAIN, payload=Size(None))
+        return Fact(Kind.PLAIN, payload=Size(dims[at], first))
+    return Fact(Kind.PLAIN, payload=Size(None, first))
 
 
 def has_layout(fact: Fact) -> bool:

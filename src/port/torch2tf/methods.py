@@ -192,5 +192,13 @@ def _partial(w: Any, node: cst.Call) -> Any:
     return build("{x}", x=w.generic(node))
 
 
+def length(w: Any, node: cst.Call) -> Any:
+    """`len(x)` of a tensor: inside tf.function it may be a size that only running it tells. None: of something else."""
+    if not node.args or any(o.kind is not Kind.TENSOR for o in options(w.fact(node.args[0].value))):
+        return None
+    w.need("keras")
+    return build("keras.ops.shape({x})[0]", x=w.expr(node.args[0].value))
+
+
 BUILTINS: dict[str, Any] = {"builtins.isinstance": _isinstance, "functools.partial": _partial,
                             "builtins.hasattr": probes.write, "builtins.getattr": probes.write}

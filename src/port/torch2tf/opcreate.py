@@ -125,7 +125,7 @@ def size(a: Args) -> Result:
         return Fact(Kind.SHAPE, payload=ShapeOf(a.x)), a.x.layout
     known = a.x.shape
     ok = known is not None and isinstance(at, int) and -len(known) <= at < len(known)
-    return Fact(Kind.PLAIN, payload=Size(known[at] if ok and known else None)), a.x.layout
+    return Fact(Kind.PLAIN, payload=Size(known[at] if ok and known else None, at == 0)), a.x.layout
 
 
 def number(a: Args) -> Result:

@@ -8,8 +8,10 @@ import libcst as cst
 
 from port.build import build, expression, paren
 from port.facts import Layout
+from port.torch2tf.dtypes import is_variable
 from port.torch2tf.jobs import Job
 from port.torch2tf.rowforms import made
+from port.torch2tf.values import Items
 
 
 def pad(job: Job) -> cst.BaseExpression:
@@ -81,10 +83,12 @@ def pad_pairs(job: Job, name: str) -> list[Any]:
     if isinstance(node, cst.Tuple | cst.List) and not any(isinstance(e, cst.StarredElement) for e in node.elements):
         flat: list[Any] = [job.w.expr(e.value) for e in node.elements]
     else:
-        found = job.literal(name)
-        if not isinstance(found, tuple):
+        found, held = job.literal(name), job.fact(name).payload
+        if not isinstance(found, tuple) and isinstance(held, Items) and not held.open and is_variable(node):
+            found = tuple(build(f"{{p}}[{i}]", p=job.expr(name)) for i in range(len(held.elements)))
+        if not isinstance(found, tuple) or len(found) % 2:
             raise job.refuse("P208", "the amounts of padding are not written out")
-        flat = [str(v) for v in found]
+        flat = [v if isinstance(v, cst.CSTNode) else str(v) for v in found]
     if any(isinstance(v, int) and v < 0 for v in (job.literal(name) if isinstance(job.literal(name), tuple) else ())):
         raise job.refuse("P202", "negative padding cuts off: write a slice")
     return [(flat[i], flat[i + 1]) for i in range(len(flat) - 2, -1, -2)]

@@ -32,7 +32,7 @@ def negative(inner: Fact) -> Fact:
     if isinstance(value, int | float):
         return literal(-value)
     if isinstance(inner.payload, Size):
-        return Fact(Kind.PLAIN, payload=Size(arithmetic("-", 0, inner.payload.dim)))
+        return Fact(Kind.PLAIN, payload=Size(arithmetic("-", 0, inner.payload.dim), inner.payload.batch))
     return WHOLE if is_whole(inner) else FLOAT if is_float(inner) else PLAIN
 
 
@@ -45,11 +45,14 @@ def binary(operator: cst.BaseBinaryOp, a: Fact, b: Fact) -> Fact:
     if op and (isinstance(a.payload, Size) or isinstance(b.payload, Size)):
         sizes = [f.payload.dim if isinstance(f.payload, Size) else f.literal() for f in (a, b)]
         known = all(isinstance(s, int) and not isinstance(s, bool) for s in sizes)
-        return Fact(Kind.PLAIN, payload=Size(arithmetic(op, *sizes) if known else None))  # type: ignore[arg-type]
+        batch = any(isinstance(f.payload, Size) and f.payload.batch for f in (a, b))
+        return Fact(Kind.PLAIN, payload=Size(arithmetic(op, *sizes) if known else None, batch))  # type: ignore[arg-type]
     divided = isinstance(operator, cst.Divide)
+    if (op or divided or isinstance(operator, cst.Power)) and (is_float(a) or is_float(b)):
+        return FLOAT  # whatever the other one is
     if not (op or divided) or not all(is_float(f) or is_whole(f) for f in (a, b)):
         return PLAIN
-    return FLOAT if divided or is_float(a) or is_float(b) else WHOLE
+    return FLOAT if divided else WHOLE
 
 
 def is_whole(fact: Fact) -> bool:

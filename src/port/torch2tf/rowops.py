@@ -7,8 +7,10 @@ from typing import Any
 import libcst as cst
 
 from port.build import build, paren
-from port.torch2tf import dtypes, mathforms, operands
+from port.facts import Kind, dim_value
+from port.torch2tf import carried, dtypes, mathforms, operands
 from port.torch2tf.conditions import mixed
+from port.torch2tf.values import Size
 
 MATRIX = (cst.MatrixMultiply, cst.MatrixMultiplyAssign)
 COMPARISONS: dict[type, str] = {cst.Equal: "equal", cst.NotEqual: "not_equal", cst.LessThan: "less",
@@ -37,7 +39,15 @@ def _matrix(w: Any, node: cst.BinaryOperation) -> Any:
 
 
 def _casts(w: Any, nodes: list[cst.BaseExpression], at: cst.CSTNode, division: bool) -> list[Any]:
-    return dtypes.divisions(w, nodes, at) if division else dtypes.promotions(w, nodes, at)
+    casts = dtypes.divisions(w, nodes, at) if division else dtypes.promotions(w, nodes, at)
+    return [cast or _of_batch(w, node, other) for node, other, cast in zip(nodes, reversed(nodes), casts, strict=True)]
+
+
+def _of_batch(w: Any, node: cst.BaseExpression, other: cst.BaseExpression) -> Any:
+    """The dtype of the tensor that the size of a batch meets: inside tf.function such a size may be a whole tensor."""
+    size, tensor = w.fact(node).payload, w.fact(other)
+    meets = isinstance(size, Size) and size.batch and dim_value(size.dim) is None and tensor.kind is Kind.TENSOR
+    return dtypes.dtype_of(w, other) if meets and tensor.dtype not in dtypes.WHOLE else None
 
 
 def _operand(w: Any, node: cst.BaseExpression, whole: cst.CSTNode, cast: Any) -> Any:
@@ -71,6 +81,8 @@ def write_unary(w: Any, node: cst.UnaryOperation) -> Any:
 
 def write_augmented(w: Any, node: cst.AugAssign) -> Any:
     """`x += y`: y takes the dtype of x, as torch's writes in place do."""
+    if isinstance(node.target, cst.Attribute):
+        carried.check(w, node.target.value, node.target.attr.value, node.target, node)
     cast = _casts(w, [node.target, node.value], node, isinstance(node.operator, DIVISION))[1]  # type: ignore[list-item]
     new = operands.operand(w, node.value, node)
     return node.with_changes(target=w.expr(node.target), value=new if cast is None else dtypes.cast(w, new, cast))

@@ -10,6 +10,7 @@ import libcst as cst
 from port.build import build, paren
 from port.facts import Fact, Kind, Layout
 from port.torch2tf import (
+    carried,
     containers,
     devices,
     freezing,
@@ -101,6 +102,9 @@ def assign(w: Any, node: cst.Assign) -> list[Any]:
     if tying.replaced(w, node) or devices.dropped(w, node) or spread.unread(w.it, w.function, node):
         return []
     freezing.check_hidden(w, node)
+    for each in node.targets:
+        if isinstance(each.target, cst.Attribute):
+            carried.check(w, each.target.value, each.target.attr.value, node.value, node)
     if len(node.targets) == 1:
         tied = tying.assignment(w, node)
         if tied is not None:
@@ -253,6 +257,7 @@ def _registered(w: Any, node: cst.Call, owner: cst.BaseExpression, method: str) 
     if not isinstance(name, str):
         target = paren(w.expr(owner))
         return [cst.Expr(build("setattr({o}, {k}, {v})", o=target, k=w.expr(key), v=w.expr(value)))]
+    carried.check(w, owner, name, value, node)
     if method == "register_buffer" and inplace.is_written(w, name):
         return [cst.Expr(inplace.buffer(w, node, name, value))]
     new = _valued(w, value, name)

@@ -273,9 +273,10 @@ class Origins:
 
 @dataclass(eq=False)
 class Size:
-    """A Python number that is a size of a tensor."""
+    """A Python number that is a size of a tensor. `batch`: that of its first axis has a part in it."""
 
     dim: Dim
+    batch: bool = False
 
 
 @dataclass(eq=False)
@@ -586,5 +587,5 @@ def _join_payload(a: Fact, b: Fact) -> Any:
         return Items([element] if element is not None else [], x.kind, open=True, forms=_joined_forms(x, y),
                      sites=dict.fromkeys({**x.sites, **y.sites}, 0))
     if isinstance(x, Size) and isinstance(y, Size):
-        return Size(x.dim if x.dim == y.dim else None)
+        return Size(x.dim if x.dim == y.dim else None, x.batch or y.batch)
     return x if x is y else None

@@ -1,4 +1,4 @@
-"""Settings that a function of the file puts into a dict, written out where they are spread into a call.
+"""Settings in a dict, or that a function of the file puts into one, written out where they are spread into a call.
 
     def norm_settings(**params):
         settings = {"axis": 3, "momentum": 0.99, "scale": True}
@@ -32,11 +32,30 @@ class _Maker:
     open: bool  # may a call add to them, or put others in their place?
 
 
-def rewrite(module: cst.Module, bound: Names) -> cst.Module:
-    """The module with such dicts written out; the same object if there are none."""
+def rewrite(module: cst.Module, bound: Names, elsewhere: Container[str] = ()) -> cst.Module:
+    """The module with such dicts written out; the same object if there are none. `elsewhere`: what others read."""
     makers = {f.name.value: made for f in module.body if isinstance(f, cst.FunctionDef)
               and (made := _maker(f, bound)) is not None}
-    return _scope(module, makers) if makers else module
+    block = module
+    for name, values in _dicts(module, bound, elsewhere).items():
+        block = _written(block, name, values)
+    return _scope(block, makers) if makers else block
+
+
+def _dicts(module: cst.Module, bound: Names, elsewhere: Container[str]) -> dict[str, dict[str, cst.BaseExpression]]:
+    """Dicts of constants at the top of the file that nothing but calls in it read, which spread them."""
+    found = {}
+    for s in module.body:
+        small: Any = s.body[0] if isinstance(s, cst.SimpleStatementLine) and len(s.body) == 1 else None
+        target = small.targets[0].target if isinstance(small, cst.Assign) and len(small.targets) == 1 else None
+        if not isinstance(target, cst.Name) or not isinstance(small.value, cst.Dict) or target.value in elsewhere:
+            continue
+        name, values = target.value, _entries(small.value, {}, bound)
+        spread = sum(_spreads(a, name) for a in find(module, cst.Arg))
+        if values and spread and all(map(_constant, values.values())) and len(values) == len(small.value.elements) and (
+                sum(n.value == name for n in find(module, cst.Name)) == 1 + spread):
+            found[name] = values
+    return found
 
 
 def _maker(function: cst.FunctionDef, bound: Names) -> _Maker | None:

@@ -1,0 +1,113 @@
+"""Numbers that settings give: amounts of padding, the length of a tensor, floats of unknown size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from port.translate import translate
+from port.verify.parent import Case
+from tests.proving import agree
+
+HEAD = '''import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+'''
+
+PADDED = '''def calc_same_padding(kernel_size):
+    pad = kernel_size // 2
+    return (pad, pad - (kernel_size + 1) % 2)
+
+
+class Depthwise(nn.Module):
+    def __init__(self, chan_in, chan_out, kernel_size, padding):
+        super().__init__()
+        self.padding = padding
+        self.conv = nn.Conv1d(chan_in, chan_out, kernel_size, groups=chan_in)
+
+    def forward(self, x):
+        x = F.pad(x, self.padding)
+        return self.conv(x)
+
+
+class Net(nn.Module):
+    def __init__(self, dim=4, kernel_size=3, causal=False):
+        super().__init__()
+        padding = calc_same_padding(kernel_size) if not causal else (kernel_size - 1, 0)
+        self.net = nn.Sequential(nn.Conv1d(dim, dim, 1), Depthwise(dim, dim, kernel_size, padding))
+
+    def forward(self, x):
+        return self.net(x)
+
+
+class Pad(nn.Module):
+    def __init__(self, pad: int = 2, left: int = 1):
+        super().__init__()
+        self.pad = pad
+        self.amounts = (left, pad)
+
+    def forward(self, x):
+        x = F.pad(x, (self.pad, 0))
+        return F.pad(x, self.amounts, value=1.0)
+'''
+
+SCALED = '''class Scaled(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.fc = nn.Linear(dim, dim)
+        scale = (torch.arange(0, dim, 2) + 0.4 * dim) / (1.4 * dim)
+        self.register_buffer('scale', scale, persistent=False)
+        self.register_buffer('other', torch.arange(dim) * (dim / 2) + dim ** -0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        q = self.fc(x)
+        n = len(q)
+        m = len(x)
+        return q.reshape(n, -1) * m + self.scale.sum() + self.other.sum()
+'''
+
+
+def test_amounts_of_padding_that_a_setting_gives(tmp_path: Path) -> None:
+    result = translate(HEAD + PADDED, "torch2tf")
+    assert not result.findings
+    assert "x = tf.pad(x, [[0, 0], [self.padding[0], self.padding[1]], [0, 0]])" in result.text
+    agree(tmp_path, HEAD + PADDED, result.text, "torch2tf", [
+        Case("Net()", ("f32[2,4,7]",)), Case("Net(causal=True)", ("f32[2,4,7]",)), Case("Pad()", ("f32[2,4,7]",))])
+
+
+def test_amounts_whose_number_is_not_known_are_refused() -> None:
+    left = translate(HEAD + PADDED.replace("else (kernel_size - 1, 0)", "else (kernel_size, 0, 0, 0)"), "torch2tf")
+    assert [f.code for f in left.findings] == ["P208", "P206"]
+
+
+def test_the_length_of_a_tensor_and_floats_of_unknown_settings(tmp_path: Path) -> None:
+    """`0.4 * dim` is a float whatever `dim` is: the whole numbers that meet it become floats, as PyTorch has it."""
+    result = translate(HEAD + SCALED, "torch2tf")
+    assert not result.findings
+    assert "n = keras.ops.shape(q)[0]" in result.text
+    agree(tmp_path, HEAD + SCALED, result.text, "torch2tf", [Case("Scaled(4)", ("f32[3,4]",))])
+
+
+MEANS = '''
+
+class Mean(nn.Module):
+    def __init__(self, dim=4):
+        super().__init__()
+        self.fc = nn.Linear(dim, dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        n = x.shape[0]
+        whole = self.fc(x).sum()
+        whole /= n
+        b, c = x.shape
+        return x / x.size(0) + whole * len(x) + (b * c) * x
+'''
+
+
+def test_the_size_of_a_batch_meets_a_tensor(tmp_path: Path) -> None:
+    """Inside tf.function, with an unknown batch, it is a whole tensor, which TensorFlow does not promote."""
+    result = translate(HEAD + MEANS, "torch2tf")
+    assert not result.findings
+    assert "whole /= tf.cast(n, whole.dtype)" in result.text
+    agree(tmp_path, HEAD + MEANS, result.text, "torch2tf", [Case("Mean()", ("f32[3,4]",))])
