@@ -247,7 +247,7 @@ def test_a_dict_of_settings_at_the_top_of_a_file(tmp_path: Path) -> None:
     path = str(tmp_path / "source.py")
     result = translate_together({path: TOP}, "tf2torch")[path]
     assert not refused({path: result}) and "parameters" not in result.text
-    assert "self.conv = nn.Conv2d(filters, filters, 1, bias=False)" in result.text and "he_normal_(" in result.text
+    assert "nn.Conv2d(filters, filters, 1, bias=False)" in result.text and "he_normal_(" in result.text
     agree(tmp_path, TOP, result.text, "tf2torch", [Case("build()", ("f32[2,8,12,3]",))])
 
 
