@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from port.verify import kinks, parent, verdict
 from port.verify.cases import Case, Settings
 from port.verify.compare import Row
+from port.verify.draws import Log
 
 CASE = Case("Net()", ("f32[2,3]",))
 
@@ -54,3 +56,15 @@ def test_a_fault_shows_in_any_draw(draws: Any, status: str, seeds: list[int], mo
     assert (result.status, asked) == (status, seeds)
     told = [n for n in result.notes if "a unit at the kink of its activation" in n]
     assert len(told) == (len(seeds) > 1 and status == verdict.VERIFIED)
+
+
+def test_numbers_of_images_lie_at_the_same_places_in_either_order_of_axes() -> None:
+    log = Log()
+    with log.shared():
+        last = log.numbers("uniform", (2, 16, 12, 4))
+    with log.shared():
+        first = log.numbers("uniform", (2, 4, 16, 12))
+        assert log.numbers("uniform", (2, 16, 16, 4)) is None  # which axis is which?
+    assert last is not None and first is not None
+    assert np.array_equal(last.transpose(0, 3, 1, 2), first)
+    assert len(np.unique(first)) == first.size

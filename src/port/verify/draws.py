@@ -3,8 +3,9 @@
 Dropout functions hand their input back. One pass in training mode lists the rates they were called with, and whether
 anything else drew random numbers (stochastic depth, noise): a port that forgot one is told by that list.
 
-Normal and uniform numbers that a call draws itself (a variational autoencoder) are shared: the n-th draw of a call
-gives the same numbers on both sides, if its shape reads the same in both layouts. Python's and numpy's own generators
+Normal and uniform numbers that a call draws itself (a variational autoencoder, blocks that are dropped) are shared: the
+n-th draw of a call gives the same numbers on both sides. Of images they lie at the same places whichever order the axes
+have, which the sizes tell: where two of them are equal, no numbers are shared. Python's and numpy's own generators
 start anew with every call.
 """
 
@@ -49,12 +50,15 @@ class Log:
             sizes = tuple(int(n) for n in np.atleast_1d(np.asarray(shape)))
         except (TypeError, ValueError, NotImplementedError):  # sizes that are not known while tracing
             return None
-        if not self.sharing or (len(sizes) > 3 and sum(n > 1 for n in sizes) > 2):
+        large = [n for n in sizes[1:] if n > 1]
+        if not self.sharing or (len(sizes) > 3 and len(set(large)) < len(large)):
             return None
         self.raw, self.count = self.raw or self.on, self.count + 1
         rng = np.random.default_rng([self.count, 23])
-        values = rng.normal(size=sizes) if kind == "normal" else rng.random(sizes)
-        return values.astype("float32").astype("float64")
+        axes = [0, *sorted(range(1, len(sizes)), key=sizes.__getitem__)] if len(sizes) > 3 else list(range(len(sizes)))
+        ordered = [sizes[a] for a in axes]
+        values = rng.normal(size=ordered) if kind == "normal" else rng.random(ordered)
+        return values.transpose(np.argsort(axes)).astype("float32").astype("float64")
 
     def share(self, owner: Any, make: Callable[[np.ndarray, Any], Any]) -> None:
         """`owner.normal` and `owner.uniform` of TensorFlow or Keras; `make`: an array to a tensor of a dtype."""
