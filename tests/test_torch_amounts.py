@@ -76,9 +76,56 @@ def test_amounts_of_padding_that_a_setting_gives(tmp_path: Path) -> None:
         Case("Net()", ("f32[2,4,7]",)), Case("Net(causal=True)", ("f32[2,4,7]",)), Case("Pad()", ("f32[2,4,7]",))])
 
 
-def test_amounts_whose_number_is_not_known_are_refused() -> None:
+def test_amounts_whose_number_is_not_known_are_refused_for_images_alone() -> None:
     left = translate(HEAD + PADDED.replace("else (kernel_size - 1, 0)", "else (kernel_size, 0, 0, 0)"), "torch2tf")
     assert [f.code for f in left.findings] == ["P208", "P206"]
+
+
+COUNTED = '''import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def pad_to_multiple(tensor, multiple, dim=-1, value=0):
+    seqlen = tensor.shape[dim]
+    m = seqlen / multiple
+    if m.is_integer():
+        return False, tensor
+    remainder = math.ceil(m) * multiple - seqlen
+    pad_offset = (0,) * (-1 - dim) * 2
+    return True, F.pad(tensor, (*pad_offset, 0, remainder), value=value)
+
+
+def pad_at_dim(t, pad, dim=-1, value=0.):
+    dims_from_right = (-dim - 1) if dim < 0 else (t.ndim - dim - 1)
+    zeros = (0, 0) * dims_from_right
+    return F.pad(t, (*zeros, *pad), value=value)
+
+
+def look_around(x, backward=1, forward=0, pad_value=-1, dim=2):
+    dims = (len(x.shape) - dim) * (0, 0)
+    return F.pad(x, (*dims, backward, forward), value=pad_value)
+
+
+class Net(nn.Module):
+    def __init__(self, dim=4):
+        super().__init__()
+        self.fc = nn.Linear(dim, dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        done, x = pad_to_multiple(x, 4, dim=-2)
+        x = pad_at_dim(self.fc(x), (1, 2), dim=1, value=0.5)
+        return look_around(x)
+'''
+
+
+def test_amounts_for_as_many_axes_as_a_setting_says(tmp_path: Path) -> None:
+    result = translate(COUNTED, "torch2tf")
+    assert not result.findings
+    assert "return pad_last_axes(t, (*zeros, *pad), value)" in result.text
+    agree(tmp_path, COUNTED, result.text, "torch2tf", [Case("Net()", ("f32[3,5,4]",))])
 
 
 def test_the_length_of_a_tensor_and_floats_of_unknown_settings(tmp_path: Path) -> None:

@@ -19,6 +19,10 @@ def pad(job: Job) -> cst.BaseExpression:
     amounts = job.literal("pad")
     if isinstance(amounts, tuple) and any(isinstance(v, int) and v < 0 for v in amounts):
         return _cropped(job, amounts)
+    if mode == "constant" and job.want is not Layout.FLIPPED and not _is_counted(job, "pad"):
+        words = ", {v}" if job.given("value") and job.literal("value") not in (None, 0) else ""
+        return made(job, f"helpers.pad_last_axes({{x}}, {{p}}{words})", x=job.expr("input"), p=job.expr("pad"),
+                    v=job.expr("value"))
     pads = paddings(job, "pad", "input")
     nodes: dict[str, Any] = {"x": job.expr("input"), "p": pads}
     if mode == "constant" and _is_signed(job):
@@ -36,6 +40,14 @@ def pad(job: Job) -> cst.BaseExpression:
     if mode in ("replicate", "circular"):
         return made(job, f"helpers.pad_{mode}({{x}}, {{p}})", **nodes)
     raise job.refuse("P208", "the mode of padding is not known")
+
+
+def _is_counted(job: Job, name: str) -> bool:
+    """Is it known how many amounts there are?"""
+    node, held = job.bound.args[name], job.fact(name).payload
+    if isinstance(node, cst.Tuple | cst.List):
+        return not any(isinstance(e, cst.StarredElement) for e in node.elements)
+    return isinstance(job.literal(name), tuple) or (isinstance(held, Items) and not held.open and is_variable(node))
 
 
 def _is_signed(job: Job) -> bool:
@@ -80,11 +92,11 @@ def _behind(job: Job, pairs: list[Any], x: cst.BaseExpression) -> Any:
 def pad_pairs(job: Job, name: str) -> list[Any]:
     """(before, after) for the last axes, in their order."""
     node = job.bound.args[name]
-    if isinstance(node, cst.Tuple | cst.List) and not any(isinstance(e, cst.StarredElement) for e in node.elements):
+    if isinstance(node, cst.Tuple | cst.List) and _is_counted(job, name):
         flat: list[Any] = [job.w.expr(e.value) for e in node.elements]
     else:
         found, held = job.literal(name), job.fact(name).payload
-        if not isinstance(found, tuple) and isinstance(held, Items) and not held.open and is_variable(node):
+        if not isinstance(found, tuple) and isinstance(held, Items) and _is_counted(job, name):
             found = tuple(build(f"{{p}}[{i}]", p=job.expr(name)) for i in range(len(held.elements)))
         if not isinstance(found, tuple) or len(found) % 2:
             raise job.refuse("P208", "the amounts of padding are not written out")
