@@ -91,3 +91,21 @@ def test_a_tensor_that_is_only_shown_stays(tmp_path: Path) -> None:
     result = translate(HEAD + SHOWN, "torch2tf")
     assert not result.findings
     agree(tmp_path, HEAD + SHOWN, result.text, "torch2tf", [Case("Shown()", ("f32[2,3,4]",))])
+
+
+MOVED = '''class Moved(nn.Module):
+    def __init__(self, dim=4):
+        super().__init__()
+        self.fc = nn.Linear(dim, dim)
+        self.eps = torch.FloatTensor([1e-3])
+
+    def forward(self, x):
+        self.eps = self.eps.to(x.device)
+        return self.fc(x) + self.eps
+'''
+
+
+def test_a_constant_that_follows_its_input_to_a_device_stays(tmp_path: Path) -> None:
+    result = translate(HEAD + MOVED, "torch2tf")
+    assert not result.findings
+    agree(tmp_path, HEAD + MOVED, result.text, "torch2tf", [Case("Moved()", ("f32[2,4]",))])

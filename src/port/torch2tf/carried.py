@@ -21,6 +21,8 @@ from port.torch2tf.refused import Refused
 from port.torch2tf.values import SelfOf, options
 from port.tree import find, walk
 
+SAME = frozenset("to cuda cpu float half double type type_as contiguous detach".split())
+
 
 def check(w: Any, owner: cst.BaseExpression, name: str, value: cst.BaseExpression, at: cst.CSTNode) -> None:
     """Refuse that a method binds an attribute which it has read before: the next call would read this tensor."""
@@ -29,6 +31,8 @@ def check(w: Any, owner: cst.BaseExpression, name: str, value: cst.BaseExpressio
         return
     if not isinstance(owner, cst.Name) or not isinstance(w.fact(owner).payload, SelfOf) or not any(
             o.kind is Kind.TENSOR for o in options(w.fact(value))):
+        return
+    if type(at) is not cst.AugAssign and _moved(value, owner.value, name):
         return
     bound = {id(t.target) for a in find(function.node, cst.Assign) for t in a.targets}
     end = walk(at)[-1]
@@ -39,3 +43,11 @@ def check(w: Any, owner: cst.BaseExpression, name: str, value: cst.BaseExpressio
         raise Refused("P203", f"`self.{name}` carries a tensor from one call to the next, which tf.function does not: "
                       "pass it as an argument and return it, make it anew in each call, or hold it in a weight that "
                       "does not train", at)
+
+
+def _moved(value: cst.BaseExpression, owner: str, name: str) -> bool:
+    """Is the value the attribute itself, on another device or in another dtype: the same in each call?"""
+    while isinstance(value, cst.Call) and isinstance(value.func, cst.Attribute) and value.func.attr.value in SAME:
+        value = value.func.value
+    return isinstance(value, cst.Attribute) and value.attr.value == name and isinstance(value.value, cst.Name) and (
+        value.value.value == owner)
