@@ -186,12 +186,14 @@ TEXTS = {"torch.from_numpy(a)": "tf.convert_to_tensor(a)", "x.cuda()": "x", "x.b
              "tf.random.uniform((4,), 2.0, 3.0, dtype=tf.float64)",
          "torch.zeros_like(x).uniform_()": "tf.random.uniform(tf.shape(x), dtype=x.dtype)",
          "torch.empty(2, dtype=x.dtype).uniform_()": "tf.random.uniform((2,), dtype=x.dtype)",
-         "x.new_empty((len(x), 1)).bernoulli_(0.9)": "tf.cast(tf.random.uniform((len(x), 1)) < 0.9, x.dtype)",
+         "x.new_empty((len(x), 1)).bernoulli_(0.9)":
+            "tf.cast(tf.random.uniform((keras.ops.shape(x)[0], 1)) < 0.9, x.dtype)",
          "x.new_zeros(2, 3).bernoulli_(1 - 0.1)": "tf.cast(tf.random.uniform((2, 3)) < (1 - 0.1), x.dtype)",
          "torch.empty(4).bernoulli_(0.5)": "tf.cast(tf.random.uniform((4,)) < 0.5, keras.config.floatx())",
-         "x.new().resize_((len(x), 1)).bernoulli_(0.9)": "tf.cast(tf.random.uniform((len(x), 1)) < 0.9, x.dtype)",
+         "x.new().resize_((len(x), 1)).bernoulli_(0.9)":
+            "tf.cast(tf.random.uniform((keras.ops.shape(x)[0], 1)) < 0.9, x.dtype)",
          "x.new().resize_(2, 3).normal_()": "tf.random.normal((2, 3), dtype=x.dtype)",
-         "x.new(len(x), 1).uniform_()": "tf.random.uniform((len(x), 1), dtype=x.dtype)",
+         "x.new(len(x), 1).uniform_()": "tf.random.uniform((keras.ops.shape(x)[0], 1), dtype=x.dtype)",
          "x.new_empty(2).normal_()": "tf.random.normal((2,), dtype=x.dtype)",
          "torch.tensor([2 * len(a) - 1, 1])": "tf.constant([2 * len(a) - 1, 1], tf.int64)",
          "torch.FloatTensor((5, 7)).uniform_()": "tf.random.uniform((2,), dtype=keras.config.floatx())",
