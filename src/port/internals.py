@@ -5,6 +5,8 @@ Some names mean the function of TF 1 there (`array_ops.expand_dims`), others tha
 
 from __future__ import annotations
 
+from port.aliases import spelled
+
 # module below tf.python: names below the public name; 'a=b' where they differ
 _NAMES = {
     "ops.array_ops": {
@@ -85,17 +87,7 @@ _NAMES = {
 }
 
 
-def _public() -> dict[str, str]:
-    found = {}
-    for modules, by_prefix in _NAMES.items():
-        for prefix, names in by_prefix.items():
-            for text in names.split():
-                inner, _, public = text.partition("=")
-                found.update({f"tf.python.{m}.{inner}": f"{prefix}.{public or inner}" for m in modules.split()})
-    return found
-
-
-PUBLIC = _public() | {
+PUBLIC = spelled(_NAMES, "tf.python.") | {
     "tf.python.framework.ops.convert_to_tensor": "tf.convert_to_tensor",  # the public one calls it
     "tf.python.framework.ops.name_scope": "tf.name_scope",
 }

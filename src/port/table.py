@@ -134,7 +134,7 @@ class Index(Mapping[str, tuple[Row, ...]]):
     def _find(self, name: str) -> str:
         if name in self._numbers:
             return name
-        old = f"tf.compat.v1.{name[3:]}" if name.startswith("tf.") else ""
+        old = f"{V1}{name[3:]}" if name.startswith("tf.") else ""
         if old in self._numbers:
             return old  # TF 1 code that says `import tensorflow as tf`
         new = f"tf.{name[len(V1):]}" if name.startswith(V1) else ""

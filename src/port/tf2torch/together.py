@@ -147,10 +147,18 @@ def _plainer(unit: Unit, module: cst.Module, units: Sequence[Unit]) -> cst.Modul
         module = class_values.rewrite(new, partial(layer_row, unit), [u.module for u in units])
     if "**" not in unit.text:
         return module
-    others = [u for u in units if u is not unit]
-    elsewhere = {name for u in others for other, name in u.links.values() if other is unit}
-    read = {n.attr.value for u in others for n in find(u.module, cst.Attribute)}
-    return settings_spread.rewrite(module, unit.bound, elsewhere | read)
+    imported = _imported(unit, units)
+
+    def elsewhere(name: str) -> bool:
+        return name in imported or any(n.attr.value == name for u in units if u is not unit
+                                       for n in find(u.module, cst.Attribute))
+
+    return settings_spread.rewrite(module, unit.bound, elsewhere)
+
+
+def _imported(unit: Unit, units: Sequence[Unit]) -> set[str]:
+    """What other files import from this one."""
+    return {name for u in units for other, name in u.links.values() if other is unit}
 
 
 def _named(unit: Unit, done: Pass) -> cst.Module:
@@ -168,8 +176,7 @@ def _spread(unit: Unit, module: cst.Module, units: Sequence[Unit]) -> cst.Module
         given = [p.default for row in found for s in row.tf for p in s.params if p.name == name]
         return given[0] if given else None
 
-    elsewhere = {name for u in units for other, name in u.links.values() if other is unit}
-    return spread.rewrite(module, default, elsewhere, [u.text for u in units if u is not unit])
+    return spread.rewrite(module, default, _imported(unit, units), [u.text for u in units if u is not unit])
 
 
 def _translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] | None) -> Reading:

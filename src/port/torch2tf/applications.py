@@ -81,10 +81,8 @@ def call(w: Any, node: cst.Call) -> Any:
         return tables.write(w, node)
     if symbol == mapped.MAP and (through := mapped.write(w, node)) is not None:
         return through
-    if symbol == "builtins.len" and (length := methods.length(w, node)) is not None:
-        return length
-    if symbol in methods.BUILTINS:
-        return methods.BUILTINS[symbol](w, node)
+    if symbol in methods.BUILTINS and (new := methods.BUILTINS[symbol](w, node)) is not None:
+        return new
     if payload is None and symbol in w.it.rows and symbol.rpartition(".")[0] in table.own_modules():
         return rows.write_call(w, gathered(node, symbol), symbol)
     word = init_calls.class_word(w, node)

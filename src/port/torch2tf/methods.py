@@ -200,5 +200,5 @@ def length(w: Any, node: cst.Call) -> Any:
     return build("keras.ops.shape({x})[0]", x=w.expr(node.args[0].value))
 
 
-BUILTINS: dict[str, Any] = {"builtins.isinstance": _isinstance, "functools.partial": _partial,
+BUILTINS: dict[str, Any] = {"builtins.len": length, "builtins.isinstance": _isinstance, "functools.partial": _partial,
                             "builtins.hasattr": probes.write, "builtins.getattr": probes.write}

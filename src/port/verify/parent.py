@@ -108,7 +108,8 @@ def _redrawn(drawn: Verdict, first: dict[str, Any], target: dict[str, Any], sett
             jobs = [{**job, "folder": name, "seed": seed, "cases": [case]} for job in (first, target)]
             faults = _run(jobs, settings, folder)
             again = _judged(jobs[0], jobs[1], faults, [drawn.case], settings, folder, redraw=False)
-            draws |= dict(zip([seed], again, strict=False))
+            if len(again) == 1:
+                draws[seed] = again[0]
             if kinks.by_chance(list(draws.values())):
                 (last,) = _verdicts(folder, jobs[1], faults, [drawn.case], settings, kinks.off(draws[seed]))
                 return kinks.told(last, draws)

@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +32,8 @@ class _Maker:
     open: bool  # may a call add to them, or put others in their place?
 
 
-def rewrite(module: cst.Module, bound: Names, elsewhere: Container[str] = ()) -> cst.Module:
-    """The module with such dicts written out; the same object if there are none. `elsewhere`: what others read."""
+def rewrite(module: cst.Module, bound: Names, elsewhere: Callable[[str], bool] = lambda name: False) -> cst.Module:
+    """The module with such dicts written out; the same object if there are none. `elsewhere`: do others read it?"""
     makers = {f.name.value: made for f in module.body if isinstance(f, cst.FunctionDef)
               and (made := _maker(f, bound)) is not None}
     block = module
@@ -42,18 +42,18 @@ def rewrite(module: cst.Module, bound: Names, elsewhere: Container[str] = ()) ->
     return _scope(block, makers) if makers else block
 
 
-def _dicts(module: cst.Module, bound: Names, elsewhere: Container[str]) -> dict[str, dict[str, cst.BaseExpression]]:
+def _dicts(module: cst.Module, bound: Names, elsewhere: Callable[[str], bool]
+           ) -> dict[str, dict[str, cst.BaseExpression]]:
     """Dicts of constants at the top of the file that nothing but calls in it read, which spread them."""
     found = {}
     for s in module.body:
-        small: Any = s.body[0] if isinstance(s, cst.SimpleStatementLine) and len(s.body) == 1 else None
-        target = small.targets[0].target if isinstance(small, cst.Assign) and len(small.targets) == 1 else None
-        if not isinstance(target, cst.Name) or not isinstance(small.value, cst.Dict) or target.value in elsewhere:
+        name, value = _assigned(s)
+        if not isinstance(value, cst.Dict):
             continue
-        name, values = target.value, _entries(small.value, {}, bound)
-        spread = sum(_spreads(a, name) for a in find(module, cst.Arg))
-        if values and spread and all(map(_constant, values.values())) and len(values) == len(small.value.elements) and (
-                sum(n.value == name for n in find(module, cst.Name)) == 1 + spread):
+        values, spread = _entries(value, {}, bound), sum(_spreads(a, name) for a in find(module, cst.Arg))
+        whole = values and len(values) == len(value.elements) and all(map(_constant, values.values()))
+        alone = sum(n.value == name for n in find(module, cst.Name)) == 1 + spread
+        if whole and spread and alone and not elsewhere(name):
             found[name] = values
     return found
 
@@ -139,11 +139,10 @@ def _variables(block: Any, makers: Mapping[str, _Maker], node: Any) -> dict[str,
     every = [n.value for n in find(block, cst.Name)]
     found = {}
     for s in block.body:
-        small: Any = s.body[0] if isinstance(s, cst.SimpleStatementLine) and len(s.body) == 1 else None
-        target = small.targets[0].target if isinstance(small, cst.Assign) else None
-        if not isinstance(target, cst.Name) or not isinstance(small.value, cst.Call):
+        name, value = _assigned(s)
+        if not isinstance(value, cst.Call):
             continue
-        name, values = target.value, _made(small.value, makers)
+        values = _made(value, makers)
         alone = bound.count(name) == 1 and name not in params and every.count(name) == 1 + spread.count(name)
         if values and alone:
             found[name] = values
@@ -189,6 +188,11 @@ def _spreads(arg: cst.Arg, name: str) -> bool:
 
 
 def _binds(s: Any, names: Container[str]) -> bool:
+    return _assigned(s)[0] in names
+
+
+def _assigned(s: Any) -> tuple[str, Any]:
+    """Name and value of a line `name = value`; an empty name for any other."""
     small = s.body[0] if isinstance(s, cst.SimpleStatementLine) and len(s.body) == 1 else None
-    target = small.targets[0].target if isinstance(small, cst.Assign) else None
-    return isinstance(target, cst.Name) and target.value in names
+    target = small.targets[0].target if isinstance(small, cst.Assign) and len(small.targets) == 1 else None
+    return (target.value, small.value) if isinstance(target, cst.Name) else ("", None)  # type: ignore[union-attr]
