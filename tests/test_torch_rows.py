@@ -217,3 +217,11 @@ def test_indices_of_other_sizes_are_brought_together() -> None:
     text = translate(source, "torch2tf").text
     assert "places([batch, keep])" in text
     assert "tf.stack([tf.range(b" in text
+
+
+@pytest.mark.parametrize("p", ["0", "-1", "-math.inf", "float('-inf')", "'nuc'"])
+def test_a_norm_that_is_no_power_is_refused(p: str) -> None:
+    """What `sum(abs(x) ** p) ** (1 / p)` gives there is another number, or none."""
+    source = f"import math\n\nimport torch\n\n\ndef f(x: torch.Tensor):\n    return x.norm(p={p}, dim=1)\n"
+    result = translate(source, "torch2tf")
+    assert [f.code for f in result.findings] in (["P202"], ["P208"]) and f"x.norm(p={p}, dim=1)" in result.text

@@ -16,6 +16,7 @@ from port.torch2tf.jobs import ABSENT, Job
 from port.torch2tf.opaxes import may_stay
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import ShapeOf
+from port.tree import code
 
 
 def first(job: Job) -> str:
@@ -268,28 +269,39 @@ def norm(job: Job) -> cst.BaseExpression:
         nodes["k"] = job.expr("keepdim")
     if dim is not ABSENT:
         nodes["d"] = dim
+    one_axis = dim is ABSENT or is_number(job.fact("dim"))
     if p in ("fro", None, 2):
-        matrix = "axis" not in tail and job.w.target == "keras"
         keras = "keras.ops.sqrt(keras.ops.sum(keras.ops.square({x})" + tail + "))"
-        del matrix
+        matrix = isinstance(axes := job.literal("dim"), tuple) and len(axes) == 2
+        tf = "tf.norm" if one_axis or matrix else "tf.math.reduce_euclidean_norm"  # tf.norm takes one axis or two
         job.w.report("P101", f"{job.symbol}: at a zero vector torch's gradient is 0, TensorFlow's is not a number",
                      job.node, job.symbol)
-        return made(job, "tf.norm({x}" + tail + ")", keras, **nodes)
-    if p == 1:
-        return made(job, "tf.norm({x}, ord=1" + tail + ")", "keras.ops.sum(keras.ops.abs({x})" + tail + ")", **nodes)
+        return made(job, f"{tf}({{x}}{tail})", keras, **nodes)
+    if p == 1:  # tf.norm of two axes is that of a matrix, another number
+        tf = "tf.norm({x}, ord=1" + tail + ")" if one_axis else "tf.reduce_sum(tf.abs({x})" + tail + ")"
+        return made(job, tf, "keras.ops.sum(keras.ops.abs({x})" + tail + ")", **nodes)
     if job.given(name) and _is_infinite(job.bound.args[name]):
         return made(job, "tf.reduce_max(tf.abs({x})" + tail + ")", "keras.ops.max(keras.ops.abs({x})" + tail + ")",
                     **nodes)
     if (p == ... and not is_number(job.fact(name))) or job.symbol.endswith("linalg.norm"):
         raise job.refuse("P208", f"`{name}` is not known")
+    if (p != ... and not (isinstance(p, int | float) and p > 0)) or _is_negative(job.bound.args[name]):
+        raise job.refuse("P202", f"`{name}` is no positive number")
     nodes["p"] = job.expr(name)
     return made(job, "tf.reduce_sum(tf.abs({x}) ** {p}" + tail + ") ** (1 / {p})",
                 "keras.ops.sum(keras.ops.abs({x}) ** {p}" + tail + ") ** (1 / {p})", **nodes)
 
 
+def _is_negative(node: cst.CSTNode) -> bool:
+    return (isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Minus)) or '"-' in _text(node)
+
+
+def _text(node: cst.CSTNode) -> str:
+    return code(node).replace("'", '"')
+
+
 def _is_infinite(node: cst.CSTNode) -> bool:
-    text = cst.Module([]).code_for_node(node).replace("'", '"')
-    return text in ('float("inf")', "math.inf", "torch.inf", "np.inf", "inf")
+    return _text(node) in ('float("inf")', "math.inf", "torch.inf", "np.inf", "inf")
 
 
 def addcmul(job: Job) -> cst.BaseExpression:
