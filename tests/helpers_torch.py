@@ -18,7 +18,8 @@ from helpers_harness import (
 )
 from torch import nn
 
-ELSEWHERE = {"obtain_input_shape", "BuiltOnCall", "FunctionalModel", "Symbol", "traced"}  # by models that use them
+ELSEWHERE = {"obtain_input_shape", "BuiltOnCall", "FunctionalModel", "Symbol", "layer_output", "named",
+             "traced"}  # by models that use them
 
 
 def convolutions():

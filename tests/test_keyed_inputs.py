@@ -31,7 +31,7 @@ def test_traced(body: str) -> None:
     names: dict[str, Any] = {}
     exec(compile(made.text, "port", "exec"), names)
     model = names["build"]()
-    keys = list(model.structure)
+    keys = list(model.input)
     given = {key: torch.full((2, 4), float(i)) for i, key in enumerate(keys)}
     assert torch.equal(model(given), model({key: given[key] for key in reversed(keys)}))
     assert not torch.equal(model(given), model(dict.fromkeys(keys, given[keys[0]])))

@@ -93,7 +93,7 @@ def test_what_an_unknown_argument_has_is_not_told_by_other_calls() -> None:
     result = ported(text)
     pytest.importorskip("torch")
     assert "Check(nn.Module)" in result.text
-    x, y = run(result.text)["More"](["a", "b"]).outputs
+    x, y = run(result.text)["More"](["a", "b"]).output
     assert x.shape[1:] == (2, 3) and y.shape[1:] == (12,)
 
 

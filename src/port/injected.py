@@ -20,13 +20,12 @@ from typing import Any
 import libcst as cst
 
 from port import names
+from port.handing import Keys, bound_names, entry, handed, is_none, subscript, text
 from port.names import is_import
 from port.siblings import last_plain, local_name
 from port.tree import find, loads, rebuild, walk
 
-MODULES = {"activations", "applications", "backend", "constraints", "initializers", "layers", "losses", "metrics",
-           "models", "optimizers", "regularizers", "utils"}
-Keys = Mapping[str, str]  # under which name which module is handed over
+UNPACKS = {"keras_applications.get_submodules_from_kwargs": ("backend", "layers", "models", "utils")}  # of Keras' own
 BLOCKS = (cst.Module, cst.IndentedBlock)
 AROUND = (*BLOCKS, cst.BaseCompoundStatement, cst.Else, cst.ExceptHandler, cst.Finally)
 
@@ -34,49 +33,18 @@ AROUND = (*BLOCKS, cst.BaseCompoundStatement, cst.Else, cst.ExceptHandler, cst.F
 def read_in(units: Sequence[Any]) -> None:
     """Changes the modules of the units, where a file takes what another one hands over."""
     texts = [u for u in units if "kwargs" in u.text or "**" in u.text]
-    bound = {u: names.collect(u.module) for u in texts}
-    keys = _handed(texts, bound)
+    bound = {u: bound_names(u.module) for u in texts}
+    keys = handed(texts, bound)
     takers = {(u, f.name.value): found for u in texts for f in u.module.body
               if isinstance(f, cst.FunctionDef) and (found := _taken(f, keys))} if keys else {}
-    plans = {u: _plan(u, takers, keys) for u in texts} if takers else {}
+    plans = {u: _plan(u, takers, keys, bound[u]) for u in texts} if keys else {}
     if not any(plans.values()) or None in plans.values():
         return
     root = "tensorflow.keras" if any("tensorflow" in u.text for u in texts) else "keras"
     for unit, plan in plans.items():
         if plan:
             _take(unit, plan, root)
-        unit.module = _Without(unit.module, names.collect(unit.module), keys).module()
-
-
-def _handed(units: Sequence[Any], bound: Mapping[Any, names.Names]) -> dict[str, str]:
-    """The keys of dicts that have modules of the framework for values; those of one meaning only."""
-    found: dict[str, set[str]] = {}
-    for unit in units:
-        for node in walk(unit.module):
-            key, value = _entry(node)
-            if key and (symbol := bound[unit].resolve(value)).partition(".")[2] in MODULES:
-                found.setdefault(key, set()).add(symbol)
-    return {key: next(iter(symbols)) for key, symbols in found.items()
-            if len(symbols) == 1 and next(iter(symbols)).startswith("keras.")}
-
-
-def _entry(node: Any) -> tuple[str, Any]:
-    """Key and value of `{'layers': x}` and of `kwargs['layers'] = x`."""
-    if type(node) is cst.DictElement:
-        return _text(node.key), node.value
-    if type(node) is cst.Assign and len(node.targets) == 1:
-        return _subscript(node.targets[0].target), node.value
-    return "", None
-
-
-def _subscript(node: Any) -> str:
-    fits = isinstance(node, cst.Subscript) and len(node.slice) == 1 and isinstance(node.slice[0].slice, cst.Index)
-    return _text(node.slice[0].slice.value) if fits else ""
-
-
-def _text(node: Any) -> str:
-    value = node.evaluated_value if isinstance(node, cst.SimpleString) else ""
-    return value if isinstance(value, str) else ""
+        unit.module = _Without(unit.module, bound_names(unit.module), keys).module()
 
 
 def _taken(function: cst.FunctionDef, keys: Keys) -> tuple[str, ...]:
@@ -100,8 +68,8 @@ def _got(node: Any, given: set[str]) -> str:
     """The key of `kwargs.get('layers', other)` and `kwargs['layers']`."""
     if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value in (
             "get", "pop") and names.dotted_name(node.func.value) in given and node.args:
-        return _text(node.args[0].value)
-    return _subscript(node) if isinstance(node, cst.Subscript) and names.dotted_name(node.value) in given else ""
+        return text(node.args[0].value)
+    return subscript(node) if isinstance(node, cst.Subscript) and names.dotted_name(node.value) in given else ""
 
 
 @dataclass(frozen=True)
@@ -111,9 +79,12 @@ class _Plan:
     meaning: Mapping[str, str]  # names, and which module each is
 
 
-def _plan(unit: Any, takers: Mapping[tuple[Any, str], tuple[str, ...]], keys: Keys) -> _Plan | tuple[()] | None:
+def _plan(unit: Any, takers: Mapping[tuple[Any, str], tuple[str, ...]], keys: Keys, bound: names.Names
+          ) -> _Plan | tuple[()] | None:
     """What a file unpacks, if all that is called so in it is that; None if modules are used in other ways too."""
-    own: dict[str, tuple[str, ...]] = {n: found for (u, n), found in takers.items() if u is unit}
+    own: dict[str, tuple[str, ...]] = {name: UNPACKS[symbol] for name, symbol in bound.bound.items()
+                                       if symbol in UNPACKS and keys.keys() >= set(UNPACKS[symbol])}
+    own |= {n: found for (u, n), found in takers.items() if u is unit}
     own |= {name: takers[link] for name, link in unit.links.items() if link in takers}
     every = {name for _, name in takers}
     gone: list[cst.CSTNode] = []
@@ -128,29 +99,41 @@ def _plan(unit: Any, takers: Mapping[tuple[Any, str], tuple[str, ...]], keys: Ke
     rest: list[Any] = [s for s in unit.module.body
                        if not (isinstance(s, cst.FunctionDef) and (unit, s.name.value) in takers)]
     used = sum(n.value in own for s in rest if not is_import(s) for n in find(s, cst.Name))
+    single = [line for s in rest for f in find(s, cst.FunctionDef) for line in _singles(f, keys)]
     otherwise = any(n.attr.value in every for n in find(unit.module, cst.Attribute)) or any(
-        _reads(n, keys) for s in rest for n in walk(s))
+        _reads(n, keys) for s in rest for n in walk(s) if not any(n is line or n is line.value for line in single))
     if used != len(gone) or otherwise:
         return None
+    for line in single:
+        name = names.dotted_name(line.targets[0].target)
+        meaning.setdefault(name, set()).add(keys[subscript(line.value)])
+    gone += single
     meaning.pop("_", None)
     for line in find(unit.module, cst.Assign) if gone else ():
-        empty = isinstance(line.value, cst.Name) and line.value.value == "None"
-        bound = {n.value for t in line.targets for n in find(t.target, cst.Name)} & meaning.keys()
-        if bound and line not in gone and (not empty or len(line.targets) > 1):
+        mine = {n.value for t in line.targets for n in find(t.target, cst.Name)} & meaning.keys()
+        if mine and line not in gone and (not is_none(line.value) or len(line.targets) > 1):
             return None
-        gone += [line] if bound and empty else []
+        gone += [line] if mine and is_none(line.value) else []
     if not all(name.isidentifier() and len(symbols) == 1 for name, symbols in meaning.items()):
         return None
     return _Plan(own.keys(), gone, {n: next(iter(s)) for n, s in meaning.items()}) if gone else ()
 
 
+def _singles(function: cst.FunctionDef, keys: Keys) -> list[cst.Assign]:
+    """`layers = kwargs['layers']` of a function that takes `**kwargs`."""
+    star = function.params.star_kwarg
+    return [n for n in find(function.body, cst.Assign) if star is not None and isinstance(n.value, cst.Subscript)
+            and len(n.targets) == 1 and isinstance(n.targets[0].target, cst.Name) and subscript(n.value) in keys
+            and names.dotted_name(n.value.value) == star.name.value]
+
+
 def _reads(node: Any, keys: Keys) -> bool:
     """`kwargs['layers']` and `kwargs.get('layers')`, but not where it is set."""
     if type(node) is cst.Call and isinstance(node.func, cst.Attribute) and node.func.attr.value in ("get", "pop"):
-        return bool(node.args) and _text(node.args[0].value) in keys
+        return bool(node.args) and text(node.args[0].value) in keys
     if type(node) is cst.Assign or type(node) is cst.Return:
-        return isinstance(node.value, cst.Subscript) and _subscript(node.value) in keys
-    return type(node) is cst.Attribute and _subscript(node.value) in keys
+        return isinstance(node.value, cst.Subscript) and subscript(node.value) in keys
+    return type(node) is cst.Attribute and subscript(node.value) in keys
 
 
 def _take(unit: Any, plan: _Plan, root: str) -> None:
@@ -220,7 +203,7 @@ class _Without:
         return rebuild(node, self._any)
 
     def _hands(self, node: Any) -> bool:
-        key, value = _entry(node)
+        key, value = entry(node)
         return key in self.keys and self.bound.resolve(value) == self.keys[key]
 
     def _block(self, node: Any) -> Any:

@@ -110,6 +110,8 @@ class Emitter:
     line: Any = None  # rules/lines.py: what the current simple statement will be given besides its own text
     masks: dict[Any, str] = field(default_factory=dict)  # rules/masking.py: Mask -> the variable that holds it
     unpacked: dict[cst.CSTNode, cst.Tuple] | None = None  # value -> the targets that take it apart, once asked for
+    asks_layers: bool | None = None  # does the project ask models for layers by name? None: not yet looked for
+    layer_names: dict[cst.CSTNode, cst.BaseExpression] = field(default_factory=dict)  # applied layer -> its name
     separate_projections: bool = False  # attention with `kdim` or `vdim` is made somewhere
     inner_sequentials: set[Any] = field(default_factory=set)  # Sequentials whose input arrives channels first
     elsewhere: set[str] = field(default_factory=set)  # names here of what other files define, and of these files
@@ -230,6 +232,8 @@ class Emitter:
         new = _method(kind)(self, node)
         if node in self.it.turned:
             new = self.in_layout(self.it.turned[node], new, Layout.PLAIN, images_rank(self.it, node))
+        if node in self.layer_names:
+            new = build("named({x}, {n})", x=new, n=self.layer_names.pop(node))
         return fitted(node, new)
 
     def generic(self, node: Any) -> Any:

@@ -19,14 +19,14 @@ class FunctionalModel(nn.Module):
         steps = sorted((x for x in found.values() if id(x) not in given), key=lambda x: x.number)
         outputs = outputs[0] if isinstance(outputs, (list, tuple)) and len(outputs) == 1 else outputs  # as Keras does
         inputs, outputs = pytree.tree_map(lambda x: x, (inputs, outputs))  # lists as they are now: they may grow
-        self.steps, self.structure, self.outputs = steps, inputs, outputs  # in this order: copies need no recursion
+        self.steps, self.input, self.output = steps, inputs, outputs  # in this order: copies need no recursion
         self.layers = nn.ModuleList(dict.fromkeys(x.call[0] for x in steps if isinstance(x.call[0], nn.Module)))
 
     def forward(self, *inputs):
         given = inputs[0] if len(inputs) == 1 else inputs
-        wanted = pytree.tree_leaves(self.structure)
-        if isinstance(self.structure, dict):
-            given = [given[key] for key in self.structure]
+        wanted = pytree.tree_leaves(self.input)
+        if isinstance(self.input, dict):
+            given = [given[key] for key in self.input]
         elif isinstance(given, dict):
             given = [given[symbol.name] for symbol in wanted]
         known = dict(zip(map(id, wanted), pytree.tree_leaves(given)))
@@ -37,4 +37,4 @@ class FunctionalModel(nn.Module):
         for step in self.steps:
             function, args, kwargs = step.call
             known[id(step)] = function(*pytree.tree_map(value, args), **pytree.tree_map(value, kwargs))
-        return pytree.tree_map(value, self.outputs)
+        return pytree.tree_map(value, self.output)

@@ -12,6 +12,7 @@ from port.tf2torch import masking
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.calls.making import Plan
 from port.tf2torch.calls.mates import FULL, check
+from port.tf2torch.calls.named_layers import note
 from port.tf2torch.calls.taken import several, together
 from port.tf2torch.calls.traced import TRACED, channels_first, check_mask, sized, traced
 from port.tf2torch.emit import Emitter, Refused
@@ -40,6 +41,7 @@ def layer_args(node: cst.Call) -> list[cst.Arg]:
 
 def application(em: Emitter, node: cst.Call, callee: Fact, inputs: list[Fact]) -> cst.BaseExpression:
     payload = callee.payload
+    note(em, node, payload)
     check(em, node)
     if payload in em.standing:
         return _apply_standing(em, node, payload)

@@ -16,7 +16,7 @@ from port.table import Row, Signature
 from port.tf2torch.calls.arrays import beside
 from port.tf2torch.emit import TO_FIRST, Emitter, Refused
 from port.tf2torch.infer.arrays import is_array
-from port.tf2torch.infer.arrivals import is_open, reached
+from port.tf2torch.infer.arrivals import giver, is_open, reached
 from port.tf2torch.infer.conditions import default_fact, unmet
 from port.tf2torch.infer.rowcalls import FLIPS
 from port.tf2torch.infer.values import Function, find_method, tensors_in
@@ -141,6 +141,7 @@ def _parameter(em: Emitter, node: cst.BaseExpression) -> tuple[Function | None, 
         name = fact.symbol[1:]
         cls = em.scope.cls
         function = find_method(cls, "__init__") if cls is not None else function
+    function = giver(em.it, function, name) if function is not None else None
     return (function, name) if function is not None and name in function.params else (None, "")
 
 

@@ -9,6 +9,7 @@ import libcst as cst
 from port.build import build, expression, paren
 from port.facts import Kind, Layout
 from port.scopes import File
+from port.tf2torch.calls import named_layers
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.expressions import members, own
 from port.tf2torch.expressions.constants import constant
@@ -70,6 +71,8 @@ def attribute(em: Emitter, node: cst.Attribute) -> cst.BaseExpression | None:
     symbol = em.symbol(node)
     if symbol and symbol.split(".")[0] in ("tf", "keras"):
         return constant(em, node, symbol)
+    if (found := named_layers.asked(em, node)) is not None:
+        return found
     owner = em.fact(node.value)
     if node.attr.value == "call" and owner.kind in (Kind.LAYER, Kind.MODEL):
         return em.expr(node.value)

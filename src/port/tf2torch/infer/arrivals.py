@@ -142,6 +142,14 @@ def reached(function: Function, name: str, seen: frozenset[Any] = frozenset()) -
     return found
 
 
+def giver(it: Interp, function: Function, name: str) -> Function:
+    """The function that has this name: this one, or the one around it whose parameter it is."""
+    if name in function.params or name in function.assigned:
+        return function
+    around = (f for f in it.functions.values() if f.inner is function)
+    return next((f for f in around if name in f.params and name not in f.assigned), function)
+
+
 def is_open(function: Function, name: str, seen: frozenset[Any] = frozenset()) -> bool:
     """Does a call of the project give it what no fact follows?"""
     if (function, name) in seen:

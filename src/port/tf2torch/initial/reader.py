@@ -10,7 +10,7 @@ import libcst as cst
 from port.facts import Kind
 from port.names import dotted_name
 from port.tf2torch.emit import Emitter
-from port.tf2torch.infer.arrivals import reached
+from port.tf2torch.infer.arrivals import giver, reached
 from port.tf2torch.infer.values import OPEN, Class, Function, find_method
 from port.tf2torch.initial.afterwards import of_layer
 from port.tf2torch.initial.initializers import PARAMETERS, Spec, canonical, literal, named, snake, unknown
@@ -184,8 +184,9 @@ class Reader:
             values = assigned(self.function.node.body, name)
             if values:
                 return self.read(values[0]) if len(values) == 1 else unknown(name)
-            if name in self.function.params:
-                return self._parameter(self.function, name)
+            owner = giver(self.em.it, self.function, name)
+            if name in owner.params:
+                return self._parameter(owner, name)
         values = assigned(self.em.it.module, name)
         if len(values) == 1:
             return Reader(self.em, None, None, self.depth).read(values[0])

@@ -77,7 +77,8 @@ def _maker(function: cst.FunctionDef, bound: Names) -> _Maker | None:
             values = _entries(found, local, bound) if found is not None else values
             named = isinstance(line.value, cst.Name) and line.value.value == held
             good = at == len(lines) - 1 and (found is not None or named)
-            return _Maker(values, updated) if good and values and (updated or star is None) else None
+            known = bool(values) or (found is not None and not found.elements)  # nothing is a setting of none
+            return _Maker(values, updated) if good and known and (updated or star is None) else None
         if isinstance(line, cst.Assign) and len(line.targets) == 1 and isinstance(line.targets[0].target, cst.Name):
             name = line.targets[0].target.value
             if isinstance(line.value, cst.Dict) and not held:
@@ -144,17 +145,17 @@ def _variables(block: Any, makers: Mapping[str, _Maker], node: Any) -> dict[str,
             continue
         values = _made(value, makers)
         alone = bound.count(name) == 1 and name not in params and every.count(name) == 1 + spread.count(name)
-        if values and alone:
+        if values is not None and alone:
             found[name] = values
     return found
 
 
-def _made(call: cst.Call, makers: Mapping[str, _Maker]) -> dict[str, cst.BaseExpression]:
+def _made(call: cst.Call, makers: Mapping[str, _Maker]) -> dict[str, cst.BaseExpression] | None:
     maker = makers.get(dotted_name(call.func))
     given = {a.keyword.value: a.value for a in call.args if a.keyword is not None}
     constant = len(given) == len(call.args) and all(map(_constant, given.values()))
     if maker is None or not constant or (given and not maker.open):
-        return {}
+        return None
     return {**maker.values, **given}
 
 
@@ -180,7 +181,7 @@ def _written(node: Any, name: str, values: Mapping[str, cst.BaseExpression]) -> 
 def _commas(args: list[cst.Arg]) -> list[cst.Arg]:
     comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     return [a if isinstance(a.comma, cst.Comma) else a.with_changes(comma=comma) for a in args[:-1]] + [
-        args[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)]
+        a.with_changes(comma=cst.MaybeSentinel.DEFAULT) for a in args[-1:]]
 
 
 def _spreads(arg: cst.Arg, name: str) -> bool:
