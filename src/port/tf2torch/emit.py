@@ -111,6 +111,7 @@ class Emitter:
     masks: dict[Any, str] = field(default_factory=dict)  # rules/masking.py: Mask -> the variable that holds it
     unpacked: dict[cst.CSTNode, cst.Tuple] | None = None  # value -> the targets that take it apart, once asked for
     asks_layers: bool | None = None  # does the project ask models for layers by name? None: not yet looked for
+    carries_masks: bool | None = None  # do traced models hand masks from layer to layer? None: not yet looked for
     layer_names: dict[cst.CSTNode, cst.BaseExpression] = field(default_factory=dict)  # applied layer -> its name
     separate_projections: bool = False  # attention with `kdim` or `vdim` is made somewhere
     inner_sequentials: set[Any] = field(default_factory=set)  # Sequentials whose input arrives channels first

@@ -15,8 +15,8 @@ from port.facts import UNKNOWN, Fact, Kind, Layout
 from port.tf2torch import lines
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.masks import FOREIGN, REFUSES, Mask, arriving, name_of
-from port.tf2torch.infer.values import Function, Items, LayerCall, tensors_in
-from port.tree import code, named, walk
+from port.tf2torch.infer.values import Class, Function, Items, LayerCall, find_method, tensors_in
+from port.tree import code, find, named, walk
 
 
 def inputs_of(args: list[Fact]) -> tuple[Fact, ...]:
@@ -189,9 +189,19 @@ def compute_mask(em: Emitter, node: cst.Call, layer: Any) -> cst.BaseExpression:
         raise Refused("P206", "`compute_mask` of a layer that is no Embedding", node)
     zero = layer.bound.get("mask_zero")
     value = em.fact(zero).literal(...) if zero is not None else False
+    if value is ... and isinstance(zero, cst.Name) and em.scope.cls is not None and zero.value in _kept(em.scope.cls):
+        return build(f"{{x}} != 0 if self.{zero.value} else None", x=paren(em.expr(ids)))
     if value is ...:
         raise Refused("P202", "`mask_zero` is not a literal", node)
     return build("{x} != 0", x=paren(em.expr(ids))) if value else expression("None")
+
+
+def _kept(cls: Class) -> set[str]:
+    """Settings of the constructor that the object keeps: `self.mask_zero = mask_zero`."""
+    init = find_method(cls, "__init__")
+    lines = find(init.node, cst.Assign) if init is not None else []
+    return {n.value.value for n in lines if isinstance(n.value, cst.Name) and len(n.targets) == 1
+            and code(n.targets[0].target) == f"self.{n.value.value}"}
 
 
 def average(em: Emitter, node: cst.Call, layer: LayerCall, input_: cst.BaseExpression) -> cst.BaseExpression | None:

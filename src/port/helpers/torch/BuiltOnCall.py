@@ -14,7 +14,13 @@ class BuiltOnCall(nn.modules.lazy.LazyModuleMixin, nn.Module):
         self.register_buffer('moved', torch.empty(0), persistent=False)  # knows the device and dtype of the module
 
     def initialize_parameters(self, inputs, *args, **kwargs):
-        shapes = pytree.tree_map(lambda x: (None, *x.shape[1:]) if hasattr(x, 'shape') else None, inputs)
+        def known(x):
+            if not hasattr(x, 'shape'):
+                return None
+            return (None, *x.shape[1:]) if x.shape[:1] == batch else tuple(x.shape)  # a table has its own first size
+
+        batch = next((x.shape[:1] for x in pytree.tree_leaves(inputs) if hasattr(x, 'shape')), ())
+        shapes = pytree.tree_map(known, inputs)
         self.build(list(shapes) if isinstance(inputs, tuple) else shapes)
         self.to(self.moved).train(self.training)
         if getattr(self, 'frozen', False):  # by set_trainable, before there were weights

@@ -83,7 +83,7 @@ def _operator(name, swapped):
 for _name in ('add', 'sub', 'mul', 'truediv', 'floordiv', 'mod', 'pow', 'matmul', 'and', 'or', 'xor'):
     setattr(Symbol, f'__{_name}__', _operator(f'__{_name}__', False))
     setattr(Symbol, f'__r{_name}__', _operator(f'__{_name}__', True))
-for _name in ('neg', 'abs', 'invert', 'lt', 'le', 'gt', 'ge', 'getitem'):
+for _name in ('neg', 'abs', 'invert', 'lt', 'le', 'gt', 'ge', 'eq', 'ne', 'getitem'):
     setattr(Symbol, f'__{_name}__', _operator(f'__{_name}__', False))
 
 

@@ -14,7 +14,7 @@ from port.tf2torch.calls.making import Plan
 from port.tf2torch.calls.mates import FULL, check
 from port.tf2torch.calls.named_layers import note
 from port.tf2torch.calls.taken import several, together
-from port.tf2torch.calls.traced import TRACED, channels_first, check_mask, sized, traced
+from port.tf2torch.calls.traced import TRACED, carried, channels_first, check_mask, sized, traced
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.layers import rank_of
 from port.tf2torch.infer.masks import READS, REFUSES, name_of
@@ -69,7 +69,7 @@ def _apply_standing(em: Emitter, node: cst.Call, layer: LayerCall) -> cst.BaseEx
 
 def apply_layer(em: Emitter, node: cst.Call, layer: LayerCall, inputs: list[Fact]) -> cst.BaseExpression:
     with sized(em, node, inputs):
-        return _apply_layer(em, node, layer, inputs)
+        return carried(em, node, layer, _apply_layer(em, node, layer, inputs))
 
 
 def _apply_layer(em: Emitter, node: cst.Call, layer: LayerCall, inputs: list[Fact]) -> cst.BaseExpression:
@@ -139,7 +139,7 @@ def _callee(em: Emitter, node: cst.Call, layer: LayerCall, made: Plan, merge: bo
     if not made.module:
         return None
     if not merge and node.func is not layer.node:
-        return traced(em, em.expr(node.func))  # a variable or attribute holds it
+        return traced(em, em.expr(node.func), row=True)  # a variable or attribute holds it
     if em.scope.on_module is None:
         raise Refused("P206", "a layer with weights is created where no module can keep it", node)
     return em.scope.on_module(layer.node, made)

@@ -21,12 +21,42 @@ TRACED = "traced"
 BINDING = (cst.For, cst.AugAssign, cst.AnnAssign, cst.NamedExpr, cst.AsName, cst.Global, cst.Nonlocal)
 
 
-def traced(em: Emitter, callee: cst.BaseExpression) -> cst.BaseExpression:
-    """`traced(nn.Linear(3, 4))`: to be called with tensors, or with what stands for them while a model is built."""
+def traced(em: Emitter, callee: cst.BaseExpression, row: bool = False) -> cst.BaseExpression:
+    """`traced(nn.Linear(3, 4))`: to be called with tensors, or with what stands for them while a model is built.
+
+    `row`: it is a layer of Keras, of which a row says what becomes of masks.
+    """
     if em.scope.stage != TRACED:
         return callee
-    em.helper("traced")
-    return build("traced({f})", f=callee)
+    helper = "traced" if row or not carries_masks(em) else "masked"
+    em.helper(helper)
+    return build(f"{helper}({{f}})", f=callee)
+
+
+def carries_masks(em: Emitter) -> bool:
+    """Do layers of the user's make masks and read them, in models through which no fact follows the masks?"""
+    if em.carries_masks is None:
+        makers = _makers(em) if em.traced else []
+        owners = [[c for c in em.it.classes.values() if layer.node in find(c.node, cst.Call)] for layer in makers]
+        told = all(len(held) == 1 and "compute_mask" in held[0].methods for held in owners)  # what becomes of them
+        made = told and any(_is_on(i, layer) for layer, held in zip(makers, owners, strict=True)
+                            for i in held[0].instances)
+        em.carries_masks = made and _lost_readers(em)
+    return em.carries_masks
+
+
+def carried(em: Emitter, node: cst.Call, layer: LayerCall, value: cst.BaseExpression) -> cst.BaseExpression:
+    """What a layer of Keras gives, with the mask that it passes on."""
+    passes = masks.name_of(layer) in masks.PASS | masks.MERGES
+    if em.scope.stage != TRACED or not passes or not carries_masks(em) or not node.args:
+        return value
+    given = node.args[0].value
+    names = [e.value for e in given.elements] if isinstance(given, cst.List | cst.Tuple) else [given]
+    if not all(isinstance(n, cst.Name) for n in names):
+        raise Refused("P206", "the mask of what this layer gets is not followed: give that a name in a line of its own",
+                      node)
+    em.helper("carried")
+    return cst.Call(cst.Name("carried"), [cst.Arg(value), *(cst.Arg(n) for n in names)])
 
 
 @contextmanager
@@ -62,7 +92,7 @@ def unknown_callee(em: Emitter, node: cst.Call) -> bool:
     if fact.payload is not None or fact.kind not in (Kind.UNKNOWN, Kind.PLAIN) or fact.symbol.startswith("builtins."):
         return False
     check_maker(em, func)
-    if _is_named_reader(em, func) and any(not _told(em, layer) for layer in _makers(em)):
+    if _is_named_reader(em, func) and not carries_masks(em) and any(not _told(em, layer) for layer in _makers(em)):
         raise Refused("P206", "whether a mask reaches this layer, which reads it, is not known", node)
     function = em.scope.function
     own = isinstance(func, cst.Name) and function is not None and (
@@ -88,16 +118,19 @@ def check_mask(em: Emitter, node: cst.Call, reads: bool) -> None:
     """Refuse a layer that reads the mask of what no fact follows, where the project makes masks."""
     first = em.fact(node.args[0].value) if node.args else UNKNOWN
     followed = em.scope.stage != TRACED and not _is_lost(first)
+    layer = em.it.applications[node][0].payload if node in em.it.applications else None
+    if em.scope.stage == TRACED and isinstance(layer, Instance) and carries_masks(em):
+        return
     if followed or not reads or first.mask is not None or isinstance(first.payload, Origin) or (
             node.args and _bare(em, node.args[0].value, ())):
         return
-    if any(not _told(em, layer) for layer in _makers(em)):
+    if carries_masks(em) or any(not _told(em, layer) for layer in _makers(em)):
         raise Refused("P206", "whether a mask reaches this layer, which reads it, is not known", node)
 
 
 def check_made(em: Emitter, made: Instance, node: cst.CSTNode) -> None:
     """In a traced function: refuse to make what makes masks, where layers that read one get what is not followed."""
-    if em.scope.stage != TRACED or not _lost_readers(em):
+    if em.scope.stage != TRACED or carries_masks(em) or not _lost_readers(em):
         return
     if any(layer.node in find(made.cls.node, cst.Call) and _is_on(made, layer) for layer in _makers(em)):
         raise Refused("P206", "the mask that this makes may reach a layer that reads it, but is not followed", node)

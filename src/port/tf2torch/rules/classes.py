@@ -10,7 +10,7 @@ from port.build import TIGHT, build, drop_commas, expression, statement
 from port.facts import UNKNOWN, Kind
 from port.tf2torch import masking
 from port.tf2torch.calls.applying import kept_args
-from port.tf2torch.calls.traced import check_made
+from port.tf2torch.calls.traced import carries_masks, check_made
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.definitions import ROOTS, asks_for_shapes
 from port.tf2torch.infer.values import Class, Instance, find_method, is_module
@@ -85,7 +85,8 @@ def method(em: Emitter, cls: Class, node: cst.FunctionDef) -> list[Any]:
         return late_build(em, cls, node)
     if name == "build":
         return [] if "__init__" in cls.methods else init_from_build(em, cls, node)
-    if name in LEFT_OUT and not (name == "compute_output_shape" and asks_for_shapes(cls)):
+    masks = name == "compute_mask" and carries_masks(em)
+    if name in LEFT_OUT and not masks and not (name == "compute_output_shape" and asks_for_shapes(cls)):
         em.report("P001", f"`{name}` only serves Keras; it is dropped", node)
         return []
     if name in TRAINING and cls.root == "keras.Model":
@@ -150,7 +151,7 @@ def _method(em: Emitter, cls: Class, node: cst.FunctionDef) -> Any:
             docstring, rest = split_docstring(body)
             body = [*docstring, statement("training = self.training"), *rest]
         params = [p for p in node.params.params if not (
-            p.name.value == "training" or (p.name.value == "mask" and "mask" not in used))]
+            p.name.value == "training" or (p.name.value == "mask" and "mask" not in used and name != "compute_mask"))]
         params = [p.with_changes(default=em.expr(p.default)) if p.default is not None else p for p in params]
         if params:
             params[-1] = params[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
@@ -195,6 +196,7 @@ def instance_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
                              comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))))
     args = []
     flag: cst.BaseExpression | None = None
+    start: cst.BaseExpression | None = None
     init = find_method(cls, "__init__")
     takes = init.params[1:] if init is not None else []
     for at, a in enumerate(node.args):
@@ -207,16 +209,20 @@ def instance_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
             continue
         if name == "weights" and init is not None and name not in takes and init.node.params.star_kwarg is not None:
             if em.fact(a.value).literal(...) is not None:  # type: ignore[union-attr]
-                raise Refused("P207", "initial weights given as arrays", node)
+                start = set_later.start_of(em, cls, a.value)
             continue
         args.append(a.with_changes(value=em.expr(a.value)))
     made = drop_commas([*extra, *args], list(node.args)) if node.args else [
         *extra[:-1], *[e.with_changes(comma=cst.MaybeSentinel.DEFAULT) for e in extra[-1:]]]
     new = node.with_changes(args=made) if made else changed(
         node, args=made, whitespace_before_args=cst.SimpleWhitespace(""))
+    whole: cst.BaseExpression = new
+    if start is not None:
+        em.helper("with_weights")
+        whole = build("with_weights({m}, {w})", m=new, w=em.expr(start))
     if flag is None:
-        return new
+        return whole
     if not is_late(em, cls):
-        return build("{m}.requires_grad_({t})", m=new, t=em.expr(flag))
+        return build("{m}.requires_grad_({t})", m=whole, t=em.expr(flag))
     em.helper("set_trainable")
-    return build("set_trainable({m}, {t})", m=new, t=em.expr(flag))
+    return build("set_trainable({m}, {t})", m=whole, t=em.expr(flag))

@@ -11,6 +11,7 @@ import libcst as cst
 from port.build import expression, statement
 from port.facts import Sym
 from port.tf2torch.calls.mates import stand
+from port.tf2torch.calls.traced import carries_masks
 from port.tf2torch.calls.variables import makes_weight
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.values import Class, Function, find_method
@@ -168,6 +169,8 @@ def _simple_line(em: Emitter, cls: Class, s: cst.SimpleStatementLine, small: Any
     text = code(small).replace(" ", "")
     if isinstance(small, cst.Expr) and text.startswith("super"):
         return _super_call(em, cls, s, small)
+    if text.startswith("self.supports_masking=") and "compute_mask" not in cls.methods and carries_masks(em):
+        return [s]
     if text.startswith(("self.built=", "self.supports_masking=", "self.input_spec=", "self._name=")) or (
             text.startswith("self.trainable=") and (text.endswith("=True") or not set_later.has_weights(cls))):
         return []

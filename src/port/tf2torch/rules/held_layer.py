@@ -51,13 +51,20 @@ def _class(node: cst.ClassDef, bound: Names, modules: Sequence[cst.Module], rows
     given = ", ".join([*(p for p, d in taken if d is None), *(f"{p}={p}" for p, d in taken if d is not None)])
     params = ", ".join(["self", *(p if d is None else f"{p}={d}" for p, d in taken), "**kwargs"])
     init = cst.parse_statement(f"def __init__({params}):\n    super().__init__(**kwargs)\n"
-                               f"    self.supports_masking = True\n    self.{held} = {code(layer)}({given})\n")
+                               f"    self.supports_masking = True\n    self.{held} = {code(layer)}({given})\n"
+                               f"{_remembered(methods, taken)}")
     blank = [cst.EmptyLine(indent=False)]
     init = init.with_changes(leading_lines=blank if docstring else [])  # type: ignore[union-attr]
     return node.with_changes(
         bases=[node.bases[0].with_changes(value=layer.with_changes(attr=cst.Name("Layer")))],
         body=node.body.with_changes(body=[*docstring, init, *(
             [rest[0].with_changes(leading_lines=blank), *rest[1:]] if not docstring else rest)]))
+
+
+def _remembered(methods: set[str], taken: Sequence[tuple[str, str | None]]) -> str:
+    """What `compute_mask` of the layer depends on."""
+    asked = "compute_mask" in methods and any(p == "mask_zero" for p, _ in taken)
+    return "    self.mask_zero = mask_zero\n" if asked else ""
 
 
 def _taken(name: str, rows: Sequence[Any], modules: Sequence[cst.Module]) -> list[tuple[str, str | None]] | None:
@@ -72,7 +79,8 @@ def _taken(name: str, rows: Sequence[Any], modules: Sequence[cst.Module]) -> lis
     known = {p.name for p in params} - {"weights"}  # arrays are told, or refused, where they are given
     if wanted - known - SUPER_ONLY - {"weights"}:
         return None
-    return [(p.name, p.default) for p in params if p.name in wanted & known] if params else None
+    flags = [("trainable", "True")] if "trainable" in wanted else []  # of its weights, which are the layer's now
+    return [*((p.name, p.default) for p in params if p.name in wanted & known), *flags] if params else None
 
 
 def _held(node: Any, name: str, held: str, members: Sequence[str]) -> Any:

@@ -9,6 +9,7 @@ import libcst as cst
 
 from port.build import build
 from port.facts import Fact, Kind
+from port.tf2torch.calls.traced import TRACED
 from port.tf2torch.calls.variables import MAKERS
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.builtins import ACTIVATION
@@ -109,6 +110,17 @@ def base_argument(em: Emitter, name: str, value: cst.BaseExpression, cls: Class 
         # measured: layers inside keep training
         raise Refused("P206", "`trainable` given to the constructor of a class of yours freezes its own weights, but "
                       "not those of its layers; set it on the object", value)
+
+
+def start_of(em: Emitter, cls: Class, arrays: cst.BaseExpression) -> cst.BaseExpression:
+    """`weights=` of a class whose one layer is an Embedding: its table starts from that, if it is not None."""
+    if em.scope.stage != TRACED:  # elsewhere the model that holds it sets initial values once more
+        raise Refused("P207", "initial weights given as arrays", arrays)
+    made = [n.symbol for n in em.it.layers.values() if n.node in find(cls.node, cst.Call)]
+    if made != ["keras.layers.Embedding"] or any(isinstance(b.payload, Class) for b in cls.bases) or any(
+            isinstance(c.func, cst.Attribute) and c.func.attr.value in MAKERS for c in find(cls.node, cst.Call)):
+        raise Refused("P207", "initial weights given as arrays", arrays)
+    return arrays
 
 
 def frozen(em: Emitter, name: str, value: cst.BaseExpression, cls: Class) -> bool:

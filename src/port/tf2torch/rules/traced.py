@@ -158,7 +158,8 @@ def _weighs(em: Emitter, function: Function, seen: set[Any]) -> bool:
 def scope(em: Emitter, function: Function | None) -> Scope:
     """Layers stand where they are made, and their sizes are those of what they are first called with."""
     def kept(node: cst.Call, made: Any) -> cst.BaseExpression:
-        return wrapped(em, made.ctor() if isinstance(made, Plan) else em.expr(node))
+        row = isinstance(made, Plan)
+        return wrapped(em, made.ctor() if row else em.expr(node), row)
 
     bound = function is not None and any(True for _ in find(function.node, cst.NamedExpr))  # facts do not follow these
 
@@ -221,7 +222,20 @@ def _of_ids(em: Emitter, node: cst.Call) -> bool:
         inside = method is not None and any((method, p) in embedded for p in method.params[1:2])
         if x.name == f"Input@{id(node)}" and (inside or (x.owner, x.name) in embedded):
             return True
-    return False
+    return _goes_to(em, node, embedded)
+
+
+def _goes_to(em: Emitter, node: cst.Call, embedded: Container[tuple[Any, str]]) -> bool:
+    """Does the function call a variable with it that holds an object which embeds it, whichever branch made that?"""
+    function: Any = em.scope.function
+    lines = list(find(function.node, cst.Assign)) if function is not None else []
+    mine = {code(t.target) for a in lines if a.value is node for t in a.targets}
+    called = {code(c.func) for c in find(function.node, cst.Call) if len(c.args) == 1 and code(
+        c.args[0].value) in mine} if mine else set()
+    made = [em.fact(a.value.func).payload for a in lines for t in a.targets
+            if code(t.target) in called and isinstance(a.value, cst.Call)]
+    methods = [find_method(m, "call") for m in made if isinstance(m, Class)]
+    return bool(methods) and all(m is not None and any((m, p) in embedded for p in m.params[1:2]) for m in methods)
 
 
 def _model(em: Emitter, node: cst.Call) -> cst.BaseExpression:
