@@ -97,6 +97,8 @@ def _store(it: Interp, target: cst.Subscript, fact: Fact, env: Env) -> None:
 
 
 def set_attribute(it: Interp, cls: Any, name: str, fact: Fact, site: cst.CSTNode) -> None:
+    if it.dead and fact.kind is Kind.UNKNOWN:
+        return
     places = cls.places.setdefault(name, Places())
     old, before = cls.attrs.get(name), places.get(site)
     new = put(places, site, fact)

@@ -347,6 +347,7 @@ def _fans(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
 
 
 SPECIAL: dict[str, Any] = {
+    **pynumbers.TUPLES,
     "torch.nn.init._calculate_fan_in_and_fan_out": _fans,
     "torch.get_default_dtype": _default_dtype,
     "builtins.list": _sequence, "builtins.tuple": _sequence, "builtins.reversed": _sequence,

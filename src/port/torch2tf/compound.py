@@ -16,6 +16,7 @@ from port.torch2tf import (
     initially,
     optional,
     stopping,
+    versions,
 )
 from port.torch2tf.refused import Refused
 from port.torch2tf.statements import line, simple
@@ -106,6 +107,10 @@ def block(w: Any, node: Any, body: list[Any] | None = None) -> Any:
 
 def if_(w: Any, node: cst.If) -> list[Any]:
     """What is off by default raises by itself (optional.py); of settings that are given, one side must be left."""
+    told = versions.holds(w.it.names, node.test)
+    if told is not None:
+        return _told(w, node, told)
+
     def side(w: Any, body: Any) -> Any:
         return optional.block(w, node, body, branch)
 
@@ -124,6 +129,15 @@ def if_(w: Any, node: cst.If) -> list[Any]:
     if refusal is not None:
         changes["body"] = stopping.raised(w, refusal, node.body)
     return [one_layout(w, node, node.with_changes(**changes))]
+
+
+def _told(w: Any, node: cst.If, holds: bool) -> list[Any]:
+    """The branch of a condition on PyTorch itself that always runs."""
+    if versions.of_version(w.it.names, node.test):
+        w.report("P103", "the branch for PyTorch 2 is ported; what version there is does not matter in Keras", node)
+    side = node.body if holds else node.orelse.body if isinstance(node.orelse, cst.Else) else node.orelse
+    made = [] if side is None else statement(w, side) if isinstance(side, cst.If) else list(block(w, side).body)
+    return _first(made, node.leading_lines) if made else []
 
 
 def one_layout(w: Any, node: cst.If, new: cst.If) -> cst.If:

@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout
 from port.scopes import Env
-from port.torch2tf import definitions, members, shapes, users
+from port.torch2tf import definitions, members, shapes, users, versions
 from port.torch2tf.assignments import assign
 from port.torch2tf.values import Items, is_none, may_be_none
 from port.tree import code, walk
@@ -152,11 +152,13 @@ def _match(it: Interp, node: cst.Match, env: Env) -> bool:
 
 def _if(it: Interp, node: cst.If, env: Env) -> bool:
     test = it.ev(node.test, env).literal(...)
+    told = versions.holds(it.names, node.test)
+    test = test if told is None else told
     orelse = node.orelse
     it.conflicts.pop(node, None)
     other = env.copy()
     if test is False or node.body in it.left or node.test in it.left:  # never reached, but its text needs facts as well
-        run(it, node.body.body, env.copy())  # type: ignore[arg-type]
+        _unread(it, node.body, env.copy())
         reached = False
     else:
         narrow(it, node.test, other, False)
@@ -164,8 +166,11 @@ def _if(it: Interp, node: cst.If, env: Env) -> bool:
         reached = run(it, node.body.body, env)
     if isinstance(orelse, cst.If):
         reached_else = _if(it, orelse, other) and orelse not in it.left
+    elif orelse is not None and orelse.body in it.left:
+        _unread(it, orelse.body, other)
+        reached_else = False
     elif orelse is not None:
-        reached_else = run(it, orelse.body.body, other) and orelse.body not in it.left  # type: ignore[arg-type]
+        reached_else = run(it, orelse.body.body, other)  # type: ignore[arg-type]
     else:
         reached_else = True
     if test is True:
@@ -176,6 +181,13 @@ def _if(it: Interp, node: cst.If, env: Env) -> bool:
         env.names.clear()
         env.names.update(other.names)
     return reached or reached_else
+
+
+def _unread(it: Interp, body: Any, env: Env) -> None:
+    """A branch that is never reached: nothing that it makes, and of which nothing is known, is left to others."""
+    it.dead += 1
+    run(it, body.body, env)
+    it.dead -= 1
 
 
 def _loop(it: Interp, node: Any, env: Env, start: Any) -> None:

@@ -86,6 +86,7 @@ class Interp:
         self.queue: deque[Function] = deque()
         self.waiting: set[Function] = set()
         self.current: list[Function] = []
+        self.dead = 0  # branches around it that nothing reaches
         self.depth = 0  # loops around what is being read
         self.returns: list[Fact | None] = []  # what the running functions give, joined
         self.wants: dict[cst.CSTNode, Layout] = {}  # call or operator -> the layout that its tensors must have

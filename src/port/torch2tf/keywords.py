@@ -13,7 +13,7 @@ import libcst as cst
 from port.build import expression
 from port.torch2tf.layer_signatures import default_of, signatures
 from port.torch2tf.values import Function, Layer
-from port.tree import code, walk
+from port.tree import code, find, walk
 
 if TYPE_CHECKING:
     from port.torch2tf.interp import Interp
@@ -23,13 +23,18 @@ FIXED = ("device", "dtype", "padding_mode", "divisor_override")  # what nobody p
 COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
 
-def taken(function: Function) -> cst.Call | None:
-    """The one call that `**kwargs` of a constructor are handed to, if nothing else is done with them."""
+def taken(it: Interp, function: Function) -> cst.Call | None:
+    """The one call that `**kwargs` of a constructor are handed to, if nothing else is done with them.
+
+    What branches do that raise in the port (elsewhere.py) is no matter.
+    """
     owned = function.owner is not None and function.owner.is_module and function.name == "__init__"
     if not owned or not function.kwstar:
         return None
-    names = [n for n in walk(function.node.body) if isinstance(n, cst.Name) and n.value == function.kwstar]
-    calls = [n for n in walk(function.node.body) if isinstance(n, cst.Call) and any(
+    raises = {n for n in walk(function.node.body) if n in it.left}
+    but = {n for branch in raises for n in walk(branch)}
+    names = [n for n in find(function.node.body, cst.Name) if n.value == function.kwstar and n not in but]
+    calls = [n for n in find(function.node.body, cst.Call) if n not in but and any(
         a.star == "**" and code(a.value) == function.kwstar for a in n.args)]
     return calls[0] if len(names) == 1 and len(calls) == 1 else None
 
@@ -37,7 +42,7 @@ def taken(function: Function) -> cst.Call | None:
 def written_out(it: Interp, node: cst.Call) -> cst.Call | None:
     """The call with `kernel_size=kernel_size, ...` for the constructor's `**kwargs`; None: it is no such call."""
     function = it.current[-1] if it.current else None
-    if function is None or taken(function) is not node:
+    if function is None or taken(it, function) is not node:
         return None
     symbol = it.receivers[node].symbol
     signature = signatures().get(symbol)
@@ -62,7 +67,7 @@ def written_out(it: Interp, node: cst.Call) -> cst.Call | None:
 
 def plan(it: Interp, function: Function) -> dict[str, cst.BaseExpression | None] | None:
     """The parameters for `**kwargs` with their defaults, None where one must be given; None: the stars stay."""
-    call = taken(function)
+    call = taken(it, function)
     layers = [layer for (node, _), layer in it.layers.items() if node is it.objects.get(("spread", call), ...)]
     if call is None or len(layers) != 1:
         return None
@@ -82,7 +87,7 @@ def _names(symbol: str, function: Function, call: cst.Call) -> list[str]:
 
 def names(it: Interp, function: Function) -> list[str]:
     """The parameters that `**kwargs` of a constructor stand for."""
-    call = taken(function)
+    call = taken(it, function)
     callee = it.receivers.get(call) if call is not None else None
     return [] if call is None or callee is None or callee.symbol not in signatures() else _names(
         callee.symbol, function, call)

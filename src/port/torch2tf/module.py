@@ -19,6 +19,7 @@ from port.torch2tf import (
     apart,
     classes,
     compound,
+    elsewhere,
     holding,
     importing,
     leaving,
@@ -63,7 +64,7 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
         written_as |= gradients | held | under
         copies |= more
     files = scoped(units, [u.module for u in units])
-    left: dict[cst.CSTNode, Refused] = {}
+    left = elsewhere.branches(files)
     done = _read_and_written(units, files, params, helpers, options, written_as, copies, left)
     for turn in range(ROUNDS):
         blocked = refusals.blocked_by(done, left, last=turn > 0) or refusals.blocked_by(done, left)

@@ -11,7 +11,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.torch2tf import stopping, users
+from port.torch2tf import stopping, users, versions
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Class, Function, options
 from port.tree import code, find, memo, named, walk
@@ -22,7 +22,6 @@ COMPARED: dict[type, Any] = {
     cst.Equal: operator.eq, cst.NotEqual: operator.ne, cst.Is: operator.is_, cst.IsNot: operator.is_not,
     cst.GreaterThan: operator.gt, cst.LessThan: operator.lt, cst.GreaterThanEqual: operator.ge,
     cst.LessThanEqual: operator.le}
-COMPILERS = ("torch.jit.is_scripting", "torch.jit.is_tracing")
 CONSTANTS = {"True": True, "False": False, "None": None}
 CASTS = {"bool": bool, "int": int, "float": float, "str": str}
 
@@ -180,7 +179,7 @@ def _both(it: Any, f: Function, node: cst.BooleanOperation, depth: int) -> Any:
 
 
 def _called(it: Any, f: Function, node: cst.Call, depth: int) -> Any:
-    if (f.file or it.file).names.resolve(node.func) in COMPILERS:
+    if (f.file or it.file).names.resolve(node.func) in versions.COMPILERS:
         return False
     name = code(node.func)
     if name == "isinstance" and len(node.args) == 2:

@@ -8,7 +8,7 @@ from typing import Any
 import libcst as cst
 
 from port.facts import Fact, Kind, arithmetic
-from port.torch2tf.values import PLAIN, Size, literal
+from port.torch2tf.values import PLAIN, Items, Size, literal
 
 ARITHMETIC = {cst.Add: "+", cst.Subtract: "-", cst.Multiply: "*", cst.FloorDivide: "//"}
 WHOLE = Fact(Kind.PLAIN, dtype="int")
@@ -24,6 +24,22 @@ def called(symbol: str) -> Fact:
     if owner == "math" and hasattr(math, name) and name not in _OTHER_RESULTS:
         return WHOLE if name in _WHOLE_RESULTS else FLOAT
     return FLOAT if symbol == "builtins.float" else PLAIN
+
+
+def tuples(n: int) -> Any:
+    """Of `_pair(x)`: a sequence stays as it is, and one value stands `n` times."""
+    def read(it: Any, node: cst.Call, args: list[Fact]) -> Fact:
+        if len(args) != 1 or isinstance(args[0].payload, Items):
+            return args[0] if args else PLAIN
+        value = args[0].literal(...)
+        known = frozenset([(value,) * n]) if isinstance(value, int) else None
+        single = args[0] if isinstance(value, int) else WHOLE if is_whole(args[0]) else PLAIN
+        return Fact(Kind.PLAIN, values=known, payload=Items([single] * n, "tuple"))
+    return read
+
+
+TUPLES = {f"torch.nn.modules.utils.{name}": tuples(n) for n, name in enumerate(
+    ("_single", "_pair", "_triple", "_quadruple"), 1)}
 
 
 def negative(inner: Fact) -> Fact:

@@ -7,8 +7,12 @@ one that is zero in theory (a bias before batch normalisation) is rounding of te
 In float64 the limit is 1e-9. In float32 rounding is judged by the model itself: at most ten times what the source
 loses between float64 and float32, and at least 1e-5 (gradients 1e-4). The same loss times 2**-29 is the rounding to
 expect in float64: where twenty times that is more than 1e-9 (a badly conditioned network), it is the limit, up to
-1e-7. Where TensorFlow resized images, which it does in float32, the limit is four times what such rounding changes
-in a second run of TensorFlow, at most 1e-5.
+1e-7. PyTorch's batch norm sums float32 in float64, and then loses less than that says. So where gradients are off, and
+none in float64 by more than 1e-7, the source is run again in float64 as well, from weights and inputs off by up to an
+ulp, four times: twenty times the largest change of an array is its limit then, up to 1e-7. (Measured on ResNeSt-50 with
+two images, whose batch norms see two numbers per channel: weights off by 1e-15 move such gradients by 2e-8.) Where
+TensorFlow resized images, which it does in float32, the limit is four times what such rounding changes in a second run
+of TensorFlow, at most 1e-5.
 
 One run does not show all that a float32 gradient may lose: a unit at the kink of its ReLU is on or off by chance, and
 one such unit is worth up to some percent of the gradients before it. (Measured on eight convolutions with ReLU: all
@@ -43,6 +47,7 @@ from .pairing import Pairing
 
 Arrays = dict[str, np.ndarray]
 EXACT = 1e-9
+MOST = 1e-7  # of a badly conditioned network
 UNUSED = "the port does not use it"
 NARROW = 1e-6  # where the source casts its results to float32 itself
 CONSTANT = {"y": 1e-6, "buf": 1e-6}  # where the port rounds constants alike; else RESIDUE, ten times that
@@ -168,7 +173,6 @@ def _group(meta: dict[str, Any], source: Arrays, pairs: list[tuple[Arrays, Array
     dtype, group, variant, mode = where
     (own, theirs), (own_raw, theirs_raw) = pairs
     floor = _floor(source, dtype, group, variant, mode)
-    sampled = meta.get("sampled", {}) if dtype == "float32" else {}
     skip = _explained(pairing, meta) if group in ("dw", "buf", "steps") else set()
     out = []
     for name in sorted(own.keys() | theirs.keys()):
@@ -189,7 +193,8 @@ def _group(meta: dict[str, Any], source: Arrays, pairs: list[tuple[Arrays, Array
             note = f"shape {list(own[name].shape)} became {list(theirs[name].shape)}"
         told = steps_limit(meta) if group in ("steps", "losses") else None
         limit = _limit(source, where, name, floor) if told is None else told
-        limit = max(limit, 2 * sampled.get(f"{group}/{variant}/{mode}/{name}", 0.0))
+        lost = meta.get("sampled", {}).get(f"{dtype}/{group}/{variant}/{mode}/{name}", 0.0)
+        limit = max(limit, 2 * lost if dtype == "float32" else min(20 * lost, MOST))
         if dtype == "float64" and EXACT < value <= NARROW and _narrow(source):
             limit, note = NARROW, "float32 cast"
         raised = meta.get("floor", {}).get(f"{group}/{variant}/{mode}", 0.0) if dtype == "float64" else 0.0
@@ -236,7 +241,7 @@ def _limit(source: Arrays, where: tuple[str, str, int, str], name: str, floor: f
     dtype, group, variant, mode = where
     lost = _lost(source, f"{group}/{variant}/{mode}/{name}", floor)
     if dtype == "float64":
-        return min(max(EXACT, 20 * lost * 2.0**-29), 100 * EXACT)
+        return min(max(EXACT, 20 * lost * 2.0**-29), MOST)
     return max(FLOAT32[group], 10 * lost)
 
 
@@ -247,14 +252,14 @@ def _lost(source: Arrays, tail: str, floor: float) -> float:
 
 
 def losses(source: Arrays, again: Arrays) -> dict[str, float]:
-    """{'group/variant/mode/name': loss} of the gradients of another float32 run against the exact ones."""
+    """{'dtype/group/variant/mode/name': loss} of the gradients of another run against those in float64."""
     out = {}
     for key, short in again.items():
         dtype, group, variant, mode, _ = key.split("/", 4)
-        tail = key.removeprefix("float32/")
-        if dtype == "float32" and group in ("dx", "dw") and f"float64/{tail}" in source:
-            floor = _floor(source, "float32", group, int(variant), mode)
-            out[tail] = error(source[f"float64/{tail}"], short, floor)[0]
+        exact = f"float64/{key.removeprefix(f'{dtype}/')}"
+        if group in ("dx", "dw") and exact in source:
+            floor = _floor(source, dtype, group, int(variant), mode)
+            out[key] = error(source[exact], short, floor)[0]
     return out
 
 

@@ -12,10 +12,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from . import verdict
-from .compare import Row
+from .compare import MOST, Row
 from .verdict import Verdict
 
 Array = tuple[str, int, str, str]  # of a float32 run: group, variant, mode, name
+
+
+def may_be_rounding(found: Verdict) -> bool:
+    """Are gradients off, and nothing else, and in float64 by no more than a bad condition can make of rounding?"""
+    return found.status == verdict.MISMATCH and found.stage == "numeric" and all(
+        r.group in ("dx", "dw") and (r.dtype == "float32" or r.error <= MOST) for r in found.rows if r.bad)
 
 
 def only(found: Verdict) -> bool:

@@ -84,8 +84,9 @@ def _judged(first: dict[str, Any], target: dict[str, Any], faults: dict[str, str
     if "float64" in settings.dtypes and constants and "tf" in (first["side"], target["side"]):
         _again(first, target, "attribute", constants, settings, folder)
         found = _verdicts(folder, target, faults, asked, settings)
-    if "float64" in settings.dtypes and (sampled := _float32_gradients(found)):
-        _again(first, target, "rounding", sampled, settings, folder)
+    if "float64" in settings.dtypes and (sampled := [i for i, v in enumerate(found) if kinks.may_be_rounding(v)]):
+        off = {r.dtype for i in sampled for r in found[i].rows if r.bad}
+        _again({**first, "rounded": sorted(off)}, target, "rounding", sampled, settings, folder)
         found = _verdicts(folder, target, faults, asked, settings)
         for i in _float32_gradients(found) if redraw else []:
             found[i] = _redrawn(found[i], first, target, settings)

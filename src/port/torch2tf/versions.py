@@ -1,0 +1,64 @@
+"""Conditions on the version of PyTorch, and on its compilers: PyTorch is 2.0 or later, and runs its code as it stands.
+
+In Keras neither is a question: the branch that runs is written alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+
+from port.names import Names
+from port.tree import find
+
+VERSION = "torch.__version__"
+COMPILERS = ("torch.jit.is_scripting", "torch.jit.is_tracing")
+PARSERS = ("packaging.version.parse", "packaging.version.Version", "pkg_resources.parse_version",
+           "distutils.version.LooseVersion", "torch.torch_version.TorchVersion")
+FIRST, LAST = "2.0.0", "2.99.0"  # what holds for both holds for all that are read
+
+
+def holds(names: Names, test: cst.BaseExpression) -> bool | None:
+    """Whether a condition holds; None if it does not ask for this, or for more, or some version has another answer."""
+    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+        inner = holds(names, test.expression)
+        return None if inner is None else not inner
+    if isinstance(test, cst.Call):
+        return False if not test.args and names.resolve(test.func) in COMPILERS else None
+    if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
+        return None
+    asked, bound = test.left, test.comparisons[0].comparator
+    if not isinstance(bound, cst.Call | cst.SimpleString) or not of_version(names, asked):
+        return None
+    answers = {_compared(names, asked, test.comparisons[0].operator, bound, version) for version in (FIRST, LAST)}
+    return answers.pop() if len(answers) == 1 else None
+
+
+def of_version(names: Names, node: cst.CSTNode) -> bool:
+    """Does this ask for the version of PyTorch?"""
+    return any(names.resolve(n) == VERSION for n in find(node, cst.Attribute))
+
+
+def _compared(names: Names, asked: cst.BaseExpression, operator: cst.BaseCompOp, bound: cst.BaseExpression,
+              version: str) -> bool | None:
+    left, right = _value(names, asked, version), _value(names, bound, version)
+    if left is None or right is None or type(left) is not type(right):
+        return None
+    answers: dict[type, Any] = {cst.LessThan: left < right, cst.LessThanEqual: left <= right,
+                                cst.GreaterThan: left > right, cst.GreaterThanEqual: left >= right,
+                                cst.Equal: left == right, cst.NotEqual: left != right}
+    return answers.get(type(operator))
+
+
+def _value(names: Names, node: cst.BaseExpression, version: str) -> Any:
+    """A string, or the numbers of a version that was parsed."""
+    if isinstance(node, cst.SimpleString):
+        return node.evaluated_value
+    if names.resolve(node) == VERSION:
+        return version
+    if isinstance(node, cst.Call) and len(node.args) == 1 and names.resolve(node.func) in PARSERS:
+        text = _value(names, node.args[0].value, version)
+        parts = text.split(".") if isinstance(text, str) else [""]
+        return tuple(map(int, parts)) if all(p.isdecimal() for p in parts) else None
+    return None
