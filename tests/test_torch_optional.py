@@ -36,7 +36,6 @@ class Net(nn.Module):
     ("if self.fancy and self.odd(y)", "if self.fancy"),
     ("if self.fancy and y.shape[0] > 2", "if self.fancy and keras.ops.shape(y)[0] > 2"),
     ("if self.pruned", "if self.pruned"),
-    ("if torch.jit.is_scripting()", "if False"),
 ])
 @pytest.mark.parametrize("value", ["spectrum(y)", "torch.special.airy_ai(y)"])
 def test_what_is_off_by_default_raises(test: str, kept: str, value: str) -> None:
