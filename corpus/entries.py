@@ -15,6 +15,7 @@ from typing import Any
 
 from corpus.fetch import CACHE
 from port import project
+from port import units as read_units
 from port.verify import inputs, modules
 
 MANIFEST = Path(__file__).parent / "manifest.toml"
@@ -72,6 +73,21 @@ def closure(path: Path) -> dict[Path, str]:
     return dict(sorted(found.items()))  # sets of paths have another order in each process, and digests follow it
 
 
+def chosen(entry: Entry, tree: Path, about: Mapping[str, Any]) -> tuple[str, ...]:
+    """What of the package is translated for a builder; of one whose builders are ported `apart`, what it imports."""
+    if not about.get("apart"):
+        return tuple(about.get("only", ()))
+    path, root = entry.path(tree).resolve(), tree.resolve()
+    rows = project.has_rows(read_units.rows(entry.direction))
+    found = project.closure({path: path.read_text(encoding="utf-8")}, rows, through=entry.direction == "torch2tf")
+    return tuple(sorted(p.relative_to(root).as_posix() for p in found if p.is_relative_to(root)))
+
+
+def port_name(entry: Entry, about: Mapping[str, Any]) -> str:
+    """What its port is called in the cache."""
+    return entry.name.replace("/", "-") if about.get("apart") else entry.package
+
+
 def _package(init: Path, path: Path) -> bool:
     return init.parent in path.parents or project.import_root(init) == project.import_root(path)
 
@@ -106,10 +122,10 @@ class State:
 
 
 def units(entries: Sequence[Entry], packages: Mapping[str, Any]) -> list[list[Entry]]:
-    """Entries of one package and side together; what costs little first: a run that is cut short has seen most."""
+    """Entries that share a port together; what costs little first: a run that is cut short has seen most."""
     groups: dict[tuple[str, str], list[Entry]] = {}
     for entry in sorted(entries, key=_elements):
-        groups.setdefault((entry.side, entry.package), []).append(entry)
+        groups.setdefault((entry.side, port_name(entry, packages[entry.package])), []).append(entry)
     return sorted(groups.values(), key=lambda group: 2 * packages[group[0].package]["lines"] + _elements(group[-1]))
 
 

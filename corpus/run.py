@@ -81,14 +81,16 @@ def wait_for_memory(least: int = 4_000_000) -> None:
 
 def unit(group: list[Entry], manifest: Mapping[str, Any], state: State, given: argparse.Namespace,
          told: Callable[[Entry, Found], None]) -> tuple[int, float]:
-    """One package: fetched, translated, its builders verified; (lines, seconds of translating)."""
+    """A package, or one builder of it: fetched, translated, verified; (lines, seconds of translating)."""
     first = group[0]
     about = manifest["packages"][first.package]
-    if time.monotonic() > given.end and not ported.is_known(first.package, first.direction, about.get("only", ())):
+    name = entries.port_name(first, about)
+    if time.monotonic() > given.end and (about.get("apart") or not ported.is_known(
+            name, first.direction, about.get("only", ()))):
         return _unreached(group, told)
     try:
         tree = fetch.tree(first.package, manifest["packages"])
-        port = ported.translate(first.package, tree, first.direction, about.get("only", ()), 4 * given.timeout)
+        port = ported.translate(name, tree, first.direction, entries.chosen(first, tree, about), 4 * given.timeout)
         around = environment(first.package, manifest)
     except (subprocess.SubprocessError, OSError, ValueError) as fault:
         for entry in group:
@@ -110,7 +112,7 @@ def unit(group: list[Entry], manifest: Mapping[str, Any], state: State, given: a
     other = "torch" if first.side == "tf" else "tf"
     variables = around | legacy(*group)
     late = time.monotonic() > given.end
-    built = {} if late or not calls else probe.run(other, first.package, port.folder, calls, 60 + 30 * len(calls),
+    built = {} if late or not calls else probe.run(other, name, port.folder, calls, 60 + 30 * len(calls),
                                                    variables)
     for entry, digest, base in open_:
         if time.monotonic() > given.end:

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,18 @@ def test_a_package_is_translated_beside_its_other_files(tmp_path: Path, monkeypa
         if not number:
             (port.folder / "net/marker").touch()
     assert (port.folder / "net/marker").exists()  # the second time nothing was done
+
+
+def test_a_builder_of_a_large_package_is_ported_with_what_it_imports(tmp_path: Path) -> None:
+    (tmp_path / "net").mkdir()
+    for name, text in {"__init__": "from .a import *\nfrom .b import *\n", "a": "from net import Conv\nimport torch\n",
+                       "b": "import torch\n\n\nclass Conv: pass\n", "c": "import torch\n"}.items():
+        (tmp_path / f"net/{name}.py").write_text(text)
+    entry = Entry("net/A", "torch", "net", "net.a:A()", ("f32[1]",))
+    assert entries.chosen(entry, tmp_path, {"apart": True}) == ("net/a.py", "net/b.py")
+    assert entries.chosen(entry, tmp_path, {"only": ["net/"]}) == ("net/",)
+    packages = {"net": {"apart": True, "lines": 1}}
+    assert len(entries.units([entry, replace(entry, name="net/B")], packages)) == 2
 
 
 def test_what_a_builder_rests_on(tmp_path: Path) -> None:

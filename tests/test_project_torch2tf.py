@@ -431,6 +431,18 @@ def test_files_tied_by_imports_are_one_group(tmp_path: Path) -> None:
     assert len({top[n] for n in ("main", "alone", "other", "one", "two", "__init__", "all")}) == 7
 
 
+def test_a_name_behind_a_star_leads_to_the_file_that_has_it(tmp_path: Path) -> None:
+    texts = put(tmp_path, {
+        "pack/__init__.py": "from .sizes import *\nfrom .hidden import *\nfrom .blocks import *\n",
+        "pack/sizes.py": "MEAN = 0.5\nWIDTH: int = 3\n_OWN = 1\n", "pack/hidden.py": "__all__ = ['b']\nMEAN = b = 2\n",
+        "pack/blocks.py": "import torch\n\n\ndef block(x): return x\n",
+        "pack/main.py": "from pack import MEAN, WIDTH, block, _OWN\n"})
+    given = {Path(path): text for path, text in texts.items() if path.endswith("main.py")}
+    member = project.closure(given, lambda symbol: False, through=True)[next(iter(given))]
+    found = {key[2]: target.path.stem for key, target in member.targets.items()}
+    assert found == {"MEAN": "sizes", "WIDTH": "sizes", "block": "blocks", "_OWN": "__init__"}
+
+
 def test_lists_that_are_put_into_lists_come_to_an_end() -> None:
     """Two functions that hand each other lists of what they were given: 2 ** 40 elements."""
     text = translate("""

@@ -177,3 +177,32 @@ def test_a_hint_of_torch_that_is_subscripted_is_a_hint_of_python() -> None:
         return torch.relu(x)
 """, "torch2tf")
     assert "    fused: bool\n    sizes: list[int]\n    parts: list\n" in result.text, result.text
+
+
+def test_what_a_dict_with_a_default_holds_is_what_its_factory_makes() -> None:
+    """`add` of a set is no `add` of a tensor; what is appended to its lists is known."""
+    text = translate("""
+from collections import defaultdict
+import torch
+from torch import nn
+
+KNOWN = defaultdict(set)
+
+
+def register(name, f):
+    KNOWN[name].add(f)
+    return f
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 1)
+
+    def forward(self, x, kind):
+        found = defaultdict(list)
+        found[kind].append(self.conv(x))
+        return torch.cat(found[kind], 1)
+""", "torch2tf").text
+    assert "KNOWN[name].add(f)" in text and "port:" not in text
+    assert "axis=-1" in text  # channels last

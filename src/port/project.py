@@ -256,12 +256,39 @@ def _source(target: Target, rows: Callable[[str], bool], packages: Container[Pat
         if text is None or not only_imports(text):
             return target
         keys = [key for key, local in imports(text) or () if local == target.name]
-        found = _followed(target.path, keys[0], rows, packages) if keys else None
+        found = _followed(target.path, keys[0], rows, packages) if keys else _through_star(target, text, rows, packages)
         if found is None or found in seen:
             return target
         target = found
         seen.add(target)
     return target
+
+
+def _through_star(target: Target, text: str, rows: Callable[[str], bool], packages: Container[Path]) -> Target | None:
+    """The name in the last file that an `__init__.py` takes all names from, and that has it."""
+    for key, _ in reversed(imports(text) or ()):
+        found = _followed(target.path, key, rows, packages) if key[2] == "*" else None
+        if found is not None and target.name in _public(_read(found.path, imports) or ""):
+            return Target(found.path, target.name)
+    return None
+
+
+@lru_cache(1 << 12)
+def _public(text: str) -> frozenset[str]:
+    """What a star import takes of this text, as far as it is written there at the top."""
+    body = ast.parse(text).body
+    targets = [t for s in body for t in (s.targets if isinstance(s, ast.Assign) else [s.target] if isinstance(
+        s, ast.AnnAssign) else [])]
+    names = {t.id for t in targets if isinstance(t, ast.Name)} | {
+        s.name for s in body if isinstance(s, ast.FunctionDef | ast.ClassDef)}
+    listed = [s.value for s in body if isinstance(s, ast.Assign) and any(
+        isinstance(t, ast.Name) and t.id == "__all__" for t in s.targets)]
+    if not listed:
+        return frozenset(n for n in names if not n.startswith("_"))
+    try:
+        return frozenset(names & set(ast.literal_eval(listed[-1])))
+    except ValueError:
+        return frozenset()
 
 
 def _followed(path: Path, key: Key, rows: Callable[[str], bool], packages: Container[Path]) -> Target | None:

@@ -19,6 +19,7 @@ from port.torch2tf import (
     modules,
     opshapes,
     probes,
+    pycalls,
     pynumbers,
     recomputed,
     spread,
@@ -42,7 +43,6 @@ from port.torch2tf.values import (
     Size,
     is_none,
     join,
-    literal,
     one_of,
     options,
     tensors_in,
@@ -234,32 +234,7 @@ def _optional(default: Fact) -> Fact:
     return default if default.kind in (Kind.FUNCTION, Kind.LAYER) else UNKNOWN
 
 
-# ---------------------------------------------------------------- builtins and the standard library
-def _sequence(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
-    if not args:
-        return it.fresh(Items())
-    payload = args[0].payload
-    if isinstance(payload, Items):
-        return it.fresh(Items(list(payload.elements), open=payload.open)).but(values=args[0].values)
-    if args[0].kind is Kind.SHAPE:
-        return args[0]
-    return it.fresh(Items([members.element_of(it, args[0])], open=True))
-
-
-def _zip(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
-    payloads = [a.payload for a in args]
-    if payloads and all(isinstance(p, Items) and not p.open for p in payloads):
-        rows = zip(*(p.elements for p in payloads), strict=False)
-        return Fact(Kind.PLAIN, payload=Items([Fact(Kind.PLAIN, payload=Items(list(r), "tuple")) for r in rows]))
-    row = Items([members.element_of(it, a) for a in args], "tuple")
-    return Fact(Kind.PLAIN, payload=Items([Fact(Kind.PLAIN, payload=row)], open=True))
-
-
-def _enumerate(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
-    row = Items([PLAIN, members.element_of(it, args[0])], "tuple") if args else Items([], "tuple")
-    return Fact(Kind.PLAIN, payload=Items([Fact(Kind.PLAIN, payload=row)], open=True))
-
-
+# ---------------------------------------------------------------- functions that hand on
 def _map(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     if len(args) < 2:
         return UNKNOWN
@@ -274,26 +249,8 @@ def _map(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     return Fact(Kind.PLAIN, payload=Items([one], "tuple", True))
 
 
-def _len(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
-    if args and isinstance(args[0].payload, Items) and not args[0].payload.open:
-        return literal(len(args[0].payload.elements))
-    if args and args[0].kind is Kind.TENSOR:
-        return Fact(Kind.PLAIN, payload=Size(args[0].shape[0] if args[0].shape else None, True))
-    return PLAIN
-
-
 def _first(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     return args[0] if args else UNKNOWN
-
-
-def _int(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
-    if len(args) == 1 and (isinstance(args[0].payload, Size) or type(args[0].literal(...)) is int):
-        return args[0]
-    return Fact(Kind.PLAIN, dtype="int")
-
-
-def _same_or_plain(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
-    return next((a for a in args if a.kind is Kind.TENSOR), PLAIN)
 
 
 def _partial(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
@@ -302,28 +259,6 @@ def _partial(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     known = it.objects.setdefault(node, Partial(args[0], node))
     known.function = args[0]
     return Fact(Kind.FUNCTION, payload=known)
-
-
-def _dict(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
-    found = Mapping()
-    for arg, fact in zip(node.args, args, strict=True):
-        if arg.keyword is not None:
-            found.values[arg.keyword.value] = fact
-        elif isinstance(fact.payload, Mapping):
-            found.values.update(fact.payload.values)
-            found.any = fact.payload.any
-        elif isinstance(fact.payload, Items):
-            for element in fact.payload.elements:  # OrderedDict([("name", module), ...])
-                pair = element.payload
-                if isinstance(pair, Items) and len(pair.elements) == 2:
-                    found.values[pair.elements[0].literal(str(len(found.values)))] = pair.elements[1]
-    return Fact(Kind.PLAIN, payload=it.renewed_dict(node, found))
-
-
-def _sum(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
-    element = members.element_of(it, args[0]) if args else PLAIN
-    return element.but(payload=None) if element.kind is Kind.TENSOR else PLAIN
-
 
 def _checkpoint(it: Interp, node: cst.Call, args: list[Fact], settings: Collection[str] = recomputed.SETTINGS) -> Fact:
     """checkpoint(function, *args): what the function gives."""
@@ -346,18 +281,13 @@ def _fans(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     return Fact(Kind.PLAIN, payload=Items([Fact(Kind.PLAIN, dtype="int")] * 2, "tuple"))
 
 
-SPECIAL: dict[str, Any] = {
-    **pynumbers.TUPLES,
+SPECIAL: dict[str, Any] = pycalls.SPECIAL | pynumbers.TUPLES | {
     "torch.nn.init._calculate_fan_in_and_fan_out": _fans,
     "torch.get_default_dtype": _default_dtype,
-    "builtins.list": _sequence, "builtins.tuple": _sequence, "builtins.reversed": _sequence,
-    "builtins.sorted": _sequence, "builtins.zip": _zip, "builtins.enumerate": _enumerate, "builtins.map": _map,
-    "builtins.len": _len, "builtins.int": _int, "builtins.dict": _dict, "builtins.sum": _sum,
-    "collections.OrderedDict": _dict,
+    "builtins.map": _map,
     "functools.partial": _partial, "copy.deepcopy": _first, "copy.copy": _first, "builtins.getattr": probes.get,
     "builtins.hasattr": probes.has, "builtins.isinstance": probes.is_instance,
     "builtins.setattr": anyname.set_,
-    "builtins.max": _same_or_plain, "builtins.min": _same_or_plain, "builtins.abs": _same_or_plain,
     "torch.utils.checkpoint.checkpoint": _checkpoint, "torch.jit.script": _first,
     "typing.cast": lambda it, node, args: args[1] if len(args) > 1 else UNKNOWN,
 }
