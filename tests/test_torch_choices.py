@@ -365,3 +365,37 @@ def test_features_of_which_a_setting_says_the_number_are_squeezed_if_it_is_one(t
     text = translate(HEADS, "torch2tf").text
     assert "return squeeze(self.fc(x), 1), squeeze(self.fc(x * 2), -1), tf.squeeze(self.one(x), -1)" in text
     agree(tmp_path, HEADS, text, "torch2tf", [Case(call, ("f32[2,5,4]",))])
+
+
+def test_one_of_two_kinds_of_layers_that_takes_images_does_not_say_what_a_block_is_given(tmp_path: Path) -> None:
+    """A setting chooses 1x1 convolutions: without it the same lines work on sequences."""
+    source = HEAD.replace("import torch\n", "import torch\nfrom functools import partial\n") + '''class Mlp(nn.Module):
+    def __init__(self, dim, hidden, use_conv=False):
+        super().__init__()
+        make = partial(nn.Conv2d, kernel_size=1) if use_conv else nn.Linear
+        self.fc1 = make(dim, hidden, bias=True)
+        self.fc2 = make(hidden, dim, bias=False)
+
+    def forward(self, x):
+        return self.fc2(self.fc1(x).relu())
+
+
+class Block(nn.Module):
+    def __init__(self, dim, length):
+        super().__init__()
+        self.norm = nn.LayerNorm(dim)
+        self.tokens = Mlp(length, 2 * length)
+
+    def forward(self, x):
+        return x + self.tokens(self.norm(x).transpose(1, 2)).transpose(1, 2)
+
+
+class Net(nn.Module):
+    def __init__(self, dim=6, length=5):
+        super().__init__()
+        self.blocks = nn.Sequential(*[Block(dim, length) for _ in range(2)])
+
+    def forward(self, x):
+        return self.blocks(x).mean(1)
+'''
+    agree(tmp_path, source, translate(source, "torch2tf").text, "torch2tf", [Case("Net()", ("f32[2,5,6]",))])

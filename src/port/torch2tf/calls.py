@@ -65,9 +65,10 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
     flip = callee.kind is Kind.LAYER and modules.one_layout(it, options(callee), args)
     source = callee.kind is Kind.LAYER and not flip and meetings.source_axes(it, options(callee), args)
     found: Fact | None = None
-    for option in options(callee):
-        if option is callee or not _stays(option.payload):
-            found = join(found, _call(it, node, option, args, env))
+    with modules.ranks_open(it, options(callee)):
+        for option in options(callee):
+            if option is callee or not _stays(option.payload):
+                found = join(found, _call(it, node, option, args, env))
     if flip or source:
         it.wants[node] = Layout.FLIPPED if flip else Layout.PLAIN
     return found if found is not None else UNKNOWN

@@ -91,6 +91,7 @@ class Interp:
         self.returns: list[Fact | None] = []  # what the running functions give, joined
         self.wants: dict[cst.CSTNode, Layout] = {}  # call or operator -> the layout that its tensors must have
         self.ranks: dict[cst.CSTNode, int] = {}  # expression of unknown rank -> the rank that a module over space takes
+        self.ranks_open = False  # one of several modules is applied, which take tensors of several ranks
         self.receivers: dict[cst.CSTNode, Any] = {}  # call -> what it was found to call (Function or Class)
         self.homes: dict[cst.CSTNode, File] = {}  # call of a class of torch.nn -> the file that it stands in
         # Where paths meet: variables that come in two layouts, whether the first path brings channels last, their rank.
@@ -428,7 +429,7 @@ class Interp:
     # ------------------------------------------------------------ what a use proves
     def prove_rank(self, fact: Fact, rank: int | None) -> None:
         """A use that only a tensor of this rank has: what the parameter that it comes from must be."""
-        for origin in members.origins_of(fact) if rank is not None else ():
+        for origin in members.origins_of(fact) if rank is not None and not self.ranks_open else ():
             own, known = (rank or 0) - origin.more, origin.function.ranks.get(origin.name)
             new = own if known is None else known if known in (own, SEVERAL) else SEVERAL
             if new != known and own >= 0 and (fact.shape is None or known is not None):

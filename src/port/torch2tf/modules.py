@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import libcst as cst
@@ -160,10 +161,23 @@ def apply(it: Interp, node: cst.Call | None, callee: Fact, args: list[Fact], sit
         if any(meetings.is_enclosed(it, option.payload) for option in payload.options):
             args = [outcomes.as_public(fact) if fact.kind is Kind.TENSOR else fact for fact in args]
         found: Fact | None = None
-        for option in payload.options:
-            found = join(found, apply(it, node, option, args, site))
+        with ranks_open(it, payload.options):
+            for option in payload.options:
+                found = join(found, apply(it, node, option, args, site))
         return found or BOTTOM
     return tensor()
+
+
+@contextmanager
+def ranks_open(it: Interp, modules: Sequence[Fact]) -> Iterator[None]:
+    """A setting chooses one of these: if one takes any rank (nn.Linear), that another takes images proves nothing."""
+    outer = it.ranks_open
+    it.ranks_open |= len(modules) > 1 and any(
+        isinstance(m.payload, Layer) and m.payload.symbol.rpartition(".")[2] in modshapes.LAST_AXIS for m in modules)
+    try:
+        yield
+    finally:
+        it.ranks_open = outer
 
 
 def _takes_tensor(it: Interp, node: cst.Call, args: list[Fact]) -> None:
@@ -180,7 +194,9 @@ def _takes_tensor(it: Interp, node: cst.Call, args: list[Fact]) -> None:
 def _takes_rank(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> None:
     """What a module over space is given has the rank that it takes, though nothing else tells of it."""
     rank = _spatial_rank(it, Chain(node, [callee]))
-    if rank is not None and args and not node.args[0].star and args[0].kind is Kind.TENSOR and args[0].shape is None:
+    if rank is None or it.ranks_open or not args or node.args[0].star:
+        return
+    if args[0].kind is Kind.TENSOR and args[0].shape is None:
         it.ranks[node.args[0].value] = rank
 
 
