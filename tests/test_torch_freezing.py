@@ -114,3 +114,35 @@ def test_numbers(tmp_path: Path) -> None:
     source = HEAD.replace("NORM", "nn.GroupNorm(2, width)") + CASES
     asked = [Case(call, ("f32[2,3,9,8]",)) for call in ("Transfer()", "Transfer(frozen=False)", "build()")]
     agree(tmp_path, source, translate(source, "torch2tf").text, "torch2tf", asked)
+
+
+def test_a_part_that_follows_its_owners_mode_and_dicts_of_devices_alone() -> None:
+    """`fc.train(self.training)` puts a new part in the mode of the rest, where Keras' parts always are."""
+    text = translate("""
+import torch
+from torch import nn
+
+
+def places(module, device=None, dtype=None):
+    weight = next(module.parameters(), None)
+    if weight is not None and dtype is None:
+        dtype = weight.dtype
+    return {"device": device, "dtype": dtype}
+
+
+class Net(nn.Module):
+    def __init__(self, classes=3, device=None, dtype=None):
+        super().__init__()
+        self.fc = nn.Linear(4, classes, device=device, dtype=dtype)
+
+    def reset(self, classes):
+        dd = places(self)
+        self.fc = nn.Linear(4, classes, **dd)
+        self.fc.train(self.training)
+
+    def forward(self, x):
+        return self.fc(x)
+""", "torch2tf").text
+    assert "port:" not in text and "training" not in text
+    assert text.count("self.fc = layers.Dense(classes, **default_init(4))\n") == 2
+    assert "next(iter(module.trainable_variables), None)" in text

@@ -10,6 +10,7 @@ from port.facts import Fact, Kind
 from port.torch2tf import (
     apart,
     compound,
+    freezing,
     heldparts,
     hints,
     interfaces,
@@ -269,7 +270,7 @@ def is_held(cls: Class) -> bool:
 def trained(it: Any) -> set[Function]:
     """Functions whose body reads self.training, and methods that call such a method."""
     found = {f for f in it.functions.values() if f.owner is not None and isinstance(f.node, cst.FunctionDef)
-             and f.name != "__init__" and any(_reads_training(it, n) for n in find(f.node.body, cst.Attribute))}
+             and f.name != "__init__" and _reads_training(it, f.node.body)}
     grew = True
     while grew:
         grew = False
@@ -285,8 +286,11 @@ def trained(it: Any) -> set[Function]:
     return found
 
 
-def _reads_training(it: Any, node: cst.Attribute) -> bool:
-    return node.attr.value == "training" and it.fact(node).symbol == "self.training"
+def _reads_training(it: Any, body: cst.CSTNode) -> bool:
+    read = [n for n in find(body, cst.Attribute) if n.attr.value == "training"
+            and it.fact(n).symbol == "self.training"]
+    passed = {c.args[0].value for c in find(body, cst.Call) if freezing.follows(it, c)} if read else set()
+    return any(n not in passed for n in read)
 
 
 __all__ = ["Fact", "Items", "class_", "definition", "function", "trained"]

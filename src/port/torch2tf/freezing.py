@@ -129,6 +129,12 @@ def check_hidden(w: Any, node: cst.Assign) -> None:
                  "and trains them", node)
 
 
+def follows(it: Any, node: cst.Call) -> bool:
+    """`self.fc.train(self.training)`: a part gets the mode of what holds it, as all parts have in Keras."""
+    return len(node.args) == 1 and it.fact(node.args[0].value).symbol == "self.training" and all(
+        o.symbol == "module.train" for o in options(it.fact(node.func)))
+
+
 def check_method(w: Any, node: cst.Call) -> None:
     """What only modules have, called of something that is not followed: Keras' layers do not have it."""
     func = node.func

@@ -200,5 +200,14 @@ def length(w: Any, node: cst.Call) -> Any:
     return build("keras.ops.shape({x})[0]", x=w.expr(node.args[0].value))
 
 
-BUILTINS: dict[str, Any] = {"builtins.len": length, "builtins.isinstance": _isinstance, "functools.partial": _partial,
-                            "builtins.hasattr": probes.write, "builtins.getattr": probes.write}
+def _next(w: Any, node: cst.Call) -> Any:
+    """`next(module.parameters())`: Keras' variables are a list. None: of something else."""
+    first = node.args[0].value if node.args else None
+    if not isinstance(first, cst.Call) or w.fact(first.func).symbol != "module.parameters":
+        return None
+    listed = node.args[0].with_changes(value=build("iter({v})", v=w.expr(first)))
+    return node.with_changes(args=[listed, *(a.with_changes(value=w.expr(a.value)) for a in node.args[1:])])
+
+
+BUILTINS: dict[str, Any] = {"builtins.len": length, "builtins.next": _next, "builtins.isinstance": _isinstance,
+                            "functools.partial": _partial, "builtins.hasattr": probes.write, "builtins.getattr": probes.write}

@@ -27,7 +27,7 @@ def written_out(it: Interp, node: cst.Call) -> cst.Call:
     at = next((i for i, a in enumerate(node.args) if a.star == "**"), None)
     display = None if at is None else _display(it, node.args[at].value)
     if at is None or display is None:
-        return node
+        return node if at is None else _without(it, node, at)
     given = node.args[at].value
     words = {}
     for element in display.elements:
@@ -35,7 +35,7 @@ def written_out(it: Interp, node: cst.Call) -> cst.Call:
             element.key, cst.SimpleString) else None
         value = None if name not in WORDS else _here(it, element.value, given)
         if value is None:
-            return node
+            return _without(it, node, at)
         words[name] = value
     equal = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
     comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
@@ -44,6 +44,18 @@ def written_out(it: Interp, node: cst.Call) -> cst.Call:
         made[-1] = made[-1].with_changes(comma=node.args[at].comma)
     new = it.objects.setdefault(("spread", node), node.with_changes(args=[*node.args[:at], *made, *node.args[at + 1:]]))
     return new
+
+
+def _without(it: Interp, node: cst.Call, at: int) -> cst.Call:
+    """`nn.Linear(n, m, **dd)` where `dd` holds devices and dtypes alone: Keras' layers take neither."""
+    symbol = it.receivers[node].symbol
+    if not symbol.startswith("torch.nn.") or not symbol.rpartition(".")[2][:1].isupper() or not _places_alone(
+            it.fact(node.args[at].value).payload):
+        return node
+    kept = [*node.args[:at], *node.args[at + 1:]]
+    if kept:
+        kept[-1] = kept[-1].with_changes(comma=node.args[-1].comma)
+    return it.objects.setdefault(("spread", node), node.with_changes(args=kept))  # type: ignore[no-any-return]
 
 
 def without_places(it: Interp, node: cst.Call, callee: Fact) -> cst.Call:

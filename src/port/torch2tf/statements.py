@@ -210,6 +210,8 @@ def expression_statement(w: Any, node: cst.Expr) -> list[Any]:
 
 def _mode(w: Any, node: cst.Call) -> str | None:
     """`model.eval()`: the calls below say training=False."""
+    if freezing.follows(w.it, node):
+        return "None"
     if not isinstance(node.func, cst.Attribute) or w.fact(node.func).symbol not in ("module.eval", "module.train"):
         return None
     mode = "True" if node.func.attr.value == "train" else "False"
