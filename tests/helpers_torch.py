@@ -19,7 +19,7 @@ from helpers_harness import (
 from torch import nn
 
 ELSEWHERE = {"obtain_input_shape", "BuiltOnCall", "FunctionalModel", "Symbol", "layer_output", "named",
-             "carried", "masked", "traced", "with_weights"}  # by models that use them
+             "carried", "masked", "merged", "traced", "with_weights"}  # by models that use them
 
 
 def convolutions():

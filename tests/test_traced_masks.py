@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -102,7 +103,7 @@ def test_masks_go_from_layer_to_layer(tmp_path: Path) -> None:
     result = translate(text, "tf2torch")
     assert not [f.message for f in result.findings if f.outcome.needs_person]
     assert "masked(Attention(units))(x)" in result.text and "inputs != 0 if self.mask_zero else None" in result.text
-    assert "carried(traced(nn.Dropout(rate))(y), y)" in result.text and "carried(x + y, x, y)" in result.text
+    assert "carried(traced(nn.Dropout(rate))(y), y)" in result.text and "merged(x + y, [x, y])" in result.text
     source, port = tmp_path / "source.py", tmp_path / "port.py"
     source.write_text(text)
     port.write_text(result.text)
@@ -114,11 +115,11 @@ def test_masks_go_from_layer_to_layer(tmp_path: Path) -> None:
 
 def test_tables_start_from_what_is_given() -> None:
     torch = pytest.importorskip("torch")
-    names: dict[str, object] = {}
+    names: dict[str, Any] = {}
     exec(compile(translate(HEAD + CLASSES + BUILD, "tf2torch").text, "port", "exec"), names)
-    model = names["build"](start=[torch.full((7, 4), 3.0)])  # type: ignore[operator]
+    model = names["build"](start=[torch.full((7, 4), 3.0)])
     assert torch.equal(next(p for p in model.parameters() if p.shape == (7, 4)), torch.full((7, 4), 3.0))
-    assert [p.shape for p in names["build"](flag=False).parameters() if not p.requires_grad] == [(7, 4)]  # type: ignore
+    assert [p.shape for p in names["build"](flag=False).parameters() if not p.requires_grad] == [(7, 4)]
 
 
 @pytest.mark.parametrize(("old", "new", "told"), [
@@ -132,21 +133,71 @@ def test_masks_that_are_not_followed_are_told(old: str, new: str, told: str) -> 
     assert any(told in f.message for f in translate(changed, "tf2torch").findings if f.outcome.needs_person)
 
 
+LISTED = """def flat(x):
+    return K.relu(x) + 0.1
+
+
+def make_inputs(size):
+    return [keras.Input((size,), name='in-%d' % i) for i in range(3)]
+
+
+def embedded(given, units=4):
+    parts = [Ret(9, units, mask_zero=True)(given[0]), layers.Embedding(2, units)(given[1])]
+    parts[0], table = parts[0]
+    return layers.Add()(parts), table
+
+
+def build(act='relu', second=False):
+    if act == 'flat':
+        act = flat
+    inputs = make_inputs(None)
+    x, table = embedded(inputs)
+    if second:
+        other = Ret(9, 4, mask_zero=True)(inputs[2])[0]
+        x = layers.Add()([x, other])
+    x = wrap(x, attention(4))
+    y = layers.Dense(4, activation=act)(x)
+    return keras.Model(inputs, Similar()([y, table]))
+"""
+
+
+def test_masks_of_merged_tensors_are_those_of_the_keras_that_takes_such_layers(tmp_path: Path) -> None:
+    """And inputs that functions hand on in lists are ids if an Embedding gets one of them."""
+    text = HEAD + CLASSES + BUILD[:BUILD.index("def build")] + LISTED
+    result = translate(text, "tf2torch")
+    assert not [f.message for f in result.findings if f.outcome.needs_person]
+    assert any("that of Keras 2" in f.message and f.code == "P103" for f in result.findings)
+    assert "dtype=torch.int64, name='in-%d' % i" in result.text and "act if callable(act) else" in result.text
+    source, port = tmp_path / "source.py", tmp_path / "port.py"
+    source.write_text(text)
+    port.write_text(result.text)
+    given = ("[i32[2,6]<3, i32[2,6]<2, i32[2,6]<3]",)
+    cases = [Case(f"build({g})", given) for g in ("", "'flat'", "None", "second=True")]
+    found = verify(source, port, "tf2torch", cases, Settings(dtypes=("float64",), environment=(
+        ("TF_USE_LEGACY_KERAS", "1"),)))
+    assert [v.status for v in found] == ["verified"] * 4, [v.message for v in found]
+
+
 def test_tensors_with_other_masks_are_not_merged() -> None:
+    """Where nothing shows the version of Keras."""
     pytest.importorskip("torch")
-    names: dict[str, object] = {}
+    names: dict[str, Any] = {}
     text = (HEAD + CLASSES + BUILD).replace("y = wrap([y, x], attention(4))", "z = wrap([x, y], attention(4))\n"
                                             "    y = layers.Add()([y, z])")
-    exec(compile(translate(text, "tf2torch").text, "port", "exec"), names)
+    text = text.replace("        return [super().call(inputs), self.embeddings + 0.0]", (
+        "        found = [super().call(inputs), self.embeddings + 0.0]\n        return found"))
+    ported = translate(text, "tf2torch").text
+    assert "carried(x + y, x, y)" in ported
+    exec(compile(ported, "port", "exec"), names)
     with pytest.raises(NotImplementedError, match="different masks"):
-        names["build"]()  # type: ignore[operator]
+        names["build"]()
 
 
 def test_tensors_are_compared_value_by_value_while_a_model_is_noted() -> None:
     """As `compute_mask` does; they stay keys of dicts."""
     torch = pytest.importorskip("torch")
-    names: dict[str, object] = {}
+    names: dict[str, Any] = {}
     exec(compile(translate(HEAD + CLASSES + BUILD, "tf2torch").text, "port", "exec"), names)
-    x = names["symbolic_input"]((3,))  # type: ignore[operator]
+    x = names["symbolic_input"]((3,))
     assert (x != 0).examples[0].dtype == (x == 0).examples[0].dtype == torch.bool and {x: 1}[x] == 1
     assert (x == None) is False  # noqa: E711

@@ -12,9 +12,10 @@ from port.tf2torch.adapt import pure
 from port.tf2torch.adapt.acting import acted
 from port.tf2torch.calls.job import Job, given_openly, resolve_reaching
 from port.tf2torch.calls.layers import plan
+from port.tf2torch.calls.traced import TRACED
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.named import evaluated, is_bound
-from port.tf2torch.infer.values import Function, LayerCall
+from port.tf2torch.infer.values import EITHER, Function, LayerCall
 from port.tree import code, loads
 
 # Keras name: (as a function of {x}, as a module); DIM is the channel axis. Values: Keras 3's defaults.
@@ -125,6 +126,8 @@ def activation(job: Job, name: str, arg: Any) -> None:
         _layer_activation(job, node, fact.payload)
     elif fact.kind is Kind.PLAIN:
         _setting(job, node)
+    elif job.em.scope.stage == TRACED and fact.symbol.startswith(EITHER) and not job.flipped:
+        _open_setting(job, node)
     else:
         raise job.refuse("P202", f"the activation `{code(node)}` is not known")
 

@@ -14,7 +14,7 @@ from port.tf2torch.calls.making import Plan
 from port.tf2torch.calls.mates import FULL, check
 from port.tf2torch.calls.named_layers import note
 from port.tf2torch.calls.taken import several, together
-from port.tf2torch.calls.traced import TRACED, carried, channels_first, check_mask, sized, traced
+from port.tf2torch.calls.traced import TRACED, carried, carries_masks, channels_first, check_mask, sized, traced
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.layers import rank_of
 from port.tf2torch.infer.masks import READS, REFUSES, name_of
@@ -304,7 +304,8 @@ def _apply_model(em: Emitter, node: cst.Call, payload: Any) -> cst.BaseExpressio
         listed = several(em, arg.value, method, target) if method is not None else None
         made.append(changed(arg, value=listed or em.expr(arg.value, want)))
     if method is not None:
-        made = masking.with_argument(em, node, method.params, made)
+        if em.scope.stage != TRACED or not carries_masks(em):  # else tensors carry it
+            made = masking.with_argument(em, node, method.params, made)
         if masks := masking.passed(em, node, method):
             made = [*(changed(a, comma=cst.MaybeSentinel.DEFAULT) for a in made), *masks]
         if node.args:

@@ -55,8 +55,23 @@ def carried(em: Emitter, node: cst.Call, layer: LayerCall, value: cst.BaseExpres
     if not all(isinstance(n, cst.Name) for n in names):
         raise Refused("P206", "the mask of what this layer gets is not followed: give that a name in a line of its own",
                       node)
+    if masks.name_of(layer) in masks.MERGES and _of_keras_two(em):
+        em.report("P103", "the mask of merged tensors is that of Keras 2, of steps that are real in all masks; Keras 3 "
+                  "takes those of any mask, and no mask if one is missing", node)
+        em.helper("merged")
+        return build("merged({x}, {given})", x=value, given=given)
     em.helper("carried")
+    if masks.name_of(layer) in masks.MERGES and isinstance(given, cst.Name):
+        return build("carried({x}, *{given})", x=value, given=given)
     return cst.Call(cst.Name("carried"), [cst.Arg(value), *(cst.Arg(n) for n in names)])
+
+
+def _of_keras_two(em: Emitter) -> bool:
+    """Does a layer give its masked result in a list, as Keras 3 does not take it of what derives from an Embedding?"""
+    owners = [c for layer in _makers(em) for c in em.it.classes.values() if layer.node in find(c.node, cst.Call)]
+    calls = [m for c in owners if (m := find_method(c, "call")) is not None]
+    return bool(calls) and all(isinstance(r.value, cst.List | cst.Tuple) for m in calls for r in find(
+        m.node, cst.Return))
 
 
 @contextmanager

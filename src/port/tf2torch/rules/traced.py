@@ -20,12 +20,12 @@ from port.tf2torch.calls.making import Plan
 from port.tf2torch.calls.traced import TRACED
 from port.tf2torch.calls.traced import traced as wrapped
 from port.tf2torch.emit import Emitter, Refused, Scope
-from port.tf2torch.infer.values import Class, Function, Instance, LayerCall, Origin, find_method
+from port.tf2torch.infer.values import Class, Function
 from port.tf2torch.rules import set_later
+from port.tf2torch.rules.ids import are_ids
 from port.tf2torch.rules.set_later import SUPER_ONLY, makes_layers
 from port.tree import code, find, loads
 
-EMBEDDING = "keras.layers.Embedding"
 GRAPH = ("keras.Input", "keras.Model")
 KNOWN = {"shape", "name", "dtype", "batch_shape"}
 CONFIGS = ("get_config", "from_config")  # methods that build nothing
@@ -199,7 +199,7 @@ def _input(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     size = build("{s}[1:]", s=em.expr(whole)) if whole is not None else em.expr(shape) if shape is not None else (
         expression("()"))
     args = [cst.Arg(size)]
-    if dtype is None and _of_ids(em, node):
+    if dtype is None and are_ids(em, node):
         em.need("torch")
         args.append(argument("dtype", expression("torch.int64"), None))
     if dtype is not None and em.fact(dtype).literal(...) not in ("float32", None):
@@ -210,32 +210,6 @@ def _input(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     if name is not None:
         args.append(argument("name", em.expr(name), None))
     return cst.Call(cst.Name("symbolic_input"), args)
-
-
-def _of_ids(em: Emitter, node: cst.Call) -> bool:
-    """Does an Embedding get it, or an object that hands it to one? Keras makes whole numbers of what comes there."""
-    found = [(callee.payload, inputs[0].payload) for callee, inputs in em.it.applications.values()
-             if inputs and isinstance(inputs[0].payload, Origin)]
-    embedded = {(x.owner, x.name) for layer, x in found if isinstance(layer, LayerCall) and layer.symbol == EMBEDDING}
-    for made, x in found:
-        method = find_method(made.cls, "call") if isinstance(made, Instance) else None
-        inside = method is not None and any((method, p) in embedded for p in method.params[1:2])
-        if x.name == f"Input@{id(node)}" and (inside or (x.owner, x.name) in embedded):
-            return True
-    return _goes_to(em, node, embedded)
-
-
-def _goes_to(em: Emitter, node: cst.Call, embedded: Container[tuple[Any, str]]) -> bool:
-    """Does the function call a variable with it that holds an object which embeds it, whichever branch made that?"""
-    function: Any = em.scope.function
-    lines = list(find(function.node, cst.Assign)) if function is not None else []
-    mine = {code(t.target) for a in lines if a.value is node for t in a.targets}
-    called = {code(c.func) for c in find(function.node, cst.Call) if len(c.args) == 1 and code(
-        c.args[0].value) in mine} if mine else set()
-    made = [em.fact(a.value.func).payload for a in lines for t in a.targets
-            if code(t.target) in called and isinstance(a.value, cst.Call)]
-    methods = [find_method(m, "call") for m in made if isinstance(m, Class)]
-    return bool(methods) and all(m is not None and any((m, p) in embedded for p in m.params[1:2]) for m in methods)
 
 
 def _model(em: Emitter, node: cst.Call) -> cst.BaseExpression:
