@@ -125,13 +125,15 @@ def Decoder(input_shape, names=('relu1', 'norm0'), **kwargs):
 
 
 def test_layers_by_name(tmp_path: Path) -> None:
-    results = ported(tmp_path / "source", PACKAGE)
+    results = ported(tmp_path / "source", {**PACKAGE, "pack/apart.py": PACKAGE["pack/base.py"]})
     put(tmp_path / "port", {name: result.text for name, result in results.items()})
     decoder, base = results["pack/decoder.py"].text, results["pack/base.py"].text
     assert not [m for m in refused(results) if "has no row" not in m]  # only the globals stay Keras' modules
     assert "skips = [layer_output(model, name) for name in names]" in decoder and "kwargs = modules()" not in decoder
     assert "y = named(F.relu(y), 'relu%d' % at)" in base and "kwargs['layers']" not in base
     assert "kwargs['layers']" not in results["pack/__init__.py"].text
+    apart = results["pack/apart.py"].text
+    assert "traced(" in apart and "named(" not in apart  # the decoder does not import it
     cases = [Case("pack:Decoder((8, 12, 3))", ("f32[2,8,12,3]",)),
              Case("pack:Decoder((8, 12, 3), ('norm1', 'conv0'))", ("f32[2,8,12,3]",))]
     stub = tmp_path / "stubs"

@@ -110,7 +110,7 @@ class Emitter:
     line: Any = None  # rules/lines.py: what the current simple statement will be given besides its own text
     masks: dict[Any, str] = field(default_factory=dict)  # rules/masking.py: Mask -> the variable that holds it
     unpacked: dict[cst.CSTNode, cst.Tuple] | None = None  # value -> the targets that take it apart, once asked for
-    asks_layers: bool | None = None  # does the project ask models for layers by name? None: not yet looked for
+    asks_layers: bool | None = None  # are layers asked for by name that this file may make? None: not yet known
     carries_masks: bool | None = None  # do traced models hand masks from layer to layer? None: not yet looked for
     layer_names: dict[cst.CSTNode, cst.BaseExpression] = field(default_factory=dict)  # applied layer -> its name
     separate_projections: bool = False  # attention with `kdim` or `vdim` is made somewhere

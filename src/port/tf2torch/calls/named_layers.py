@@ -9,6 +9,7 @@ import libcst as cst
 from port.binding import keyword
 from port.build import build
 from port.facts import Layout
+from port.scopes import File
 from port.tf2torch.calls.traced import TRACED
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.values import Instance, LayerCall
@@ -16,7 +17,7 @@ from port.tree import code, find
 
 
 def note(em: Emitter, node: cst.Call, layer: Any) -> None:
-    """Where a layer with a name is applied: what it gives gets the name, if the project asks for layers so."""
+    """Where a layer with a name is applied: what it gives gets the name, if what imports this asks for layers so."""
     made = node if node is getattr(layer, "node", None) else node.func
     fits = em.scope.stage == TRACED and isinstance(layer, LayerCall | Instance)
     name = keyword(made, "name", None) if fits and isinstance(made, cst.Call) else None
@@ -28,8 +29,15 @@ def note(em: Emitter, node: cst.Call, layer: Any) -> None:
 
 def _asked(em: Emitter) -> bool:
     if em.asks_layers is None:
-        em.asks_layers = any(_call(a) is not None for f in em.it.files for a in find(f.module, cst.Attribute))
+        reached = {f.file for f in em.traced if any(_call(a) is not None for a in find(f.node, cst.Attribute))}
+        while more := {other for file in reached for other in _imported(file)} - reached:
+            reached |= more
+        em.asks_layers = em.it.file in reached
     return em.asks_layers
+
+
+def _imported(file: File) -> set[File]:
+    return {*file.stars, *(other for other, _ in file.links.values())}
 
 
 def _call(node: cst.Attribute) -> tuple[cst.Call, cst.Attribute] | None:
