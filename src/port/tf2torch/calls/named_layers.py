@@ -9,7 +9,6 @@ import libcst as cst
 from port.binding import keyword
 from port.build import build
 from port.facts import Layout
-from port.scopes import File
 from port.tf2torch.calls.traced import TRACED
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.values import Instance, LayerCall
@@ -36,7 +35,7 @@ def _asked(em: Emitter) -> bool:
     return em.asks_layers
 
 
-def _imported(file: File) -> set[File]:
+def _imported(file: Any) -> set[Any]:
     return {*file.stars, *(other for other, _ in file.links.values())}
 
 
