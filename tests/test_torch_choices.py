@@ -399,3 +399,62 @@ class Net(nn.Module):
         return self.blocks(x).mean(1)
 '''
     agree(tmp_path, source, translate(source, "torch2tf").text, "torch2tf", [Case("Net()", ("f32[2,5,6]",))])
+
+
+def test_stages_that_a_loop_adds_by_name_hold_norms_of_one_maker(tmp_path: Path) -> None:
+    """One place gets a norm that images do not suit: all that `norm_layer` makes then keeps the source's axes."""
+    source = HEAD + '''class Last(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.norm = nn.LayerNorm(dim)
+
+    def forward(self, x):
+        return self.norm(x.transpose(1, 3)).transpose(1, 3)
+
+
+def block(a, b, norm_layer=None):
+    norm_layer = norm_layer or nn.BatchNorm2d
+    return nn.Sequential(*[
+        nn.Conv2d(a, b, 3, padding=1),
+        norm_layer(b),
+    ])
+
+
+class Block(nn.Module):
+    def __init__(self, a, b, norm_layer):
+        super().__init__()
+        self.block = block(a, b, norm_layer)
+
+    def forward(self, x):
+        return self.block(x).relu()
+
+
+def stages(norm_layer):
+    found = []
+    for i in range(2):
+        found.append((f"layer{i + 1}", nn.Sequential(*[Block(3 if i == 0 else 8, 8, norm_layer) for _ in range(1)])))
+    return found, 2
+
+
+class Net(nn.Module):
+    def __init__(self, norm_layer=nn.BatchNorm2d):
+        super().__init__()
+        made, self.count = stages(norm_layer)
+        for stage in made:
+            self.add_module(*stage)
+        self.norm = norm_layer(8)
+        self.last = nn.BatchNorm2d(8)
+
+    def forward(self, x):
+        x = self.norm(self.layer2(self.layer1(x)).relu())
+        return self.last(x).mean((2, 3))
+
+
+def make(last=False):
+    return Net(Last) if last else Net()
+'''
+    result = translate(source, "torch2tf")
+    assert "setattr(self, *stage)" in result.text and "channels_first(batch_norm, 2)" in result.text
+    assert not [f for f in result.findings if f.outcome.value == "refused"]
+    agree(tmp_path, source, result.text, "torch2tf", [Case("make()", ("f32[3,3,6,5]",)),
+                                                      Case("make(True)", ("f32[3,3,6,5]",))])

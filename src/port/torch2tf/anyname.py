@@ -32,6 +32,11 @@ def held(it: Interp, cls: Class) -> Fact | None:
     return cls.attrs.get(ANY)
 
 
+def is_pair(node: cst.Call) -> bool:
+    """`self.add_module(*pair)`: a name and a module."""
+    return len(node.args) == 1 and node.args[0].star == "*"
+
+
 def set_(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     """setattr(owner, name, value)"""
     for option in options(args[0]) if len(args) == 3 else ():

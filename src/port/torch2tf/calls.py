@@ -23,6 +23,7 @@ from port.torch2tf import (
     pynumbers,
     recomputed,
     spread,
+    tables,
     users,
 )
 from port.torch2tf.values import (
@@ -67,7 +68,7 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
     found: Fact | None = None
     with modules.ranks_open(it, options(callee)):
         for option in options(callee):
-            if option is callee or not _stays(option.payload):
+            if option is callee or not _stays(option):
                 found = join(found, _call(it, node, option, args, env))
     if flip or source:
         it.wants[node] = Layout.FLIPPED if flip else Layout.PLAIN
@@ -121,14 +122,17 @@ def _call(it: Interp, node: cst.Call, callee: Fact, args: list[Fact], env: Env) 
 def call_any(it: Interp, node: cst.Call, payload: Alternatives, args: list[Fact], env: Env) -> Fact:
     found: Fact | None = None
     for option in payload.options:
-        if not _stays(option.payload):
+        if not _stays(option):
             found = join(found, _call(it, node, option, args, env))
     return found or UNKNOWN
 
 
-def _stays(payload: Any) -> bool:
+def _stays(option: Fact) -> bool:
     """What is not called where others are: a dict or list of modules, which another setting gives; a class that Keras
-    has no base for: to choose it raises (tables.py)."""
+    has no base for, or of another package of PyTorch's: to choose it raises (tables.py)."""
+    payload = option.payload
+    if payload is None and option.symbol.startswith(tables.PACKAGES):
+        return True
     if isinstance(payload, Mapping | Items):
         return payload.kind == "modules"
     return isinstance(payload, Class) and payload.root.startswith("torch.") and payload.root != "torch.nn.Module"

@@ -51,6 +51,10 @@ def sequential(w: Any, node: cst.Call) -> Any:
             before or after or any(turn(w, chain, i) for i in range(len(chain.children)))):
         raise Refused("P209", "parts of this Sequential are taken one by one, and in Keras it needs Permute layers "
                       "between them: write the modules as a list", node)
+    turned = isinstance(chain, Chain) and any(turn(w, chain, i) for i in range(len(chain.children)))
+    if before or after or turned:
+        node = _written_out(node)
+        only = node.args[0]
     if len(node.args) == 1 and only.star == "*" and not before and not after:
         unturned(w, chain, node)
         return cst.Call(target, [cst.Arg(gone_through(w, only.value))])
@@ -95,6 +99,20 @@ def sequential(w: Any, node: cst.Call) -> Any:
         elements[-1] = elements[-1].with_changes(comma=_behind(elements[-1].comma, comma))
     elements += [cst.Element(p) for p in after]
     return cst.Call(target, [cst.Arg(as_list(node, elements))])
+
+
+def _written_out(node: cst.Call) -> cst.Call:
+    """`nn.Sequential(*[a, b])` as `nn.Sequential(a, b)`; any other call as it is."""
+    held = node.args[0].value
+    if len(node.args) > 1 or node.args[0].star != "*" or not isinstance(held, cst.List) or any(
+            isinstance(e, cst.StarredElement) for e in held.elements):
+        return node
+    args = [cst.Arg(e.value, comma=e.comma) for e in held.elements]
+    end = held.rbracket.whitespace_before
+    last = args[-1].comma
+    args[-1] = args[-1].with_changes(comma=last.with_changes(whitespace_after=end)) if isinstance(
+        last, cst.Comma) else args[-1].with_changes(whitespace_after_arg=end)
+    return node.with_changes(args=args, whitespace_before_args=held.lbracket.whitespace_after)
 
 
 def public_permutes(w: Any, chain: Any) -> tuple[list[Any], list[Any]]:

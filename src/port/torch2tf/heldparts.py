@@ -46,11 +46,16 @@ def _applied(node: cst.ClassDef) -> bool:
 
 
 def check(w: Any, body: cst.CSTNode) -> None:
-    """Refuse code that goes through a module, or takes its parts by number, where the class now holds them."""
+    """Refuse code that goes through a module, or takes its parts by number, where the class now holds them.
+
+    What is added to a class that was a layer, and no container, nothing goes through.
+    """
     for node in walk(body) if w.written_as else ():
+        added = isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and (
+            node.func.attr.value == "add_module")
         for value in gone_through(node):
             payloads = [o.payload for o in options(w.fact(value))]
-            if any(isinstance(p, Instance | SelfOf) and _holds(w, p.cls) for p in payloads):
+            if any(isinstance(p, Instance | SelfOf) and (_containers if added else _holds)(w, p.cls) for p in payloads):
                 raise Refused("P206", f"`{code(value)}` is taken apart here, and its class holds its parts in Keras: "
                               "let the class do it", node)
 

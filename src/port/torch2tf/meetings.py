@@ -97,7 +97,25 @@ def to_enclose(it: Interp) -> frozenset[Any]:
     for payloads in places(it):
         if not agree(it, payloads):
             found.update(key(p) for p in payloads if _has_channels_last(it, p))
-    return frozenset(found - {None})
+    return frozenset(found - {None}).union(_made_alike(it, found | it.enclosed))
+
+
+def _made_alike(it: Interp, enclosed: set[Any] | frozenset[Any]) -> Iterator[Any]:
+    """Modules that the same function will make in Keras: of one class or partial as a value, all or none are."""
+    groups: dict[Any, set[Any]] = {}
+    partials = {id(call): k[2] for k, call in it.objects.items() if isinstance(k, tuple) and k[0] == "partial"}
+    for node, symbol in it.layers:
+        if (maker := partials.get(id(node), "" if is_through_value(it, node) else None)) is not None:
+            groups.setdefault((maker, symbol), set()).add((node, symbol))
+    for group in groups.values():
+        if group & enclosed:
+            yield from group
+
+
+def is_through_value(it: Interp, node: cst.CSTNode) -> bool:
+    """Does it call a variable, not a name that an import of its file binds?"""
+    name = it.homes[node].names.resolve(node.func) if node in it.homes and isinstance(node, cst.Call) else ""
+    return not name or name.startswith(".")
 
 
 def source_axes(it: Interp, modules: tuple[Fact, ...], args: list[Fact]) -> bool:

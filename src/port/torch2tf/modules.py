@@ -402,6 +402,10 @@ def _grow(it: Interp, chain: Chain, name: str, args: list[Fact]) -> Fact:
 
 
 def _own(it: Interp, node: cst.Call, owner: SelfOf, name: str, args: list[Fact]) -> Fact:
+    if name in ("add_module", "register_module") and anyname.is_pair(node):
+        pair = members.unpack(it, args[0], 2)
+        anyname.put(it, owner.cls, pair[0], pair[1], node)
+        return PLAIN
     key = args[0].literal(...) if args else ...
     if name in ("add_module", "register_module") and not isinstance(key, str) and len(args) == 2:
         anyname.put(it, owner.cls, args[0], args[1], node)

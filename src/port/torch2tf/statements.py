@@ -10,6 +10,7 @@ import libcst as cst
 from port.build import build, paren
 from port.facts import Fact, Kind, Layout
 from port.torch2tf import (
+    anyname,
     carried,
     containers,
     devices,
@@ -241,6 +242,9 @@ def module_statement(w: Any, node: cst.Call) -> list[Any] | None:
         if any(not isinstance(o, SelfOf) for o in owners):
             return None
         return _registered(w, node, owner, name)
+    if name in ("add_module", "register_module") and anyname.is_pair(node) and all(
+            isinstance(o.payload, SelfOf) for o in options(w.fact(owner))):
+        return [cst.Expr(build("setattr({o}, *{p})", o=w.expr(owner), p=w.expr(node.args[0].value)))]
     if name == "append" and len(node.args) == 1:
         chains = [o.payload for o in options(w.fact(owner))]
         if all(isinstance(c, Chain) and not c.indexed for c in chains):
