@@ -166,3 +166,60 @@ def test_what_stands_behind_a_return_that_is_the_default() -> None:
 @pytest.mark.parametrize("test", ["self.flash", "len(x) > 2"])
 def test_what_stands_behind_another_return_is_ported_or_nothing_is(test: str) -> None:
     assert "class Attend(nn.Module)" in translate(LEAVES.replace("{test}", test), "torch2tf").text
+
+
+def test_what_nothing_here_makes_may_be_given_a_module_that_is_none_by_default() -> None:
+    """The module would get, and give, the source's axes, and be added to a tensor with channels last."""
+    source = """
+from typing import Optional
+from torch import nn
+
+
+class Block(nn.Module):
+    def __init__(self, a: int, down: Optional[nn.Module] = None):
+        super().__init__()
+        self.conv = nn.Conv2d(a, a, 3, padding=1)
+        self.down = down
+
+    def forward(self, x):
+        y = self.conv(x)
+        if self.down is not None:
+            x = self.down(x)
+        return y + x
+"""
+    result = translate(source, "torch2tf")
+    assert [f.code for f in result.findings if f.outcome.value == "refused"] == ["P204"]
+    assert "raise NotImplementedError" in result.text and "self.down(" not in result.text.replace("`", "")
+
+
+@pytest.mark.parametrize("flag", ["True", "False"])
+def test_an_argument_that_only_some_callers_pass_through_stars_may_be_its_default(flag: str) -> None:
+    """One caller says `last=True`: the other branch is read as well."""
+    text = translate(f"""
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, **kwargs):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 1)
+        last = kwargs.pop("last", False)
+        if last:
+            self.end = nn.Identity()
+        else:
+            self.end = nn.Conv2d(4, 4, 1)
+
+    def forward(self, x):
+        return torch.cat([self.end(self.conv(x)), self.conv(x)], 1)
+
+
+class Two(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = Net(last={flag}), Net()
+
+    def forward(self, x):
+        return self.a(x) + self.b(x)
+""", "torch2tf").text
+    assert "port:" not in text and text.count("tf.transpose") == 2 and "axis=-1" in text

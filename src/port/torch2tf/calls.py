@@ -44,6 +44,7 @@ from port.torch2tf.values import (
     Size,
     is_none,
     join,
+    literal,
     one_of,
     options,
     tensors_in,
@@ -224,6 +225,8 @@ def _dict_method(mapping: Mapping, name: str, args: list[Fact]) -> Fact:
     if name in ("get", "pop") and args:
         key = args[0].literal(...)
         found = mapping.values.get(key, element) if key is not ... else element
+        if key in mapping.values and (mapping.of is not None or mapping.any is not None):  # not by all callers
+            found = join(users.general(found), users.general(args[1]) if len(args) == 2 else literal(None))
         return _optional(args[1]) if len(args) == 2 and found is UNKNOWN else found
     if name == "setdefault" and len(args) == 2 and isinstance(key := args[0].literal(...), str):
         mapping.values[key] = join(mapping.values.get(key), args[1])

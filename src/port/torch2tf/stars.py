@@ -180,9 +180,9 @@ def _extra(function: Function, name: str, fact: Fact, site: Any) -> bool:
 
 
 def _from_mapping(function: Function, fact: Fact, site: Any) -> bool:
-    if not isinstance(fact.payload, Mapping) or fact.payload.any is not None:
+    if not isinstance(fact.payload, Mapping):
         return _hide_words(function)
-    news = False
+    news = fact.payload.any is not None and _hide_words(function)
     for name, value in fact.payload.values.items():
-        news |= _extra(function, name, value, site)
+        news |= name not in function.arguments and _extra(function, name, value, site)
     return news

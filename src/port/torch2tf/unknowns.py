@@ -10,7 +10,7 @@ import libcst as cst
 from port.facts import Fact, Kind, Layout
 from port.torch2tf import modshapes
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import Chain, Items, Layer, Mapping, options, tensors_in
+from port.torch2tf.values import Chain, Items, Layer, Mapping, is_none, options, tensors_in
 from port.tree import code
 
 KNOWN = frozenset(("builtins", "numpy", *sys.stdlib_module_names))  # they look at tensors, and give none
@@ -19,7 +19,8 @@ KNOWN = frozenset(("builtins", "numpy", *sys.stdlib_module_names))  # they look 
 def check_callee(w: Any, node: cst.Call, callee: Fact) -> None:
     """Refuse to hand a channels-last tensor to what may be anything: a module that is passed in, an import."""
     of_library = callee.kind is Kind.FUNCTION and callee.payload is None
-    known = callee.symbol.partition(".")[0] in KNOWN if of_library else callee.kind is not Kind.UNKNOWN
+    known = callee.symbol.partition(".")[0] in KNOWN if of_library else (
+        callee.kind is not Kind.UNKNOWN and not _left_to_others(w, callee))
     if not known and any(t.layout is Layout.FLIPPED for a in node.args for t in tensors_in(w.fact(a.value))):
         raise Refused("P204", f"what `{code(node.func)}` is is not known, and it is given a tensor that is channels "
                       "last in Keras: make it in this file, or keep such layers out of it", node)
@@ -27,6 +28,12 @@ def check_callee(w: Any, node: cst.Call, callee: Fact) -> None:
             w.fact(a.value))):
         w.report("P103", f"what `{code(node.func)}` is is not known: it gets tensors in PyTorch's order of axes, and "
                  "must give such, also under --layout native", node)
+
+
+def _left_to_others(w: Any, callee: Fact) -> bool:
+    """Is it None here, in a class that nothing known makes? Whoever does may give it something to call."""
+    made = w.cls is not None and (w.cls.makers or any(sub.makers for sub in w.cls.subclasses))
+    return is_none(callee) and w.cls is not None and not made
 
 
 def check_child(w: Any, chain: Chain, at: int, node: cst.CSTNode) -> None:

@@ -143,7 +143,7 @@ def _inside(function: Function, caller: Function | None) -> bool:
 
 
 def _receive(it: Interp, function: Function, name: str, fact: Fact, site: Any) -> bool:
-    fact = _general(fact)
+    fact = general(fact)
     if fact.symbol == PERMUTED and name not in function.flipped:  # no reason to have channels last
         fact = fact.but(layout=Layout.PLAIN, symbol="")
     old = function.received.get(name)
@@ -161,7 +161,7 @@ def _receive(it: Interp, function: Function, name: str, fact: Fact, site: Any) -
     return True
 
 
-def _general(fact: Fact) -> Fact:
+def general(fact: Fact) -> Fact:
     """What is kept of an argument: not its value (other callers may pass others), nor where it comes from."""
     if fact.kind is Kind.TENSOR:
         return fact.but(payload=None)
@@ -172,7 +172,7 @@ def _general(fact: Fact) -> Fact:
     if fact.kind is Kind.PLAIN and not is_none(fact):
         payload = fact.payload
         if isinstance(payload, Items):
-            parts = [BOTTOM if e.kind is Kind.UNKNOWN and e.payload is None else _general(e) for e in payload.elements]
+            parts = [BOTTOM if e.kind is Kind.UNKNOWN and e.payload is None else general(e) for e in payload.elements]
             return Fact(Kind.PLAIN, payload=Items(parts, payload.kind, payload.open))
         whole = fact.dtype == "int" or isinstance(payload, Size) or (
             fact.values is not None and all(type(v) is int for v in fact.values))
@@ -207,9 +207,10 @@ def _analyze(it: Interp, function: Function) -> None:
         env.names[function.star] = Fact(Kind.PLAIN, payload=Items([] if told else [UNKNOWN], "tuple", not told))
     if function.kwstar:
         env.names[function.kwstar] = Fact(Kind.PLAIN, payload=Mapping(
-            dict(function.extra) if told else {}, None if told else UNKNOWN, of=function))
+            {name: fact if told else general(fact) for name, fact in function.extra.items()},
+            None if told else UNKNOWN, of=function))
     for name in keywords.names(it, function):
-        env.names[name] = _general(function.extra.get(name, PLAIN))
+        env.names[name] = general(function.extra.get(name, PLAIN))
     before, depth = function.result, it.depth
     it.depth = 0
     it.current.append(function)
@@ -370,7 +371,7 @@ def fill(it: Interp, node: cst.Call, cls: Class, args: list[Fact]) -> None:
             continue
         name = arg.keyword.value if arg.keyword is not None else names[at] if at < len(names) else ""
         if name in names:
-            assignments.set_attribute(it, cls, name, _general(fact), node)
+            assignments.set_attribute(it, cls, name, general(fact), node)
 
 
 def _of_own_class(node: cst.Call) -> bool:
