@@ -19,8 +19,8 @@ from port.torch2tf.values import (
     Places,
     SelfOf,
     is_none,
-    join,
     options,
+    put,
     same,
     tensors_in,
 )
@@ -170,12 +170,11 @@ def _hide_words(function: Function) -> bool:
 
 
 def _extra(function: Function, name: str, fact: Fact, site: Any) -> bool:
-    old = function.extra.get(name)
-    new = join(old, fact.but(payload=None) if fact.kind is Kind.TENSOR else fact)
     if fact.kind is Kind.TENSOR and fact.layout is Layout.FLIPPED:
         return _hide_words(function)
-    function.extra[name] = new
-    function.places.setdefault(name, Places())[site] = fact
+    old = function.extra.get(name)
+    given = fact.but(payload=None) if fact.kind is Kind.TENSOR else fact
+    new = function.extra[name] = put(function.places.setdefault(name, Places()), site, given)
     return not same(old, new)
 
 
