@@ -49,6 +49,7 @@ from port.torch2tf.values import (
 )
 from port.tree import code
 
+PACKAGES = ("torchvision.", "torchaudio.")
 EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 
 
@@ -87,8 +88,7 @@ def call(w: Any, node: cst.Call) -> Any:
     word = init_calls.class_word(w, node)
     if word is not None:
         return word
-    package = w.it.names.resolve(node.func)
-    if package.startswith(tables.PACKAGES) and callee.kind in (Kind.UNKNOWN, Kind.FUNCTION):
+    if (package := w.it.names.resolve(node.func)).startswith(PACKAGES) and callee.kind in (Kind.UNKNOWN, Kind.FUNCTION):
         return rows.write_call(w, node, package)  # which says what to write instead
     _no_unknown_tensor_method(w, node)
     unknowns.check_callee(w, node, callee)
