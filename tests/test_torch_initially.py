@@ -88,3 +88,74 @@ def test_a_function_of_the_users_gets_no_weight_that_keras_lacks() -> None:
     done = translate(source, "torch2tf")
     assert any(f.code == "P203" and f.message.startswith("`m.weight`: Keras makes") for f in done.findings)
     assert "class Net(keras.Model)" in done.text and "_flatten_layers" not in done.text
+
+
+EXPERTS = '''import math
+from functools import partial
+import numpy as np
+import torch
+from torch import nn
+
+
+class Experts(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.count = 3
+        self.size = (3, 4)
+        self.weight = nn.Parameter(torch.Tensor(3, 12))
+        self.bias = None
+
+
+def of_experts(initializer, count, size):
+    def init(weight):
+        if len(weight.shape) != 2 or weight.shape[1] != np.prod(size):
+            raise (ValueError('bad shape'))
+        for i in range(count):
+            initializer(weight[i].view(size))
+    return init
+
+
+def init_first(m, n='', fix=True):
+    if isinstance(m, Experts):
+        fan_out = 3
+        fn = of_experts(lambda w: w.data.normal_(0, math.sqrt(2.0 / fan_out)), m.count, m.size)
+        fn(m.weight)
+    elif isinstance(m, nn.Linear):
+        init_range = 1.0 / math.sqrt(m.weight.size(0))
+        m.weight.data.uniform_(-init_range, init_range)
+
+
+def init_second(m, n=''):
+    if isinstance(m, Experts):
+        of_experts(partial(nn.init.kaiming_normal_, mode='fan_out'), m.count, m.size)(m.weight)
+
+
+class Net(nn.Module):
+    def __init__(self, first=True):
+        super().__init__()
+        self.fc = nn.Linear(3, 4)
+        for n, m in self.named_modules():
+            if first:
+                init_first(m, n)
+            else:
+                init_second(m, n)
+
+    def forward(self, x):
+        return self.fc(x)
+'''
+
+
+def test_functions_that_functions_give_are_looked_into() -> None:
+    result = translate(EXPERTS, "torch2tf")
+    assert "class Net(keras.Model):" in result.text and "named_modules" not in result.text
+    assert any(f.code == "P101" and "initial values are left out" in f.message for f in result.findings)
+
+
+@pytest.mark.parametrize(("before", "after"), [
+    ("initializer(weight[i].view(size))", "print(initializer(weight[i].view(size)))"),
+    ("lambda w: w.data.normal_(0, math.sqrt(2.0 / fan_out))", "lambda w: counts.append(w)"),
+    ("np.prod(size)", "np.random.seed(3)")])
+def test_what_they_do_besides_is_no_matter_of_initial_values(before: str, after: str) -> None:
+    assert before in EXPERTS
+    result = translate(EXPERTS.replace(before, after), "torch2tf")
+    assert "class Net(nn.Module):" in result.text

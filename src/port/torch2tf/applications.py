@@ -18,6 +18,7 @@ from port.torch2tf import (
     freezing,
     init_calls,
     init_parts,
+    layer_values,
     layercalls,
     layers,
     losses,
@@ -201,11 +202,14 @@ def elements_of(w: Any, node: cst.Call, symbol: str) -> list[Any]:
     layer = w.it.layers.get((node, symbol))
     if layer is None:
         raise Refused("P204", f"nothing is known of this {symbol.rpartition('.')[2]}", node)
-    if layer.problem:
-        raise Refused("P202", layer.problem, node)
-    elements = list(layers.write_layer(w, node, layer).elements)
-    rank = layer.inputs[0].rank if layer.inputs else None
-    if rank in TO_LAST and meetings.is_enclosed(w.it, layer) and modshapes.wish(layer.symbol) is not None:
+    elements = [layer_values.write_made(w, node, layer)] if layer.problem else list(
+        layers.write_layer(w, node, layer).elements)
+    if not meetings.is_enclosed(w.it, layer) or modshapes.wish(layer.symbol) is None:
+        return elements
+    rank = modshapes.rank_taken(layer)
+    if rank is None:
+        raise Refused("P208", f"how many axes this {symbol.rpartition('.')[2]} gets is not known", node, symbol)
+    if rank in TO_LAST:
         return [containers.permute(w, TO_LAST[rank]), *elements, containers.permute(w, TO_FIRST[rank])]
     return elements
 

@@ -17,7 +17,7 @@ from port.torch2tf import users
 from port.torch2tf.members import MODULE_METHODS
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import MAYBE_WEIGHT, Bound, Function, Instance, Partial, SelfOf, is_none, options
-from port.tree import code, find, walk
+from port.tree import code, find, named, walk
 
 NOTE = "initial values"  # statements that are left out -> why
 BUILTINS = frozenset("isinstance hasattr getattr len range enumerate zip min max abs float int str bool round sorted "
@@ -25,6 +25,8 @@ BUILTINS = frozenset("isinstance hasattr getattr len range enumerate zip min max
 WALKS = frozenset("modules named_modules children named_children parameters named_parameters apply".split())
 TEXTS = frozenset("startswith endswith split rsplit find lower upper strip replace format join items keys values "
                   "get".split())
+NUMBERS = frozenset(f"numpy.{name}" for name in "prod sqrt log exp arange linspace floor ceil".split())
+VIEWS = frozenset("view reshape size dim numel narrow chunk".split())  # methods of tensors
 CHANGES = (cst.Global, cst.Nonlocal, cst.Del, cst.Yield, cst.Await, cst.ClassDef)
 EFFECTS = ("manual_seed", "save", "load", "use_deterministic_algorithms")  # functions of torch that do something
 
@@ -108,7 +110,9 @@ def _is_weight(it: Any, node: cst.BaseExpression, function: Function) -> bool:
         return not any(isinstance(o.payload, SelfOf | Instance) for o in options(it.fact(node.value))) or (
             it.fact(node).symbol in ("weight", MAYBE_WEIGHT))
     return it.fact(node).symbol in ("weight", MAYBE_WEIGHT) or (
-        isinstance(node, cst.Name) and node.value in function.arguments)
+        isinstance(node, cst.Name) and node.value in {
+            p.name.value for n in walk(function.node) if isinstance(n, cst.FunctionDef | cst.Lambda)
+            for p in find(n.params, cst.Param)})
 
 
 def _fact(it: Any, node: cst.BaseExpression, function: Function) -> Fact:
@@ -121,6 +125,8 @@ def _fact(it: Any, node: cst.BaseExpression, function: Function) -> Fact:
 def _harmless(it: Any, node: cst.Call, function: Function, seen: set[Function]) -> bool:
     callee = it.receivers.get(node) or _fact(it, node.func, function)
     name = node.func.attr.value if isinstance(node.func, cst.Attribute) else ""
+    if callee.symbol == "builtins.isinstance":
+        return True
     handed = [o for a in node.args for o in options(_fact(it, a.value, function)) if o.kind is Kind.FUNCTION]
     if not all(_known(it, o, seen) for o in handed):
         return False
@@ -132,8 +138,10 @@ def _harmless(it: Any, node: cst.Call, function: Function, seen: set[Function]) 
 def _does_nothing_else(it: Any, node: cst.Call, callee: Fact, name: str, function: Function, seen: set[Function]
                        ) -> bool:
     symbol = callee.symbol
-    if isinstance(node.func, cst.Name) and node.func.value in function.arguments:
-        return node.func.value not in function.defaults  # what callers hand on is looked at there
+    if isinstance(node.func, cst.Name) and (holder := _holder(it, node.func.value, function)) is not None:
+        return node.func.value not in holder.defaults  # what callers hand on is looked at there
+    if isinstance(node.func, cst.Name) and callee.payload is None and _made_here(it, node.func.value, function, seen):
+        return True
     if isinstance(callee.payload, Function | Partial):
         return _known(it, callee, seen) and _handed_on(it, node, callee, function) and all(
             _is_weight(it, a.value, function) for a in node.args if it.fact(a.value).kind is Kind.TENSOR)
@@ -146,10 +154,28 @@ def _does_nothing_else(it: Any, node: cst.Call, callee: Fact, name: str, functio
         return symbol.removeprefix("builtins.") in BUILTINS
     if isinstance(callee.payload, Bound) and (name in TEXTS or name in MODULE_METHODS):
         return name in WALKS or (not symbol.startswith("module.") and name in TEXTS)
-    if symbol.startswith(("math.", "functools.partial", "warnings.")):
+    if symbol.startswith(("math.", "functools.partial", "warnings.")) or symbol in NUMBERS:
         return True
     known = callee.payload is not None and not isinstance(callee.payload, Bound)
-    return not known and (name in TEXTS or name in WALKS or _by_name(it, name, seen))
+    return not known and (name in TEXTS or name in WALKS or name in VIEWS or _by_name(it, name, seen))
+
+
+def _holder(it: Any, name: str, function: Function) -> Function | None:
+    """The function that takes an argument of this name: this one, or one around it."""
+    if name in function.arguments:
+        return function
+    if name in {n for t in find(function.node, cst.AssignTarget) for n in named(t)}:
+        return None
+    around = (f for f in it.functions.values() if f is not function and name in f.arguments)
+    return next((f for f in around if any(n is function.node for n in walk(f.node))), None)
+
+
+def _made_here(it: Any, name: str, function: Function, seen: set[Function]) -> bool:
+    """Does the variable hold what a function gives that does nothing else, and gives nothing that does?"""
+    values = [a.value for a in find(function.node, cst.Assign) for t in a.targets if name in named(t)]
+    return bool(values) and all(isinstance(v, cst.Call) and isinstance(made := _fact(it, v.func, function).payload,
+                                                                        Function) and _known(
+        it, Fact(Kind.FUNCTION, payload=made), seen) for v in values)
 
 
 def _handed_on(it: Any, node: cst.Call, callee: Fact, function: Function) -> bool:
@@ -182,8 +208,6 @@ def _known(it: Any, fact: Fact, seen: set[Function]) -> bool:
         return is_none(fact) or fact.symbol.startswith(("torch.nn.", "builtins.")) or isinstance(held, Bound)
     if held in seen:
         return True
-    if not isinstance(held.node, cst.FunctionDef):
-        return False
     seen.add(held)
     with it.within(held.file):
         return only(it, held.node.body, held, seen)

@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.build import build, expression, paren
 from port.facts import Fact, Kind
-from port.torch2tf import meetings
+from port.torch2tf import meetings, modshapes
 from port.torch2tf.holding import CONVS, PAIRS
 from port.torch2tf.layer_recurrent import HELPERS
 from port.torch2tf.refused import Refused
@@ -84,6 +84,14 @@ def write_class_value(w: Any, node: cst.BaseExpression, symbol: str) -> Any:
     raise Refused("P203", f"`nn.{short}` as a value: pass a function that makes the layer", node, symbol)
 
 
+def write_made(w: Any, node: cst.Call, layer: Layer) -> Any:
+    """`nn.Conv2d(cin, cout, **kwargs)`, of which not all is seen: a function makes it that takes torch's arguments."""
+    short = layer.symbol.removeprefix("torch.nn.")
+    if short not in MAKERS:
+        raise Refused("P202", layer.problem, node)
+    return cst.Call(cst.Name(_maker(w, short, [node])), [w.expr(a) for a in node.args])
+
+
 def _no_settings(w: Any, short: str, given: list[cst.Call]) -> Any:
     target = NO_SETTINGS[short]
     bare = all(not c.args for c in given)
@@ -117,7 +125,7 @@ def _kept_first(w: Any, node: cst.CSTNode, symbol: str, maker: Any, made: list[L
         raise Refused("P209", "what this makes has channels first at one place and last at another", node, symbol)
     if not kept:
         return maker
-    rank = made[0].inputs[0].rank if made[0].inputs else None
+    rank = modshapes.rank_taken(made[0])
     if rank not in TO_LAST:
         raise Refused("P208", f"how many axes `nn.{symbol.rpartition('.')[2]}` gets is not known", node, symbol)
     w.helper("channels_first")

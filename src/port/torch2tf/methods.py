@@ -210,4 +210,5 @@ def _next(w: Any, node: cst.Call) -> Any:
 
 
 BUILTINS: dict[str, Any] = {"builtins.len": length, "builtins.next": _next, "builtins.isinstance": _isinstance,
-                            "functools.partial": _partial, "builtins.hasattr": probes.write, "builtins.getattr": probes.write}
+                            "functools.partial": _partial, "builtins.hasattr": probes.write,
+                            "builtins.getattr": probes.write}

@@ -60,6 +60,12 @@ def wish(symbol: str) -> bool | None:
     return False if name in LAST_AXIS or name in RECURRENT or name == "Flatten" else None
 
 
+def rank_taken(layer: Layer) -> int | None:
+    """How many axes the tensor has that a module is given; a Conv2d takes four, whatever is known of it."""
+    rank = layer.inputs[0].rank if layer.inputs else None
+    return SPATIAL.get(layer.symbol.rpartition(".")[2]) if rank is None else rank
+
+
 def result(it: Interp, layer: Layer, args: list[Fact]) -> tuple[Fact, Layout]:
     """(what the module gives, the layout that its tensors must have)"""
     name = layer.symbol.rpartition(".")[2]

@@ -73,8 +73,8 @@ def without_places(it: Interp, node: cst.Call, callee: Fact) -> cst.Call:
 
 
 def _places_alone(payload: object) -> bool:
-    return isinstance(payload, Mapping) and payload.kind == "dict" and payload.any is None and (
-        payload.values.keys() <= {"device", "dtype"})
+    return isinstance(payload, Mapping) and payload.kind == "dict" and payload.any is None and bool(
+        payload.values) and payload.values.keys() <= {"device", "dtype"}
 
 
 def _display(it: Interp, given: cst.BaseExpression) -> cst.Dict | None:

@@ -8,9 +8,9 @@ def conv2d(in_channels, out_channels, kernel_size, stride=1, padding=0, dilation
     init = default_init(in_channels // groups * cells(kernel_size, 2))
     if isinstance(padding, str):
         return layers.Conv2D(out_channels, kernel_size, stride, padding, dilation_rate=dilation, groups=groups,
-                                   use_bias=bias, **init)
+                             use_bias=bias, **init)
     return keras.Sequential([
         layers.ZeroPadding2D(padding),
         layers.Conv2D(out_channels, kernel_size, stride, dilation_rate=dilation, groups=groups, use_bias=bias,
-                            **init),
+                      **init),
     ])

@@ -8,9 +8,9 @@ def conv3d(in_channels, out_channels, kernel_size, stride=1, padding=0, dilation
     init = default_init(in_channels // groups * cells(kernel_size, 3))
     if isinstance(padding, str):
         return layers.Conv3D(out_channels, kernel_size, stride, padding, dilation_rate=dilation, groups=groups,
-                                   use_bias=bias, **init)
+                             use_bias=bias, **init)
     return keras.Sequential([
         layers.ZeroPadding3D(padding),
         layers.Conv3D(out_channels, kernel_size, stride, dilation_rate=dilation, groups=groups, use_bias=bias,
-                            **init),
+                      **init),
     ])

@@ -1,0 +1,107 @@
+"""Layers of PyTorch that are given `**` arguments of which not all is seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from port.translate import translate
+from port.verify.parent import Case
+from tests.proving import agree
+
+HEAD = "import torch\nfrom torch import nn\n\n\n"
+
+CONV = '''def conv(cin, cout, kernel_size, **kwargs):
+    padding = kwargs.pop('padding', 0)
+    kwargs.setdefault('bias', False)
+    return nn.Conv2d(cin, cout, kernel_size, padding=padding, **kwargs)
+
+
+class Net(nn.Module):
+    def __init__(self, cin, cout, norm_kwargs=None):
+        super().__init__()
+        self.a = conv(cin, cout, 3, padding=1)
+        self.n = nn.BatchNorm2d(cout, **(norm_kwargs or {}))
+        self.b = conv(cout, cout, 3, stride=2, groups=2)
+
+    def forward(self, x):
+        return self.b(self.n(self.a(x)))
+'''
+
+SHIFT = '''class Shift(nn.Module):
+    def __init__(self, cin, cout, kernel_size, stride=1, bias=True):
+        super().__init__()
+        self.fc = nn.Linear(cin, cout, bias)
+        self.stride = stride
+
+    def forward(self, x):
+        return self.fc(x[:, :, ::self.stride, ::self.stride].permute(0, 2, 3, 1)).permute(0, 3, 1, 2).view(
+            x.shape[0], -1, x.shape[2] // self.stride, x.shape[3] // self.stride)
+
+
+def conv(cin, cout, kernel_size, **kwargs):
+    shift = kwargs.pop('shift', False)
+    kwargs.setdefault('bias', False)
+    if shift:
+        return Shift(cin, cout, kernel_size, **kwargs)
+    else:
+        return nn.Conv2d(cin, cout, kernel_size, padding=1, **kwargs)
+
+
+class Net(nn.Module):
+    def __init__(self, cin, cout, shift=False):
+        super().__init__()
+        self.a = conv(cin, cout, 3, shift=shift)
+        self.b = conv(cout, cout, 3, stride=2)
+
+    def forward(self, x):
+        return self.b(torch.relu(self.a(x)))
+'''
+
+
+@pytest.mark.parametrize(("source", "written", "call"), [
+    (CONV, "conv2d(cin, cout, kernel_size, padding=padding, **kwargs)", "Net(3, 4, {'eps': 1e-3, 'momentum': 0.3})"),
+    (SHIFT, "conv2d(cin, cout, kernel_size, padding=1, **kwargs)", "Net(3, 4)")])
+def test_a_function_with_the_arguments_of_pytorch_makes_the_layer(source: str, written: str, call: str, tmp_path: Path
+                                                                  ) -> None:
+    result = translate(HEAD + source, "torch2tf")
+    assert written in result.text
+    agree(tmp_path, HEAD + source, result.text, "torch2tf", [Case(call, ("f32[2,3,8,6]",))])
+
+
+def test_what_no_function_makes_is_refused() -> None:
+    source = CONV.replace("nn.BatchNorm2d(cout, **(norm_kwargs or {}))", "nn.FractionalMaxPool2d(2, **norm_kwargs)")
+    assert "P202" in {f.code for f in translate(HEAD + source, "torch2tf").findings}
+
+
+BEHIND = '''def make(inner, **kwargs):
+    return Shift(3, 4, 1, **kwargs) if inner else nn.Conv2d(3, 4, 1, **kwargs)
+
+
+class Shift(nn.Module):
+    def __init__(self, cin, cout, kernel_size):
+        super().__init__()
+        self.fc = nn.Linear(cin, cout)
+
+    def forward(self, x):
+        return self.fc(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2).reshape(-1, 4, 5, 6)
+
+
+class Net(nn.Module):
+    def __init__(self, inner=False):
+        super().__init__()
+        self.layer = make(inner)
+
+    def forward(self, x):
+        y = x[0] if isinstance(x, list) else x
+        return self.layer(y)
+'''
+
+
+def test_a_convolution_between_permutes_needs_no_rank_that_is_known(tmp_path: Path) -> None:
+    """Silent before: where nothing was known of its tensor, it stood without them."""
+    result = translate(HEAD + BEHIND, "torch2tf")
+    assert result.text.count("layers.Permute") == 2
+    assert "conv2d(3, 4, 1, **kwargs)" in result.text  # silent before: left out, as nobody in this file gives any
+    agree(tmp_path, HEAD + BEHIND, result.text, "torch2tf", [Case("Net()", ("f32[2,3,5,6]",))])
