@@ -166,6 +166,7 @@ READS = {
     "nn.AdaptiveAvgPool2d((1, 1))": "layers.GlobalAveragePooling2D(keepdims=True)",
     # layers.AdaptiveAveragePooling2D cannot be traced by tf.function where an axis of x has one element
     "nn.AdaptiveAvgPool2d((6, 6))": 'layers.Lambda(lambda x: adaptive_pool(x, (6, 6), "average"))',
+    "nn.Conv2d(3, 4, **settings)": "conv2d(3, 4, **settings)",
     "nn.LeakyReLU(0.2, True)": "layers.LeakyReLU(0.2)",
     "nn.GELU()": 'layers.Activation("gelu")',
     "nn.Softmax(dim = -1)": "layers.Softmax(axis = -1)",
@@ -189,7 +190,7 @@ nn.MaxPool2d(2, return_indices=True)
 nn.Embedding(3, 4, max_norm=1.0)
 nn.LSTM(3, 4, proj_size=2)
 nn.ConvTranspose2d(4, 4, 2, groups=2)
-nn.Conv2d(3, 4, **settings)
+nn.MaxPool2d(**settings)
 nn.MultiheadAttention(4, 2, add_zero_attn=True)
 nn.Softmax()
 nn.Conv2d(3, 4, 3, wrong=1)
