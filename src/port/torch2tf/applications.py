@@ -50,7 +50,6 @@ from port.torch2tf.values import (
 )
 from port.tree import code
 
-PACKAGES = ("torchvision.", "torchaudio.")
 EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 
 
@@ -89,7 +88,8 @@ def call(w: Any, node: cst.Call) -> Any:
     word = init_calls.class_word(w, node)
     if word is not None:
         return word
-    if (package := w.it.names.resolve(node.func)).startswith(PACKAGES) and callee.kind in (Kind.UNKNOWN, Kind.FUNCTION):
+    package = w.it.names.resolve(node.func)
+    if package.startswith(tables.PACKAGES) and callee.kind in (Kind.UNKNOWN, Kind.FUNCTION):
         return rows.write_call(w, node, package)  # which says what to write instead
     _no_unknown_tensor_method(w, node)
     unknowns.check_callee(w, node, callee)

@@ -134,13 +134,7 @@ def _kept_first(w: Any, node: cst.CSTNode, symbol: str, maker: Any, made: list[L
 
 def calls_through_value(w: Any, symbol: str) -> list[cst.Call]:
     """Calls of a variable that may hold this class."""
-    return [node for node in _by_symbol(w)[0].get(symbol, ()) if not _imported(w, node)]
-
-
-def _imported(w: Any, node: cst.Call) -> bool:
-    """Is what it calls a name that an import of its file binds?"""
-    name = w.it.homes[node].names.resolve(node.func) if node in w.it.homes else ""
-    return bool(name) and not name.startswith(".")
+    return [node for node in _by_symbol(w)[0].get(symbol, ()) if meetings.is_through_value(w.it, node)]
 
 
 def partials(w: Any, symbol: str) -> list[cst.Call]:
