@@ -60,6 +60,11 @@ CASES = {
              "        if m.bias is not None:\n            nn.init.zeros_(m.bias)\n"
              "    elif isinstance(m, nn.BatchNorm2d):\n        nn.init.constant_(m.weight, 0.5)", "",
              "return self.b(self.a(x).mean((2, 3)))", "2,12,6,6"),
+    "weight norm": ("self.a = nn.utils.weight_norm(nn.Conv1d(30, 40, 5))\n"
+                    "self.b = nn.utils.parametrizations.weight_norm(nn.Linear(40, 90))\n"
+                    "for m in self.modules():\n    if isinstance(m, nn.Conv1d):\n"
+                    "        m.weight.data.normal_(0, 3.0)\n        nn.init.constant_(m.bias, 0.25)", "",
+                    "return self.b(self.a(x).mean(2))", "2,30,9"),
     "apply": ("self.a = nn.Linear(300, 200)\nself.b = nn.Embedding(11, 300)\nself.apply(self.start)",
               "def start(self, m):\n    if isinstance(m, nn.Linear):\n"
               "        m.weight.data.normal_(mean=0.0, std=0.02)\n        if m.bias is not None:\n"

@@ -7,7 +7,7 @@ from port.translate import translate
 ODD = '''class Odd(nn.Module):
     def __init__(self, n):
         super().__init__()
-        self.fc = nn.utils.weight_norm(nn.Linear(n, n))
+        self.fc = nn.utils.spectral_norm(nn.Linear(n, n))
 
     def forward(self, x):
         return self.fc(x)
@@ -41,8 +41,8 @@ def test_a_class_that_uses_what_is_not_ported_in_one_branch_is_ported() -> None:
 
 
 def test_a_branch_with_an_operation_that_is_not_ported_raises() -> None:
-    text = translate(HEAD + NET.replace("Odd(n)", "nn.utils.weight_norm(nn.Linear(n, n))"), "torch2tf").text
-    assert "        if odd:\n            # port: P203 `torch.nn.utils.weight_norm`" in text
+    text = translate(HEAD + NET.replace("Odd(n)", "nn.utils.spectral_norm(nn.Linear(n, n))"), "torch2tf").text
+    assert "        if odd:\n            # port: P203 `torch.nn.utils.spectral_norm`" in text
     assert "class Net(keras.Model):" in text and text.count("raise NotImplementedError") == 1
 
 

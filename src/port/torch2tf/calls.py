@@ -25,6 +25,7 @@ from port.torch2tf import (
     spread,
     tables,
     users,
+    weightnorm,
 )
 from port.torch2tf.values import (
     BOTTOM,
@@ -298,5 +299,5 @@ SPECIAL: dict[str, Any] = pycalls.SPECIAL | pynumbers.TUPLES | {
     "builtins.setattr": anyname.set_,
     "torch.utils.checkpoint.checkpoint": _checkpoint, "torch.jit.script": _first,
     "typing.cast": lambda it, node, args: args[1] if len(args) > 1 else UNKNOWN,
-}
+} | dict.fromkeys(weightnorm.SYMBOLS, weightnorm.mark)
 __all__ = ["Chain", "Layer", "call", "tensor", "tensors_in"]

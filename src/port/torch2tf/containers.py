@@ -178,7 +178,8 @@ def parts_of(w: Any, node: cst.BaseExpression) -> list[Any]:
     if isinstance(node, cst.Call):
         callee = w.it.receivers.get(node)
         symbol = callee.symbol if callee is not None and callee.payload is None else ""
-        if symbol.startswith("torch.nn.") and symbol not in WRITERS and w.outside(node.func):
+        if symbol.startswith("torch.nn.") and symbol not in WRITERS and symbol.rpartition(".")[2][:1].isupper() and (
+                w.outside(node.func)):
             return applications.elements_of(w, node, symbol)
         if symbol.startswith("helpers.") and symbol[8].isupper():
             return ownlayers.elements(w, node, symbol)

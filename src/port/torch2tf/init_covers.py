@@ -17,6 +17,8 @@ def covered(w: Any, layer: Layer) -> bool:
     bias = layer.bound.get("bias")
     without = short == "Embedding" or (bias is not None and w.fact(bias).literal() is False)
     wanted = {(short, "weight")} if without else {(short, "weight"), (short, "bias")}
+    if layer.normed:  # torch computes its weight: what is set is not the weight that there is
+        return False
     return wanted <= _sets(w) or _around(w, layer.node, wanted)
 
 

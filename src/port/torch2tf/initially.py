@@ -28,6 +28,7 @@ TEXTS = frozenset("startswith endswith split rsplit find lower upper strip repla
 NUMBERS = frozenset(f"numpy.{name}" for name in "prod sqrt log exp arange linspace floor ceil".split())
 VIEWS = frozenset("view reshape size dim numel narrow chunk".split())  # methods of tensors
 CHANGES = (cst.Global, cst.Nonlocal, cst.Del, cst.Yield, cst.Await, cst.ClassDef)
+OTHERS = ("torch.nn.utils.", "torch.ao.", "torch.quantization.")  # they put something else in the place of weights
 EFFECTS = ("manual_seed", "save", "load", "use_deterministic_algorithms")  # functions of torch that do something
 
 
@@ -145,6 +146,8 @@ def _does_nothing_else(it: Any, node: cst.Call, callee: Fact, name: str, functio
     if isinstance(callee.payload, Function | Partial):
         return _known(it, callee, seen) and _handed_on(it, node, callee, function) and all(
             _is_weight(it, a.value, function) for a in node.args if it.fact(a.value).kind is Kind.TENSOR)
+    if symbol.startswith(OTHERS):
+        return False
     if symbol.startswith("torch."):
         last = symbol.rpartition(".")[2]
         if not last.endswith("_"):
@@ -205,7 +208,8 @@ def _known(it: Any, fact: Fact, seen: set[Function]) -> bool:
     if isinstance(held, Partial):
         return all(_known(it, o, seen) for o in options(held.function))
     if not isinstance(held, Function):
-        return is_none(fact) or fact.symbol.startswith(("torch.nn.", "builtins.")) or isinstance(held, Bound)
+        public = fact.symbol.startswith(("torch.nn.", "builtins.")) and not fact.symbol.startswith(OTHERS)
+        return is_none(fact) or public or isinstance(held, Bound)
     if held in seen:
         return True
     seen.add(held)

@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.build import build, expression, paren
 from port.facts import Fact, Kind
-from port.torch2tf import meetings, modshapes
+from port.torch2tf import meetings, modshapes, weightnorm
 from port.torch2tf.holding import CONVS, PAIRS
 from port.torch2tf.layer_recurrent import HELPERS
 from port.torch2tf.refused import Refused
@@ -216,6 +216,7 @@ def leaf(w: Any, node: cst.BaseExpression, layer: Layer) -> Any:
     """The layer that holds the weights: of a padded convolution, which is a Sequential, the one with a kernel."""
     from port.torch2tf.layers import write_layer
 
+    weightnorm.check_read(w, node, layer)
     written = w.expr(node)
     elements = write_layer(w, layer.node, layer).elements
     if len(elements) == 1:

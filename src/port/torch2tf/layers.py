@@ -66,7 +66,7 @@ def write_layer(w: Any, node: cst.Call, layer: Layer) -> Plan:
     if problem:
         raise Refused("P202", f"`nn.{short}`: {problem}", node)
     made = Layer(layer.node, layer.symbol, bound, {k: w.fact(v) for k, v in bound.items()}, inputs=layer.inputs,
-                 given=layer.given)
+                 given=layer.given, normed=layer.normed)
     at = At(w, layer.node, made)
     if short in SPATIAL and at.input is not None and at.input.rank not in (None, SPATIAL[short]):
         raise at.refuse(f"it gets a tensor of rank {at.input.rank}: add the batch axis", "P208")

@@ -8,11 +8,11 @@ import libcst as cst
 
 from port.build import build, expression, paren
 from port.facts import Kind
-from port.torch2tf import dtypes, layercalls, layers, ownweights, probes
+from port.torch2tf import dtypes, layercalls, layers, ownweights, probes, weightnorm
 from port.torch2tf.above import parents
 from port.torch2tf.refused import Refused
 from port.torch2tf.rowfind import training
-from port.torch2tf.values import Bound, Chain, Items, Mapping, options
+from port.torch2tf.values import Bound, Chain, Items, Layer, Mapping, options
 from port.tree import code
 
 DROPPED = {"to", "cuda", "cpu", "eval", "train", "share_memory"}  # the module itself, in Keras
@@ -154,7 +154,7 @@ FUNCTIONS: dict[str, Any] = {
     "torch.load": _weights_file, "torch.hub.load_state_dict_from_url": _weights_file,
     "torch.utils.model_zoo.load_url": _weights_file, "torch.utils.data.DataLoader": _training_code,
     "torch.utils.data.TensorDataset": _training_code,
-} | {f"torch.optim.{name}": _training_code
+} | dict.fromkeys(weightnorm.SYMBOLS, weightnorm.write) | {f"torch.optim.{name}": _training_code
      for name in (
     "SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "Adafactor", "LBFGS")}
 
@@ -167,8 +167,12 @@ def _isinstance(w: Any, node: cst.Call) -> Any:
     if w.fact(node.args[1].value).symbol == "torch.Tensor":
         made: Any = _is_tensor(w, node)
         return made.with_changes(args=[made.args[0].with_changes(comma=cst.MaybeSentinel.DEFAULT)])
-    return node.with_changes(args=[w.expr(node.args[0]), node.args[1].with_changes(value=_classes(
-        w, node.args[1].value))])
+    asked = _classes(w, node.args[1].value)
+    if w.fact(node.args[1].value).symbol != "torch.nn.Module":
+        for held in options(w.fact(node.args[0].value)):
+            if isinstance(held.payload, Layer):
+                weightnorm.check_read(w, node, held.payload)
+    return node.with_changes(args=[w.expr(node.args[0]), node.args[1].with_changes(value=asked)])
 
 
 def _classes(w: Any, node: cst.BaseExpression) -> Any:

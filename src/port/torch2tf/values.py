@@ -36,6 +36,7 @@ class Layer:
     results: dict[Any, Fact] = field(default_factory=dict)  # and what it gives there
     output: Fact | None = None  # joined over `results`
     read: bool = False  # is its weight read outside of constructors?
+    normed: set[cst.Call] = field(default_factory=set)  # calls of `weight_norm` that it is given to
 
 
 @dataclass(eq=False)

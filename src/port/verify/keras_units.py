@@ -82,6 +82,9 @@ def _held(layer: Any) -> tuple[dict[str, Any], list[str], bool]:
     if isinstance(layer, ATTENTION):
         held = {f"{sub.name}/{v.name}": v for sub in keras_any.sublayers(layer) for v in _real(keras_any.weights(sub))}
         return held, classes, True
+    if "user.WeightNorm" in classes and isinstance(getattr(layer, "part", None), keras.layers.Layer):
+        held, inside, _ = _held(layer.part)  # as torch's module, one unit with the layer whose kernel it computes
+        return {"g": layer.g, **held}, [classes[0], *inside], True
     helper = "user.MultiheadAttention" in classes and isinstance(getattr(layer, "out_proj", None), keras.layers.Dense)
     direct = _real(keras_any.direct(layer))
     names: dict[int, str] = {}

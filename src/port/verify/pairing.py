@@ -81,6 +81,7 @@ def rules_for(keras: Unit, torch: Unit, table: Table) -> dict[str, Any] | None:
         for other, found in table["layers"].get(kind, {}).items():
             if other in torch["classes"]:
                 for rules in found if isinstance(found, list) else [found]:
+                    rules = _normed(rules, keras, torch)
                     rules = {**{n: n for n in set(keras["weights"]) & set(torch["weights"])
                                 if n not in rules and keras["weights"][n].get("own")}, **rules}
                     if weights.fits(rules, shapes(keras), _required(torch, rules), keras["config"]):
@@ -88,6 +89,15 @@ def rules_for(keras: Unit, torch: Unit, table: Table) -> dict[str, Any] | None:
     if set(keras["classes"]) & set(table["layers"]):
         return None
     return _unchanged(keras, torch)
+
+
+def _normed(rules: dict[str, Any], keras: Unit, torch: Unit) -> dict[str, Any]:
+    """Of a kernel that a weight norm computes: v goes over as the kernel does, g with its axes in the same order."""
+    if not {"g", "kernel"} <= keras["weights"].keys() or not {"weight_g", "weight_v"} <= torch["weights"].keys():
+        return rules
+    kernel = {"to": rules["kernel"]} if isinstance(rules["kernel"], str) else rules["kernel"]
+    whole = not keras["weights"]["g"]["shape"]
+    return {**rules, "kernel": {**kernel, "to": "weight_v"}, "g": {**({} if whole else kernel), "to": "weight_g"}}
 
 
 def _unchanged(keras: Unit, torch: Unit) -> dict[str, Any] | None:

@@ -47,6 +47,8 @@ def find(model: torch.nn.Module) -> tuple[list[dict[str, Any]], Handles]:
             continue
         if isinstance(module, torch.nn.MultiheadAttention):
             inside.update(map(id, module.modules()))
+        if _normed(module):
+            inside.update(map(id, module.parametrizations.modules()))  # type: ignore[union-attr, operator]
         for suffix, held in _held(module):
             if held:
                 units.append(_unit(model, module, path + suffix, held, len(units), first))
@@ -58,6 +60,9 @@ def _held(module: torch.nn.Module) -> list[tuple[str, dict[str, Any]]]:
     """[(path suffix, {name: tensor})]: one entry, or one per layer of a stacked recurrent module."""
     deep = isinstance(module, torch.nn.MultiheadAttention)
     held: dict[str, Any] = dict(module.named_parameters(recurse=deep))
+    if _normed(module):  # named as in the older style
+        parts: Any = module.parametrizations.weight  # type: ignore[union-attr]
+        held |= {"weight_g": parts.original0, "weight_v": parts.original1}
     for name, child in module.named_children():
         held |= {f"{name}.{n}": p for n, p in child.named_parameters()} if isinstance(child, CONTAINERS) else {}
     if type(module).__name__ != "FeatureNormalization":  # Keras' Normalization before `adapt`: 0 and 1
@@ -66,6 +71,13 @@ def _held(module: torch.nn.Module) -> list[tuple[str, dict[str, Any]]]:
         return [("", held)]
     return [(f".layer{i}", {n.replace(f"_l{i}", "_l0"): p for n, p in held.items() if f"_l{i}" in n})
             for i in range(module.num_layers)]
+
+
+def _normed(module: torch.nn.Module) -> bool:
+    """Is its weight computed by the parametrisation `weight_norm`, and nothing else?"""
+    held: Any = getattr(module, "parametrizations", None)
+    return isinstance(held, torch.nn.ModuleDict) and [*held.keys()] == ["weight"] and [
+        type(part).__name__ for part in held["weight"]] == ["_WeightNorm"]
 
 
 def _unit(model: torch.nn.Module, module: torch.nn.Module, path: str, held: dict[str, Any], index: int,
