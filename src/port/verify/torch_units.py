@@ -75,9 +75,11 @@ def _held(module: torch.nn.Module) -> list[tuple[str, dict[str, Any]]]:
 
 def _normed(module: torch.nn.Module) -> bool:
     """Is its weight computed by the parametrisation `weight_norm`, and nothing else?"""
-    held: Any = getattr(module, "parametrizations", None)
-    return isinstance(held, torch.nn.ModuleDict) and [*held.keys()] == ["weight"] and [
-        type(part).__name__ for part in held["weight"]] == ["_WeightNorm"]
+    held = getattr(module, "parametrizations", None)
+    if not isinstance(held, torch.nn.ModuleDict) or [*held.keys()] != ["weight"]:
+        return False
+    parts: Any = held["weight"]
+    return [type(part).__name__ for part in parts] == ["_WeightNorm"]
 
 
 def _unit(model: torch.nn.Module, module: torch.nn.Module, path: str, held: dict[str, Any], index: int,
