@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.build import build, expression, paren
 from port.facts import Kind
-from port.torch2tf import dtypes, layercalls, layers, ownweights, probes, weightnorm
+from port.torch2tf import dtypes, layercalls, layers, namedchildren, ownweights, probes, weightnorm
 from port.torch2tf.above import parents
 from port.torch2tf.refused import Refused
 from port.torch2tf.rowfind import training
@@ -69,6 +69,8 @@ def of_module(w: Any, node: cst.Call, bound: Bound) -> Any:
         return cst.Call(cst.Attribute(paren(w.expr(owner)), cst.Name("_flatten_layers")))
     if name in DTYPES:
         raise Refused("P203", f"`.{name}()` changes the dtype of a module; give Keras' layers a dtype policy", node)
+    if name in namedchildren.METHODS:
+        return namedchildren.write(w, node)
     if is_keras_method(node, name):
         return node.with_changes(func=func.with_changes(value=w.expr(owner)), args=[w.expr(a) for a in node.args])
     if name in ("state_dict", "load_state_dict", *FILE_HOOKS):

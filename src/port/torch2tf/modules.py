@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
-from port.torch2tf import alike, anyname, assignments, meetings, members, modshapes, opshapes, outcomes, users
+from port.torch2tf import (
+    alike,
+    anyname,
+    assignments,
+    meetings,
+    members,
+    modshapes,
+    namedchildren,
+    opshapes,
+    outcomes,
+    users,
+)
 from port.torch2tf.values import (
     BOTTOM,
     PLAIN,
@@ -193,7 +204,7 @@ def _takes_tensor(it: Interp, node: cst.Call, args: list[Fact]) -> None:
 
 def _takes_rank(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> None:
     """What a module over space is given has the rank that it takes, though nothing else tells of it."""
-    rank = _spatial_rank(it, Chain(node, [callee]))
+    rank = _spatial_rank(it, Chain(node, [callee])) or namedchildren.spatial_rank(callee)
     if rank is None or it.ranks_open or not args or node.args[0].star:
         return
     if args[0].kind is Kind.TENSOR and args[0].shape is None:
@@ -371,6 +382,8 @@ def method(it: Interp, node: cst.Call, name: str, owner: Fact, args: list[Fact])
         return calls._dict_method(payload, name, args)
     if isinstance(payload, Chain) and name in ("append", "extend", "add_module", "insert"):
         return _grow(it, payload, name, args)
+    if name in namedchildren.METHODS and (parts := namedchildren.listed(it, owner, name)) is not None:
+        return parts
     if isinstance(payload, SelfOf):
         return _own(it, node, payload, name, args)
     if isinstance(payload, Layer) and payload.symbol.endswith(".FloatFunctional") and name in FUNCTIONAL:

@@ -37,6 +37,7 @@ class Layer:
     output: Fact | None = None  # joined over `results`
     read: bool = False  # is its weight read outside of constructors?
     normed: set[cst.Call] = field(default_factory=set)  # calls of `weight_norm` that it is given to
+    walked: bool = False  # a loop over the parts of a module applies it behind another one
 
 
 @dataclass(eq=False)

@@ -60,6 +60,9 @@ def _values(it: Any) -> set[Function]:
 def of_call(w: Any, node: cst.Call, callee: Fact) -> None:
     """Refuse a module or function that changes an argument in place, which is read again."""
     found = seen(w, node, callee)
+    if not found and len(options(callee)) > 1 and any(_walked(o) and writes(o.payload) for o in options(callee)):
+        w.report("P101", f"`{code(node.func)}` may be a module with inplace=True, which in PyTorch changes what is "
+                 "kept of the one before it as well", node)
     if found:
         layers = [o.payload for o in options(callee) if isinstance(o.payload, Layer)]
         layer = next((one for one in layers if "inplace" in one.bound), None)
@@ -72,13 +75,19 @@ def seen(w: Any, node: cst.Call, callee: Fact) -> str:
     """The variable that shows afterwards what the call has changed in place; '' if there is none."""
     if w.function is None or not isinstance(w.function.node, cst.FunctionDef):
         return ""
-    values = [v for o in options(callee) for v in written(w.it, node, o)]
+    several = len(options(callee)) > 1
+    values = [v for o in options(callee) if not (several and _walked(o)) for v in written(w.it, node, o)]
     if not values:
         return ""
     groups = up_to(w.it, w.function, node)
     shared = groups.closure({r for v in values for r in groups.roots(v)})
     return next((n for n in sorted(shared) if n.startswith("@self.")), "") or _seen(
         w, node, {n for n in shared if not n.startswith("@")})
+
+
+def _walked(callee: Fact) -> bool:
+    """One of several modules, which a loop over the parts of another applies to what the part before it gives."""
+    return isinstance(callee.payload, Layer) and callee.payload.walked
 
 
 # ---------------------------------------------------------------- what a call writes into
@@ -135,11 +144,12 @@ def _written_at(it: Any, node: cst.CSTNode) -> list[cst.BaseExpression]:
         method = node.func.attr.value if isinstance(node.func, cst.Attribute) else ""
         if method.endswith("_") and not method.endswith("__") and it.fact(node.func.value).kind is Kind.TENSOR:  # type: ignore[attr-defined]
             return [node.func.value]  # type: ignore[attr-defined]
-        return [v for o in options(it.receivers.get(node) or it.fact(node.func)) for v in written(it, node, o)]
+        held = options(it.receivers.get(node) or it.fact(node.func))
+        return [v for o in held if len(held) == 1 or not _walked(o) for v in written(it, node, o)]
     targets = [node.target] if isinstance(node, cst.AugAssign) else [
         t.target for t in node.targets if isinstance(t.target, cst.Subscript)] if isinstance(node, cst.Assign) else []
-    held = [t.value if isinstance(t, cst.Subscript) else t for t in targets]
-    return [t for t in held if it.fact(t).kind is Kind.TENSOR]
+    stored = [t.value if isinstance(t, cst.Subscript) else t for t in targets]
+    return [t for t in stored if it.fact(t).kind is Kind.TENSOR]
 
 
 def _seen(w: Any, node: cst.CSTNode, names: set[str]) -> str:
