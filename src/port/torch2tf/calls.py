@@ -17,6 +17,7 @@ from port.torch2tf import (
     meetings,
     members,
     modules,
+    namedmakers,
     opshapes,
     probes,
     pycalls,
@@ -58,6 +59,8 @@ if TYPE_CHECKING:
 
 def call(it: Interp, node: cst.Call, env: Env) -> Fact:
     callee = it.ev(node.func, env)
+    if callee is UNKNOWN and (chosen := namedmakers.chosen(it, node)) is not None:
+        callee = chosen
     args = [it.ev(a.value, env) for a in node.args]
     it.receivers[node] = callee
     if any(a.star == "**" for a in node.args) and callee.symbol.startswith(("torch.", "tensor.")):

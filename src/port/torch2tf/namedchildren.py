@@ -61,10 +61,19 @@ def _parts(it: Interp, owner: Fact) -> dict[str, Fact] | None:
         return None
     found = {}
     for name in list(payload.cls.attrs):
+        if not _has(payload, name):
+            continue
         fact = members.of_class(it, owner, payload, name)
         if fact.kind is Kind.LAYER:
             found[name] = fact
     return found
+
+
+def _has(payload: Instance | SelfOf, name: str) -> bool:
+    """Do the classes of this object set it? Others of their line of inheritance may have attributes besides."""
+    cls, exact = payload.cls, isinstance(payload, Instance) and payload.exact
+    by = [cls.setters.get(site) for site in cls.places.get(name, {})]
+    return not by or any(c is None or cls.is_below(c) or (not exact and c.is_below(cls)) for c in by)
 
 
 def _unfit(parts: dict[str, Fact]) -> tuple[str, ...]:
@@ -90,9 +99,10 @@ def spatial_rank(fact: Fact) -> int | None:
         return None
     ranks: set[int | None] = set()
     for option in options(fact):
-        if not isinstance(option.payload, Layer | Chain) or _wish(option.payload) is False:
+        found = _ranks(option.payload)
+        if _wish(option.payload) is False or (isinstance(option.payload, Instance) and not found):
             return None
-        ranks |= _ranks(option.payload)
+        ranks |= found
     return ranks.pop() if len(ranks) == 1 else None
 
 
@@ -103,7 +113,8 @@ def _ranks(payload: Any) -> set[int | None]:
         return {modshapes.SPATIAL[name]} if modshapes.wish(payload.symbol) else set()
     if isinstance(payload, Chain):
         return next((r for child in payload.children for o in options(child) if (r := _ranks(o.payload))), set())
-    return set()
+    forwards = members.called(payload, "forward") if isinstance(payload, Instance) else []
+    return {m.held[m.arguments[0]].rank for m in forwards if m.arguments and m.is_flipped(m.arguments[0])}
 
 
 # ---------------------------------------------------------------- written

@@ -46,11 +46,23 @@ def _name(a: Args) -> str:
 def resized(a: Args) -> Result:
     """interpolate, grid_sample, pixel_shuffle, batch_norm, ...: any rank from 3 up."""
     x = a.x
+    if x.rank is None and (rank := _rank_by_mode(a)) is not None:
+        a.it.prove_rank(x, rank)
+        x = x.but(shape=(None,) * rank)
     if x.rank is None or not 3 <= x.rank <= 5:
         return tensor(None, x.dtype), PLAIN
     a.it.want_flipped(x)
     assert x.shape is not None
     return tensor((x.shape[0], x.shape[1], *(None,) * (x.rank - 2)), x.dtype, FLIPPED), FLIPPED
+
+
+MODES = {"linear": 3, "bilinear": 4, "bicubic": 4, "trilinear": 5}
+
+
+def _rank_by_mode(a: Args) -> int | None:
+    """F.interpolate(x, size, mode="bilinear") takes images."""
+    return MODES.get(a.literal(3, "mode")) if _name(a) in ("interpolate", "upsample") and (
+        isinstance(a.literal(3, "mode"), str)) else None
 
 
 def imaged(a: Args) -> Result:
