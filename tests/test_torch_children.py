@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from port.translate import translate
-from port.verify.parent import Case
+from port.translate import translate, translate_together
+from port.verify.parent import Case, Settings, verify
 from tests.proving import agree
 
 HEAD = """from collections import OrderedDict
@@ -152,6 +152,74 @@ def test_intermediate_results_of_a_model(tmp_path: Path) -> None:
     assert "for name, module in self.blocks.items():" in result.text
     agree(tmp_path, NETS, result.text, "torch2tf", [Case("fcn(aux=True)", ("f32[2,3,33,47]",)),
                                                     Case("lite()", ("f32[2,3,33,47]",))])
+
+
+MAKERS = HEAD.replace("import torch\n", "import torch\nimport made as makers\n", 1) + '''class Getter(nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.parts = nn.ModuleDict(dict(model.named_children()))
+
+    def forward(self, x):
+        for part in self.parts.values():
+            x = part(x)
+        return F.interpolate(x, size=(5, 9), mode="bilinear")
+
+
+def build(name):
+    return Getter(makers.__dict__[name](wide=True))
+
+
+def other(name):
+    return Getter(getattr(makers, name)(wide=True))
+'''
+MADE = '''from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, d):
+        super().__init__()
+        self.a = nn.Conv2d(3, d, 3)
+        self.b = nn.BatchNorm2d(d)
+
+    def forward(self, x):
+        return self.b(self.a(x))
+
+
+class More(Net):
+    def __init__(self, d):
+        super().__init__(d)
+        self.fc = nn.Linear(3, d)
+
+    def forward(self, x):
+        return self.fc(super().forward(x))
+
+
+def small(wide=False):
+    return Net(5 if wide else 4)
+
+
+def unlike(other):
+    return other
+'''
+
+
+def test_a_model_that_a_name_chooses_from_a_file(tmp_path: Path) -> None:
+    source, port = tmp_path / "source", tmp_path / "port"
+    source.mkdir()
+    port.mkdir()
+    texts = {str(source / "made.py"): MADE, str(source / "net.py"): MAKERS}
+    for path, text in texts.items():
+        Path(path).write_text(text)
+    results = translate_together(texts, "torch2tf")
+    for path, result in results.items():
+        assert {f.code for f in result.findings} <= {"P101"}
+        (port / Path(path).name).write_text(result.text)
+    text = results[str(source / "net.py")].text
+    assert "Getter(makers.__dict__[name](wide=True))" in text
+    assert "self.parts = dict(named_children(model))" in text  # none of `More`
+    cases = [Case(call, ("f32[2,3,9,11]",)) for call in ("net:build('small')", "net:other('small')")]
+    found = verify(source, port, "torch2tf", cases, Settings(dtypes=("float64",)))
+    assert [v.status for v in found] == ["verified"] * 2, [v.message for v in found]
 
 
 WALK = HEAD + '''class Net(nn.Module):

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def chosen(it: Interp, node: cst.Call) -> Fact | None:
     """Any one of them; None if the call chooses nothing so."""
     func, file = node.func, None
-    if isinstance(func, cst.Subscript) and isinstance(func.value, cst.Attribute) and func.value.attr.value == "__dict__":
+    if isinstance(func, cst.Subscript) and isinstance(func.value, cst.Attribute) and (
+            func.value.attr.value == "__dict__"):
         file = it.fact(func.value.value).payload
     elif isinstance(func, cst.Call) and len(func.args) == 2 and it.fact(func.func).symbol == "builtins.getattr":
         file = it.fact(func.args[0].value).payload
