@@ -60,7 +60,25 @@ class Net(nn.Module):
 '''
 
 
+PLACED = '''def conv(cin, cout, kernel_size, **kwargs):
+    kwargs.setdefault('bias', False)
+    return nn.Conv2d(cin, cout, kernel_size, padding=1, **kwargs)
+
+
+class Net(nn.Module):
+    def __init__(self, cin, cout, device=None, dtype=None):
+        super().__init__()
+        dd = {'device': device, 'dtype': dtype}
+        self.a = conv(cin, cout, 3, **dd)
+        self.b = conv(cout, cout, 3, stride=2, **dd)
+
+    def forward(self, x):
+        return self.b(torch.relu(self.a(x)))
+'''
+
+
 @pytest.mark.parametrize(("source", "written", "call"), [
+    (PLACED, "conv2d(cin, cout, kernel_size, padding=1, **kwargs)", "Net(3, 4)"),
     (CONV, "conv2d(cin, cout, kernel_size, padding=padding, **kwargs)", "Net(3, 4, {'eps': 1e-3, 'momentum': 0.3})"),
     (SHIFT, "conv2d(cin, cout, kernel_size, padding=1, **kwargs)", "Net(3, 4)")])
 def test_a_function_with_the_arguments_of_pytorch_makes_the_layer(source: str, written: str, call: str, tmp_path: Path
