@@ -283,3 +283,28 @@ def test_what_keras_would_list_otherwise_is_refused(line: str, reason: str) -> N
                    f"        self.a = nn.Linear(3, 3)\n        {line}\n\n    def forward(self, x):\n"
                    "        for name, part in self.named_children():\n            x = part(x)\n        return x\n")
     assert any(reason in f.message for f in translate(text, "torch2tf").findings if f.outcome.needs_person)
+
+
+SIZES = '''
+
+class Low(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.backbone = Getter(Mobile().features, {"1": "low", "3": "high"})
+        self.low = nn.Conv2d(5, 4, 1)
+        self.high = nn.Conv2d(7, 4, 1)
+
+    def forward(self, x):
+        features = self.backbone(x)
+        low = features["low"]
+        high = self.high(features["high"])
+        high = F.interpolate(high, size=low.shape[-2:], mode="nearest")
+        return self.low(low) + high
+'''
+
+
+def test_a_module_over_space_tells_the_rank_of_a_variable_whose_size_is_asked(tmp_path: Path) -> None:
+    source = NETS + SIZES
+    text = translate(source, "torch2tf").text
+    assert "keras.ops.shape(low)[1:3]" in text
+    agree(tmp_path, source, text, "torch2tf", [Case("Low()", ("f32[2,3,32,32]",))])

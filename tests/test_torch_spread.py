@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -123,3 +124,16 @@ def test_a_convolution_between_permutes_needs_no_rank_that_is_known(tmp_path: Pa
     assert result.text.count("layers.Permute") == 2
     assert "conv2d(3, 4, 1, **kwargs)" in result.text  # silent before: left out, as nobody in this file gives any
     agree(tmp_path, HEAD + BEHIND, result.text, "torch2tf", [Case("Net()", ("f32[2,3,5,6]",))])
+
+
+@pytest.mark.parametrize("made", ["nn.Conv2d(3, 4, 3, 1, 0, 1, 1, True, 'circular', **kwargs)",
+                                  "nn.BatchNorm2d(3, 1e-5, 0.1, True, False, **kwargs)"])
+def test_what_the_function_does_not_take_raises(made: str, tmp_path: Path) -> None:
+    """By place as well: a mode of padding must not be taken for a device."""
+    source = HEAD + f"def make(**kwargs):\n    return {made}\n"
+    text = translate(source, "torch2tf").text
+    assert f"{'conv2d' if 'Conv' in made else 'batch_norm'}(3" in text
+    space: dict[str, Any] = {}
+    exec(text, space)
+    with pytest.raises(TypeError, match="positional"):
+        space["make"]()

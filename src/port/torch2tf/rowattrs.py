@@ -12,8 +12,9 @@ from port.facts import Kind, Layout
 from port.torch2tf import args, dtypes, heldvalues
 from port.torch2tf.refused import Refused
 from port.torch2tf.rowforms import shape_of
+from port.torch2tf.spread import bindings
 from port.torch2tf.values import ShapeOf
-from port.tree import walk
+from port.tree import find, walk
 
 CONSTANTS = {"torch.pi": "math.pi", "torch.e": "math.e", "torch.inf": "math.inf", "torch.nan": "math.nan",
              "torch.Size": "tuple", "torch.newaxis": "None"}
@@ -63,9 +64,18 @@ def write_shape_index(w: Any, node: cst.Subscript, shape: ShapeOf) -> Any:
             e.with_changes(slice=w.generic(e.slice)) for e in node.slice])
     bounds = (index.lower, index.upper, index.step)
     low, high, step = (w.fact(p).literal(...) if p is not None else None for p in bounds)
-    if ... in (low, high, step) or fact.rank is None:
+    rank = _proven_rank(w, owner) if fact.rank is None else fact.rank
+    if ... in (low, high, step) or rank is None:
         raise Refused("P209", "sizes of a channels-last tensor, by places that are not known", node)
-    return _sizes(w, owner, list(range(fact.rank))[low:high:step], fact.rank)
+    return _sizes(w, owner, list(range(rank))[low:high:step], rank)
+
+
+def _proven_rank(w: Any, owner: cst.BaseExpression) -> int | None:
+    """How many axes a variable has that is bound once, by the modules over space that it is given to."""
+    if not isinstance(owner, cst.Name) or w.function is None or bindings(w.function.node)[owner.value] != 1:
+        return None
+    found = {w.it.ranks[n] for n in find(w.function.node, cst.Name) if n.value == owner.value and n in w.it.ranks}
+    return found.pop() if len(found) == 1 else None
 
 
 def _sizes(w: Any, owner: cst.BaseExpression, axes: list[int], rank: int) -> Any:

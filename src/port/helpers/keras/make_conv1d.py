@@ -4,7 +4,7 @@ from keras import layers
 
 
 def conv1d(in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
-           device=None, dtype=None):
+           *, device=None, dtype=None):
     """nn.Conv1d, on channels last; where it lies is TensorFlow's affair."""
     settings = dict(default_init(in_channels // groups * cells(kernel_size, 1)), dtype=dtype)
     if isinstance(padding, str):
