@@ -308,3 +308,39 @@ def test_a_module_over_space_tells_the_rank_of_a_variable_whose_size_is_asked(tm
     text = translate(source, "torch2tf").text
     assert "keras.ops.shape(low)[1:3]" in text
     agree(tmp_path, source, text, "torch2tf", [Case("Low()", ("f32[2,3,32,32]",))])
+
+
+PIECES = HEAD + '''def in_pieces(functions, x):
+    def run(start):
+        def forward(y):
+            for j in range(start, len(functions)):
+                y = functions[j](y)
+            return y
+        return forward
+
+    if isinstance(functions, nn.Sequential):
+        functions = functions.children()
+    functions = tuple(functions)
+    return torch.utils.checkpoint.checkpoint(run(0), x)
+
+
+class Net(nn.Module):
+    def __init__(self, saving=False):
+        super().__init__()
+        self.saving = saving
+        self.blocks = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 3))
+        self.token = nn.Parameter(torch.zeros(1, 1, 3))
+
+    def forward(self, x):
+        if self.saving:
+            x = in_pieces(self.blocks, x)
+        else:
+            x = self.blocks(x)
+        return torch.cat((self.token.expand(x.shape[0], -1, -1), x), dim=1)
+'''
+
+
+def test_pieces_of_a_sequential_do_not_hide_what_comes_out_of_it_otherwise(tmp_path: Path) -> None:
+    text = translate(PIECES, "torch2tf").text
+    assert "keras.ops.shape(x)[0]" in text
+    agree(tmp_path, PIECES, text, "torch2tf", [Case("Net()", ("f32[2,5,3]",))])

@@ -36,8 +36,11 @@ METHODS = ("named_children", "children")
 
 
 def listed(it: Interp, owner: Fact, name: str) -> Fact | None:
-    """What the method gives; None if the parts are not known."""
-    parts = _parts(it, owner)
+    """What the method gives; None if the parts are not known, or those of a Sequential are asked for without names.
+
+    Those go on as a list that is cut into pieces, to save memory: what comes out of such pieces is not followed.
+    """
+    parts = _asked(it, owner, name)
     if parts is None:
         return None
     for fact in list(parts.values())[1:]:
@@ -49,6 +52,10 @@ def listed(it: Interp, owner: Fact, name: str) -> Fact | None:
     if name == "named_children":
         element = Fact(Kind.PLAIN, payload=Items([Fact(Kind.PLAIN, dtype="str"), element], "tuple"))
     return Fact(Kind.PLAIN, payload=Items([element], open=True))
+
+
+def _asked(it: Interp, owner: Fact, name: str) -> dict[str, Fact] | None:
+    return None if isinstance(owner.payload, Chain) and name == "children" else _parts(it, owner)
 
 
 def _parts(it: Interp, owner: Fact) -> dict[str, Fact] | None:
@@ -125,7 +132,7 @@ def write(w: Any, node: cst.Call) -> Any:
     found = options(w.fact(owner))
     unfit: list[str] = []
     for option in found:
-        parts = _parts(w.it, option)
+        parts = _asked(w.it, option, name)
         if parts is None or (reason := _unlike(w, option, parts)):
             raise Refused("P203", f"`{name}` of a module " + (
                 "has no counterpart in Keras" if parts is None else reason), node)
