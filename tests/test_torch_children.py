@@ -342,5 +342,6 @@ class Net(nn.Module):
 
 def test_pieces_of_a_sequential_do_not_hide_what_comes_out_of_it_otherwise(tmp_path: Path) -> None:
     text = translate(PIECES, "torch2tf").text
+    assert "# port: P203 `children` of a module has no counterpart in Keras\ndef in_pieces(" in text
     assert "keras.ops.shape(x)[0]" in text
     agree(tmp_path, PIECES, text, "torch2tf", [Case("Net()", ("f32[2,5,3]",))])
