@@ -194,3 +194,39 @@ def test_noted_weights_that_forward_reads_refuse_the_class() -> None:
     assert "class Net(Base):" in text and "def forward(self, x):" in text and "def call" not in text
     text = translate(NOTED.replace("* self.scale", "* len(self.noted)"), "torch2tf").text
     assert "def forward(self, x):" in text and "def call" not in text
+
+
+def test_what_only_torch_jit_calls_stays_alone(tmp_path: Path) -> None:
+    """And a number that is drawn in an axis of its own is no argument of `float`."""
+    source = """import torch
+from torch import nn
+
+
+class Embed(nn.Module):
+    def __init__(self, width=6):
+        super().__init__()
+        self.conv = nn.Conv1d(width, width, 4, padding=2)
+
+    def __prepare_scriptable__(self):
+        if self.conv.__class__.__name__ == "ParametrizedConv1d":
+            torch.nn.utils.parametrize.remove_parametrizations(self.conv, "weight")
+        return self
+
+    def forward(self, x):
+        return x + self.conv(x)[..., :-1]
+
+
+class Net(nn.Module):
+    def __init__(self, width=6):
+        super().__init__()
+        self.blocks = nn.ModuleList([Embed(width) for _ in range(2)])
+
+    def forward(self, x):
+        for block in self.blocks:
+            if not (self.training and torch.rand(1).item() <= 0.25):
+                x = block(x)
+        return x
+"""
+    result = translate(source, "torch2tf")
+    assert [(f.line, f.code) for f in result.findings] == [(11, "P204")] and "def __prepare_scriptable__" in result.text
+    agree(tmp_path, source, result.text, "torch2tf", [Case("Net()", ("f32[2,6,9]",))])

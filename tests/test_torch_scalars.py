@@ -43,6 +43,8 @@ def test_sizes(body: str, written: str) -> None:
     "m = torch.max(n).item(); return torch.arange(m, dtype=x.dtype), m",
     "m = int((x.shape[0] - 5) / k); return x[:m]",  # towards zero, which `//` is not
     "m = int(x.shape[0] / 0.5); return x[:m]",
+    "m = int(x.shape[0] * 0.5); return x[:m]",
+    "m = 0.5 * x.shape[0]; return x[:int(m)]",
 ])
 def test_numbers(body: str) -> None:
     assert "int(" in port(body)[port(body).index("\n"):]
@@ -51,3 +53,24 @@ def test_numbers(body: str) -> None:
 def test_what_may_be_a_float_is_no_size() -> None:
     text = port("m = n.float().max().item(); return torch.arange(m)")
     assert "m = float(tf.reduce_max(tf.cast(n, keras.config.floatx())))" in text and "tf.range(m, dtype=keras." in text
+
+
+@pytest.mark.parametrize(("hint", "made", "filled"), [
+    ("", "x / int(self.scale * keras.ops.shape(x)[-1])", "tf.fill((2,), self.scale * keras.ops.shape(x)[-1])"),
+    (": int", "x / (self.scale * keras.ops.shape(x)[-1])", "tf.constant(self.scale * keras.ops.shape(x)[-1], tf.int64)"),
+])
+def test_a_size_times_a_setting_is_whole_if_the_setting_is(hint: str, made: str, filled: str) -> None:
+    """`int()` around it was left out, whatever the setting was."""
+    text = translate(f"""import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, scale{hint}):
+        super().__init__()
+        self.scale = scale
+
+    def forward(self, x: torch.Tensor):
+        return x / int(self.scale * x.shape[-1]), torch.full((2,), self.scale * x.shape[-1])
+""", "torch2tf").text
+    assert made in text and filled in text, text

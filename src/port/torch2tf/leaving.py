@@ -23,12 +23,15 @@ CALLED = (MODULE_METHODS - {n for n in MODULE_METHODS if "state_dict" in n}) | f
     make_predict_function compute_loss compute_metrics reset_metrics add_weight add_loss save_own_variables
     load_own_variables save_assets load_assets stateless_call count_params""".split())
 
+SCRIPTED = ("__prepare_scriptable__",)  # torch.jit.script calls it, and nothing else does
+
 
 def may_stay(w: Any, f: Function) -> bool:
     """A method that its class can do without."""
     cls: Class | None = f.owner
     return (cls is not None and f.node in cls.node.body.body and cls.node not in w.written_as
-            and f.name not in CALLED and not (f.name.startswith("__") and f.name.endswith("__")))
+            and f.name not in CALLED and (f.name in SCRIPTED or not (
+                f.name.startswith("__") and f.name.endswith("__"))))
 
 
 def method(w: Any, f: Function, write: Any) -> cst.FunctionDef:

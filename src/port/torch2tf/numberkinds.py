@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.binding import literal_text
 from port.torch2tf.jobs import Job
-from port.torch2tf.values import Size
+from port.torch2tf.pynumbers import is_whole
 from port.tree import code
 
 
@@ -17,7 +17,7 @@ def number_kind(job: Job, name: str) -> str:
     if found is ...:
         fact = job.fact(name)
         node = job.bound.args.get(name)
-        if isinstance(fact.payload, Size) or fact.dtype == "int":
+        if is_whole(fact):
             return "int"
         if fact.dtype == "float":
             return "float"
@@ -49,7 +49,7 @@ def _number_text(job: Job, node: cst.BaseExpression) -> str:
         kinds = {_number_text(job, e.value) for e in node.elements}
         return "" if "" in kinds else next(k for k in ("float", "int", "bool") if k in kinds)
     fact = job.w.fact(node)
-    if isinstance(fact.payload, Size) or fact.dtype == "int":
+    if is_whole(fact):
         return "int"
     found = fact.literal(...)
     if found is ... and isinstance(node, cst.Call) and fact.symbol == "" and isinstance(node.func, cst.Name):

@@ -82,7 +82,8 @@ def from_data(a: Args) -> Result:
     if isinstance(x.payload, Items) and not x.payload.open and x.payload.elements:
         inner = x.payload.elements
         if all(e.kind is Kind.PLAIN and (e.payload is None or isinstance(e.payload, Size)) for e in inner):
-            whole = all(isinstance(e.literal(...), int) or isinstance(e.payload, Size) for e in inner)
+            whole = all(isinstance(e.literal(...), int) or (
+                isinstance(e.payload, Size) and e.payload.whole) for e in inner)
             return tensor((len(inner),), dtype or ("int64" if whole else None)), PLAIN
     return tensor(None, dtype), PLAIN
 

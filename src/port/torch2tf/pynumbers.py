@@ -48,7 +48,8 @@ def negative(inner: Fact) -> Fact:
     if isinstance(value, int | float):
         return literal(-value)
     if isinstance(inner.payload, Size):
-        return Fact(Kind.PLAIN, payload=Size(arithmetic("-", 0, inner.payload.dim), inner.payload.batch))
+        size = inner.payload
+        return Fact(Kind.PLAIN, payload=Size(arithmetic("-", 0, size.dim), size.batch, size.whole))
     return WHOLE if is_whole(inner) else FLOAT if is_float(inner) else PLAIN
 
 
@@ -58,11 +59,15 @@ def binary(operator: cst.BaseBinaryOp, a: Fact, b: Fact) -> Fact:
     if isinstance(x, int) and isinstance(y, int) and op and not (op == "//" and y == 0):
         value = arithmetic(op, x, y)
         return literal(value) if isinstance(value, int) else PLAIN
-    if op and (isinstance(a.payload, Size) or isinstance(b.payload, Size)):
+    sized = op and (isinstance(a.payload, Size) or isinstance(b.payload, Size))
+    if sized and (is_float(a) or is_float(b)):
+        return FLOAT
+    if sized:
         sizes = [f.payload.dim if isinstance(f.payload, Size) else f.literal() for f in (a, b)]
         known = all(isinstance(s, int) and not isinstance(s, bool) for s in sizes)
         batch = any(isinstance(f.payload, Size) and f.payload.batch for f in (a, b))
-        return Fact(Kind.PLAIN, payload=Size(arithmetic(op, *sizes) if known else None, batch))  # type: ignore[arg-type]
+        dim: Any = arithmetic(op, *sizes) if known else None  # type: ignore[arg-type]
+        return Fact(Kind.PLAIN, payload=Size(dim, batch, is_whole(a) and is_whole(b)))
     divided = isinstance(operator, cst.Divide)
     if (op or divided or isinstance(operator, cst.Power)) and (is_float(a) or is_float(b)):
         return FLOAT  # whatever the other one is
@@ -72,7 +77,9 @@ def binary(operator: cst.BaseBinaryOp, a: Fact, b: Fact) -> Fact:
 
 
 def is_whole(fact: Fact) -> bool:
-    return (fact.kind is Kind.PLAIN and fact.dtype == "int") or type(fact.literal(...)) is int
+    size = fact.payload
+    return (fact.kind is Kind.PLAIN and fact.dtype == "int") or type(fact.literal(...)) is int or (
+        isinstance(size, Size) and size.whole)
 
 
 def is_float(fact: Fact) -> bool:

@@ -13,6 +13,7 @@ from port.build import build
 from port.facts import Kind
 from port.torch2tf import dtypes
 from port.torch2tf.above import parents
+from port.torch2tf.pynumbers import is_whole
 from port.torch2tf.values import Bound, Size
 from port.tree import code, find
 
@@ -30,7 +31,7 @@ ARITHMETIC = (cst.Add, cst.Subtract, cst.Multiply, cst.FloorDivide, cst.Modulo)
 def write(w: Any, node: cst.Call) -> Any:
     """`int(...)` or `.item()` as a size; None where it is none, or need not be."""
     inner = _made_whole(w, node)
-    if inner is not None and isinstance(w.fact(inner).payload, Size):
+    if inner is not None and isinstance(w.fact(inner).payload, Size) and is_whole(w.fact(inner)):
         return w.expr(inner)
     if w.function is None:
         return None
@@ -93,14 +94,9 @@ def _divided(w: Any, node: cst.BaseExpression) -> Any:
     if not isinstance(node, cst.BinaryOperation) or not isinstance(node.operator, cst.Divide):
         return None
     if not isinstance(w.fact(node.left).payload, Size) or isinstance(node.left, cst.BinaryOperation) or (
-            not _is_whole(w, node.right)):
+            not is_whole(w.fact(node.right))):
         return None
     return build("{a} // {b}", a=w.expr(node.left), b=w.expr(node.right))
-
-
-def _is_whole(w: Any, node: cst.BaseExpression) -> bool:
-    fact = w.fact(node)
-    return isinstance(fact.payload, Size) or fact.dtype == "int" or type(fact.literal(...)) is int
 
 
 # ---------------------------------------------------------------- uses
@@ -110,7 +106,7 @@ def are_sizes(w: Any, node: cst.BaseExpression) -> bool:
     above = tree.get(node)
     if isinstance(above, cst.BinaryOperation):
         other = above.right if above.left is node else above.left
-        return isinstance(above.operator, ARITHMETIC) and _is_whole(w, other) and are_sizes(w, above)
+        return isinstance(above.operator, ARITHMETIC) and is_whole(w.fact(other)) and are_sizes(w, above)
     if isinstance(above, cst.Slice):
         inside = tree[tree[above]]
         return node is not above.step and _is_read(w, inside)

@@ -174,7 +174,7 @@ def general(fact: Fact) -> Fact:
         if isinstance(payload, Items):
             parts = [BOTTOM if e.kind is Kind.UNKNOWN and e.payload is None else general(e) for e in payload.elements]
             return Fact(Kind.PLAIN, payload=Items(parts, payload.kind, payload.open))
-        whole = fact.dtype == "int" or isinstance(payload, Size) or (
+        whole = fact.dtype == "int" or (isinstance(payload, Size) and payload.whole) or (
             fact.values is not None and all(type(v) is int for v in fact.values))
         return Fact(Kind.PLAIN, payload=payload if isinstance(payload, Mapping) else None,
                     dtype="int" if whole else text(fact) or None)

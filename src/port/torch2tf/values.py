@@ -275,10 +275,14 @@ class Origins:
 
 @dataclass(eq=False)
 class Size:
-    """A Python number that is a size of a tensor. `batch`: that of its first axis has a part in it."""
+    """A Python number that is a size of a tensor, or made of one.
+
+    `batch`: the size of a first axis has a part in it. `whole`: nothing has that may be a float (`scale * n`).
+    """
 
     dim: Dim
     batch: bool = False
+    whole: bool = True
 
 
 @dataclass(eq=False)
@@ -462,7 +466,7 @@ def same(a: Fact | None, b: Fact | None) -> bool:
             map(same, x.elements, y.elements)) and x.forms.keys() == y.forms.keys() and all(
             all(map(same, form.elements, y.forms[n].elements)) for n, form in x.forms.items())
     if isinstance(x, Size):
-        return x.dim == y.dim
+        return x.dim == y.dim and x.whole == y.whole
     if isinstance(x, ShapeOf):
         return same(x.of, y.of) and (x.start, x.stop) == (y.start, y.stop)
     if isinstance(x, Bound):
@@ -589,5 +593,5 @@ def _join_payload(a: Fact, b: Fact) -> Any:
         return Items([element] if element is not None else [], x.kind, open=True, forms=_joined_forms(x, y),
                      sites=dict.fromkeys({**x.sites, **y.sites}, 0))
     if isinstance(x, Size) and isinstance(y, Size):
-        return Size(x.dim if x.dim == y.dim else None, x.batch or y.batch)
+        return Size(x.dim if x.dim == y.dim else None, x.batch or y.batch, x.whole and y.whole)
     return x if x is y else None
