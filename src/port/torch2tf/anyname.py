@@ -5,13 +5,14 @@ What is set so may be any attribute that is set nowhere else.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from port.facts import UNKNOWN, Fact
+from port.facts import UNKNOWN, Fact, Kind
 from port.torch2tf import assignments
-from port.torch2tf.values import Class, Instance, SelfOf, join, options
+from port.torch2tf.values import BOTTOM, Class, Instance, SelfOf, join, options
 
 if TYPE_CHECKING:
     from port.torch2tf.interp import Interp
@@ -52,7 +53,20 @@ def get(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
         return UNKNOWN
     name, cls = args[1].literal(...), payload.cls
     found = held(it, cls)
+    for attribute in _matching(node.args[1].value, cls):
+        cls.readers.setdefault(attribute, set()).update(it.current[-1:])
+        found = join(found, cls.attrs[attribute])
     if isinstance(name, str) and name in cls.attrs:
         cls.readers.setdefault(name, set()).update(it.current[-1:])
         found = cls.attrs[name]
-    return UNKNOWN if found is None else join(found, args[2]) if len(args) == 3 else found
+    if found is None:  # of a name in parts, nothing yet
+        return BOTTOM if isinstance(node.args[1].value, cst.FormattedString) else UNKNOWN
+    return join(found, args[2]) if len(args) == 3 else found
+
+
+def _matching(name: cst.BaseExpression, cls: Class) -> list[str]:
+    """Attributes that hold modules, and whose names an f-string of the source may give."""
+    if not isinstance(name, cst.FormattedString):
+        return []
+    pattern = "".join(re.escape(p.value) if isinstance(p, cst.FormattedStringText) else ".+" for p in name.parts)
+    return [n for n, fact in cls.attrs.items() if fact.kind is Kind.LAYER and n != ANY and re.fullmatch(pattern, n)]

@@ -7,6 +7,7 @@ from typing import Any
 import libcst as cst
 
 from port.facts import Fact, Kind
+from port.torch2tf import leading
 from port.torch2tf.above import blocks_of, functions, given, parents, read_once
 from port.torch2tf.memory import writes
 from port.torch2tf.refused import Refused
@@ -111,14 +112,19 @@ def _changes(it: Any, callee: Fact) -> bool:
     if isinstance(payload, Layer):
         return writes(payload)
     if isinstance(payload, Chain):
-        for child in payload.children:
-            if any(_changes(it, o) for o in options(child)):
-                return True
-            if not all(keeps(it, o) for o in options(child)):
-                return False
-        return False
+        return any(_first_changes(it, begin) for begin in leading.ways(it, payload) or [payload.children])
     return isinstance(payload, Instance | SelfOf) and any(f.arguments and f.arguments[0] in changed(it, f)
                                                          for f in functions(payload))
+
+
+def _first_changes(it: Any, children: list[Fact]) -> bool:
+    """Does one of these modules change what the first of them is given?"""
+    for child in children:
+        if any(_changes(it, o) for o in options(child)):
+            return True
+        if not all(keeps(it, o) for o in options(child)):
+            return False
+    return False
 
 
 def changed(it: Any, function: Function) -> set[str]:
