@@ -57,7 +57,8 @@ def test_what_may_be_a_float_is_no_size() -> None:
 
 @pytest.mark.parametrize(("hint", "made", "filled"), [
     ("", "x / int(self.scale * keras.ops.shape(x)[-1])", "tf.fill((2,), self.scale * keras.ops.shape(x)[-1])"),
-    (": int", "x / (self.scale * keras.ops.shape(x)[-1])", "tf.constant(self.scale * keras.ops.shape(x)[-1], tf.int64)"),
+    (": int", "x / (self.scale * keras.ops.shape(x)[-1])",
+     "tf.constant(self.scale * keras.ops.shape(x)[-1], tf.int64)"),
 ])
 def test_a_size_times_a_setting_is_whole_if_the_setting_is(hint: str, made: str, filled: str) -> None:
     """`int()` around it was left out, whatever the setting was."""

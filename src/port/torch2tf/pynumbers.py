@@ -49,7 +49,7 @@ def negative(inner: Fact) -> Fact:
         return literal(-value)
     if isinstance(inner.payload, Size):
         size = inner.payload
-        return Fact(Kind.PLAIN, payload=Size(arithmetic("-", 0, size.dim), size.batch, size.whole))
+        return Fact(Kind.PLAIN, payload=Size(arithmetic("-", 0, size.dim), size.batch, size.whole, computed=True))
     return WHOLE if is_whole(inner) else FLOAT if is_float(inner) else PLAIN
 
 
@@ -67,7 +67,7 @@ def binary(operator: cst.BaseBinaryOp, a: Fact, b: Fact) -> Fact:
         known = all(isinstance(s, int) and not isinstance(s, bool) for s in sizes)
         batch = any(isinstance(f.payload, Size) and f.payload.batch for f in (a, b))
         dim: Any = arithmetic(op, *sizes) if known else None  # type: ignore[arg-type]
-        return Fact(Kind.PLAIN, payload=Size(dim, batch, is_whole(a) and is_whole(b)))
+        return Fact(Kind.PLAIN, payload=Size(dim, batch, is_whole(a) and is_whole(b), computed=True))
     divided = isinstance(operator, cst.Divide)
     if (op or divided or isinstance(operator, cst.Power)) and (is_float(a) or is_float(b)):
         return FLOAT  # whatever the other one is

@@ -9,7 +9,7 @@ import libcst as cst
 
 from port.build import build, expression, helper_names
 from port.facts import Layout, dim_value
-from port.torch2tf import args, dtypes
+from port.torch2tf import args, dtypes, openviews
 from port.torch2tf.binds import tuple_of
 from port.torch2tf.conditions import is_number, is_sequence
 from port.torch2tf.jobs import ABSENT, Job
@@ -58,15 +58,12 @@ def reshape(job: Job) -> cst.BaseExpression:
     sizes = args.value(job, name)
     known = _merged(job, node)
     if known is not None and isinstance(sizes, cst.Tuple | cst.List):
-        elements = [e if not _is_minus_one(e.value) else e.with_changes(value=expression(str(known)))
+        elements = [e if not openviews.is_minus_one(e.value) else e.with_changes(value=expression(str(known)))
                     for e in sizes.elements]
         sizes = sizes.with_changes(elements=elements)
+    elif isinstance(sizes, cst.Tuple | cst.List) and openviews.hides_a_size(job.w.it, job.node, node):
+        return made(job, "helpers.view({x}, {s})", x=job.expr(x), s=sizes)
     return made(job, "tf.reshape({x}, {s})", "keras.ops.reshape({x}, {s})", x=job.expr(x), s=sizes)
-
-
-def _is_minus_one(node: cst.BaseExpression) -> bool:
-    return isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Minus) and isinstance(
-        node.expression, cst.Integer) and node.expression.value == "1"
 
 
 def _merged(job: Job, node: Any) -> int | None:
@@ -75,7 +72,7 @@ def _merged(job: Job, node: Any) -> int | None:
     if not isinstance(node, cst.Tuple | cst.List) or len(node.elements) != 2 or shape is None or len(shape) < 3:
         return None
     one, two = (e.value for e in node.elements)
-    if not _is_minus_one(two) or job.w.fact(one).literal(...) is not ... or job.w.fact(one).payload is None:
+    if not openviews.is_minus_one(two) or not openviews.is_batch(job.w.fact(one)):
         return None
     sizes = [dim_value(d) for d in shape[1:]]
     return None if None in sizes else math.prod(sizes)  # type: ignore[arg-type]

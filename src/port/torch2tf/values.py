@@ -275,7 +275,7 @@ class Origins:
 
 @dataclass(eq=False)
 class Size:
-    """A Python number that is a size of a tensor, or made of one.
+    """A Python number that is a size of a tensor, or `computed` of such.
 
     `batch`: the size of a first axis has a part in it. `whole`: nothing has that may be a float (`scale * n`).
     """
@@ -283,6 +283,7 @@ class Size:
     dim: Dim
     batch: bool = False
     whole: bool = True
+    computed: bool = False
 
 
 @dataclass(eq=False)
@@ -593,5 +594,6 @@ def _join_payload(a: Fact, b: Fact) -> Any:
         return Items([element] if element is not None else [], x.kind, open=True, forms=_joined_forms(x, y),
                      sites=dict.fromkeys({**x.sites, **y.sites}, 0))
     if isinstance(x, Size) and isinstance(y, Size):
-        return Size(x.dim if x.dim == y.dim else None, x.batch or y.batch, x.whole and y.whole)
+        return Size(x.dim if x.dim == y.dim else None, x.batch or y.batch, x.whole and y.whole,
+                    x.computed or y.computed)
     return x if x is y else None

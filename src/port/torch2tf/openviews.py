@@ -1,0 +1,104 @@
+"""Views with -1 in them on the way to a `split`, which must know the size of the axis that it divides.
+
+`tf.reshape(x, (batch, -1))` forgets the size of the second axis where the batch is open, as it is inside tf.function;
+most layers do not mind, a number of parts that depends on the size does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import libcst as cst
+
+from port.torch2tf import members
+from port.torch2tf.values import Function, Instance, SelfOf, Size, options
+from port.tree import find
+
+NOTE = "openviews"
+DIVIDES = frozenset(("tensor.split", "torch.split"))
+VIEWS = frozenset(("tensor.view", "tensor.reshape", "torch.reshape"))
+
+
+def is_minus_one(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Minus) and isinstance(
+        node.expression, cst.Integer) and node.expression.value == "1"
+
+
+def is_batch(fact: Any) -> bool:
+    """Is it the size of a tensor's first axis, as it was read?"""
+    size = fact.payload if fact is not None else None
+    return isinstance(size, Size) and size.batch and not size.computed
+
+
+def hides_a_size(it: Any, view: cst.Call, shape: Any) -> bool:
+    """-1 behind the batch, of a tensor that a `split` may divide."""
+    if not isinstance(shape, cst.Tuple | cst.List) or len(shape.elements) < 2:
+        return False
+    batch, *others = (e.value for e in shape.elements)
+    if not is_batch(it.facts.get(batch)) or sum(map(is_minus_one, others)) != 1:
+        return False
+    if NOTE not in it.notes:
+        it.notes[NOTE] = _Way(it).views
+    return view in it.notes[NOTE]
+
+
+class _Way:
+    """All views behind the tensors that are divided: through variables and the user's own functions and modules."""
+
+    def __init__(self, it: Any):
+        self.it = it
+        self.views: set[cst.Call] = set()
+        self._seen: set[Any] = set()
+        for function in list(it.functions.values()):
+            for call in find(function.node.body, cst.Call):
+                if self._is_one_of(call, DIVIDES):
+                    self._value(call.func if self._symbol(call) == "tensor.split" else call.args[0], function)
+
+    def _symbol(self, call: cst.Call) -> str:
+        fact = self.it.facts.get(call.func)
+        return fact.symbol if fact is not None else ""
+
+    def _is_one_of(self, call: cst.Call, symbols: frozenset[str]) -> bool:
+        return self._symbol(call) in symbols and bool(call.args)
+
+    def _value(self, node: cst.CSTNode, function: Function) -> None:
+        """What this value is made of."""
+        if node in self._seen:
+            return
+        self._seen.add(node)
+        for call in find(node, cst.Call):
+            if self._is_one_of(call, VIEWS):
+                self.views.add(call)
+            for other in self._called(call):
+                self._results(other)
+        for name in find(node, cst.Name):
+            for value in _bound(function, name.value):
+                self._value(value, function)
+
+    def _called(self, call: cst.Call) -> Iterator[Function]:
+        fact = self.it.receivers.get(call) or self.it.facts.get(call.func)
+        for option in options(fact) if fact is not None else ():
+            if isinstance(option.payload, Function):
+                yield option.payload
+            elif isinstance(option.payload, Instance | SelfOf):
+                yield from members.called(option.payload, "forward")
+
+    def _results(self, function: Function) -> None:
+        if function in self._seen:
+            return
+        self._seen.add(function)
+        for line in find(function.node.body, cst.Return):
+            if line.value is not None:
+                self._value(line.value, function)
+
+
+def _bound(function: Function, name: str) -> Iterator[cst.BaseExpression]:
+    """The values that a variable of the function is given."""
+    for line in find(function.node.body, cst.Assign):
+        if any(n.value == name for t in line.targets for n in find(t, cst.Name)):
+            yield line.value
+    others: list[Any] = [*find(function.node.body, cst.AugAssign), *find(function.node.body, cst.NamedExpr)]
+    for other in others:
+        if any(n.value == name for n in find(other.target, cst.Name)):
+            yield other.value
