@@ -7,7 +7,7 @@ from typing import Any
 import libcst as cst
 
 from port.printing.printer import breaks, remarks
-from port.tree import FIELDS, changed, code, rebuild
+from port.tree import FIELDS, NODES, changed, code, rebuild
 from port.wrapping import LIMIT
 
 # What of a statement is an expression outside all brackets, and what is made of statements.
@@ -38,7 +38,7 @@ def enclosed(node: Any) -> Any:
             changes[name] = _closed(value)
     for name in _SUITES.get(type(node), ()):
         below = getattr(node, name)
-        if isinstance(below, cst.CSTNode):
+        if type(below) in NODES:
             changes[name] = enclosed(below)
         elif below is not None:
             changes[name] = [enclosed(n) for n in below]
@@ -51,9 +51,10 @@ def _outside(node: Any) -> tuple[str, ...]:
 
 
 def _breaks(node: Any) -> bool:
-    if isinstance(node, list | tuple):
+    kind = type(node)
+    if kind is list or kind is tuple:
         return any(map(_breaks, node))
-    return breaks(node) or (isinstance(node, cst.CSTNode) and any(_breaks(getattr(node, n)) for n in _outside(node)))
+    return breaks(node) or (kind in NODES and any(map(_breaks, [getattr(node, n) for n in _outside(node)])))
 
 
 def _closed(value: cst.BaseExpression) -> cst.BaseExpression:

@@ -15,7 +15,7 @@ from port import table
 from port.build import statement
 from port.names import alias_text, canonical, dotted_name, import_bindings, is_import
 from port.skips import MARK
-from port.tree import code, find, module_code, named, walk
+from port.tree import code, find, memo, module_code, named, walk
 
 LINES = {"torch": "import torch", "F": "import torch.nn.functional as F", "nn": "from torch import nn"}
 HELPERS = Path(__file__).parent / "helpers"
@@ -41,7 +41,8 @@ def local_imports(em: Any, names: set[str], body: Sequence[cst.CSTNode] = ()) ->
     return [statement(line) for line in binding(em.original_imports, sorted(names - own))]
 
 
-def original_imports(module: cst.Module) -> dict[str, str]:
+@memo
+def original_imports(module: cst.Module) -> Mapping[str, str]:
     """Name to the smallest import statement that binds it as the source did."""
     found: dict[str, str] = {}
     for node in walk(module):

@@ -6,7 +6,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.tree import loads, memo, target_names, walk
+from port.tree import find, loads, memo, target_names, walk
 
 EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 SPACE = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
@@ -17,7 +17,7 @@ def bound_early(root: cst.CSTNode, new: Any) -> Any:
 
     `root`: the function of the source, or the module, that the code stands in.
     """
-    lambdas = [n for n in walk(new) if isinstance(n, cst.Lambda)]
+    lambdas = find(new, cst.Lambda)
     changing = _changing(root) if lambdas else frozenset()
     for old in lambdas:
         own = {p.name.value for p in old.params.params}

@@ -32,7 +32,7 @@ def dotted_name(node: cst.BaseExpression) -> str:
     return ".".join(reversed(parts))
 
 
-@dataclass
+@dataclass(eq=False)
 class Names:
     """Module-level bindings of names to symbols: `{'layers': 'keras.layers', 'np': 'numpy'}`."""
 
@@ -59,7 +59,7 @@ class Names:
 
 def is_import(node: Any) -> bool:
     """Is this a line that imports?"""
-    return isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[0], cst.Import | cst.ImportFrom)
+    return type(node) is cst.SimpleStatementLine and type(node.body[0]) in (cst.Import, cst.ImportFrom)
 
 
 def import_bindings(node: cst.Import | cst.ImportFrom, package: str = "") -> dict[str, str]:

@@ -61,14 +61,14 @@ def last_plain(aliases: list[cst.ImportAlias]) -> list[cst.ImportAlias]:
 def imports(module: cst.Module) -> Iterator[tuple[Key, str]]:
     """(import, local name) of all that imports bind: what project.imports finds in a text."""
     for node in walk(module):
-        if isinstance(node, cst.ImportFrom):
+        if type(node) is cst.ImportFrom:
             base = dotted_name(node.module) if node.module is not None else ""
             if isinstance(node.names, cst.ImportStar):
                 yield (len(node.relative), base, "*"), "*"
             else:
                 for alias in node.names:
                     yield (len(node.relative), base, dotted_name(alias.name)), local_name(alias)  # type: ignore
-        elif isinstance(node, cst.Import):
+        elif type(node) is cst.Import:
             for alias in node.names:
                 name = dotted_name(alias.name)  # type: ignore[arg-type]
                 yield (0, name if alias.asname is not None else name.split(".")[0], ""), local_name(alias)

@@ -95,7 +95,7 @@ class Emitter:
     classes: dict[Any, Any] = field(default_factory=dict)  # Function -> how it is called now (rules fill it)
     plans: dict[tuple[cst.Call, bool], Any] = field(default_factory=dict)  # of a layer, inside a Sequential or not
     kept: list[cst.CSTNode] = field(default_factory=list)  # originals that stay in the source's framework
-    original_imports: dict[str, str] = field(default_factory=dict)
+    original_imports: Mapping[str, str] = field(default_factory=dict)
     module_classes: set[Any] = field(default_factory=set)
     class_sizes: dict[Any, dict[str, Dim]] = field(default_factory=dict)  # Class -> how its input sizes are written
     open_sizes: set[str] = field(default_factory=set)  # sizes of inputs that root classes take as parameters

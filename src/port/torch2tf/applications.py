@@ -259,7 +259,7 @@ def _no_input(fact: Fact, name: str) -> bool:
 
 def with_mode(w: Any, node: cst.Call, args: list[Any]) -> list[Any]:
     """`training=False` behind `model.eval()`."""
-    mode = w.modes.get(cst.Module([]).code_for_node(node.func))
+    mode = w.modes.get(cst.Module([]).code_for_node(node.func)) if w.modes else None
     if mode is None:
         return args
     comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
@@ -359,11 +359,12 @@ def gathered(node: cst.Call, symbol: str) -> cst.Call:
 
 def is_reversal(node: cst.Call) -> bool:
     """`x.permute(*reversed(range(x.dim())))`"""
-    code = cst.Module([]).code_for_node
     assert isinstance(node.func, cst.Attribute)
+    if node.func.attr.value != "permute" or len(node.args) != 1 or node.args[0].star != "*":
+        return False
+    code = cst.Module([]).code_for_node
     x = code(node.func.value)
-    return node.func.attr.value == "permute" and len(node.args) == 1 and node.args[0].star == "*" and code(
-        node.args[0].value) in (f"reversed(range({x}.dim()))", f"reversed(range({x}.ndim))")
+    return code(node.args[0].value) in (f"reversed(range({x}.dim()))", f"reversed(range({x}.ndim))")
 
 
 def reversed_axes(w: Any, x: cst.BaseExpression) -> Any:

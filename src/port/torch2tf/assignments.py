@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def assign(it: Interp, target: cst.CSTNode, fact: Fact, env: Env, value: cst.CSTNode | None = None) -> None:
-    if isinstance(target, cst.Name):
+    if type(target) is cst.Name:
         env.names[target.value] = fact
         it.facts[target] = fact
-    elif isinstance(target, cst.Attribute):
+    elif type(target) is cst.Attribute:
         owner = it.ev(target.value, env)
         it.facts[target] = fact
         if fact.kind is Kind.PLAIN and overwritten.is_lost(it, target):
@@ -29,15 +29,15 @@ def assign(it: Interp, target: cst.CSTNode, fact: Fact, env: Env, value: cst.CST
                 set_attribute(it, option.payload.cls, target.attr.value, fact, target)
     elif isinstance(target, cst.Tuple | cst.List):
         _unpack(it, target, fact, env, value)
-    elif isinstance(target, cst.Subscript):
+    elif type(target) is cst.Subscript:
         _store(it, target, fact, env)
-    elif isinstance(target, cst.StarredElement):
+    elif type(target) is cst.StarredElement:
         assign(it, target.value, fact, env)
 
 
 def _unpack(it: Interp, target: cst.Tuple | cst.List, fact: Fact, env: Env, value: cst.CSTNode | None) -> None:
     elements = target.elements
-    star = next((i for i, e in enumerate(elements) if isinstance(e, cst.StarredElement)), None)
+    star = next((i for i, e in enumerate(elements) if type(e) is cst.StarredElement), None)
     if star is None:
         parts = _spread(it, value, len(elements)) or members.unpack(it, fact, len(elements))
     else:
@@ -59,7 +59,7 @@ def _spread(it: Interp, value: cst.CSTNode | None, count: int) -> list[Fact] | N
     """The parts of `*x.shape, self.heads`, which say how many axes x has; None of a value without one star."""
     if not isinstance(value, cst.Tuple | cst.List):
         return None
-    stars = [e for e in value.elements if isinstance(e, cst.StarredElement)]
+    stars = [e for e in value.elements if type(e) is cst.StarredElement]
     hidden = count - len(value.elements) + 1
     if len(stars) != 1 or hidden < 0:
         return None

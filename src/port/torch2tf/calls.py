@@ -70,14 +70,14 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
         it.homes[node] = it.file
     flip = callee.kind is Kind.LAYER and modules.one_layout(it, options(callee), args)
     source = callee.kind is Kind.LAYER and not flip and meetings.source_axes(it, options(callee), args)
-    found: Fact | None = None
-    with modules.ranks_open(it, options(callee)):
-        for option in options(callee):
-            if option is callee or not _stays(option):
-                found = join(found, _call(it, node, option, args, env))
+    if isinstance(callee.payload, Alternatives):
+        with modules.ranks_open(it, options(callee)):
+            found = call_any(it, node, callee.payload, args, env)
+    else:
+        found = _call(it, node, callee, args, env)
     if flip or source:
         it.wants[node] = Layout.FLIPPED if flip else Layout.PLAIN
-    return found if found is not None else UNKNOWN
+    return found
 
 
 def _call(it: Interp, node: cst.Call, callee: Fact, args: list[Fact], env: Env) -> Fact:

@@ -6,6 +6,7 @@ from typing import Any
 
 import libcst as cst
 
+from port.build import expression
 from port.facts import Fact, Kind
 from port.torch2tf import (
     apart,
@@ -98,7 +99,7 @@ def no_training_code(w: Any, node: cst.FunctionDef) -> None:
     for n in walk(node.body):
         if type(n) is cst.Attribute and n.attr.value in TRAINING and w.fact(n.value).kind is not Kind.LAYER:
             raise Refused("P205", f"`.{n.attr.value}` belongs to training code", n)
-        if isinstance(n, cst.Call):
+        elif type(n) is cst.Call:
             symbol = w.it.names.resolve(n.func)
             if symbol.startswith(("torch.optim.", "torch.utils.data.")):
                 raise training(symbol, n)
@@ -257,7 +258,7 @@ def base(w: Any, cls: Class, node: cst.BaseExpression) -> Any:
         if is_held(cls) or NOT_ON_MODEL & cls.attrs.keys():
             return w.layer("Layer")
         w.need("keras")
-        return cst.parse_expression("keras.Model")
+        return expression("keras.Model")
     raise Refused("P206", f"a class that inherits from `{symbol}`; hold such a module instead", node)
 
 

@@ -20,7 +20,7 @@ from port.torch2tf import (
 )
 from port.torch2tf.refused import Refused
 from port.torch2tf.statements import line, simple
-from port.tree import walk
+from port.tree import find, walk
 
 
 def suite(w: Any, body: Sequence[Any]) -> list[Any]:
@@ -205,7 +205,7 @@ def _turned(w: Any, node: cst.For | cst.While) -> tuple[list[Any], Any]:
     Lines that stand before the loop, and what puts others at the end of its body.
     """
     found = w.it.conflicts.get(node, {})
-    jumps = any(isinstance(n, cst.Break | cst.Continue) for n in walk(node.body))
+    jumps = bool(find(node.body, cst.Break) or find(node.body, cst.Continue))
     for name, (first, _) in sorted(found.items()):
         if first or jumps:
             raise Refused("P209", f"`{name}` is channels first or last, depending on the path", node)

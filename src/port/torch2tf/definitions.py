@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, tensor
+from port.names import Names
 from port.scopes import Env
 from port.torch2tf import owngradients
 from port.torch2tf.values import (
@@ -20,7 +21,7 @@ from port.torch2tf.values import (
     one_of,
     put,
 )
-from port.tree import code, find, walk
+from port.tree import code, find, memo, walk
 
 if TYPE_CHECKING:
     from port.torch2tf.interp import Interp
@@ -64,9 +65,10 @@ def make_function(it: Interp, node: cst.FunctionDef, env: Env, owner: Class | No
         return function
     function = it.functions[node] = Function(node.name.value, node, env, owner, native=it.native, file=it.file)
     read_parameters(function, node.params)
-    function.evidence = _evidence(it, node, frozenset(function.params))
-    function.bounded = _in_bounds(node, frozenset(function.params)) - function.evidence
-    function.picks = _picks(it, node, frozenset(function.params))
+    params = frozenset(function.params)
+    function.evidence = _evidence(it.names, node) & params
+    function.bounded = (_in_bounds(node) & params) - function.evidence
+    function.picks = _picks(it.names, node) & params
     function.static = any(isinstance(d.decorator, cst.Name) and d.decorator.value == "staticmethod"
                           for d in node.decorators)
     function.applied = owngradients.is_applied(it.names, node)
@@ -82,36 +84,38 @@ def read_parameters(function: Function, params: cst.Parameters) -> None:
         if p.default is not None:
             function.defaults[p.name.value] = p.default
         if p.annotation is not None:
-            function.hints[p.name.value] = cst.Module([]).code_for_node(p.annotation.annotation)
+            function.hints[p.name.value] = code(p.annotation.annotation)
     if isinstance(params.star_arg, cst.Param):
         function.star = params.star_arg.name.value
     if params.star_kwarg is not None:
         function.kwstar = params.star_kwarg.name.value
 
 
-def _evidence(it: Interp, node: cst.FunctionDef, params: frozenset[str]) -> frozenset[str]:
-    """Parameters that are used as only a tensor can be: by its methods, or as the input of a torch function."""
+@memo
+def _evidence(names: Names, node: cst.FunctionDef) -> frozenset[str]:
+    """Variables that are used as only a tensor can be: by its methods, or as the input of a torch function."""
     found = set()
-    if not it.names.uses("torch2tf"):  # NumPy's arrays have the same methods
+    if not names.uses("torch2tf"):  # NumPy's arrays have the same methods
         return frozenset()
     for n in walk(node.body):
         if base := _used_as_tensor(n):
             found |= base
         elif type(n) is cst.Call and n.args and isinstance(n.args[0].value, cst.Name):
-            symbol = it.names.resolve(n.func)
+            symbol = names.resolve(n.func)
             if symbol.startswith(("torch.nn.functional.", "einops.")) or (
                     symbol.startswith("torch.") and symbol.count(".") == 1 and symbol.islower()
                     and symbol not in _NUMBERS_FIRST):
                 found.add(n.args[0].value.value)
-    return frozenset(found & params)
+    return frozenset(found)
 
 
-def _in_bounds(node: cst.FunctionDef, params: frozenset[str]) -> frozenset[str]:
-    """Parameters of which a chained comparison is asserted, `assert 0 <= p <= 1`: they are numbers."""
+@memo
+def _in_bounds(node: cst.FunctionDef) -> frozenset[str]:
+    """Variables of which a chained comparison is asserted, `assert 0 <= p <= 1`: they are numbers."""
     chains = [n for a in find(node.body, cst.Assert) for n in walk(a.test)
               if isinstance(n, cst.Comparison) and len(n.comparisons) > 1]
     return frozenset(c.comparator.value for n in chains for c in n.comparisons
-                     if isinstance(c.comparator, cst.Name)) & params
+                     if isinstance(c.comparator, cst.Name))
 
 
 def _used_as_tensor(n: cst.CSTNode) -> set[str]:
@@ -141,13 +145,14 @@ def _indexed(node: cst.CSTNode) -> str:
     return node.value if isinstance(node, cst.Name) else ""
 
 
-def _picks(it: Interp, node: cst.FunctionDef, params: frozenset[str]) -> frozenset[str]:
-    """Parameters that pick elements of a tensor: whole numbers."""
+@memo
+def _picks(names: Names, node: cst.FunctionDef) -> frozenset[str]:
+    """Variables that pick elements of a tensor: whole numbers."""
     found = set()
     for n in find(node.body, cst.Call):
         if not isinstance(n.func, cst.Attribute):
             continue
-        symbol = it.names.resolve(n.func)
+        symbol = names.resolve(n.func)
         plain = [a.value for a in n.args if a.keyword is None]
         named = [a.value for a in n.args if a.keyword is not None and a.keyword.value == "index"]
         if symbol in ("torch.nn.functional.one_hot", "torch.nn.functional.embedding"):
@@ -158,7 +163,7 @@ def _picks(it: Interp, node: cst.FunctionDef, params: frozenset[str]) -> frozens
             while isinstance(value, cst.Call) and isinstance(value.func, cst.Attribute):
                 value = value.func.value
             found.add(_indexed(value))
-    return frozenset(found & params)
+    return frozenset(found)
 
 
 _NUMBERS_FIRST = {"torch.arange", "torch.zeros", "torch.ones", "torch.full", "torch.eye", "torch.rand", "torch.randn",

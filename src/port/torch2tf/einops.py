@@ -32,9 +32,11 @@ def sides(pattern: Any) -> tuple[list[str], list[str]] | None:
 def spelled(pattern: Any, rank: int | None) -> Any:
     """The pattern with names for what `...` stands for in a tensor of this rank; where that is open, as it is."""
     left = (sides(pattern) or ([], []))[0]
-    count = -1 if rank is None else rank + 1 - len(left)
-    free = [n for n in "bchwtdnmxyz" if not re.search(rf"\b{n}\b", str(pattern))]
-    if "..." not in left or not 0 <= count <= len(free):
+    if rank is None or "..." not in left:
+        return pattern
+    count, used = rank + 1 - len(left), set(re.findall(r"\w+", str(pattern)))
+    free = [n for n in "bchwtdnmxyz" if n not in used]
+    if not 0 <= count <= len(free):
         return pattern
     return str(pattern).replace("...", " ".join(free[:count]))
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def run(it: Interp, body: Sequence[cst.BaseStatement | cst.BaseSmallStatement], env: Env) -> bool:
     """Run statements, or those of one line, in order; False if the end is not reached (each path returns or raises)."""
     for at, statement in enumerate(body):
-        if isinstance(statement, cst.SimpleStatementLine):
+        if type(statement) is cst.SimpleStatementLine:
             reached = all(simple(it, small, env) for small in statement.body)
         elif isinstance(statement, cst.BaseSmallStatement):
             reached = simple(it, statement, env)
@@ -43,44 +43,44 @@ def _unreached(it: Interp, rest: Sequence[cst.CSTNode], env: Env) -> None:
 
 
 def simple(it: Interp, node: cst.BaseSmallStatement, env: Env) -> bool:
-    if isinstance(node, cst.Assign):
+    if type(node) is cst.Assign:
         fact = it.ev(node.value, env)
         for target in node.targets:
             assign(it, target.target, fact, env, node.value)
-    elif isinstance(node, cst.AnnAssign):
+    elif type(node) is cst.AnnAssign:
         if node.value is not None:
             assign(it, node.target, it.ev(node.value, env), env, node.value)
-        elif isinstance(node.target, cst.Name):
+        elif type(node.target) is cst.Name:
             hinted = definitions.hinted(it, code(node.annotation.annotation))
             if hinted is not None:
                 env.names.setdefault(node.target.value, hinted)
-    elif isinstance(node, cst.AugAssign):
+    elif type(node) is cst.AugAssign:
         _augmented(it, node, env)
-    elif isinstance(node, cst.Return):
+    elif type(node) is cst.Return:
         if it.current:
             fact = it.ev(node.value, env) if node.value is not None else Fact(Kind.PLAIN, values=frozenset([None]))
             users.returned(it, fact)
         return False
-    elif isinstance(node, cst.Expr):
+    elif type(node) is cst.Expr:
         it.ev(node.value, env)
-    elif isinstance(node, cst.Raise):
+    elif type(node) is cst.Raise:
         it.ev(node.exc, env)
         return False
-    elif isinstance(node, cst.Assert):
+    elif type(node) is cst.Assert:
         it.ev(node.test, env)
         if node.msg is not None:
             it.ev(node.msg, env)
         narrow(it, node.test, env, True)
     elif isinstance(node, cst.Break | cst.Continue):
         return False
-    elif isinstance(node, cst.Del):
+    elif type(node) is cst.Del:
         it.ev(node.target, env)
     return True
 
 
 def _augmented(it: Interp, node: cst.AugAssign, env: Env) -> None:
     old, value = it.ev(node.target, env), it.ev(node.value, env)  # type: ignore[arg-type]
-    if isinstance(old.payload, Items) and isinstance(node.operator, cst.AddAssign):
+    if isinstance(old.payload, Items) and type(node.operator) is cst.AddAssign:
         added = value.payload
         if isinstance(added, Items):
             news = [old.payload.add((node, i), element, it.depth) for i, element in enumerate(added.elements)]
@@ -99,22 +99,22 @@ def _augmented(it: Interp, node: cst.AugAssign, env: Env) -> None:
 
 # ---------------------------------------------------------------- compound statements
 def compound(it: Interp, node: cst.BaseStatement, env: Env) -> bool:
-    if isinstance(node, cst.If):
+    if type(node) is cst.If:
         return _if(it, node, env)
-    if isinstance(node, cst.For):
+    if type(node) is cst.For:
         element = members.element_of(it, it.ev(node.iter, env))
         _loop(it, node, env, lambda inner: assign(it, node.target, element, inner))
         return True
-    if isinstance(node, cst.While):
+    if type(node) is cst.While:
         _loop(it, node, env, lambda inner: it.ev(node.test, inner))
         return True
-    if isinstance(node, cst.With):
+    if type(node) is cst.With:
         for item in node.items:
             fact = it.ev(item.item, env)
             if item.asname is not None:
                 assign(it, item.asname.name, fact, env)
         return run(it, node.body.body, env)
-    if isinstance(node, cst.Try):
+    if type(node) is cst.Try:
         before = env.copy()
         reached = run(it, node.body.body, env)
         for handler in node.handlers:
@@ -128,7 +128,7 @@ def compound(it: Interp, node: cst.BaseStatement, env: Env) -> bool:
             if part is not None:
                 run(it, part.body.body, env)
         return reached
-    if isinstance(node, cst.Match):
+    if type(node) is cst.Match:
         return _match(it, node, env)
     if isinstance(node, cst.FunctionDef | cst.ClassDef):
         definitions.define(it, node, env)
@@ -223,7 +223,7 @@ def _disagree(it: Interp, node: cst.CSTNode, name: str, a: Fact, b: Fact) -> boo
     """Tensors of two orders of axes; or a number and a tensor that cannot be moved any more, but must be."""
     if a.kind is b.kind is Kind.TENSOR:
         return a.layout is not b.layout
-    if not isinstance(node, cst.If) or Kind.PLAIN not in (a.kind, b.kind) or is_none(a) or is_none(b) or not (
+    if type(node) is not cst.If or Kind.PLAIN not in (a.kind, b.kind) or is_none(a) or is_none(b) or not (
             members.has_layout(a) or members.has_layout(b)):
         return False
     it.numeric.add(it.variable(name))
@@ -232,27 +232,27 @@ def _disagree(it: Interp, node: cst.CSTNode, name: str, a: Fact, b: Fact) -> boo
 
 def narrow(it: Interp, test: cst.BaseExpression, env: Env, truth: bool) -> None:
     """`if x is not None`: inside, x is no None."""
-    if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And) and truth:
+    if type(test) is cst.BooleanOperation and type(test.operator) is cst.And and truth:
         narrow(it, test.left, env, True)
         narrow(it, test.right, env, True)
         return
-    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+    if type(test) is cst.UnaryOperation and type(test.operator) is cst.Not:
         narrow(it, test.expression, env, not truth)
         return
     name: cst.BaseExpression = test
-    if isinstance(test, cst.Comparison) and len(test.comparisons) == 1 and is_none(
+    if type(test) is cst.Comparison and len(test.comparisons) == 1 and is_none(
             it.fact(test.comparisons[0].comparator)):
         name = test.left
         operator = test.comparisons[0].operator
-        if isinstance(operator, cst.Is):
+        if type(operator) is cst.Is:
             truth = not truth
-        elif not isinstance(operator, cst.IsNot):
+        elif type(operator) is not cst.IsNot:
             return
-    elif isinstance(test, cst.Call) and isinstance(test.func, cst.Name) and len(test.args) == 1:
+    elif type(test) is cst.Call and type(test.func) is cst.Name and len(test.args) == 1:
         if test.func.value not in ("exists", "default"):
             return
         name = test.args[0].value
-    if not isinstance(name, cst.Name) or name.value not in env.names:
+    if type(name) is not cst.Name or name.value not in env.names:
         return
     fact = env.names[name.value]
     if may_be_none(fact) and fact.kind is not Kind.PLAIN:

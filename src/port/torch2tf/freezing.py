@@ -120,9 +120,11 @@ def check_target(w: Any, target: cst.Attribute) -> None:
 def check_hidden(w: Any, node: cst.Assign) -> None:
     """`self.parts = [nn.Linear(4, 4)]`: PyTorch does not look into plain lists, Keras does."""
     value = node.value
+    if not isinstance(node.targets[0].target, cst.Attribute):
+        return
     parts = [value.elt] if isinstance(value, cst.ListComp) else [e.value for e in value.elements] if isinstance(
         value, cst.List | cst.Tuple | cst.Dict) else []
-    if isinstance(node.targets[0].target, cst.Attribute) and any(
+    if any(
             isinstance(o.payload, Layer | Chain | Instance) and o.kind is Kind.LAYER
             for p in parts for o in options(w.fact(p))):
         w.report("P101", "modules in a plain list, tuple or dict are hidden from PyTorch's parameters(); Keras finds "

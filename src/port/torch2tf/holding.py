@@ -12,7 +12,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import build, statement
+from port.build import build, expression, statement
 from port.names import Names, dotted_name
 from port.torch2tf import keywords, layer_signatures, oldways, ownnorm
 from port.tree import code, find, rebuild, walk
@@ -121,7 +121,7 @@ def _module(base: cst.BaseExpression, names: Names) -> cst.BaseExpression | None
         return base.with_changes(attr=cst.Name("Module"))
     for bound, symbol in names.bound.items():
         if symbol in ("torch", "torch.nn", "torch.nn.Module"):
-            return cst.parse_expression(bound + "torch.nn.Module".removeprefix(symbol))
+            return expression(bound + "torch.nn.Module".removeprefix(symbol))
     return None
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import libcst as cst
 
 from port import imports, siblings
+from port.build import expression
 from port.names import dotted_name, import_bindings, is_import
 from port.scopes import File
-from port.tree import loads, walk
+from port.tree import find, loads
 
 LINES = {"keras": "import keras", "tf": "import tensorflow as tf"}
 ROOTS = ("torch", "torchvision")
@@ -46,8 +47,9 @@ def defined_instead(w: Any, node: Any) -> list[Any]:
 
 def roots(file: File) -> tuple[str, ...]:
     """Packages that the output does without; the one that is ported itself is none of them."""
-    found = {name.split(".")[0] for node in walk(file.module) if isinstance(node, cst.Import | cst.ImportFrom)
-             for bound, name in import_bindings(node).items() if bound in file.links}
+    nodes: list[Any] = [*find(file.module, cst.Import), *find(file.module, cst.ImportFrom)]
+    found = {name.split(".")[0] for node in nodes for bound, name in import_bindings(node).items()
+             if bound in file.links}
     return tuple(root for root in ROOTS if root not in found)
 
 
@@ -55,7 +57,7 @@ def with_einops(node: Any) -> Any:
     """einops has the same layers for Keras."""
     if isinstance(node, cst.ImportFrom) and node.module is not None and dotted_name(node.module).startswith(
             "einops.layers.torch"):
-        return node.with_changes(module=cst.parse_expression("einops.layers.keras"))
+        return node.with_changes(module=expression("einops.layers.keras"))
     return node
 
 
@@ -113,11 +115,10 @@ def _without_unused(body: list[Any], originals: list[Any], blocks: list[Any], ex
 def _variables(body: list[Any]) -> set[str]:
     """Names that are read, without those of attributes."""
     count: collections.Counter[str] = collections.Counter()
-    for n in (n for part in body if not is_import(part) for n in walk(part)):
-        if type(n) is cst.Name:
-            count[n.value] += 1
-        elif type(n) is cst.Attribute:
-            count[n.attr.value] -= 1
+    for part in body:
+        if not is_import(part):
+            count.update([n.value for n in find(part, cst.Name)])
+            count.subtract([n.attr.value for n in find(part, cst.Attribute)])
     return {name for name, times in count.items() if times > 0}
 
 
@@ -134,9 +135,10 @@ def helper_blocks(w: Any) -> list[Any]:
             elif not line.startswith("from keras import "):
                 w.lines.add(line)
         if w.layers == "keras.layers":
-            text = imports.spelled_out(text)
+            blocks += cst.parse_module(imports.spelled_out(text)).body
             w.need("keras")
-        blocks += cst.parse_module(text).body
+        else:
+            blocks += imports.helper_body(name, "keras")
     return blocks
 
 

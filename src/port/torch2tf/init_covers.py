@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.torch2tf.init_values import SIGNATURES
 from port.torch2tf.values import Class, Function, Layer, options
-from port.tree import asked_classes, code, walk
+from port.tree import asked_classes, code, find, named, walk
 
 
 def covered(w: Any, layer: Layer) -> bool:
@@ -45,15 +45,14 @@ def _applied(w: Any) -> tuple[dict[Any, Any], dict[Any, set[tuple[str, str]]], d
     applied: dict[Any, set[tuple[str, str]]] = {}
     names: dict[str, set[Any]] = {}
     for top in (s for file in w.it.files for s in file.module.body):
-        for n in walk(top):
-            if type(n) is cst.Name:
-                names.setdefault(n.value, set()).add(top)
-            elif type(n) is cst.Call:
-                tops[n] = top
-                if isinstance(n.func, cst.Attribute) and n.func.attr.value == "apply" and len(n.args) == 1:
-                    f = w.fact(n.args[0].value).payload
-                    if isinstance(f, Function) and isinstance(f.node, cst.FunctionDef) and f.arguments:
-                        applied[top] = _of_body(w, f.node.body, f.arguments[0])
+        for name in named(top):
+            names.setdefault(name, set()).add(top)
+        for n in find(top, cst.Call):
+            tops[n] = top
+            if isinstance(n.func, cst.Attribute) and n.func.attr.value == "apply" and len(n.args) == 1:
+                f = w.fact(n.args[0].value).payload
+                if isinstance(f, Function) and isinstance(f.node, cst.FunctionDef) and f.arguments:
+                    applied[top] = _of_body(w, f.node.body, f.arguments[0])
     users = {top: names.get(top.name.value, set()) - {top} for file in w.it.files for top in file.module.body
              if isinstance(top, cst.FunctionDef | cst.ClassDef)}
     return tops, applied, users

@@ -67,10 +67,11 @@ def shown(symbol: str) -> str:
 
 def bare(node: cst.BaseExpression) -> cst.BaseExpression:
     """Without its parentheses, which `build` puts back where they are needed."""
-    if isinstance(node, cst.Tuple | cst.GeneratorExp | cst.NamedExpr | cst.Yield | cst.ConcatenatedString):
+    if not getattr(node, "lpar", ()) or isinstance(
+            node, cst.Tuple | cst.GeneratorExp | cst.NamedExpr | cst.Yield | cst.ConcatenatedString):
         return node
     lines = "\n" in cst.Module([]).code_for_node(node)
-    return node if lines or not getattr(node, "lpar", ()) else node.with_changes(lpar=[], rpar=[])
+    return node if lines else node.with_changes(lpar=[], rpar=[])
 
 
 def literal_of(w: Any, node: cst.BaseExpression, otherwise: Any = ...) -> Any:

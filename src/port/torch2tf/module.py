@@ -33,7 +33,7 @@ from port.torch2tf.interp import infer
 from port.torch2tf.refusals import Part
 from port.torch2tf.refused import Refused
 from port.torch2tf.write import Writer
-from port.tree import loads, module_code, named, syntax_error, walk
+from port.tree import loads, memo, module_code, named, syntax_error, walk
 from port.units import Unit, scoped
 from port.wrapping import wrapped
 
@@ -103,7 +103,7 @@ def _read_and_written(units: Sequence[Unit], files: Sequence[File], params: dict
 
 def originals(file: File, units: dict[File, Unit]) -> dict[str, str]:
     """Name to the smallest import that binds it; symbols of PyTorch that another file imports come from PyTorch."""
-    found = imports.original_imports(units[file].module)
+    found = {**imports.original_imports(units[file].module)}
     for name in importing.passed_on(file):
         home, symbol = links.source(file, name)
         line = imports.original_imports(units[home].module).get(symbol, "")
@@ -139,6 +139,7 @@ def _result(one: Written) -> Result:
     return Result(unit.text, new, found, edits=edits)
 
 
+@memo
 def own_names(module: cst.Module) -> frozenset[str]:
     """Names that the file's own code binds: parameters, variables, functions."""
     found: set[str] = set()

@@ -88,9 +88,9 @@ def test(w: Any, node: cst.If) -> Any:
 def regions(w: Any, part: cst.CSTNode) -> Iterator[tuple[Any, Sequence[cst.CSTNode]]]:
     """Branches that may raise, the outermost ones, and what conditions ask behind a setting that is off."""
     inside: set[cst.CSTNode] = set()
-    for n in walk(part):
+    for n in find(part, cst.FunctionDef):
         function = w.it.functions.get(n)
-        if function is None or not isinstance(n, cst.FunctionDef):
+        if function is None:
             continue
         for node in find(n.body, cst.If, enter_functions=False):
             for body in sides(node):
@@ -256,7 +256,7 @@ def _calls(it: Any) -> dict[Function, list[tuple[Function | None, cst.Call]]]:
 
 def _set(it: Any, f: Function, name: str, body: Any, depth: int) -> Iterator[cst.CSTNode | None]:
     for node in body.body:
-        if isinstance(node, cst.If) and depth < DEEPEST:
+        if type(node) is cst.If and depth < DEEPEST:
             known = _value(it, f, node.test, depth + 1)
             if known is ... or known:
                 yield from _set(it, f, name, node.body, depth)

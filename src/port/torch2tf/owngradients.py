@@ -26,7 +26,7 @@ from port.facts import Kind
 from port.names import Names, dotted_name
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Items
-from port.tree import code, find, loads, named, rebuild, walk
+from port.tree import code, find, loads, memo, named, rebuild, walk
 
 FUNCTION = "torch.autograd.Function"
 FORWARD, BACKWARD = "forward", "backward"
@@ -38,6 +38,7 @@ class _Unread(Exception):
     """The class has something that this way of reading does not know: it is left as it is."""
 
 
+@memo
 def is_applied(names: Names, node: cst.FunctionDef | cst.Lambda) -> bool:
     """Is this what stands for a class of autograd, or the function inside of that which has the gradient?"""
     return isinstance(node, cst.FunctionDef) and any(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 import libcst as cst
@@ -187,8 +188,8 @@ def _called(it: Any, node: cst.CSTNode, but: Container[cst.CSTNode] = ()) -> tup
     """
     found: set[cst.CSTNode] = set()
     others: set[cst.CSTNode] = set()
-    for n in walk(node):
-        if not isinstance(n, cst.Attribute) or n in but:
+    for n in find(node, cst.Attribute):
+        if n in but:
             continue
         owners = [o.payload for o in options(it.fact(n.value)) if isinstance(o.payload, SelfOf | Instance)]
         if not owners:
@@ -240,15 +241,20 @@ def mentions(file: File, node: cst.CSTNode, but: Container[cst.CSTNode] = ()) ->
     return found
 
 
+_LABELS: dict[type, Callable[[Any], cst.CSTNode | None]] = {
+    cst.Attribute: attrgetter("attr"), cst.Arg: attrgetter("keyword"), cst.ImportAlias: attrgetter("name")}
+
+
 def _mentioned(file: File, node: cst.CSTNode, but: Container[cst.CSTNode]
                ) -> Iterator[tuple[tuple[File, str], str, cst.CSTNode]]:
     labels: set[cst.CSTNode | None] = set()  # what only looks like a name of this file
     for n in walk(node):
-        labels.add(n.attr if isinstance(n, cst.Attribute) else n.keyword if isinstance(n, cst.Arg) else
-                   n.name if isinstance(n, cst.ImportAlias) else None)
-        if type(n) is cst.Annotation:  # a hint computes nothing
+        kind = type(n)
+        if kind in _LABELS:
+            labels.add(_LABELS[kind](n))
+        elif kind is cst.Annotation:  # a hint computes nothing
             labels |= {*walk(n)}
-        if n in but or n in labels:
+        if kind not in (cst.Name, cst.Attribute) or n in but or n in labels:
             continue
         if isinstance(n, cst.Name):
             yield links.source(file, n.value), n.value, n

@@ -26,7 +26,7 @@ from port.torch2tf.rowops import (
     write_comparison,
     write_unary,
 )
-from port.tree import code, rebuild, walk
+from port.tree import clone, code, named, rebuild, walk
 
 
 def write_call(w: Any, node: cst.Call, symbol: str, receiver: cst.BaseExpression | None = None) -> cst.BaseExpression:
@@ -88,8 +88,8 @@ def finished(job: Job, new: cst.BaseExpression) -> cst.BaseExpression:
 
 def from_template(job: Job, template: str) -> cst.BaseExpression:
     """An expression with torch's parameter names as free names; arguments that say nothing are left out."""
-    tree = _spaced(job, parse(template).deep_clone())
-    free = {n.value for n in walk(tree) if isinstance(n, cst.Name)}
+    tree = _spaced(job, clone(parse(template)))
+    free = named(tree)
     values: dict[str, Any] = {}
     for p in job.bound.signature.params:
         if p.name in free:

@@ -30,7 +30,7 @@ from port.torch2tf import (
 )
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Chain, Items, SelfOf, can_flip, options, tensors_in
-from port.tree import walk
+from port.tree import changed, walk
 
 BLANK = cst.Module([])
 NO_EFFECT = ("torch._C._log_api_usage_once", "torch.fx.wrap")  # they tell PyTorch's own tools something
@@ -55,14 +55,14 @@ def line(w: Any, node: cst.SimpleStatementLine) -> list[Any]:
 
 def _lines(w: Any, node: cst.SimpleStatementLine, smalls: list[Any], whole: list[Any]) -> list[Any]:
     if len(node.body) > 1 and not whole and len(smalls) == len(node.body):
-        return [node.with_changes(body=smalls)]
+        return [changed(node, body=smalls)]
     lines: list[Any] = [
-        cst.SimpleStatementLine([s.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)]) for s in smalls] + whole
+        cst.SimpleStatementLine([changed(s, semicolon=cst.MaybeSentinel.DEFAULT)]) for s in smalls] + whole
     if lines:
-        raises = isinstance(node.body[0], cst.Raise)  # a mark above it is of stopping.py
-        lines[0] = lines[0].with_changes(leading_lines=node.leading_lines if raises else own_lines(node.leading_lines))
+        raises = type(node.body[0]) is cst.Raise  # a mark above it is of stopping.py
+        lines[0] = changed(lines[0], leading_lines=node.leading_lines if raises else own_lines(node.leading_lines))
         if isinstance(lines[-1], cst.SimpleStatementLine):
-            lines[-1] = lines[-1].with_changes(trailing_whitespace=node.trailing_whitespace)
+            lines[-1] = changed(lines[-1], trailing_whitespace=node.trailing_whitespace)
         lines[-1] = interfaces.behind_line(w, lines[-1])
     return lines
 
@@ -78,20 +78,20 @@ def simple(w: Any, node: cst.BaseSmallStatement) -> list[Any]:
         from port.torch2tf import importing
 
         return importing.local(w, node)
-    if isinstance(node, cst.Assign):
+    if type(node) is cst.Assign:
         return assign(w, node)
-    if isinstance(node, cst.AnnAssign):
+    if type(node) is cst.AnnAssign:
         value = None if node.value is None else _valued(w, node.value, _target_name(node.target))
         return [node.with_changes(annotation=w.expr(node.annotation), value=value)]
-    if isinstance(node, cst.AugAssign):
+    if type(node) is cst.AugAssign:
         return augmented(w, node)
-    if isinstance(node, cst.Expr):
+    if type(node) is cst.Expr:
         return expression_statement(w, node)
-    if isinstance(node, cst.Return):
+    if type(node) is cst.Return:
         return [returned(w, node)]
-    if isinstance(node, cst.Del):
+    if type(node) is cst.Del:
         return [node]
-    if isinstance(node, cst.Assert) and any(w.fact(n).symbol == "torch.__version__" for n in walk(node.test)):
+    if type(node) is cst.Assert and any(w.fact(n).symbol == "torch.__version__" for n in walk(node.test)):
         w.report("P103", "what version of PyTorch there is does not matter in Keras: left out", node)
         return []
     return [w.generic(node)]
@@ -104,13 +104,13 @@ def assign(w: Any, node: cst.Assign) -> list[Any]:
         return []
     freezing.check_hidden(w, node)
     for each in node.targets:
-        if isinstance(each.target, cst.Attribute):
+        if type(each.target) is cst.Attribute:
             carried.check(w, each.target.value, each.target.attr.value, node.value, node)
     if len(node.targets) == 1:
         tied = tying.assignment(w, node)
         if tied is not None:
             return tied
-        special = inplace.store(w, node) if isinstance(target, cst.Subscript) else (
+        special = inplace.store(w, node) if type(target) is cst.Subscript else (
             inplace.same_name(w, node) or unpacking.whole_shape(w, node))
         if special is not None:
             return special
@@ -125,18 +125,18 @@ def assign(w: Any, node: cst.Assign) -> list[Any]:
     finally:
         w.targets, w.value, w.unused = 0, None, frozenset()
     value = containers.iterable(w, node.value, value) if isinstance(target, cst.Tuple | cst.List) else value
-    targets = [t.with_changes(target=_place(w, t.target)) for t in node.targets]
-    if isinstance(value, cst.Name) and isinstance(target, cst.Name) and value.value == target.value and (
+    targets = [changed(t, target=_place(w, t.target)) for t in node.targets]
+    if type(value) is cst.Name and type(target) is cst.Name and value.value == target.value and (
             value is not node.value):
         return []  # x = x.clone(), x = x.to(device)
-    return [node.with_changes(targets=targets, value=value)]
+    return [changed(node, targets=targets, value=value)]
 
 
 def _place(w: Any, target: Any) -> Any:
     """A target: what stands in subscripts and before dots is an expression."""
-    if isinstance(target, cst.Subscript):
+    if type(target) is cst.Subscript:
         return w.generic(target)
-    if isinstance(target, cst.Attribute):
+    if type(target) is cst.Attribute:
         freezing.check_target(w, target)
         symbol = w.it.names.resolve(target)
         if symbol.startswith("torch.backends."):
@@ -144,7 +144,7 @@ def _place(w: Any, target: Any) -> Any:
         if symbol.startswith("torch."):
             raise Refused("P206", f"`{symbol}` of PyTorch is replaced, which Keras would not follow", target)
         own = ownnames.kept(w.fact(target.value), target.attr.value)
-        return target.with_changes(value=w.expr(target.value), attr=target.attr.with_changes(value=own))
+        return changed(target, value=w.expr(target.value), attr=changed(target.attr, value=own))
     return target
 
 
@@ -157,7 +157,7 @@ def _valued(w: Any, node: cst.BaseExpression, name: str, want: Layout | None = N
 
 
 def _target_name(target: Any) -> str:
-    return target.attr.value if isinstance(target, cst.Attribute) else target.value if isinstance(
+    return target.attr.value if type(target) is cst.Attribute else target.value if isinstance(
         target, cst.Name) else ""
 
 
@@ -166,9 +166,9 @@ def wanted(w: Any, target: Any, value: cst.BaseExpression) -> Layout | None:
     fact: Fact = w.fact(value)
     if isinstance(target, cst.Tuple | cst.List):
         return Layout.PLAIN if fact.kind is Kind.TENSOR else None
-    if isinstance(target, cst.Subscript) and isinstance(held := w.fact(target.value).payload, Items) and held.plain:
+    if type(target) is cst.Subscript and isinstance(held := w.fact(target.value).payload, Items) and held.plain:
         return Layout.PLAIN if fact.kind is Kind.TENSOR else None
-    if isinstance(target, cst.Attribute) and fact.kind is Kind.TENSOR:
+    if type(target) is cst.Attribute and fact.kind is Kind.TENSOR:
         for owner in options(w.fact(target.value)):
             if isinstance(owner.payload, SelfOf):
                 held = owner.payload.cls.attrs.get(target.attr.value)
@@ -206,7 +206,7 @@ def expression_statement(w: Any, node: cst.Expr) -> list[Any]:
         made = module_statement(w, value)
         if made is not None:
             return made
-    return [node.with_changes(value=w.expr(value))]
+    return [changed(node, value=w.expr(value))]
 
 
 def _mode(w: Any, node: cst.Call) -> str | None:
@@ -275,7 +275,7 @@ def returned(w: Any, node: cst.Return) -> Any:
     function = w.function
     if node.value is None or function is None:
         return w.generic(node)
-    return node.with_changes(value=result(w, node.value, function.result))
+    return changed(node, value=result(w, node.value, function.result))
 
 
 def result(w: Any, node: cst.BaseExpression, whole: Fact | None) -> Any:

@@ -13,7 +13,7 @@ def in_style(w: Any, tree: Any) -> Any:
     """New strings in the quotes that the file prefers."""
     if not single_quotes(w):
         return tree
-    if isinstance(tree, cst.SimpleString):
+    if type(tree) is cst.SimpleString:
         plain = tree.value.startswith('"') and not tree.value.startswith('"""') and not {"'", "\\"} & set(tree.value)
         return tree.with_changes(value=f"'{tree.value[1:-1]}'") if plain else tree
     return rebuild(tree, lambda child: in_style(w, child))

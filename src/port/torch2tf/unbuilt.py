@@ -11,7 +11,7 @@ from port.names import dotted_name
 from port.torch2tf.holding import CONVS
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Class, Function, Layer, options
-from port.tree import code, walk
+from port.tree import code, find, walk
 
 EMBEDDING = "torch.nn.Embedding"
 
@@ -26,7 +26,7 @@ def built(w: Any, f: Function, body: list[Any]) -> list[Any]:
 def _read(f: Function) -> Iterator[tuple[str, Layer]]:
     """Layers that this constructor makes, whose weight is read, and that nothing calls before that."""
     assert f.owner is not None
-    own = {id(n) for n in walk(f.node.body) if isinstance(n, cst.Call)}
+    own = set(map(id, find(f.node.body, cst.Call)))
     for name, fact in f.owner.attrs.items():
         layers = [o.payload for o in options(fact) if isinstance(o.payload, Layer)]
         if len(layers) == 1 and layers[0].read and id(layers[0].node) in own and (

@@ -32,7 +32,7 @@ def unused(target: Any) -> frozenset[int]:
     """Places of a target whose value nothing reads."""
     if not isinstance(target, cst.Tuple | cst.List):
         return frozenset()
-    return frozenset(i for i, e in enumerate(target.elements) if isinstance(e.value, cst.Name)
+    return frozenset(i for i, e in enumerate(target.elements) if type(e.value) is cst.Name
                      and e.value.value == "_")
 
 

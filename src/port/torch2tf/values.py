@@ -455,7 +455,7 @@ def same(a: Fact | None, b: Fact | None) -> bool:
     """Do two facts say the same?"""
     if a is b:
         return True
-    if a is None or b is None or a != b:
+    if a is None or b is None or a.kind is not b.kind or a != b:
         return False
     x, y = a.payload, b.payload
     if x is y:

@@ -144,8 +144,13 @@ def _changed(it: Any, function: Function) -> set[str]:
 
 
 # ---------------------------------------------------------------- who reads it afterwards
+_WRITING: frozenset[type] = frozenset((cst.Call, cst.AugAssign, cst.Assign))
+
+
 def _written_at(it: Any, node: cst.CSTNode) -> list[cst.BaseExpression]:
     """Tensors that a node of the source changes: a call's arguments, `x += 1`, `x.add_(1)`, `x[0] = 1`."""
+    if type(node) not in _WRITING:
+        return []
     if isinstance(node, cst.Call):
         method = node.func.attr.value if isinstance(node.func, cst.Attribute) else ""
         if method.endswith("_") and not method.endswith("__") and it.fact(node.func.value).kind is Kind.TENSOR:  # type: ignore[attr-defined]
