@@ -97,9 +97,13 @@ def _evidence(names: Names, node: cst.FunctionDef) -> frozenset[str]:
     found = set()
     if not names.uses("torch2tf"):  # NumPy's arrays have the same methods
         return frozenset()
+    arrays = any("numpy" in it.names.resolve(n).split(".") for n in find(node.body, cst.Attribute))
     for n in walk(node.body):
         if base := _used_as_tensor(n):
             found |= base
+        elif type(n) is cst.Subscript and not arrays and len(n.slice) > 1 and any(
+                isinstance(s.slice, cst.Slice) for s in n.slice):
+            found.add(_indexed(n))  # `x[:, 1:]`: lists are not indexed so
         elif type(n) is cst.Call and n.args and isinstance(n.args[0].value, cst.Name):
             symbol = names.resolve(n.func)
             if symbol.startswith(("torch.nn.functional.", "einops.")) or (

@@ -11,7 +11,9 @@ from typing import Any
 
 import libcst as cst
 
+from port.facts import Layout
 from port.torch2tf import members
+from port.torch2tf.above import parents
 from port.torch2tf.values import Function, Instance, SelfOf, Size, options
 from port.tree import find
 
@@ -41,6 +43,19 @@ def hides_a_size(it: Any, view: cst.Call, shape: Any) -> bool:
     if NOTE not in it.notes:
         it.notes[NOTE] = _Way(it).views
     return view in it.notes[NOTE]
+
+
+def gives_images(w: Any, view: cst.Call, shape: Any) -> bool:
+    """`x.reshape(B, H, W, -1).permute(0, 3, 1, 2)`, channels last in the target: what follows must know them."""
+    if not isinstance(shape, cst.Tuple | cst.List) or len(shape.elements) < 3 or w.function is None:
+        return False
+    sizes = [e.value for e in shape.elements]
+    if not is_minus_one(sizes[-1]) or not is_batch(w.fact(sizes[0])) or any(map(is_minus_one, sizes[:-1])):
+        return False
+    tree = parents(w.it, w.function.node)
+    turned = tree.get(view)
+    return isinstance(turned, cst.Attribute) and turned.attr.value == "permute" and (
+        w.fact(tree.get(turned)).layout is Layout.FLIPPED)
 
 
 class _Way:

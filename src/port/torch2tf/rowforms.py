@@ -61,7 +61,8 @@ def reshape(job: Job) -> cst.BaseExpression:
         elements = [e if not openviews.is_minus_one(e.value) else e.with_changes(value=expression(str(known)))
                     for e in sizes.elements]
         sizes = sizes.with_changes(elements=elements)
-    elif isinstance(sizes, cst.Tuple | cst.List) and openviews.hides_a_size(job.w.it, job.node, node):
+    elif isinstance(sizes, cst.Tuple | cst.List) and (
+            openviews.hides_a_size(job.w.it, job.node, node) or openviews.gives_images(job.w, job.node, node)):
         return made(job, "helpers.view({x}, {s})", x=job.expr(x), s=sizes)
     return made(job, "tf.reshape({x}, {s})", "keras.ops.reshape({x}, {s})", x=job.expr(x), s=sizes)
 

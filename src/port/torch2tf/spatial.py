@@ -177,7 +177,7 @@ def interpolate(job: Job) -> cst.BaseExpression:
                 x = made(job, f"tf.{tail}", f"keras.ops.{tail}", x=x)
         return x
     sized = job.given("size") and job.literal("size") is not None
-    if not sized and not is_variable(job.bound.args["input"]):  # its sizes are asked for by the helper
+    if not sized and (factors is ... or not is_variable(job.bound.args["input"])):  # the helper asks for its sizes
         tail = ", align_corners=True" if corners else ""
         if job.literal("recompute_scale_factor") is True:
             tail += ", recompute_scale_factor=True"
