@@ -97,7 +97,7 @@ def _evidence(names: Names, node: cst.FunctionDef) -> frozenset[str]:
     found = set()
     if not names.uses("torch2tf"):  # NumPy's arrays have the same methods
         return frozenset()
-    arrays = any("numpy" in it.names.resolve(n).split(".") for n in find(node.body, cst.Attribute))
+    arrays = any("numpy" in names.resolve(n).split(".") for n in find(node.body, cst.Attribute))
     for n in walk(node.body):
         if base := _used_as_tensor(n):
             found |= base
