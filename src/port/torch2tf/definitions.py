@@ -97,20 +97,21 @@ def _evidence(names: Names, node: cst.FunctionDef) -> frozenset[str]:
     found = set()
     if not names.uses("torch2tf"):  # NumPy's arrays have the same methods
         return frozenset()
-    arrays = any("numpy" in names.resolve(n).split(".") for n in find(node.body, cst.Attribute))
+    sliced, arrays = set(), False
     for n in walk(node.body):
         if base := _used_as_tensor(n):
             found |= base
-        elif type(n) is cst.Subscript and not arrays and len(n.slice) > 1 and any(
-                isinstance(s.slice, cst.Slice) for s in n.slice):
-            found.add(_indexed(n))  # `x[:, 1:]`: lists are not indexed so
+        elif type(n) is cst.Subscript and len(n.slice) > 1 and any(type(s.slice) is cst.Slice for s in n.slice):
+            sliced.add(_indexed(n))  # `x[:, 1:]`: lists are not indexed so
+        elif type(n) is cst.Name:
+            arrays = arrays or names.bound.get(n.value, "").startswith("numpy")
         elif type(n) is cst.Call and n.args and isinstance(n.args[0].value, cst.Name):
             symbol = names.resolve(n.func)
             if symbol.startswith(("torch.nn.functional.", "einops.")) or (
                     symbol.startswith("torch.") and symbol.count(".") == 1 and symbol.islower()
                     and symbol not in _NUMBERS_FIRST):
                 found.add(n.args[0].value.value)
-    return frozenset(found)
+    return frozenset(found if arrays else found | sliced)
 
 
 @memo
