@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.build import paren
 from port.facts import Fact, Kind, Layout
-from port.torch2tf import hints, rows
+from port.torch2tf import hints, rows, thinviews
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Chain, ShapeOf, options
 
@@ -50,6 +50,9 @@ def of_tensor(w: Any, node: cst.Subscript, owner: Fact) -> Any:
         slices = [w.generic(s) for s in spread(elements, owner.rank)]
         order = [slices[0], *slices[2:], slices[1]]
         return node.with_changes(value=paren(w.expr(node.value)), slice=written(shortened(order)))
+    if owner.layout is not Layout.FLIPPED and owner.rank == 2 and w.fact(node).layout is Layout.FLIPPED:
+        order = thinviews.indices(elements)  # `y[:, :, None, None]`, that images meet
+        return node.with_changes(value=paren(w.expr(node.value)), slice=written(order))
     return rows.write_index(w, node, w.expr(node.value, Layout.PLAIN))
 
 

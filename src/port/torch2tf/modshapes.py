@@ -150,6 +150,7 @@ def spatial(it: Interp, layer: Layer, name: str, x: Fact, rank: int) -> tuple[Fa
     if kept:
         same = x if x.layout is FLIPPED else x.but(layout=FLIPPED, payload=None)
         same = same if same.shape is not None else same.but(shape=(None,) * rank)
+        same = same if name.startswith("Dropout") else same.but(dtype=x.dtype or "float")
         return same, FLIPPED
     shape = x.shape or (None,) * rank
     channels: Dim = shape[1]
@@ -178,6 +179,7 @@ def _sizes(fact: Fact, count: int) -> tuple[Dim, ...]:
 
 def _last_axis(layer: Layer, name: str, x: Fact) -> Fact:
     if name in ("LayerNorm", "RMSNorm"):
+        x = x.but(dtype=x.dtype or "float")
         if x.shape is None:
             return x.but(payload=made_of(x, moved=True))
         return x.but(layout=PLAIN) if x.layout is PLAIN else tensor(x.shape, x.dtype)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from port.facts import Dim, Fact, tensor
+from port.torch2tf import thinviews
 from port.torch2tf.opargs import FLIPPED, PLAIN, Args, Result
 from port.torch2tf.opelements import axes_of, dropped
 from port.torch2tf.values import PERMUTED, TO_FIRST, TO_LAST, Items, ShapeOf, Size, made_of
@@ -30,7 +31,10 @@ def view(a: Args) -> Result:
         return tensor(shape, a.x.dtype), PLAIN
     if len(rest) == 1 and rest[0].literal(...) is ... and not isinstance(rest[0].payload, Size):
         return tensor(None, a.x.dtype), PLAIN
-    return tensor(sizes(rest), a.x.dtype), PLAIN
+    found = tensor(sizes(rest), a.x.dtype)
+    method = len(a.facts) > len(a.node.args)  # the tensor stands before the dot
+    thin = a.it.current and found.rank is not None and thinviews.is_thin(a.node, method)
+    return (thinviews.found(a.it, a.node, found) if thin else found), PLAIN
 
 
 def permute(a: Args) -> Result:
@@ -150,6 +154,14 @@ def expand(a: Args) -> Result:
 def like_second(a: Args) -> Result:
     other = a.get(1, "other")
     return tensor(other.shape if other is not None else None, a.x.dtype), PLAIN
+
+
+def expand_as(a: Args) -> Result:
+    other = a.get(1, "other")
+    if other is None or other.layout is not FLIPPED or a.x.rank != other.rank:
+        return like_second(a)
+    a.it.want_flipped(a.x)
+    return tensor(other.shape, a.x.dtype, FLIPPED), FLIPPED
 
 
 def repeat(a: Args) -> Result:

@@ -1,4 +1,4 @@
-"""Views with -1 in them on the way to a `split`, which must know the size of the axis that it divides.
+"""Views with -1 in them on the way to what must know the size that it stands for: a `split` of that axis, some layers.
 
 `tf.reshape(x, (batch, -1))` forgets the size of the second axis where the batch is open, as it is inside tf.function;
 most layers do not mind, a number of parts that depends on the size does.
@@ -6,20 +6,22 @@ most layers do not mind, a number of parts that depends on the size does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import libcst as cst
 
-from port.facts import Layout
+from port.facts import Fact, Layout
 from port.torch2tf import members
 from port.torch2tf.above import parents
-from port.torch2tf.values import Function, Instance, SelfOf, Size, options
+from port.torch2tf.values import Function, Instance, Layer, SelfOf, Size, options
 from port.tree import find
 
 NOTE = "openviews"
-DIVIDES = frozenset(("tensor.split", "torch.split"))
+DIVIDES = frozenset(f"{of}.{name}" for of in ("tensor", "torch") for name in ("split", "tensor_split", "unbind"))
+NORMS = frozenset(("torch.nn.LayerNorm", "torch.nn.GroupNorm"))  # Keras' layers look at the size at each call
 VIEWS = frozenset(("tensor.view", "tensor.reshape", "torch.reshape"))
+FLAT = frozenset(("tensor.flatten", "torch.flatten"))
 
 
 def is_minus_one(node: cst.BaseExpression) -> bool:
@@ -34,15 +36,39 @@ def is_batch(fact: Any) -> bool:
 
 
 def hides_a_size(it: Any, view: cst.Call, shape: Any) -> bool:
-    """-1 behind the batch, of a tensor that a `split` may divide."""
+    """-1 behind the batch, of a tensor that a `split` may divide; at the end, of one that such a layer may get."""
     if not isinstance(shape, cst.Tuple | cst.List) or len(shape.elements) < 2:
         return False
     batch, *others = (e.value for e in shape.elements)
     if not is_batch(it.facts.get(batch)) or sum(map(is_minus_one, others)) != 1:
         return False
+    return is_followed(it, view, is_minus_one(others[-1]))
+
+
+def is_followed(it: Any, view: cst.Call, last: bool) -> bool:
+    """May what it gives come to where its sizes must be known, or its last one?"""
     if NOTE not in it.notes:
-        it.notes[NOTE] = _Way(it).views
-    return view in it.notes[NOTE]
+        it.notes[NOTE] = _Way(it, _is_divided).views, _Way(it, _is_normed).views
+    divided, normed = it.notes[NOTE]
+    return view in divided or (last and view in normed)
+
+
+def _symbol(it: Any, call: cst.Call) -> str:
+    fact = it.facts.get(call.func)
+    return fact.symbol if fact is not None else ""
+
+
+def _callees(it: Any, call: cst.Call) -> Sequence[Fact]:
+    fact = it.receivers.get(call) or it.facts.get(call.func)
+    return options(fact) if fact is not None else ()
+
+
+def _is_divided(it: Any, call: cst.Call) -> bool:
+    return _symbol(it, call) in DIVIDES
+
+
+def _is_normed(it: Any, call: cst.Call) -> bool:
+    return any(isinstance(o.payload, Layer) and o.payload.symbol in NORMS for o in _callees(it, call))
 
 
 def gives_images(w: Any, view: cst.Call, shape: Any) -> bool:
@@ -59,23 +85,16 @@ def gives_images(w: Any, view: cst.Call, shape: Any) -> bool:
 
 
 class _Way:
-    """All views behind the tensors that are divided: through variables and the user's own functions and modules."""
+    """All views behind the tensors that come there: through variables and the user's own functions and modules."""
 
-    def __init__(self, it: Any):
+    def __init__(self, it: Any, ends: Callable[[Any, cst.Call], bool]):
         self.it = it
         self.views: set[cst.Call] = set()
         self._seen: set[Any] = set()
         for function in list(it.functions.values()):
             for call in find(function.node.body, cst.Call):
-                if self._is_one_of(call, DIVIDES):
-                    self._value(call.func if self._symbol(call) == "tensor.split" else call.args[0], function)
-
-    def _symbol(self, call: cst.Call) -> str:
-        fact = self.it.facts.get(call.func)
-        return fact.symbol if fact is not None else ""
-
-    def _is_one_of(self, call: cst.Call, symbols: frozenset[str]) -> bool:
-        return self._symbol(call) in symbols and bool(call.args)
+                if call.args and ends(it, call):
+                    self._value(call.func if _symbol(it, call).startswith("tensor.") else call.args[0], function)
 
     def _value(self, node: cst.CSTNode, function: Function) -> None:
         """What this value is made of."""
@@ -83,7 +102,7 @@ class _Way:
             return
         self._seen.add(node)
         for call in find(node, cst.Call):
-            if self._is_one_of(call, VIEWS):
+            if call.args and _symbol(self.it, call) in VIEWS | FLAT:
                 self.views.add(call)
             for other in self._called(call):
                 self._results(other)
@@ -92,8 +111,7 @@ class _Way:
                 self._value(value, function)
 
     def _called(self, call: cst.Call) -> Iterator[Function]:
-        fact = self.it.receivers.get(call) or self.it.facts.get(call.func)
-        for option in options(fact) if fact is not None else ():
+        for option in _callees(self.it, call):
             if isinstance(option.payload, Function):
                 yield option.payload
             elif isinstance(option.payload, Instance | SelfOf):

@@ -15,6 +15,7 @@ from port.facts import Fact, tensor
 from port.torch2tf.opargs import DTYPES, PLAIN, Args, Result
 from port.torch2tf.opaxes import (
     expand,
+    expand_as,
     flatten,
     like_second,
     matrix_transpose,
@@ -156,7 +157,8 @@ def _rules() -> dict[str, Callable[[Args], Result]]:
     put(flatten, "flatten ravel")
     put(unflatten, "unflatten")
     put(expand, "expand broadcast_to")
-    put(like_second, "expand_as view_as reshape_as")
+    put(expand_as, "expand_as")
+    put(like_second, "view_as reshape_as")
     put(repeat, "repeat tile")
     put(rank_kept, """
         repeat_interleave narrow unique_consecutive take_along_dim movedim moveaxis rot90 diff cross

@@ -9,7 +9,7 @@ import libcst as cst
 
 from port.build import build, expression, helper_names
 from port.facts import Layout, dim_value
-from port.torch2tf import args, dtypes, openviews
+from port.torch2tf import args, dtypes, openviews, thinviews
 from port.torch2tf.binds import tuple_of
 from port.torch2tf.conditions import is_number, is_sequence
 from port.torch2tf.jobs import ABSENT, Job
@@ -61,7 +61,13 @@ def reshape(job: Job) -> cst.BaseExpression:
         elements = [e if not openviews.is_minus_one(e.value) else e.with_changes(value=expression(str(known)))
                     for e in sizes.elements]
         sizes = sizes.with_changes(elements=elements)
-    elif isinstance(sizes, cst.Tuple | cst.List) and (
+    result = job.w.fact(job.node)
+    if result.layout is Layout.FLIPPED:
+        assert result.rank is not None
+        sizes = thinviews.ordered(sizes, result.rank, Layout.FLIPPED)
+        if sizes is None:
+            raise job.refuse("P209", "its sizes cannot be written for a tensor that is channels last")
+    if isinstance(sizes, cst.Tuple | cst.List) and (
             openviews.hides_a_size(job.w.it, job.node, node) or openviews.gives_images(job.w, job.node, node)):
         return made(job, "helpers.view({x}, {s})", x=job.expr(x), s=sizes)
     return made(job, "tf.reshape({x}, {s})", "keras.ops.reshape({x}, {s})", x=job.expr(x), s=sizes)
@@ -123,7 +129,9 @@ def flatten(job: Job) -> cst.BaseExpression:
         if start != 2 or end not in (-1, len(shape) - 1):
             raise Refused("P209", "axes of a channels-last tensor are joined that do not lie side by side", job.node)
         return made(job, f"helpers.flatten({{x}}, 1, {len(shape) - 2})", x=job.expr(x))
-    if isinstance(start, int) and isinstance(end, int) and shape is not None and dtypes.is_variable(job.bound.args[x]):
+    hidden = start == 1 and end == -1 and openviews.is_followed(job.w.it, job.node, True)
+    if isinstance(start, int) and isinstance(end, int) and shape is not None and not (
+            hidden and None in shape[1:]) and dtypes.is_variable(job.bound.args[x]):
         rank = len(shape)
         start, end = start % rank, end % rank
         inner = [dim_value(d) for d in shape[start:end + 1]]

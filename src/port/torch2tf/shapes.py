@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from port.facts import Dim, Fact, Kind, Layout, tensor
+from port.torch2tf import thinviews
 from port.torch2tf.values import PERMUTED, Origin, can_flip, is_list, made_of, may_be_none
 
 if TYPE_CHECKING:
@@ -122,6 +123,10 @@ def index(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
     dims = [1 if how == "new" else _sliced(it, element, owner.shape[axis]) for how, axis, element in kept]
     whole = [axis for how, axis, _ in kept if how != "new"]
     plain = owner.layout is PLAIN or not can_flip(owner)
+    if plain and [how for how, _, _ in kept] == ["slice", "slice", *["new"] * (len(kept) - 2)] and (
+            2 < len(kept) <= 5 and it.current and dims[1] != 1):
+        it.wants[node] = PLAIN
+        return thinviews.found(it, node, tensor(tuple(dims), owner.dtype))
     stays = not plain and all(how != "new" for how, _, _ in axes) and whole[:2] == [0, 1] and len(whole) >= 3
     drops_channel = not plain and all(how != "new" for how, _, _ in axes) and 0 in whole and 1 not in whole
     it.wants[node] = FLIPPED if stays or drops_channel or (not plain and whole == [0, 1]) else PLAIN

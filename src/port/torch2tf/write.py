@@ -27,6 +27,7 @@ from port.torch2tf import (
     ownnames,
     rows,
     tables,
+    thinviews,
 )
 from port.torch2tf.interp import Interp
 from port.torch2tf.jobs import bare
@@ -166,7 +167,7 @@ class Writer:
         if self.fact(node).layout is Layout.MIXED:
             raise Refused("P209", "this tensor is channels first or last, depending on which of several it is", node)
         if want is not None:
-            direct = einopscalls.in_wanted_layout(self, node, want)
+            direct = einopscalls.in_wanted_layout(self, node, want) or thinviews.in_wanted_layout(self, node, want)
             if direct is not None:
                 return direct
         method = _METHODS.get(type(node))
