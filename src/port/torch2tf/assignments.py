@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.facts import Fact, Kind
 from port.scopes import Env
-from port.torch2tf import members, overwritten, shapes
+from port.torch2tf import changing, members, overwritten, shapes
 from port.torch2tf.values import Chain, Instance, Items, Mapping, Places, SelfOf, join, options, put, same
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def assign(it: Interp, target: cst.CSTNode, fact: Fact, env: Env, value: cst.CST
         if fact.kind is Kind.PLAIN and overwritten.is_lost(it, target):
             return
         for option in options(owner):
-            if isinstance(option.payload, SelfOf | Instance):
+            if isinstance(option.payload, SelfOf | Instance) and not changing.kept(it, option.payload, target):
                 set_attribute(it, option.payload.cls, target.attr.value, fact, target)
     elif isinstance(target, cst.Tuple | cst.List):
         _unpack(it, target, fact, env, value)

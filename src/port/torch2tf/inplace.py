@@ -6,11 +6,11 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import build, expression
+from port.build import expression
 from port.facts import Fact, Kind, Layout
-from port.torch2tf import rows, writes
+from port.torch2tf import buffers, changing, rows, writes
+from port.torch2tf.changing import base_of
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import Class, SelfOf, options
 from port.tree import code, find, walk
 
 
@@ -19,13 +19,12 @@ def call_statement(w: Any, node: cst.Call) -> list[Any] | None:
     """`x.mul_(a).add_(b)` of a local variable is `x = x * a + b`."""
     if not is_inplace(w, node):
         return [] if _does_nothing(w, node) else None
-    base = _base(w, node)
+    base = base_of(node)
     if isinstance(base, cst.Name):
         no_caller_sees(w, base, node)
         return [cst.Assign([cst.AssignTarget(base)], out_of_place(w, node))]
-    if isinstance(base, cst.Attribute) and _is_buffer(w, base):
-        value = out_of_place(w, node)
-        return [cst.Expr(build("{b}.assign({v})", b=base, v=value))]
+    if isinstance(base, cst.Attribute) and buffers.is_one(w, base):
+        return buffers.assigned(w, base, node, out_of_place(w, node))
     if isinstance(base, cst.Subscript) and isinstance(base.value, cst.Name):
         no_caller_sees(w, base.value, node)
         return [_set_at(w, base, out_of_place(w, node), node)]
@@ -37,7 +36,7 @@ def same_name(w: Any, node: cst.Assign) -> list[Any] | None:
     target = node.targets[0].target
     if not isinstance(target, cst.Name) or not is_inplace(w, node.value):
         return None
-    base = _base(w, node.value)
+    base = base_of(node.value)
     return call_statement(w, node.value) if isinstance(base, cst.Name) and base.value == target.value else None  # type: ignore
 
 
@@ -69,19 +68,7 @@ def _does_nothing(w: Any, node: cst.Call) -> bool:
 
 
 def is_inplace(w: Any, node: cst.CSTNode) -> bool:
-    if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute):
-        return False
-    name = node.func.attr.value
-    return name.endswith("_") and not name.endswith("__") and w.fact(node.func.value).kind is Kind.TENSOR and (
-        name != "requires_grad_")
-
-
-def _base(w: Any, node: cst.BaseExpression) -> cst.BaseExpression:
-    while is_inplace(w, node):
-        node = node.func.value  # type: ignore[attr-defined]
-    if isinstance(node, cst.Attribute) and node.attr.value == "data":
-        node = node.value
-    return node
+    return changing.is_inplace(node) and w.fact(node.func.value).kind is Kind.TENSOR  # type: ignore[attr-defined]
 
 
 def out_of_place(w: Any, node: cst.Call) -> Any:
@@ -166,30 +153,4 @@ def _set_at(w: Any, target: cst.Subscript, value: Any, node: cst.CSTNode) -> Any
     return cst.Assign([cst.AssignTarget(x)], new)  # type: ignore[arg-type]
 
 
-# ---------------------------------------------------------------- buffers
-def _is_buffer(w: Any, node: cst.Attribute) -> bool:
-    return any(isinstance(o.payload, SelfOf) for o in options(w.fact(node.value))) and is_written(w, node.attr.value)
-
-
-def is_written(w: Any, name: str) -> bool:
-    """Does a method other than __init__ change this buffer?"""
-    cls: Class | None = w.cls
-    if cls is None:
-        return False
-    for method in cls.methods.values():
-        if method.name == "__init__" or not isinstance(method.node, cst.FunctionDef):
-            continue
-        for n in walk(method.node.body):
-            if isinstance(n, cst.Call) and is_inplace(w, n):
-                base = _base(w, n)
-                if isinstance(base, cst.Attribute) and base.attr.value == name:
-                    return True
-    return False
-
-
-def buffer(w: Any, node: cst.Call, name: str, value: cst.BaseExpression) -> Any:
-    raise Refused("P203", f"the buffer `{name}` is changed by the module; hold it in a weight that is not trainable",
-                  node)
-
-
-__all__ = ["Fact", "augmented_store", "call_statement", "expression", "is_written", "no_caller_sees", "store"]
+__all__ = ["Fact", "augmented_store", "call_statement", "expression", "no_caller_sees", "store"]

@@ -11,6 +11,7 @@ from port.build import build, paren
 from port.facts import Fact, Kind, Layout
 from port.torch2tf import (
     anyname,
+    buffers,
     carried,
     containers,
     devices,
@@ -106,6 +107,7 @@ def assign(w: Any, node: cst.Assign) -> list[Any]:
     for each in node.targets:
         if type(each.target) is cst.Attribute:
             carried.check(w, each.target.value, each.target.attr.value, node.value, node)
+            buffers.check_assigned(w, node, each.target)
     if len(node.targets) == 1:
         tied = tying.assignment(w, node)
         if tied is not None:
@@ -264,8 +266,8 @@ def _registered(w: Any, node: cst.Call, owner: cst.BaseExpression, method: str) 
         target = paren(w.expr(owner))
         return [cst.Expr(build("setattr({o}, {k}, {v})", o=target, k=w.expr(key), v=w.expr(value)))]
     carried.check(w, owner, name, value, node)
-    if method == "register_buffer" and inplace.is_written(w, name):
-        return [cst.Expr(inplace.buffer(w, node, name, value))]
+    if method == "register_buffer" and (variable := buffers.registered(w, node, name, value)) is not None:
+        return [variable]
     new = _valued(w, value, name)
     place = cst.AssignTarget(cst.Attribute(w.expr(owner), cst.Name(name)))
     return [cst.Assign([place], new)]
@@ -275,6 +277,7 @@ def returned(w: Any, node: cst.Return) -> Any:
     function = w.function
     if node.value is None or function is None:
         return w.generic(node)
+    buffers.check_returned(w, node)
     return changed(node, value=result(w, node.value, function.result))
 
 

@@ -165,10 +165,10 @@ def _written_at(it: Any, node: cst.CSTNode) -> list[cst.BaseExpression]:
 
 def _seen(w: Any, node: cst.CSTNode, names: set[str]) -> str:
     """The first of these variables that is read after the write."""
-    return next((n for n in sorted(names) if _read_after(w, node, n)), "")
+    return next((n for n in sorted(names) if is_read_after(w, node, n)), "")
 
 
-def _read_after(w: Any, node: cst.CSTNode, name: str) -> bool:
+def is_read_after(w: Any, node: cst.CSTNode, name: str) -> bool:
     tree = parents(w.it, w.function.node)
     own, inside = _statement(tree, node), {*map(id, walk(node)), *_elsewhere(tree, node)}
     outer = {id(n) for block in blocks_of(own) for n in walk(block)}
