@@ -511,3 +511,27 @@ def test_one_caller_with_channels_last_does_not_turn_what_works_along_the_last_a
     assert "return x + self.mlp(self.norm(x))" in result.text
     cases = [Case("Mixer()", ("f32[2,3,6]",)), Case("Tokens()", ("f32[2,3,4]",))]
     agree(tmp_path, STRAIGHT, result.text, "torch2tf", cases)
+
+
+def test_a_base_class_that_applies_its_objects_makes_them_no_parts(tmp_path: Path) -> None:
+    """`self(x)` in a class above took the model for a block of another one: it lost its permutes, silently."""
+    source = """import torch
+from torch import nn
+
+
+class Base(nn.Module):
+    def score(self, x):
+        return self(x)
+
+
+class Net(Base):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x):
+        return self.conv(x)
+"""
+    result = translate(source, "torch2tf")
+    assert not result.findings and "# NHWC to NCHW" in result.text
+    agree(tmp_path, source, result.text, "torch2tf", [Case("Net()", ("f32[2,3,7,9]",))])

@@ -60,3 +60,13 @@ def test_what_is_called_or_has_no_size_is_not_made_by_build() -> None:
     assert "head_inputs" not in translate(called, "torch2tf").text
     lazy = SOURCE.replace("nn.Linear(dim, dim)", "nn.LazyLinear(dim)")
     assert any("nothing here is seen to call `self.proj`" in f.message for f in translate(lazy, "torch2tf").findings)
+
+
+def test_before_the_return_that_a_constructor_ends_with_and_of_a_layer_that_may_be_none(tmp_path: Path) -> None:
+    source = SOURCE.replace("        self.proj = nn.Linear(dim, dim)\n", "        self.proj = nn.Linear(dim, dim) if dim > 1 "
+                            "else None\n        return\n").replace("        return attend(", "        assert self.proj is "
+                                                                   "not None\n        return attend(")
+    text = translate(source, "torch2tf").text
+    assert "        self.proj_inputs = dim\n        return\n" in text
+    assert "        if self.proj is not None:\n            self.proj.build((None, self.proj_inputs))" in text
+    agree(tmp_path, source, text, "torch2tf", [Case("Net()", ("f32[2,7,6]",))])

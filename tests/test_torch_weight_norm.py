@@ -55,6 +55,40 @@ class Net(nn.Module):
 '''
 
 
+CAUSAL = HEAD + '''class Pad(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.pad = nn.ConstantPad1d((n, 0), 0.0)
+        self.register_buffer("count", torch.zeros((), dtype=torch.long))
+
+    def forward(self, x):
+        self.count.add_(1)
+        return self.pad(x)
+
+
+class Causal(nn.Conv1d):
+    def __init__(self, a, b, size, dilation=1):
+        super().__init__(a, b, size, dilation=dilation)
+        self.padder = Pad((size - 1) * dilation)
+
+    def forward(self, x, scale=1.0):
+        return super().forward(self.padder(x)) * scale
+
+
+class Net(nn.Module):
+    def __init__(self, norm="weight"):
+        super().__init__()
+        self.conv1 = Causal(4, 6, 3)
+        self.conv2 = Causal(6, 5, 2, dilation=2)
+        if norm == "weight":
+            self.conv1 = normed(self.conv1)
+            self.conv2 = normed(self.conv2, dim=1)
+
+    def forward(self, x):
+        return self.conv2(torch.relu(self.conv1(x, scale=0.5)))
+'''
+
+
 def test_layers_of_both_styles_and_all_axes(tmp_path: Path) -> None:
     result = translate(NET, "torch2tf")
     assert not result.findings
@@ -68,6 +102,21 @@ def test_images_and_a_function_that_gives_the_layer(tmp_path: Path) -> None:
     assert not result.findings
     assert "    return WeightNorm(conv)\n" in result.text
     agree(tmp_path, IMAGES, result.text, "torch2tf", [Case("Net()", ("f32[2,3,9,13]",))])
+
+
+def test_a_class_that_inherits_from_a_convolution(tmp_path: Path) -> None:
+    """What it is called with goes through."""
+    result = translate(CAUSAL, "torch2tf")
+    assert not result.findings
+    assert "self.conv1 = WeightNorm(self.conv1)\n" in result.text
+    agree(tmp_path, CAUSAL, result.text, "torch2tf", [Case("Net()", ("f32[2,4,9]",))])
+
+
+def test_what_is_read_of_such_a_class_is_refused() -> None:
+    source = CAUSAL.replace("        self.conv1 = Causal(4, 6, 3)\n",
+                            "        self.conv1 = Causal(4, 6, 3)\n        self.first = self.conv1.weight[0]\n")
+    assert any("`self.conv1.weight`: in Keras `Causal` holds the layer" in f.message
+               for f in translate(source, "torch2tf").findings)
 
 
 def test_a_lost_norm_is_a_mismatch(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import libcst as cst
 
 from port.facts import Kind
 from port.names import dotted_name
-from port.torch2tf.holding import CONTAINERS, gone_through, is_self
+from port.torch2tf import members
+from port.torch2tf.holding import CONTAINERS, OF_LAYERS, gone_through, is_self
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Class, Instance, SelfOf, options
 from port.tree import code, find, walk
@@ -51,6 +52,8 @@ def check(w: Any, body: cst.CSTNode) -> None:
     What is added to a class that was a layer, and no container, nothing goes through.
     """
     for node in walk(body) if w.written_as else ():
+        if type(node) is cst.Attribute and node.attr.value in OF_LAYERS:
+            _check_read(w, node)
         added = isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and (
             node.func.attr.value == "add_module")
         for value in gone_through(node):
@@ -58,6 +61,15 @@ def check(w: Any, body: cst.CSTNode) -> None:
             if any(isinstance(p, Instance | SelfOf) and (_containers if added else _holds)(w, p.cls) for p in payloads):
                 raise Refused("P206", f"`{code(value)}` is taken apart here, and its class holds its parts in Keras: "
                               "let the class do it", node)
+
+
+def _check_read(w: Any, node: cst.Attribute) -> None:
+    """Refuse `block.weight` of a class that now holds the layer whose weight this is."""
+    name = node.attr.value
+    for cls in (o.payload.cls for o in options(w.fact(node.value)) if isinstance(o.payload, Instance)):
+        if _holds(w, cls) and name not in cls.attrs and members.find_method(cls, name) is None:
+            raise Refused("P204", f"`{code(node)}`: in Keras `{cls.name}` holds the layer that has it, and inherits "
+                          "from none: let the class give it", node)
 
 
 def _holds(w: Any, cls: Class) -> bool:

@@ -64,7 +64,7 @@ def _held(node: cst.ClassDef, names: Names) -> cst.ClassDef | None:
     init = methods.get("__init__")
     if init is not None and sum(_is_super(c, "__init__") for c in find(init, cst.Call)) != 1:
         return None
-    name = _name(kind)
+    name = name_of(kind)
     if any(type(n) is cst.Attribute and n.attr.value == name for n in walk(node)):
         return None
     parts = _parts(node, init, methods) if kind == "Sequential" and init is not None else frozenset[str]()
@@ -125,7 +125,7 @@ def _module(base: cst.BaseExpression, names: Names) -> cst.BaseExpression | None
     return None
 
 
-def _name(kind: str) -> str:
+def name_of(kind: str) -> str:
     if kind in CONTAINERS:
         return "blocks"
     return next((word for word in ("conv", "linear", "norm") if word in kind.lower()), "inner")

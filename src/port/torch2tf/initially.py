@@ -21,7 +21,8 @@ from port.tree import code, find, named, walk
 
 NOTE = "initial values"  # statements that are left out -> why
 BUILTINS = frozenset("isinstance hasattr getattr len range enumerate zip min max abs float int str bool round sorted "
-                     "reversed tuple list type ValueError AssertionError RuntimeError NotImplementedError".split())
+                     "reversed tuple list dict set type ValueError AssertionError RuntimeError "
+                     "NotImplementedError".split())
 WALKS = frozenset("modules named_modules children named_children parameters named_parameters apply".split())
 TEXTS = frozenset("startswith endswith split rsplit find lower upper strip replace format join items keys values "
                   "get".split())
@@ -182,11 +183,11 @@ def _made_here(it: Any, name: str, function: Function, seen: set[Function]) -> b
 
 
 def _handed_on(it: Any, node: cst.Call, callee: Fact, function: Function) -> bool:
-    """Is it known what the function gets for each parameter that it calls?"""
+    """Is it known what the function gets for each parameter that it calls? One that is given nothing does nothing."""
     held = callee.payload
     if not isinstance(held, Function):
         return True
-    called = {c.func.value for c in find(held.node.body, cst.Call) if isinstance(c.func, cst.Name)}
+    called = {c.func.value for c in find(held.node.body, cst.Call) if isinstance(c.func, cst.Name) and c.args}
     given = users.names_given(held, node)
     for name in called.intersection(held.arguments):
         value = given.get(name)

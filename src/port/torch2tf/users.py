@@ -31,6 +31,7 @@ from port.torch2tf.values import (
     is_none,
     join,
     may_be_none,
+    options,
     put,
     same,
     text,
@@ -74,7 +75,8 @@ def call(it: Interp, node: cst.Call | None, function: Function, args: list[Fact]
     if caller is not None:
         function.callers.add(caller)
     in_chain = isinstance(site, tuple)
-    if not function.inside and not is_enclosed(it, function) and (in_chain or _inside(function, caller)):
+    if not function.inside and not is_enclosed(it, function) and (
+            in_chain or (_inside(function, caller) and not _of_itself(it, node))):
         function.inside = True
         it.enqueue(function)
         for other in function.callers:
@@ -140,6 +142,12 @@ def _inside(function: Function, caller: Function | None) -> bool:
     if function.owner is not None and function.owner.is_module and function.name in ("forward", "__call__"):
         return caller.owner is not None and caller.owner.is_module and caller.owner is not function.owner
     return True
+
+
+def _of_itself(it: Interp, node: cst.Call | None) -> bool:
+    """`self(x)`, also of a class above: whoever has the object applies it, and no other module."""
+    callee = None if node is None else it.receivers.get(node) or it.fact(node.func)
+    return callee is not None and all(isinstance(o.payload, SelfOf) for o in options(callee))
 
 
 def _receive(it: Interp, function: Function, name: str, fact: Fact, site: Any) -> bool:

@@ -14,8 +14,9 @@ from port.binding import bind
 from port.build import build
 from port.facts import UNKNOWN, Fact
 from port.table import Param, Signature
+from port.torch2tf import holding
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import Layer, options
+from port.torch2tf.values import Instance, Layer, options
 from port.tree import code, find, walk
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def write(w: Any, node: cst.Call) -> Any:
     if "name" in bound.args and w.fact(bound.args["name"]).literal(...) != "weight":
         raise Refused("P203", "weight_norm of another weight than `weight`", node)
     layers = [o.payload for o in options(w.fact(module))]
+    layers = [_inside(w, la) or la for la in layers]
     short = {la.symbol.rpartition(".")[2] if isinstance(la, Layer) else "" for la in layers}
     if not short <= KINDS:
         rows = w.it.rows.get(SYMBOLS[0], ())
@@ -52,6 +54,17 @@ def write(w: Any, node: cst.Call) -> Any:
     w.by(node, "rule weightnorm")
     inner = w.expr(module)
     return build("WeightNorm({m})" if axis == -1 else f"WeightNorm({{m}}, axis={axis})", m=inner)
+
+
+def _inside(w: Any, held: Any) -> Layer | None:
+    """The layer that an object of a class holds which inherits from one (holding.py)."""
+    cls = held.cls if isinstance(held, Instance) and held.cls.node in w.written_as else None
+    for name, fact in cls.attrs.items() if cls is not None else ():
+        layer = options(fact)[0].payload
+        if isinstance(layer, Layer) and len(options(fact)) == 1 and name == holding.name_of(
+                layer.symbol.rpartition(".")[2]):
+            return layer
+    return None
 
 
 def _axis(w: Any, dim: cst.BaseExpression | None, node: cst.Call) -> int | None:
