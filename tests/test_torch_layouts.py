@@ -535,3 +535,47 @@ class Net(Base):
     result = translate(source, "torch2tf")
     assert not result.findings and "# NHWC to NCHW" in result.text
     agree(tmp_path, source, result.text, "torch2tf", [Case("Net()", ("f32[2,3,7,9]",))])
+
+
+ABOVE = """import torch
+from torch import nn
+
+
+class Base(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3)
+
+    def forward(self, x):
+        return self.conv(x)
+
+
+class Twice(Base):
+    def forward(self, x):
+        return super().forward(x) * 2
+"""
+
+
+def test_a_model_that_another_model_inherits_from_is_one_as_well(tmp_path: Path) -> None:
+    """`super().forward(x)` took the class above for a block: its objects lost their permutes, silently."""
+    result = translate(ABOVE, "torch2tf")
+    assert not result.findings and "return super().call(x) * 2" in result.text
+    cases = [Case(f"{name}()", ("f32[2,3,7,9]",)) for name in ("Base", "Twice")]
+    agree(tmp_path, ABOVE, result.text, "torch2tf", cases)
+
+
+def test_blocks_and_what_they_inherit_from_keep_channels_last(tmp_path: Path) -> None:
+    source = ABOVE + """
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = Twice()
+        self.b = Twice()
+
+    def forward(self, x):
+        return self.b(self.a(x))
+"""
+    text = translate(source, "torch2tf").text
+    assert text.count("tf.transpose(") == 2
+    agree(tmp_path, source, text, "torch2tf", [Case("Net()", ("f32[2,3,7,9]",))])

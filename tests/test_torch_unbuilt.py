@@ -63,9 +63,8 @@ def test_what_is_called_or_has_no_size_is_not_made_by_build() -> None:
 
 
 def test_before_the_return_that_a_constructor_ends_with_and_of_a_layer_that_may_be_none(tmp_path: Path) -> None:
-    source = SOURCE.replace("        self.proj = nn.Linear(dim, dim)\n", "        self.proj = nn.Linear(dim, dim) if dim > 1 "
-                            "else None\n        return\n").replace("        return attend(", "        assert self.proj is "
-                                                                   "not None\n        return attend(")
+    made = "        self.proj = nn.Linear(dim, dim)"
+    source = SOURCE.replace(f"{made}\n", f"{made} if dim > 1 else None\n        return\n")
     text = translate(source, "torch2tf").text
     assert "        self.proj_inputs = dim\n        return\n" in text
     assert "        if self.proj is not None:\n            self.proj.build((None, self.proj_inputs))" in text

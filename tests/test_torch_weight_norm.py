@@ -59,10 +59,8 @@ CAUSAL = HEAD + '''class Pad(nn.Module):
     def __init__(self, n):
         super().__init__()
         self.pad = nn.ConstantPad1d((n, 0), 0.0)
-        self.register_buffer("count", torch.zeros((), dtype=torch.long))
 
     def forward(self, x):
-        self.count.add_(1)
         return self.pad(x)
 
 

@@ -76,7 +76,7 @@ def call(it: Interp, node: cst.Call | None, function: Function, args: list[Fact]
         function.callers.add(caller)
     in_chain = isinstance(site, tuple)
     if not function.inside and not is_enclosed(it, function) and (
-            in_chain or (_inside(function, caller) and not _of_itself(it, node))):
+            in_chain or (_inside(function, caller) and not _of_itself(it, node, caller))):
         function.inside = True
         it.enqueue(function)
         for other in function.callers:
@@ -144,10 +144,18 @@ def _inside(function: Function, caller: Function | None) -> bool:
     return True
 
 
-def _of_itself(it: Interp, node: cst.Call | None) -> bool:
-    """`self(x)`, also of a class above: whoever has the object applies it, and no other module."""
-    callee = None if node is None else it.receivers.get(node) or it.fact(node.func)
-    return callee is not None and all(isinstance(o.payload, SelfOf) for o in options(callee))
+def _of_itself(it: Interp, node: cst.Call | None, caller: Function | None) -> bool:
+    """`self(x)`, also of a class above: whoever has the object applies it, and no other module.
+
+    `super().forward(x)` of a model: objects of the class above may be models as well.
+    """
+    if node is None or caller is None:
+        return False
+    if isinstance(node.func, cst.Attribute) and node.func.attr.value in ("forward", "__call__"):
+        above = it.fact(node.func.value).payload
+        return isinstance(above, SelfOf) and not (above.above and caller.inside)
+    callee = it.receivers.get(node) or it.fact(node.func)
+    return all(isinstance(o.payload, SelfOf) for o in options(callee))
 
 
 def _receive(it: Interp, function: Function, name: str, fact: Fact, site: Any) -> bool:
