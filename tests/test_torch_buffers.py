@@ -110,3 +110,22 @@ class Below(Base):
     text = translate(source, "torch2tf").text
     assert 'self.n = keras.Variable(tf.zeros([2], self.compute_dtype), trainable=False, name="n")' in text
     assert "self.n.assign(self.n + 1)" in text
+
+
+def test_a_parameter_is_assigned_as_well_and_a_mere_attribute_refused(tmp_path: Path) -> None:
+    source = HEAD + """class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(4, 3))
+
+    def forward(self, x):
+        if self.training:
+            with torch.no_grad():
+                self.weight.clamp_(-0.5, 0.5)
+        return x @ self.weight.clamp(-0.5, 0.5)
+"""
+    result = translate(source, "torch2tf")
+    assert not result.findings and "self.weight.assign(" in result.text
+    agree(tmp_path, source, result.text, "torch2tf", [Case("Net()", ("f32[2,4]",))])
+    other = translate(source.replace("nn.Parameter(torch.randn(4, 3))", "torch.randn(4, 3)"), "torch2tf")
+    assert any("a tensor is changed in place" in f.message for f in other.findings)

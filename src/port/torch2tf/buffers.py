@@ -20,8 +20,10 @@ from port.torch2tf.values import is_none, may_be_none
 from port.tree import code
 
 
-def is_one(w: Any, node: cst.Attribute) -> bool:
-    return w.cls is not None and is_self(w, node) and node.attr.value in of(w.it, w.cls).names
+def is_variable(w: Any, node: cst.Attribute) -> bool:
+    """Such a buffer of the module, or one of its parameters."""
+    return w.cls is not None and is_self(w, node) and (
+        node.attr.value in of(w.it, w.cls).names or w.fact(node).symbol == "weight")
 
 
 def assigned(w: Any, base: cst.Attribute, node: cst.Call, value: Any) -> list[Any]:

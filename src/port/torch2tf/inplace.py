@@ -23,7 +23,7 @@ def call_statement(w: Any, node: cst.Call) -> list[Any] | None:
     if isinstance(base, cst.Name):
         no_caller_sees(w, base, node)
         return [cst.Assign([cst.AssignTarget(base)], out_of_place(w, node))]
-    if isinstance(base, cst.Attribute) and buffers.is_one(w, base):
+    if isinstance(base, cst.Attribute) and buffers.is_variable(w, base):
         return buffers.assigned(w, base, node, out_of_place(w, node))
     if isinstance(base, cst.Subscript) and isinstance(base.value, cst.Name):
         no_caller_sees(w, base.value, node)
