@@ -146,6 +146,34 @@ def test_every_module_starts_as_in_torch(target, tmp_path):
     assert not off
 
 
+def test_framework_leaves_what_a_walk_sets_besides() -> None:
+    """The walk had been left out, and `rate` kept what it was, without a finding."""
+    text = translate("""import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(3, 3)
+        self.rate = 0.5
+        self.apply(self._values)
+        self.apply(self._rates)
+
+    def _values(self, m):
+        if isinstance(m, nn.Linear):
+            nn.init.normal_(m.weight, std=0.02)
+
+    def _rates(self, m):
+        if isinstance(m, Net):
+            m.rate = 0.25
+
+    def forward(self, x):
+        return self.fc(x) * self.rate
+""", "torch2tf", Options(init="framework")).text
+    assert "self._rates(module)" in text and "self._values(module)" not in text
+
+
 def test_framework_leaves_keras_defaults():
     text = translate(source("dense"), "torch2tf", Options(init="framework")).text
     assert "init" not in text.replace("__init__", "")

@@ -11,7 +11,7 @@ import libcst as cst
 
 from port.build import build
 from port.facts import Kind
-from port.torch2tf import anyname, init_values, members
+from port.torch2tf import anyname, init_values, initially, members
 from port.torch2tf.layer_values import CLASSES, SETTINGS, leaf, weight_name, write_class
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Class, Function, Layer, SelfOf, options
@@ -312,9 +312,13 @@ def _apply(w: Any, node: cst.Call) -> list[Any] | None:
     """`self.apply(f)` runs f on each module: a loop over the layers."""
     assert isinstance(node.func, cst.Attribute)
     owner = node.func.value
-    if w.fact(owner).kind not in (Kind.LAYER, Kind.MODEL) or w.options.init == "framework":
-        return None if w.options.init != "framework" else []
     function = w.fact(node.args[0].value)
+    held = function.payload
+    if w.options.init == "framework" and isinstance(held, Function) and initially.only(
+            w.it, held.node.body, held, set()):
+        return []
+    if w.fact(owner).kind not in (Kind.LAYER, Kind.MODEL):
+        return None
     if not isinstance(function.payload, Function) and function.kind is not Kind.FUNCTION:
         raise Refused("P204", "what `apply` is given is not known to be a function", node)
     loop = cst.parse_statement("for module in OWNER._flatten_layers():\n    FUNCTION(module)\n")
