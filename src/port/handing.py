@@ -32,11 +32,14 @@ def is_none(node: cst.CSTNode) -> bool:
     return isinstance(node, cst.Name) and node.value == "None"
 
 
+ENTRIES = (cst.DictElement, cst.Assign)
+
+
 def handed(units: Sequence[Any], bound: Mapping[Any, names.Names]) -> dict[str, str]:
     """The keys of dicts that have modules of the framework for values; those of one meaning only."""
     found: dict[str, set[str]] = {}
     for unit in units:
-        for node in walk(unit.module):
+        for node in [n for n in walk(unit.module) if type(n) in ENTRIES]:
             key, value = entry(node)
             if key and (symbol := bound[unit].resolve(value)).partition(".")[2] in MODULES:
                 found.setdefault(key, set()).add(symbol)

@@ -35,10 +35,8 @@ EXPRESSIONS = kinds(cst.BaseExpression)
 IN_EXPRESSIONS = kinds(cst.BaseExpression, cst.Arg, cst.BaseElement, cst.BaseDictElement, cst.FormattedStringExpression,
                        cst.Index, cst.Slice, cst.SubscriptElement)
 DEFINITIONS: frozenset[type] = frozenset([cst.FunctionDef, cst.ClassDef, cst.Lambda])
-# Parts of walks to share.
-REMEMBERED = DEFINITIONS | {cst.SimpleStatementLine, cst.IndentedBlock, cst.If, cst.For}
-
-
+REMEMBERED = DEFINITIONS | {cst.SimpleStatementLine, cst.IndentedBlock, cst.If, cst.For}  # parts of walks to share
+_SEARCHED = DEFINITIONS | {cst.Module, cst.IndentedBlock}  # large, and asked again and again for nodes of other types
 _MEMOS: list[Any] = []  # filled when modules are loaded
 
 
@@ -57,7 +55,6 @@ def forget() -> None:
 # Fields of each node type that hold nodes, in source order.
 CODE_FIELDS = {kind: tuple(f.name for f in fields(kind) if not f.name.startswith(_SKIP) and f.type not in (str, bool)
                            and get_origin(f.type) is not Literal) for kind in NODES}
-
 
 FIELDS = {kind: tuple(f.name for f in fields(kind)) for kind in NODES}  # white space and punctuation too
 
@@ -107,7 +104,17 @@ def walk(node: cst.CSTNode, enter_functions: bool = True) -> tuple[cst.CSTNode, 
 
 def find(node: cst.CSTNode, kind: type[Node], enter_functions: bool = True) -> list[Node]:
     """Those nodes of a walk that are of one (concrete) type; `isinstance` is slow for libcst's abstract classes."""
+    if type(node) in _SEARCHED:
+        return list(_by_type(node, enter_functions).get(kind, ()))  # type: ignore[arg-type]
     return [n for n in walk(node, enter_functions) if type(n) is kind]
+
+
+@memo
+def _by_type(node: cst.CSTNode, enter_functions: bool) -> dict[type, list[cst.CSTNode]]:
+    found: dict[type, list[cst.CSTNode]] = {}
+    for n in walk(node, enter_functions):
+        found.setdefault(type(n), []).append(n)
+    return found
 
 
 def rebuild(node: cst.CSTNode, change: Callable[[cst.CSTNode], cst.CSTNode], names: Sequence[str] | None = None

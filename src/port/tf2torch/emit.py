@@ -231,9 +231,9 @@ class Emitter:
             return self.size(fact.payload.dim, node)
         kind: type = type(node)
         new = _method(kind)(self, node)
-        if node in self.it.turned:
+        if self.it.turned and node in self.it.turned:
             new = self.in_layout(self.it.turned[node], new, Layout.PLAIN, images_rank(self.it, node))
-        if node in self.layer_names:
+        if self.layer_names and node in self.layer_names:
             new = build("named({x}, {n})", x=new, n=self.layer_names.pop(node))
         return fitted(node, new)
 

@@ -99,7 +99,7 @@ def _evidence(names: Names, node: cst.FunctionDef) -> frozenset[str]:
         return frozenset()
     sliced, arrays = set(), False
     for n in walk(node.body):
-        if base := _used_as_tensor(n):
+        if type(n) in (cst.Attribute, cst.Call) and (base := _used_as_tensor(n)):
             found |= base
         elif type(n) is cst.Subscript and len(n.slice) > 1 and any(type(s.slice) is cst.Slice for s in n.slice):
             sliced.add(_indexed(n))  # `x[:, 1:]`: lists are not indexed so

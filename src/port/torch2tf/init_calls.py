@@ -185,7 +185,14 @@ def _tests(w: Any) -> dict[cst.CSTNode, dict[str, Any]]:
 
 
 def _collect(w: Any, node: cst.CSTNode, held: dict[str, Any], found: dict[cst.CSTNode, dict[str, Any]]) -> None:
-    if held and type(node) in (cst.Attribute, cst.Comparison, cst.Name):
+    if not held and type(node) is not cst.If:
+        inner: set[cst.CSTNode] = set()
+        for each in find(node, cst.If):
+            if each not in inner:
+                inner.update(find(each, cst.If))
+                _collect(w, each, held, found)
+        return
+    if type(node) in (cst.Attribute, cst.Comparison, cst.Name):
         found[node] = held
     if type(node) is cst.If:
         inside = {**held, **said(w, node.test)}

@@ -42,10 +42,10 @@ def _subject(it: Any, chain: Chain) -> tuple[str, cst.FunctionDef, bool] | None:
     if not known:
         for function in it.functions:
             if isinstance(function, cst.FunctionDef):
-                for node in walk(function.body, enter_functions=False):
-                    if isinstance(node, cst.Call):
-                        known.setdefault(node, (function, ""))
-                    elif isinstance(node, cst.Assign) and isinstance(node.value, cst.Call) and len(node.targets) == 1:
+                for call in find(function.body, cst.Call, enter_functions=False):
+                    known[call] = function, ""
+                for node in find(function.body, cst.Assign, enter_functions=False):
+                    if isinstance(node.value, cst.Call) and len(node.targets) == 1:
                         known[node.value] = function, code(node.targets[0].target)
     function, target = known.get(chain.node, (None, ""))
     if function is None:

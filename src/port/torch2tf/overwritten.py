@@ -54,10 +54,10 @@ def _unread(node: cst.CSTNode, own: str, targets: set[int], held: dict[str, cst.
     for n in walk(node):
         if id(n) in targets:
             continue
-        if isinstance(n, cst.Attribute) and isinstance(n.value, cst.Name) and n.value.value == own:
+        if type(n) is cst.Attribute and type(n.value) is cst.Name and n.value.value == own:
             read.add(n.attr.value)
             names -= not n.attr.value.startswith("__")
-        elif isinstance(n, cst.Call) and dotted_name(n.func).startswith(f"{own}."):
+        elif type(n) is cst.Call and dotted_name(n.func).startswith(f"{own}."):
             return {}
-        names += isinstance(n, cst.Name) and n.value == own
+        names += type(n) is cst.Name and n.value == own
     return {} if names else {name: target for name, target in held.items() if name not in read}

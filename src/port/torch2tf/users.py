@@ -323,9 +323,10 @@ def parameter(it: Interp, function: Function, name: str) -> Fact:
 
 def _always_given(function: Function, name: str) -> bool:
     """Of a copy (apart.py), whose callers are all known, if not from the start: do they all pass this parameter?"""
+    if function.owner is None or not apart.is_copy(function.owner.name):
+        return False
     sites = {site for places in function.places.values() for site in places}
-    return function.owner is not None and apart.is_copy(function.owner.name) and (
-        function.places.get(name, {}).keys() == sites)
+    return function.places.get(name, {}).keys() == sites
 
 
 def _with_default(function: Function, name: str, fact: Fact | None, default: Fact) -> Fact:

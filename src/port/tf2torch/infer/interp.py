@@ -105,8 +105,9 @@ class Interp:
 
     def plain_axes(self, function: Function) -> bool:
         """Does what it takes and gives have the source's axes? Of all methods, once some functions are open."""
-        opened = function.owner is not None or function.node in self.open
-        return function.node in self.kept or (bool(self.open) and opened)
+        if self.open and (function.owner is not None or function.node in self.open):
+            return True
+        return bool(self.kept) and function.node in self.kept
 
     @property
     def module(self) -> cst.Module:
@@ -140,7 +141,7 @@ class Interp:
     def ev(self, node: cst.CSTNode, env: Env) -> Fact:
         evaluate = self.evaluators.get(type(node))
         fact = evaluate(self, node, env) if evaluate is not None else self._children(node, env)
-        if node in self.straight and fact.layout is Layout.FLIPPED:
+        if fact.layout is Layout.FLIPPED and node in self.straight:
             self.turned[node] = fact
             fact = fact.but(layout=Layout.PLAIN)
         if fact is not UNKNOWN:

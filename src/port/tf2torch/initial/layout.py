@@ -67,7 +67,7 @@ def constructor(node: cst.ClassDef) -> cst.FunctionDef | None:
 
 
 def is_model(value: Any) -> bool:
-    return isinstance(value, cst.Call) and code(value.func) == "nn.Sequential"
+    return type(value) is cst.Call and code(value.func) == "nn.Sequential"
 
 
 def sequentials(body: list[Any], makes: Callable[[Any], bool] = is_model) -> set[str]:
@@ -210,7 +210,7 @@ class Layout:
 
     def makes(self, value: Any) -> bool:
         """Is this a call that makes an `nn.Sequential`, or a layer of the source?"""
-        return is_model(value) or (isinstance(value, cst.Call) and value.func in self.em.sites)
+        return is_model(value) or (type(value) is cst.Call and value.func in self.em.sites)
 
     # ------------------------------------------------------------ what needs it
     def reach(self, names: set[str]) -> set[str]:
