@@ -67,12 +67,14 @@ def _reader(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
     return read if len(names) > 1 else lambda node: (read(node),)
 
 
-_CODE = {kind: _reader(names) for kind, names in CODE_FIELDS.items()}
+_CODE: dict[type, tuple[Callable[[Any], Any], bool]] = {  # what reads the code of a node; is that several fields?
+    kind: (attrgetter(*names) if names else _reader(names), len(names) != 1) for kind, names in CODE_FIELDS.items()}
 
 
 def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     found: list[cst.CSTNode] = []
-    for value in _CODE[type(node)](node):
+    read, several = _CODE[type(node)]
+    for value in read(node) if several else (read(node),):
         kind = type(value)
         if kind in NODES:
             found.append(value)

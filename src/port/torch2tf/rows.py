@@ -175,11 +175,11 @@ _DEFAULTS = {"tf.constant": {"dtype": "None"}, "tf.zeros": {"dtype": "tf.float32
 
 def note_needs(w: Any, tree: cst.CSTNode) -> None:
     for n in walk(tree):
-        if isinstance(n, cst.Name) and n.value == "tf" and w.target == "keras":
+        if type(n) is cst.Name and n.value == "tf" and w.target == "keras":
             raise Refused("P203", "keras.ops has nothing that computes this, only TensorFlow")
-        if isinstance(n, cst.Name) and n.value in ("tf", "keras", "math", "np"):
+        if type(n) is cst.Name and n.value in ("tf", "keras", "math", "np"):
             w.need(n.value)
-        if isinstance(n, cst.Attribute) and isinstance(n.value, cst.Name) and n.value.value == "helpers":
+        if type(n) is cst.Attribute and isinstance(n.value, cst.Name) and n.value.value == "helpers":
             w.helper(n.attr.value)
 
 

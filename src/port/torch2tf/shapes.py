@@ -20,10 +20,10 @@ FLOATS = ("float", "float16", "bfloat16", "float32", "float64")
 def binary(it: Interp, node: cst.CSTNode, a: Fact, b: Fact) -> Fact:
     """`a op b`, one of them a tensor."""
     operator = node.operator  # type: ignore[attr-defined]
-    if isinstance(operator, cst.MatrixMultiply | cst.MatrixMultiplyAssign):
+    if type(operator) in (cst.MatrixMultiply, cst.MatrixMultiplyAssign):
         return matmul(it, node, a, b)
     dtype = promoted(a, b)
-    if isinstance(operator, cst.Divide | cst.DivideAssign) and dtype is not None and dtype not in FLOATS:
+    if type(operator) in (cst.Divide, cst.DivideAssign) and dtype is not None and dtype not in FLOATS:
         dtype = "float"
     return broadcast(it, node, [a, b]).but(dtype=dtype)
 

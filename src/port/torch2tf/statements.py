@@ -119,14 +119,15 @@ def assign(w: Any, node: cst.Assign) -> list[Any]:
     single = unpacking.one_part(w, node, target, _place)
     if single is not None:
         return [single]
-    w.targets = len(target.elements) if isinstance(target, cst.Tuple | cst.List) else 0
+    apart = type(target) in (cst.Tuple, cst.List)
+    w.targets = len(target.elements) if apart else 0  # type: ignore[attr-defined]
     w.value = node.value
     w.unused = unpacking.unused(target)
     try:
         value = _valued(w, node.value, _target_name(target), wanted(w, target, node.value))
     finally:
         w.targets, w.value, w.unused = 0, None, frozenset()
-    value = containers.iterable(w, node.value, value) if isinstance(target, cst.Tuple | cst.List) else value
+    value = containers.iterable(w, node.value, value) if apart else value
     targets = [changed(t, target=_place(w, t.target)) for t in node.targets]
     if type(value) is cst.Name and type(target) is cst.Name and value.value == target.value and (
             value is not node.value):

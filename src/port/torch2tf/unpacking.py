@@ -30,7 +30,7 @@ def one_part(w: Any, node: cst.Assign, target: Any, place: Any) -> Any:
 
 def unused(target: Any) -> frozenset[int]:
     """Places of a target whose value nothing reads."""
-    if not isinstance(target, cst.Tuple | cst.List):
+    if type(target) not in (cst.Tuple, cst.List):
         return frozenset()
     return frozenset(i for i, e in enumerate(target.elements) if type(e.value) is cst.Name
                      and e.value.value == "_")
