@@ -11,7 +11,8 @@ from libcst.metadata import MetadataWrapper, PositionProvider
 
 from port.places import spans
 from port.printing import printed
-from port.tree import code, module_code, syntax_error, walk
+from port.syntax import syntax_error
+from port.tree import code, module_code, walk
 
 HERE = Path(__file__).parent
 FILES = [*sorted(HERE.glob("golden/tf2torch/*/tf_version.py")), HERE / "test_rows.py", HERE / "test_laws.py"]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ast
-import symtable
-import warnings
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import cache, lru_cache
+from functools import cache
 from operator import attrgetter, is_not
 from typing import Any, Literal, TypeVar, get_origin
 
@@ -67,8 +65,13 @@ def _reader(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
     return read if len(names) > 1 else lambda node: (read(node),)
 
 
-_CODE: dict[type, tuple[Callable[[Any], Any], bool]] = {  # what reads the code of a node; is that several fields?
-    kind: (attrgetter(*names) if names else _reader(names), len(names) != 1) for kind, names in CODE_FIELDS.items()}
+def _read(names: Sequence[str]) -> tuple[Callable[[Any], Any], bool]:
+    """What reads these fields; whether that gives several values."""
+    return attrgetter(*names) if names else _reader(names), len(names) != 1
+
+
+_CODE = {kind: _read(names) for kind, names in CODE_FIELDS.items()}
+_BACKWARDS = {kind: _read(names[::-1]) for kind, names in CODE_FIELDS.items()}
 
 
 def children(node: cst.CSTNode) -> list[cst.CSTNode]:
@@ -89,7 +92,7 @@ def walk(node: cst.CSTNode, enter_functions: bool = True) -> tuple[cst.CSTNode, 
     if not enter_functions and DEFINITIONS.isdisjoint(map(type, walk(node)[1:])):
         return walk(node)
     found: list[cst.CSTNode] = []
-    stack = [node]
+    stack: list[Any] = [node]
     while stack:
         top = stack.pop()
         kind = type(top)
@@ -97,10 +100,13 @@ def walk(node: cst.CSTNode, enter_functions: bool = True) -> tuple[cst.CSTNode, 
             found += walk(top, enter_functions) if enter_functions or kind not in DEFINITIONS else (top,)
             continue
         found.append(top)
-        if CODE_FIELDS[kind]:
-            below = children(top)
-            below.reverse()
-            stack += below
+        if CODE_FIELDS[kind]:  # what comes first goes on top
+            read, several = _BACKWARDS[kind]
+            for value in read(top) if several else (read(top),):
+                if type(value) in NODES:
+                    stack.append(value)
+                elif type(value) is list or type(value) is tuple:
+                    stack += value[::-1]
     return tuple(found)
 
 
@@ -113,9 +119,9 @@ def find(node: cst.CSTNode, kind: type[Node], enter_functions: bool = True) -> l
 
 @memo
 def _by_type(node: cst.CSTNode, enter_functions: bool) -> dict[type, list[cst.CSTNode]]:
-    found: dict[type, list[cst.CSTNode]] = {}
+    found = defaultdict[type, list[cst.CSTNode]](list)
     for n in walk(node, enter_functions):
-        found.setdefault(type(n), []).append(n)
+        found[type(n)].append(n)
     return found
 
 
@@ -259,41 +265,3 @@ def _tight(dot: cst.Dot) -> bool:
 def module_code(module: cst.Module) -> str:
     """The text of a whole file, with its own indentation and newlines."""
     return printed(module, module.default_indent, module.default_newline)
-
-
-def syntax_error(text: str) -> str:
-    """Why a file's text is not Python, '' if it is.
-
-    Python's own reader is asked first: it takes a tenth of libcst's time, and its symbol table also knows what is wrong
-    beyond grammar (`def f(a, a)`). What it does not know may be syntax of a later Python than the one that runs here,
-    so libcst has the last word there.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of odd escapes in the user's strings
-        try:
-            symbols(text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            return _grammar_error(text) or (str(error) if _parses(text) else "")
-    return ""
-
-
-@lru_cache(1)
-def symbols(text: str) -> symtable.SymbolTable:
-    """Python's own table of a text's scopes, which is asked twice for what has just been written."""
-    return symtable.symtable(text, "output", "exec")
-
-
-def _grammar_error(text: str) -> str:
-    try:
-        cst.parse_module(text)
-    except cst.ParserSyntaxError as error:
-        return error.message
-    return ""
-
-
-def _parses(text: str) -> bool:
-    try:
-        ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True

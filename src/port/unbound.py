@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from port.findings import Finding
 from port.result import Result
-from port.tree import symbols
+from port.syntax import symbols
 
 CODE = "P206"
 _METHODS = {"forward": "call", "call": "forward"}

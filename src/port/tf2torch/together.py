@@ -15,6 +15,7 @@ from port.facts import Fact
 from port.findings import CATALOGUE, Finding, Outcome
 from port.result import Options, Result, writing
 from port.scopes import File
+from port.syntax import syntax_error
 from port.tf2torch import adapt, copied, ownhelpers, renames
 from port.tf2torch.calls.variables import MAKERS
 from port.tf2torch.emit import Emitter, Handlers
@@ -49,7 +50,7 @@ from port.tf2torch.rules import (
 )
 from port.tf2torch.rules import options as options_of
 from port.tf2torch.rules.class_sizes import channel_mirrors
-from port.tree import code, find, module_code, syntax_error
+from port.tree import code, find, module_code
 from port.units import Unit, layer_row, relinked, scoped
 from port.wrapping import wrapped
 

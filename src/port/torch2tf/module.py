@@ -15,6 +15,7 @@ from port.findings import CATALOGUE, Finding, Outcome
 from port.names import is_import
 from port.result import Options, Result, writing
 from port.scopes import File
+from port.syntax import syntax_error
 from port.torch2tf import (
     apart,
     classes,
@@ -33,7 +34,7 @@ from port.torch2tf.interp import infer
 from port.torch2tf.refusals import Part
 from port.torch2tf.refused import Refused
 from port.torch2tf.write import Writer
-from port.tree import loads, memo, module_code, named, syntax_error, walk
+from port.tree import loads, memo, module_code, named, walk
 from port.units import Unit, scoped
 from port.wrapping import wrapped
 
