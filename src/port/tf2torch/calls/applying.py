@@ -16,6 +16,7 @@ from port.tf2torch.calls.named_layers import note
 from port.tf2torch.calls.taken import several, together
 from port.tf2torch.calls.traced import TRACED, carried, carries_masks, channels_first, check_mask, sized, traced
 from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.infer.elementwise import follows
 from port.tf2torch.infer.layers import rank_of
 from port.tf2torch.infer.masks import READS, REFUSES, name_of
 from port.tf2torch.infer.several import LAMBDA, gives_input, held
@@ -238,7 +239,7 @@ def kept_args(em: Emitter, node: cst.Call, function: Function) -> list[cst.Arg]:
         want = None
         inside = name in function.flipped and not em.it.plain_axes(function)
         if fact.kind is Kind.TENSOR and (fact.rank is None or fact.rank >= 3) and (
-                inside or fact.layout is Layout.FLIPPED):
+                inside or (fact.layout is Layout.FLIPPED and not follows(em.it, function, name))):
             want = Layout.FLIPPED if inside else Layout.PLAIN
         made.append(changed(arg, value=several(em, arg.value, function, name) or em.expr(arg.value, want)))
     return drop_commas(made, list(node.args)) if len(made) < len(node.args) else made

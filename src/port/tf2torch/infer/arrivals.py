@@ -170,7 +170,7 @@ def _receive_tensor(function: Function, name: str, fact: Fact) -> bool:
         return True
     changed = fact.symbol == "?" and _optional(function, name)
     old = function.tensors[name]
-    if fact.kind is Kind.TENSOR and fact.layout is Layout.FLIPPED and name not in function.flipped:
+    if fact.kind is Kind.TENSOR and fact.layout is Layout.FLIPPED and name not in function.flipped and old.dtype != "!":
         function.flipped.add(name)
         changed = True
     if fact.kind is not Kind.TENSOR and old.kind is Kind.TENSOR and old.shape is None and old.dtype is None and (
@@ -183,6 +183,7 @@ def _receive_tensor(function: Function, name: str, fact: Fact) -> bool:
             changed = True
         elif old.shape is not None and fact.shape is not None and old.rank != fact.rank:
             function.tensors[name] = old.but(shape=None, dtype="!")
+            function.flipped.discard(name)  # no one order of axes fits all: callers bring the source's
             changed = True
         elif old.shape != fact.shape and old.shape is not None and fact.shape is not None:
             joined = tuple(a if a == b else None for a, b in zip(old.shape, fact.shape, strict=True))

@@ -9,11 +9,12 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind
 from port.table import Row
+from port.tf2torch.infer.arrivals import is_open, reached
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.values import Function
 from port.tree import walk
 
-_LOOKS = (cst.Subscript, cst.Attribute, cst.For, cst.While, cst.FunctionDef, cst.ListComp)
+_LOOKS = (cst.Subscript, cst.Attribute, cst.For, cst.While, cst.FunctionDef, cst.ListComp, cst.List, cst.MatrixMultiply)
 
 
 def is_activation(it: Interp, fact: Fact) -> bool:
@@ -47,8 +48,26 @@ def _is_open(it: Interp, n: Any, function: Function) -> bool:
         return True
     if isinstance(n, _LOOKS):
         return False
-    fact = it.facts.get(n, UNKNOWN) if isinstance(n, cst.Name) else UNKNOWN
-    return fact.kind is not Kind.TENSOR or fact.rank == 0 or n.value in function.params or n.value in function.assigned
+    if not isinstance(n, cst.Name) or n.value in function.params or n.value in function.assigned:
+        return True
+    fact = it.facts.get(n, UNKNOWN)
+    number = isinstance(fact.literal(...), int | float)
+    return fact.rank == 0 if fact.kind is Kind.TENSOR else number or bool(function.file.names.resolve(n))
+
+
+def follows(it: Interp, function: Function, name: str) -> bool:
+    """Do tensors of several ranks arrive here, and is what it gives in the order of axes that each of them has?"""
+    return of_several_ranks(function, name) and len(function.tensors) == 1 and function.owner is None and all(
+        p == name or _is_number(function, p) for p in function.params) and acts_by_element(it, function)
+
+
+def of_several_ranks(function: Function, name: str) -> bool:
+    known = function.tensors.get(name)
+    return known is not None and known.kind is Kind.TENSOR and known.dtype == "!"
+
+
+def _is_number(function: Function, name: str) -> bool:
+    return not is_open(function, name) and all(isinstance(v, int | float) for v in reached(function, name))
 
 
 def _by_element(rows: Sequence[Row], returns: tuple[str, ...]) -> bool:

@@ -7,6 +7,7 @@ import libcst as cst
 from port.facts import UNKNOWN, Fact, Kind
 from port.tf2torch.infer.analysis import analyze
 from port.tf2torch.infer.arrivals import bind_args, receive, want_flips
+from port.tf2torch.infer.elementwise import follows
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.origins import as_source, proves_rank
 from port.tf2torch.infer.results import bindings_of, in_terms, out_size, ranked, substitute
@@ -34,6 +35,10 @@ def call_function(it: Interp, node: cst.Call | None, function: Function, args: l
         it.applications.pop(node, None)
         return Fact(Kind.LAYER, symbol=function.name, payload=Curried(function, inner, node, bound))
     result = substitute(it, node, function, bound)
+    if result.kind is Kind.TENSOR and len(function.tensors) == 1:
+        (name, (fact, _)), = [b for b in bound.items() if b[0] in function.tensors] or [("", (UNKNOWN, None))]
+        if fact.kind is Kind.TENSOR and follows(it, function, name):
+            return fact.but(dtype=result.dtype)
     return as_source(result) if it.plain_axes(function) else result
 
 
