@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import enum
+import math
 from dataclasses import dataclass, field
 from functools import lru_cache
 from keyword import iskeyword
@@ -236,3 +237,13 @@ UNKNOWN = Fact()
 
 def tensor(shape: tuple[Dim, ...] | None = None, dtype: str | None = None, layout: Layout = Layout.PLAIN) -> Fact:
     return Fact(Kind.TENSOR, shape, dtype, layout)
+
+
+# ---------------------------------------------------------------- x // y of floats
+FLOORED = ("`//` of floats: where x / y is rounded up to a whole number, TF gives that one and torch the one below "
+           "(1 // 0.1 is 10 in TF, 9 in torch)")
+
+
+def divides_exactly(y: Any) -> bool:
+    """Is x / y never rounded? That is so of powers of two, whatever x is."""
+    return isinstance(y, int | float) and y != 0 and math.isfinite(y) and abs(math.frexp(y)[0]) == 0.5

@@ -7,7 +7,7 @@ from typing import Any
 import libcst as cst
 
 from port.build import build, paren
-from port.facts import Kind, dim_value
+from port.facts import FLOORED, Kind, dim_value, divides_exactly
 from port.torch2tf import carried, dtypes, mathforms, operands
 from port.torch2tf.conditions import mixed
 from port.torch2tf.values import Size
@@ -23,9 +23,27 @@ def write_binary(w: Any, node: cst.BinaryOperation) -> Any:
         return _matrix(w, node)
     casts = _casts(w, [node.left, node.right], node, isinstance(node.operator, DIVISION))
     left, right = (_operand(w, n, node, c) for n, c in zip((node.left, node.right), casts, strict=True))
+    if isinstance(node.operator, cst.FloorDivide) and (floored := _floored(w, node, left, right)) is not None:
+        return floored
     if left is node.left and right is node.right:
         return node
     return node.with_changes(left=left, right=right)
+
+
+def _floored(w: Any, node: cst.BinaryOperation, left: Any, right: Any) -> Any:
+    """`x // y` of floats: torch divides what is left of x without a rest; TF rounds x / y, so that 1 // 0.1 is 10."""
+    facts = [w.fact(node.left), w.fact(node.right)]
+    kinds = {dtypes.category(f.dtype) if f.kind is Kind.TENSOR else dtypes.number_category(f) for f in facts}
+    simple = all(dtypes.is_variable(n) or isinstance(n, cst.Integer | cst.Float) for n in (node.left, node.right))
+    if not any(f.kind is Kind.TENSOR for f in facts) or kinds <= {0, 1} or divides_exactly(facts[1].literal(...)):
+        return None
+    if 2 not in kinds or not simple:
+        w.report("P101", FLOORED, node)
+        return None
+    w.need("tf" if w.target == "tf" else "keras")
+    text = "tf.round(({x} - tf.math.floormod({x}, {y})) / {y})" if w.target == "tf" else (
+        "keras.ops.round(({x} - keras.ops.mod({x}, {y})) / {y})")
+    return build(text, x=left, y=right)
 
 
 def _matrix(w: Any, node: cst.BinaryOperation) -> Any:

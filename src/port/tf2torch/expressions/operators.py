@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import libcst as cst
 
-from port.facts import Kind, Layout
+from port.build import build
+from port.facts import FLOORED, Kind, Layout, divides_exactly
 from port.tf2torch.calls.arrays import beside, is_table
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.expressions import dtype_names
@@ -22,11 +23,25 @@ def binary(em: Emitter, node: cst.BinaryOperation) -> cst.BaseExpression:
         left, right = em.operand(node.left, a, node), em.operand(node.right, b, node)
     elif has_tensor(whole):
         left, right = em.expr(node.left), em.expr(node.right)
+        if isinstance(node.operator, cst.FloorDivide) and _are_floats(em, node):
+            return build("torch.floor({x} / {y})", x=left, y=right)  # torch's `//` does not round x / y
     elif Kind.SHAPE in (a.kind, b.kind) and not isinstance(node.operator, cst.Add):
         raise Refused("P206", "arithmetic with a whole shape, which is a tuple in PyTorch: index it", node)
     else:
         left, right = em.plain(node.left), em.plain(node.right)
     return node if left is node.left and right is node.right else changed(node, left=left, right=right)
+
+
+def _are_floats(em: Emitter, node: cst.BinaryOperation) -> bool:
+    """Of `x // y`; where it is not known, a finding says what differs for floats."""
+    facts = [em.fact(node.left), em.fact(node.right)]
+    kinds = {f.dtype if f.kind is Kind.TENSOR else type(f.literal(...)).__name__ for f in facts}
+    if any(k is not None and k.startswith(("float", "bfloat")) for k in kinds):
+        return True
+    whole = all(k is not None and k.startswith(("int", "uint", "bool")) for k in kinds)
+    if not whole and not divides_exactly(facts[1].literal(...)):
+        em.report("P101", FLOORED, node)
+    return False
 
 
 def comparison(em: Emitter, node: cst.Comparison) -> cst.BaseExpression:
