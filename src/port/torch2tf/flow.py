@@ -90,6 +90,7 @@ def _augmented(it: Interp, node: cst.AugAssign, env: Env) -> None:
         else:
             old.payload.open = True
         return
+    it.facts[node] = old  # the target has the fact of what it holds afterwards
     if Kind.TENSOR in (old.kind, value.kind):
         result = shapes.binary(it, node, old, value)
     else:

@@ -15,20 +15,26 @@ from port.tree import code, find, walk
 
 
 # ---------------------------------------------------------------- methods that end in _
-def call_statement(w: Any, node: cst.Call) -> list[Any] | None:
-    """`x.mul_(a).add_(b)` of a local variable is `x = x * a + b`."""
+def call_statement(w: Any, node: cst.Call, bound: bool = False) -> list[Any] | None:
+    """`x.mul_(a).add_(b)` of a local variable is `x = x * a + b`. `bound`: the statement binds the name itself."""
     if not is_inplace(w, node):
         return [] if _does_nothing(w, node) else None
     base = base_of(node)
     if isinstance(base, cst.Name):
         no_caller_sees(w, base, node)
-        return [cst.Assign([cst.AssignTarget(base)], out_of_place(w, node))]
+        value = out_of_place(w, node)
+        return [cst.Assign([cst.AssignTarget(base)], value if bound else _as_held(w, base, node, value))]
     if isinstance(base, cst.Attribute) and buffers.is_variable(w, base):
-        return buffers.assigned(w, base, node, out_of_place(w, node))
+        return buffers.assigned(w, base, node, _as_held(w, base, node, out_of_place(w, node)))
     if isinstance(base, cst.Subscript) and isinstance(base.value, cst.Name):
         no_caller_sees(w, base.value, node)
-        return [_set_at(w, base, out_of_place(w, node), node)]
+        return [_set_at(w, base, _as_held(w, base, node, out_of_place(w, node)), node)]
     raise Refused("P203", "a tensor is changed in place, and TensorFlow's cannot be: bind the result to a name", node)
+
+
+def _as_held(w: Any, base: cst.BaseExpression, node: cst.Call, value: Any) -> Any:
+    """The result in the order of axes that the tensor has, and keeps for what follows."""
+    return w.reordered(w.fact(node), value, w.fact(base).layout, node)
 
 
 def same_name(w: Any, node: cst.Assign) -> list[Any] | None:
@@ -37,7 +43,8 @@ def same_name(w: Any, node: cst.Assign) -> list[Any] | None:
     if not isinstance(target, cst.Name) or not is_inplace(w, node.value):
         return None
     base = base_of(node.value)
-    return call_statement(w, node.value) if isinstance(base, cst.Name) and base.value == target.value else None  # type: ignore
+    same = isinstance(base, cst.Name) and base.value == target.value
+    return call_statement(w, node.value, bound=True) if same else None  # type: ignore[arg-type]
 
 
 def function_statement(w: Any, node: cst.Call) -> list[Any] | None:
@@ -53,7 +60,8 @@ def function_statement(w: Any, node: cst.Call) -> list[Any] | None:
         raise Refused("P203", "changed in place, which TensorFlow's tensors cannot be: bind the result to a name", node)
     no_caller_sees(w, target, node)
     w.chains.add(node)
-    return [cst.Assign([cst.AssignTarget(target)], rows.write_call(w, node, symbol.removesuffix("_")))]
+    value = rows.write_call(w, node, symbol.removesuffix("_"))
+    return [cst.Assign([cst.AssignTarget(target)], _as_held(w, target, node, value))]
 
 
 def _does_nothing(w: Any, node: cst.Call) -> bool:

@@ -103,7 +103,13 @@ def write_augmented(w: Any, node: cst.AugAssign) -> Any:
         carried.check(w, node.target.value, node.target.attr.value, node.target, node)
     cast = _casts(w, [node.target, node.value], node, isinstance(node.operator, DIVISION))[1]  # type: ignore[list-item]
     new = operands.operand(w, node.value, node)
-    return node.with_changes(target=w.expr(node.target), value=new if cast is None else dtypes.cast(w, new, cast))
+    new = new if cast is None else dtypes.cast(w, new, cast)
+    target, old, after = w.expr(node.target), w.fact(node), w.fact(node.target)
+    if old.kind is not Kind.TENSOR or after.kind is not Kind.TENSOR or old.layout is after.layout or old.rank == 0:
+        return node.with_changes(target=target, value=new)
+    before = w.reordered(old, target, after.layout, node)
+    turned = cst.BinaryOperation(before, _PLAIN[type(node.operator)](), paren(new))
+    return cst.Assign([cst.AssignTarget(target)], turned, semicolon=node.semicolon)
 
 
 _PLAIN: dict[type, Any] = {cst.AddAssign: cst.Add, cst.SubtractAssign: cst.Subtract, cst.MultiplyAssign: cst.Multiply,
@@ -116,6 +122,8 @@ def write_augmented_value(w: Any, node: cst.AugAssign) -> Any:
     """The value of `x[i] += v` afterwards: `x[i] + v`."""
     operands = [node.target, node.value]
     casts = _casts(w, operands, node, isinstance(node.operator, DIVISION))  # type: ignore[arg-type]
-    left, right = (w.expr(n) if c is None else dtypes.cast(w, w.expr(n), c)
-                   for n, c in zip(operands, casts, strict=True))
+    old, value = w.fact(node), w.fact(node.value)
+    alike = value.kind is Kind.TENSOR and value.rank == old.rank
+    written = (w.expr(node.target), w.expr(node.value, old.layout if alike else None))
+    left, right = (new if c is None else dtypes.cast(w, new, c) for new, c in zip(written, casts, strict=True))
     return cst.BinaryOperation(paren(left), _PLAIN[type(node.operator)](), paren(right))
