@@ -11,7 +11,8 @@ from port.verify.parent import Case, verify
 
 LINES = ["y += z", "y -= z * 2", "y *= z", "y.add_(z)", "y = y.mul_(z)", "z += y", "z.sub_(y)", "y += z.mean(1, True)",
          "y += z; y += x", "y[:, :2] += z[:, :2]", "y[:, :2].add_(z[:, :2])", "y[:, :2] = z[:, :2]",
-         "y[:, 0] += z[:, 0]", "y[:, 0] = z[:, 0]", "y[0] += z[0]", "y.copy_(z)", "y.add_(z).mul_(z)", "y = y.add_(z).mul_(2)"]
+         "y[:, 0] += z[:, 0]", "y[:, 0] = z[:, 0]", "y[0] += z[0]", "y.copy_(z)",
+         "y.add_(z).mul_(z)", "y = y.add_(z).mul_(2)"]
 
 
 @pytest.mark.parametrize("lines", LINES)
