@@ -81,6 +81,13 @@ def ordered(shape: Any, rank: int, want: Layout) -> Any:
 
 
 def indices(elements: Sequence[Any]) -> list[Any]:
-    """What indexes `y[:, :, None, None]` where it is channels last: the new axes stand before the channels."""
+    """What indexes `y[:, :c, None, None]` where it is channels last: the new axes stand before the channels."""
+    whole = cst.Slice(None, None, None)
     new = [e for e in elements if isinstance(e, cst.Index) and not isinstance(e.value, cst.Ellipsis)]
-    return [cst.Slice(None, None, None), *new]
+    kept = [e for e in elements if e not in new]
+    if len(kept) < 2 or not all(isinstance(e, cst.Slice) for e in kept):  # `...` is all that is not written
+        at = next((i for i, e in enumerate(kept) if isinstance(e, cst.Index)), len(kept))
+        kept = [*kept[:at], *[whole] * (3 - len(kept) if at < len(kept) else 2 - len(kept)), *kept[at + 1:]]
+    batch, channels = kept
+    every = channels.lower is None and channels.upper is None and channels.step is None
+    return [batch, *new] if every else [batch, *new, channels]
