@@ -50,6 +50,20 @@ def test_it_gives_what_the_source_gives(tmp_path: Path, source: str, direction: 
     assert verdict.status == "verified", verdict
 
 
+@pytest.mark.parametrize(("source", "direction", "written"), [
+    (TF, "tf2torch", "y = torch.floor(y / 0.1)"),
+    (TORCH, "torch2tf", "y = tf.round((y - tf.math.floormod(y, 0.1)) / 0.1)"),
+])
+def test_so_it_is_of_what_is_divided_in_place(tmp_path: Path, source: str, direction: str, written: str) -> None:
+    source = source.replace("return RESULT", "y //= 0.1\n        return y")
+    text = translate(source, direction).text
+    assert written in text, text
+    (tmp_path / "source.py").write_text(source, encoding="utf-8")
+    (tmp_path / "port.py").write_text(text, encoding="utf-8")
+    verdict, = verify(tmp_path / "source.py", tmp_path / "port.py", direction, [Case("Net()", ("f32[2,6]",))])
+    assert verdict.status == "verified", verdict
+
+
 @pytest.mark.parametrize(("source", "direction"), [(TF, "tf2torch"), (TORCH, "torch2tf")])
 @pytest.mark.parametrize(("result", "told"), [("x // 3", True), ("x // 2", False), ("x // 0.5", False)])
 def test_a_finding_says_so_where_it_is_not_known_what_is_divided(source: str, direction: str, result: str,

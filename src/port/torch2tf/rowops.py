@@ -7,7 +7,7 @@ from typing import Any
 import libcst as cst
 
 from port.build import build, paren
-from port.facts import FLOORED, Kind, dim_value, divides_exactly
+from port.facts import FLOORED, Fact, Kind, dim_value, divides_exactly
 from port.torch2tf import carried, dtypes, mathforms, operands
 from port.torch2tf.conditions import mixed
 from port.torch2tf.values import Size
@@ -23,18 +23,19 @@ def write_binary(w: Any, node: cst.BinaryOperation) -> Any:
         return _matrix(w, node)
     casts = _casts(w, [node.left, node.right], node, isinstance(node.operator, DIVISION))
     left, right = (_operand(w, n, node, c) for n, c in zip((node.left, node.right), casts, strict=True))
-    if isinstance(node.operator, cst.FloorDivide) and (floored := _floored(w, node, left, right)) is not None:
+    if isinstance(node.operator, cst.FloorDivide) and (
+            floored := _floored(w, node, [node.left, node.right], w.fact(node.left), left, right)) is not None:
         return floored
     if left is node.left and right is node.right:
         return node
     return node.with_changes(left=left, right=right)
 
 
-def _floored(w: Any, node: cst.BinaryOperation, left: Any, right: Any) -> Any:
+def _floored(w: Any, node: cst.CSTNode, operands: list[Any], x: Fact, left: Any, right: Any) -> Any:
     """`x // y` of floats: torch divides what is left of x without a rest; TF rounds x / y, so that 1 // 0.1 is 10."""
-    facts = [w.fact(node.left), w.fact(node.right)]
+    facts = [x, w.fact(operands[1])]
     kinds = {dtypes.category(f.dtype) if f.kind is Kind.TENSOR else dtypes.number_category(f) for f in facts}
-    simple = all(dtypes.is_variable(n) or isinstance(n, cst.Integer | cst.Float) for n in (node.left, node.right))
+    simple = all(dtypes.is_variable(n) or isinstance(n, cst.Integer | cst.Float) for n in operands)
     if not any(f.kind is Kind.TENSOR for f in facts) or kinds <= {0, 1} or divides_exactly(facts[1].literal(...)):
         return None
     if 2 not in kinds or not simple:
@@ -105,6 +106,9 @@ def write_augmented(w: Any, node: cst.AugAssign) -> Any:
     new = operands.operand(w, node.value, node)
     new = new if cast is None else dtypes.cast(w, new, cast)
     target, old, after = w.expr(node.target), w.fact(node), w.fact(node.target)
+    if isinstance(node.operator, cst.FloorDivideAssign) and old.layout is after.layout and (
+            floored := _floored(w, node, [node.target, node.value], old, target, new)) is not None:
+        return cst.Assign([cst.AssignTarget(target)], floored, semicolon=node.semicolon)
     if old.kind is not Kind.TENSOR or after.kind is not Kind.TENSOR or old.layout is after.layout or old.rank == 0:
         return node.with_changes(target=target, value=new)
     before = w.reordered(old, target, after.layout, node)
