@@ -64,6 +64,22 @@ def test_so_it_is_of_what_is_divided_in_place(tmp_path: Path, source: str, direc
     assert verdict.status == "verified", verdict
 
 
+def test_so_it_is_of_images() -> None:
+    source = """import keras
+from keras import layers
+
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.conv = layers.Conv2D(4, 1)
+
+    def call(self, x):
+        return self.conv(x) // 0.1
+"""
+    assert "torch.floor(self.conv(x) / 0.1).permute(0, 2, 3, 1)" in translate(source, "tf2torch").text
+
+
 @pytest.mark.parametrize(("source", "direction"), [(TF, "tf2torch"), (TORCH, "torch2tf")])
 @pytest.mark.parametrize(("result", "told"), [("x // 3", True), ("x // 2", False), ("x // 0.5", False)])
 def test_a_finding_says_so_where_it_is_not_known_what_is_divided(source: str, direction: str, result: str,

@@ -23,13 +23,13 @@ def binary(em: Emitter, node: cst.BinaryOperation) -> cst.BaseExpression:
         left, right = em.operand(node.left, a, node), em.operand(node.right, b, node)
     elif has_tensor(whole):
         left, right = em.expr(node.left), em.expr(node.right)
-        if isinstance(node.operator, cst.FloorDivide) and _are_floats(em, node):
-            em.need("torch")
-            return build("torch.floor({x} / {y})", x=left, y=right)  # torch's `//` does not round x / y
     elif Kind.SHAPE in (a.kind, b.kind) and not isinstance(node.operator, cst.Add):
         raise Refused("P206", "arithmetic with a whole shape, which is a tuple in PyTorch: index it", node)
     else:
         left, right = em.plain(node.left), em.plain(node.right)
+    if isinstance(node.operator, cst.FloorDivide) and Kind.TENSOR in (a.kind, b.kind) and _are_floats(em, node):
+        em.need("torch")
+        return build("torch.floor({x} / {y})", x=left, y=right)  # torch's `//` does not round x / y
     return node if left is node.left and right is node.right else changed(node, left=left, right=right)
 
 
