@@ -131,6 +131,19 @@ def test_variables_that_are_used_in_other_ways_stay(change: tuple[str, str]) -> 
     assert "layer_out" in chosen.rewrite(cst.parse_module(CHOSEN)).code
 
 
+def test_a_choice_between_other_calls_stays_as_written() -> None:
+    text = SHELF + '''
+
+def scaled(x, wide):
+    if wide:
+        scale = make_scale(2)
+    else:
+        scale = make_scale(1)
+    return scale(x)
+'''
+    assert text.partition("\n\n\ndef scaled")[2] in translate(text, "tf2torch").text
+
+
 def test_a_comprehension_binds_its_own_variable() -> None:
     """`args` of the sum is not the `args` of the loop below it."""
     text = HEAD + '''

@@ -22,7 +22,7 @@ GOLDEN = Path(__file__).parent / "golden"
 LIMITS = {"tf2torch/functional_resnet": 125, "tf2torch/rnn_masking": 146, "tf2torch/sequential_mnist": 90,
           "tf2torch/subclass_transformer": 78, "torch2tf/gpt": 104, "torch2tf/rnn_seq2seq": 107,
           "torch2tf/tensor_methods": 96}
-SEVERAL = 184  # the same of a file that is read more than once
+MOVED = 115  # the same of a file whose layers are read where they are applied
 
 
 def calls(text: str, direction: str = "tf2torch", most: int = 10**8) -> int:
@@ -51,14 +51,14 @@ def test_a_translation_calls_few_functions(case: str) -> None:
     assert calls(text, direction) / nodes < LIMITS[case]
 
 
-def test_a_file_that_takes_several_readings_stays_cheap() -> None:
-    """ConvNeXt is read as it stands and with its blocks moved; a loop over blocks of open rank once had no end."""
+def test_a_file_whose_layers_are_moved_is_read_once() -> None:
+    """ConvNeXt, which was also read as it stands (167 calls); a loop over blocks of open rank once had no end."""
     spec = importlib.util.find_spec("keras")
     assert spec is not None and spec.origin is not None
     text = (Path(spec.origin).parent / "src" / "applications" / "convnext.py").read_text(encoding="utf-8")
     nodes = len(walk(cst.parse_module(text)))
     translate(GOLDEN.joinpath("tf2torch/sequential_mnist/tf_version.py").read_text(encoding="utf-8"), "tf2torch")
-    assert calls(text, most=400 * nodes) / nodes < SEVERAL
+    assert calls(text, most=400 * nodes) / nodes < MOVED
 
 
 def test_a_long_chain_of_modules_stays_cheap() -> None:

@@ -101,6 +101,7 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
 
 def _read(units: Sequence[Unit], options: Options, params: dict[str, Fact] | None) -> Reading:
     """As the files are written, or with the classes that attributes hold written out where they are called."""
+    units = _settled(units)
     reading = _traced(_best(units, options, params), options, params)
     if not any("is held as a value" in r[2] for done in reading.passes for r in done.em.reports):
         return reading
@@ -109,6 +110,13 @@ def _read(units: Sequence[Unit], options: Options, params: dict[str, Fact] | Non
         return reading
     again = _traced(_best(_with(units, plain), options, params), options, params)
     return again if again.left < reading.left else reading
+
+
+def _settled(units: Sequence[Unit]) -> Sequence[Unit]:
+    """Without variables and lists that hold different layers: no reading serves these as they stand."""
+    forms = [chosen.rewrite(u.module, partial(layer_row, u)) if "else:" in u.text else u.module for u in units]
+    forms = [relocate.rewrite(m, mixed=True) if ".append(" in u.text else m for u, m in zip(units, forms, strict=True)]
+    return _with(units, forms) if any(m is not u.module for u, m in zip(units, forms, strict=True)) else units
 
 
 def _with(units: Sequence[Unit], forms: Sequence[cst.Module]) -> list[Unit]:

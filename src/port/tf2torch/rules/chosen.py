@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -17,54 +18,55 @@ import libcst as cst
 from port.tree import find, rebuild
 
 
-def rewrite(module: cst.Module) -> cst.Module:
-    """The module with such variables undone in its functions; the same object if there are none."""
-    return _inside(module)  # type: ignore[no-any-return]
+def rewrite(module: cst.Module, is_layer: Callable[[cst.BaseExpression], object] = lambda func: True) -> cst.Module:
+    """The module with such variables undone in its functions; the same object if there are none.
+
+    `is_layer`: asked what the branches call; one of them must be so.
+    """
+    def inside(node: Any) -> Any:
+        if type(node) is cst.FunctionDef and isinstance(node.body, cst.IndentedBlock):
+            new = _suite(node.body, is_layer)
+            node = node if new is node.body else node.with_changes(body=new)
+        if type(node) in (cst.Module, cst.FunctionDef, cst.ClassDef, cst.IndentedBlock):
+            return rebuild(node, inside)
+        return node
+
+    return inside(module)  # type: ignore[no-any-return]
 
 
-def _inside(node: Any) -> Any:
-    if type(node) is cst.FunctionDef and isinstance(node.body, cst.IndentedBlock):
-        new = _suite(node.body, [n.value for n in find(node.body, cst.Name)])
-        node = node if new is node.body else node.with_changes(body=new)
-    if type(node) in (cst.Module, cst.FunctionDef, cst.ClassDef, cst.IndentedBlock):
-        return rebuild(node, _inside)
-    return node
-
-
-def _suite(block: cst.IndentedBlock, names: list[str]) -> cst.IndentedBlock:
+def _suite(block: cst.IndentedBlock, is_layer: Callable[[cst.BaseExpression], object]) -> cst.IndentedBlock:
     body = list(block.body)
     for i, (choice, use) in enumerate(pairwise(body)):
-        name = _chosen(choice)
+        if type(choice) is not cst.If or type(use) is not cst.SimpleStatementLine:
+            continue
+        leaves = _leaves(choice)
+        name = leaves[0][0] if len({name for name, _ in leaves}) == 1 else ""
         calls = [n for n in find(use, cst.Call) if isinstance(n.func, cst.Name) and n.func.value == name]
         plain = len(calls) == 1 and all(isinstance(a.value, cst.Name) and not a.star for a in calls[0].args)
         out = f"{name}_out"
-        if name and plain and isinstance(use, cst.SimpleStatementLine) and out not in names and names.count(
-                name) == _leaves(choice) + 1:
-            body[i] = _applied(choice, calls[0], out)
-            body[i + 1] = _replaced(use, calls[0], cst.Name(out))
+        if name and plain and any(is_layer(func) for _, func in leaves):
+            names = [n.value for n in find(block, cst.Name)]
+            if out not in names and names.count(name) == len(leaves) + 1:
+                body[i] = _applied(choice, calls[0], out)
+                body[i + 1] = _replaced(use, calls[0], cst.Name(out))
     return block if body == list(block.body) else block.with_changes(body=body)
 
 
-def _chosen(s: Any) -> str:
-    """The variable that every branch assigns last, to what a call gives; '' if there is none."""
-    names = set()
+def _leaves(s: Any) -> list[tuple[str, Any]]:
+    """The variable that each branch assigns last to what a call gives, and what it calls; '' where there is none."""
+    found = []
     while isinstance(s, cst.If):
-        names.add(_last(s.body))
+        found.append(_last(s.body))
         s = s.orelse
-    names.add(_last(s.body) if isinstance(s, cst.Else) else "")
-    return names.pop() if len(names) == 1 else ""
+    return [*found, _last(s.body) if isinstance(s, cst.Else) else ("", None)]
 
 
-def _last(block: Any) -> str:
+def _last(block: Any) -> tuple[str, Any]:
     last = block.body[-1] if isinstance(block, cst.IndentedBlock) else None
     small = last.body[0] if isinstance(last, cst.SimpleStatementLine) and len(last.body) == 1 else None
     fits = isinstance(small, cst.Assign) and len(small.targets) == 1 and isinstance(small.value, cst.Call)
     target = small.targets[0].target if fits and isinstance(small, cst.Assign) else None
-    return target.value if isinstance(target, cst.Name) else ""
-
-
-def _leaves(s: Any) -> int:
-    return 1 + (_leaves(s.orelse) if isinstance(s.orelse, cst.If) else 1)
+    return (target.value, small.value.func) if isinstance(target, cst.Name) else ("", None)  # type: ignore[union-attr]
 
 
 def _applied(s: Any, call: cst.Call, out: str) -> Any:

@@ -36,17 +36,20 @@ class Shelf:
     alone: dict[str, Any] = field(default_factory=dict)  # layer before the loop that only the list uses -> its line
 
 
-def rewrite(module: cst.Module) -> cst.Module:
-    """The module with such lists undone in its functions; the same object if there are none."""
-    body = [_function(s) if isinstance(s, cst.FunctionDef) and isinstance(s.body, cst.IndentedBlock) else s
+def rewrite(module: cst.Module, mixed: bool = False) -> cst.Module:
+    """The module with such lists undone in its functions; the same object if there are none.
+
+    `mixed`: only lists that hold layers from before the loop, too.
+    """
+    body = [_function(s, mixed) if isinstance(s, cst.FunctionDef) and isinstance(s.body, cst.IndentedBlock) else s
             for s in module.body]
     return module if all(a is b for a, b in zip(body, module.body, strict=True)) else module.with_changes(body=body)
 
 
-def _function(node: cst.FunctionDef) -> cst.FunctionDef:
+def _function(node: cst.FunctionDef, mixed: bool) -> cst.FunctionDef:
     body = list(node.body.body)
     for shelf in filter(None, map(_begun, body)):
-        if _filled(shelf, body) and (new := _applied(shelf, body)) is not None:
+        if _filled(shelf, body) and (shelf.first or not mixed) and (new := _applied(shelf, body)) is not None:
             body = new
     return node if body == list(node.body.body) else node.with_changes(body=node.body.with_changes(body=body))
 
