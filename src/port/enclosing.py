@@ -26,7 +26,7 @@ _SUITES: dict[type, tuple[str, ...]] = {
 _OUTSIDE: dict[type, tuple[str, ...]] = {
     cst.Call: ("func", "whitespace_after_func"), cst.Subscript: ("value", "whitespace_after_value"), cst.List: (),
     cst.Dict: (), cst.Set: (), cst.ListComp: (), cst.SetComp: (), cst.DictComp: (), cst.FormattedString: (),
-    cst.Name: (), cst.SimpleString: (), cst.Integer: (), cst.Float: ()}
+    cst.Attribute: ("value", "dot"), cst.Name: (), cst.SimpleString: (), cst.Integer: (), cst.Float: ()}
 
 
 def enclosed(node: Any) -> Any:

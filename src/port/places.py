@@ -76,18 +76,7 @@ class _Recorder(Printer):
         """Nodes of this type are looked at before they are written."""
         self.wanted.add(id(node))
         if type(node) in WRITERS:
-            self.own[type(node)] = self.noted
-
-    def noted(self, node: Any, to: Printer, **flags: Any) -> None:
-        kind = type(node)
-        if id(node) not in self.wanted:
-            WRITERS[kind](node, self, **flags)
-        elif kind in RECORDED or (kind in PARENTHESIZED and not node.lpar):
-            self.before_codegen(node)
-            WRITERS[kind](node, self, **flags)
-            self.after_codegen(node)
-        else:  # libcst knows where its code proper begins
-            node._codegen(self, **flags)
+            self.own[type(node)] = _noted
 
     def before_codegen(self, node: cst.CSTNode) -> None:
         if id(node) in self.wanted:
@@ -104,6 +93,18 @@ class _Recorder(Printer):
             if inner is not None:
                 self.want(inner)
         return _Proper(self, node, start_node, end_node)
+
+
+def _noted(node: Any, to: _Recorder, **flags: Any) -> None:
+    kind = type(node)
+    if id(node) not in to.wanted:
+        WRITERS[kind](node, to, **flags)
+    elif kind in RECORDED or (kind in PARENTHESIZED and not node.lpar):
+        to.before_codegen(node)
+        WRITERS[kind](node, to, **flags)
+        to.after_codegen(node)
+    else:  # libcst knows where its code proper begins
+        node._codegen(to, **flags)
 
 
 class _Proper:

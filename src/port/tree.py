@@ -86,9 +86,13 @@ def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     return found
 
 
-@memo
 def walk(node: cst.CSTNode, enter_functions: bool = True) -> tuple[cst.CSTNode, ...]:
     """The node and all below it, in source order; without nested function and class bodies if asked."""
+    return _walked(node, enter_functions)
+
+
+@memo
+def _walked(node: cst.CSTNode, enter_functions: bool) -> tuple[cst.CSTNode, ...]:
     if not enter_functions and DEFINITIONS.isdisjoint(map(type, walk(node)[1:])):
         return walk(node)
     found: list[cst.CSTNode] = []
@@ -97,7 +101,7 @@ def walk(node: cst.CSTNode, enter_functions: bool = True) -> tuple[cst.CSTNode, 
         top = stack.pop()
         kind = type(top)
         if kind in REMEMBERED and top is not node:
-            found += walk(top, enter_functions) if enter_functions or kind not in DEFINITIONS else (top,)
+            found += _walked(top, enter_functions) if enter_functions or kind not in DEFINITIONS else (top,)
             continue
         found.append(top)
         if CODE_FIELDS[kind]:  # what comes first goes on top

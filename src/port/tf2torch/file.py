@@ -97,14 +97,17 @@ class Pass:
             i.file is not em.it.file for i in c.instances)}
         em.elsewhere |= links.elsewhere(em.it)
         em.top_level |= (lent := self.lent())
-        self.gone -= {n for s in self.out if not is_import(s) for n in named(s)}
-        out = hints.rewrite(em, [s for s in self.out if not (is_import(s) and import_bindings(s.body[0]) and (
-            import_bindings(s.body[0]).keys() <= self.gone))])
+        out = hints.rewrite(em, self.without_gone(self.out) if self.gone else list(self.out))
         out = self.with_originals(out)
         blocks, extra = initial_blocks(em, self.module, out, self.options.init == "keep")
         extra |= {em.original_imports[name] for name in lent - imports.imported(self.module.body)}
         out, blocks = shadowed.written_out(em, self.module, [s for s in out if s is not None], blocks)
         return imports.rewrite(out, list(self.module.body), em, blocks, extra, names.FRAMEWORKS["tf2torch"])
+
+    def without_gone(self, body: list[Any]) -> list[Any]:
+        self.gone -= {n for s in body if not is_import(s) for n in named(s)}
+        return [s for s in body if not (is_import(s) and import_bindings(s.body[0]) and (
+            import_bindings(s.body[0]).keys() <= self.gone))]
 
     def lent(self) -> set[str]:
         """Names of the source's framework that this file binds, and that what stays in other files takes from it."""

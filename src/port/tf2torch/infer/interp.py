@@ -25,13 +25,13 @@ TEXT = Fact(Kind.PLAIN, symbol="=")  # a setting that is known by its text only
 class Places(dict):  # type: ignore[type-arg]
     """Mirrors by the place where they are assigned; knows in whose body each place is."""
 
-    def __init__(self, it: Interp):
+    def __init__(self, current: list[Function]):
         super().__init__()
-        self.it = it
+        self.current = current  # the bodies under way
         self.owners: dict[Any, Any] = {}
 
     def setdefault(self, key: Any, default: Any = None) -> Any:
-        self.owners[key] = self.it.current[-1] if self.it.current else None
+        self.owners[key] = self.current[-1] if self.current else None
         return super().setdefault(key, default)
 
     def saved(self) -> dict[Any, dict[str, Dim]]:
@@ -39,7 +39,7 @@ class Places(dict):  # type: ignore[type-arg]
 
     def restore(self, saved: dict[Any, dict[str, Dim]]) -> None:
         """Forget what the body under way has noted since; what was learnt of functions it calls stays."""
-        owner = self.it.current[-1] if self.it.current else None
+        owner = self.current[-1] if self.current else None
         for key in [k for k in self if self.owners.get(k) is owner]:
             if key in saved:
                 self[key] = saved[key]
@@ -63,16 +63,16 @@ class Interp:
     def __init__(self, files: Sequence[File], rows: Mapping[str, tuple[Row, ...]], parts: Parts):
         self.files, self.rows, self.parts, self.evaluators = files, rows, parts, parts.expressions
         self.file = files[0]
+        self.current: list[Function] = []
         self.facts: dict[cst.CSTNode, Fact] = {}
-        self.before: Places = Places(self)  # mirrors to assign before a statement, in __init__
-        self.after: Places = Places(self)  # ... at the end of a branch or loop body
+        self.before: Places = Places(self.current)  # mirrors to assign before a statement, in __init__
+        self.after: Places = Places(self.current)  # ... at the end of a branch or loop body
         self.layers: dict[cst.Call, LayerCall] = {}
         self.applications: dict[cst.Call, tuple[Fact, list[Fact]]] = {}  # call -> (callee, facts of its inputs)
         self.augmented: dict[cst.AugAssign, cst.BinaryOperation] = {}  # `x += y` -> `x + y`
         self.functions: dict[cst.CSTNode, Function] = {}
         self.classes: dict[cst.CSTNode, Class] = {}
         self.outs: dict[cst.Call, int] = {}  # calls whose output size is only known as an attribute of the module
-        self.current: list[Function] = []
         self.flips: set[tuple[Function | None, str]] = set()
         self.packed = False  # runs of recurrent layers that pass packed steps on have been looked for
         self.ranks: dict[tuple[Any, str], int] = {}

@@ -18,16 +18,13 @@ from port.tree import changed, code, named, rebuild
 # ---------------------------------------------------------------- placeholders
 def resolve(tree: Any, mapping: dict[str, cst.BaseExpression], outs: dict[str, str]) -> Any:
     """The tree with ATTR_ and OUT_ placeholders replaced."""
-    def change(node: Any) -> Any:
-        if type(node) is not cst.Name:
-            return rebuild(node, change)
-        if node.value.startswith("ATTR_"):
-            return mapping.get(node.value, node)
-        if is_placeholder(node.value):
-            return change(expression(f"{outs[node.value]}.out_channels"))
-        return node
-
-    return change(tree)
+    if type(tree) is not cst.Name:
+        return rebuild(tree, lambda node: resolve(node, mapping, outs))
+    if tree.value.startswith("ATTR_"):
+        return mapping.get(tree.value, tree)
+    if is_placeholder(tree.value):
+        return resolve(expression(f"{outs[tree.value]}.out_channels"), mapping, outs)
+    return tree
 
 
 class Writer:

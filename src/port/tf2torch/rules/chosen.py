@@ -23,15 +23,16 @@ def rewrite(module: cst.Module, is_layer: Callable[[cst.BaseExpression], object]
 
     `is_layer`: asked what the branches call; one of them must be so.
     """
-    def inside(node: Any) -> Any:
-        if type(node) is cst.FunctionDef and isinstance(node.body, cst.IndentedBlock):
-            new = _suite(node.body, is_layer)
-            node = node if new is node.body else node.with_changes(body=new)
-        if type(node) in (cst.Module, cst.FunctionDef, cst.ClassDef, cst.IndentedBlock):
-            return rebuild(node, inside)
-        return node
+    return _inside(module, is_layer)  # type: ignore[no-any-return]
 
-    return inside(module)  # type: ignore[no-any-return]
+
+def _inside(node: Any, is_layer: Callable[[cst.BaseExpression], object]) -> Any:
+    if type(node) is cst.FunctionDef and isinstance(node.body, cst.IndentedBlock):
+        new = _suite(node.body, is_layer)
+        node = node if new is node.body else node.with_changes(body=new)
+    if type(node) in (cst.Module, cst.FunctionDef, cst.ClassDef, cst.IndentedBlock):
+        return rebuild(node, lambda child: _inside(child, is_layer))
+    return node
 
 
 def _suite(block: cst.IndentedBlock, is_layer: Callable[[cst.BaseExpression], object]) -> cst.IndentedBlock:

@@ -67,20 +67,22 @@ def _looped(line: cst.SimpleStatementLine, makers: set[str], names: list[str]) -
         first, loop = _loop(whole, target.value)
         return [first.with_changes(leading_lines=line.leading_lines), loop]
 
-    def out(node: Any) -> Any:
-        found = _comprehension(node)
-        if found is not None and _suits(found, makers, names):
-            name = next(n for n in ("branches", *(f"branches{i}" for i in range(2, 99))) if n not in names)
-            names.append(name)
-            before.extend(_loop(found, name))
-            return cst.Name(name)
-        return node if type(node) in TURNS else rebuild(node, out)
-
-    new = out(small)
+    new = _out(small, before, makers, names)
     if not before:
         return [line]
     before[0] = before[0].with_changes(leading_lines=line.leading_lines)
     return [*before, line.with_changes(body=[new], leading_lines=[])]
+
+
+def _out(node: Any, before: list[Any], makers: set[str], names: list[str]) -> Any:
+    """The node with variables for its comprehensions, whose loops go to `before`."""
+    found = _comprehension(node)
+    if found is not None and _suits(found, makers, names):
+        name = next(n for n in ("branches", *(f"branches{i}" for i in range(2, 99))) if n not in names)
+        names.append(name)
+        before.extend(_loop(found, name))
+        return cst.Name(name)
+    return node if type(node) in TURNS else rebuild(node, lambda child: _out(child, before, makers, names))
 
 
 def _comprehension(node: Any) -> Any:
