@@ -14,7 +14,9 @@ from port.build import build, expression, paren, statement
 from port.facts import UNKNOWN, Fact, Kind, Layout
 from port.tf2torch import lines
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.masks import FOREIGN, REFUSES, Mask, arriving, name_of
+from port.tf2torch.infer.mask_values import FOREIGN, RUNS, Mask, alone, recorded
+from port.tf2torch.infer.masks import FILLS, REFUSES, arriving, name_of, reading
+from port.tf2torch.infer.object_masks import filled
 from port.tf2torch.infer.values import Class, Function, Items, LayerCall, find_method, tensors_in
 from port.tree import code, find, named, walk
 
@@ -31,6 +33,12 @@ def of_call(em: Emitter, node: cst.Call, layer: LayerCall) -> Mask | None:
         return None
     given = arriving(em.it, node, layer, inputs_of(found[1]))
     return given
+
+
+def of_argument(em: Emitter, node: cst.Call, given: dict[str, cst.BaseExpression], name: str) -> Mask | None:
+    """The mask that the layer reads of one of several tensors."""
+    beside = [em.fact(v).mask for v in given.values()]
+    return reading(em.it, node, em.fact(given[name]).mask, beside) if name in given else None
 
 
 def guard(em: Emitter, node: cst.Call, layer: LayerCall) -> None:
@@ -72,6 +80,9 @@ def text(em: Emitter, mask: Mask, node: cst.CSTNode, maybe: bool = False) -> cst
     """The expression of a mask at a layer that reads it. `maybe`: the layer takes None for it, too."""
     if mask.kind == "given":
         return _given(em, mask, node)
+    if mask.kind in RUNS:
+        sure = mask.kind == "kept" or (isinstance(node, cst.Call) and alone(em.it, node))
+        mask = (recorded(mask) if sure else None) or FOREIGN
     if may_be_none(em, mask) and not maybe:
         raise Refused("P206", "the mask that reaches this layer is there in some calls only; pass it as `mask=`", node)
     if mask.kind == "first":
@@ -162,18 +173,44 @@ def masking(em: Emitter, node: cst.Call, x: cst.BaseExpression, value: cst.BaseE
     return build("{x} * ({x} != {v}).any(-1, keepdim=True)", x=x, v=value)
 
 
-def with_argument(em: Emitter, node: cst.Call, params: list[str], args: list[cst.Arg]) -> list[cst.Arg]:
-    """A layer of the user's with a `mask` parameter: Keras fills it from the tensor."""
-    facts = em.it.applications[node][1] if node in em.it.applications else []
-    first = tensors_in(facts[0])[:1] if facts else []
-    given = any(a.keyword is not None and a.keyword.value == "mask" for a in node.args)
-    place = [p for p in params if p != "self"]
-    if "mask" not in place or given or not first or first[0].mask is None or len(node.args) > place.index("mask"):
-        return args
-    new = cst.Arg(text(em, first[0].mask, node), keyword=cst.Name("mask"),
-                  equal=cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace("")))
-    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    return [*[a.with_changes(comma=comma) for a in args], new]
+def with_argument(em: Emitter, node: cst.Call, method: Function, args: list[cst.Arg]) -> list[cst.Arg]:
+    """A layer of the user's with a parameter for the mask of its input: Keras fills it from the tensor."""
+    for place, mask in filled(em.it, node, method).items():
+        if any(isinstance(f, Fact) and f.kind is Kind.UNKNOWN and f.payload is None for f in (
+                em.fact(a.value) for a in node.args)):
+            raise Refused("P206", "whether this layer gets several tensors, and so no mask, is not known", node)
+        value: cst.BaseExpression = text(em, mask, node) if not isinstance(mask, list) else cst.List(
+            [cst.Element(text(em, m, node) if m is not None else cst.Name("None")) for m in mask])
+        new = cst.Arg(value, keyword=cst.Name(place), equal=cst.AssignEqual(
+            cst.SimpleWhitespace(""), cst.SimpleWhitespace("")))
+        names = [p for p in method.params if p != "self"]
+        kept = [a for i, a in enumerate(args) if place not in (
+            a.keyword.value if a.keyword is not None else names[i] if i < len(names) else "",)]
+        comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+        args = [*[a.with_changes(comma=comma) for a in kept], new]
+    return args
+
+
+def merging(em: Emitter, node: cst.Call, values: list[cst.BaseExpression]
+            ) -> tuple[list[cst.BaseExpression], cst.BaseExpression | None]:
+    """Multiply, Maximum and Minimum leave out steps that are not real: the values, and where the product is not 0."""
+    callee, args = em.it.applications.get(node, (UNKNOWN, []))
+    name_ = name_of(callee.payload) if isinstance(callee.payload, LayerCall) else ""
+    inputs = inputs_of(args) if name_ in FILLS else ()
+    beside = [f.mask for f in inputs]
+    met = [reading(em.it, node, m, beside) for m in beside]
+    if not any(m is not None for m in met):
+        return values, None
+    if name_ != "Multiply" or len(values) != len(inputs) or any(f.rank != 3 for f in inputs):
+        raise Refused("P206", f"a mask reaches `{name_}`, which leaves out steps that are not real; pass the layer "
+                      "unmasked tensors, or write the masked form", node)
+    texts = [text(em, m, node) if m is not None else None for m in met]
+    every = {code(t) for t in texts if t is not None} if None not in texts else set()
+    if len(every) == 1:
+        return values, texts[0]
+    filled_ = [v if m is None else build("{x}.masked_fill(~{m}.unsqueeze(-1), 1)", x=paren(v), m=paren(m))
+               for v, m in zip(values, texts, strict=True)]
+    return filled_, expression(" | ".join(sorted(every))) if every else None
 
 
 def no_mask_into_model(em: Emitter, node: cst.Call) -> None:

@@ -17,6 +17,7 @@ from port.tf2torch.adapt.proofs import fills, function_of, is_row
 from port.tf2torch.adapt.uses import Use, bound_call
 from port.tf2torch.calls.job import Job
 from port.tf2torch.calls.making import Plan, module_call, prepare
+from port.tf2torch.infer.masks import reading
 from port.tf2torch.infer.values import Items, tensors_in
 from port.tree import code
 
@@ -236,14 +237,14 @@ class Helper:
                 value = build("{m}[None]", m=paren(value))
             elif fact.rank is None:
                 em.report("P103", "attention_mask is taken as (batch, queries, keys)", node)
-            if maybe and self.carried(found):
+            if maybe and any(masking.of_argument(em, node, found, n) is not None for n in ("query", "value", "key")):
                 raise self.job.refuse("P206", "an attention_mask that may be None beside the masks of the inputs")
             parts.append(value)
         for name, index in (("query", "[:, :, None]"), ("value", "[:, None]"), ("key", "[:, None]")):
-            fact = em.fact(found[name]) if name in found else UNKNOWN
-            if fact.mask is not None and not (name == "key" and code(found["key"]) == code(found["value"])):
-                m = masking.text(em, fact.mask, node, maybe=True)
-                mine = {code(m)} if masking.may_be_none(em, fact.mask) else set()
+            mask = masking.of_argument(em, node, found, name)
+            if mask is not None and not (name == "key" and code(found["key"]) == code(found["value"])):
+                m = masking.text(em, mask, node, maybe=True)
+                mine = {code(m)} if masking.may_be_none(em, mask) else set()
                 if parts and mine != optional:
                     raise self.job.refuse("P206", "masks of which one may be None")
                 optional = mine
@@ -253,9 +254,6 @@ class Helper:
             new = build("{a} & {b}", a=new, b=other)
         return new if not optional or new is None else cst.IfExp(
             test=expression(f"{optional.pop()} is None"), body=cst.Name("None"), orelse=new)
-
-    def carried(self, found: dict[str, cst.BaseExpression]) -> bool:
-        return any(self.job.em.fact(found[n]).mask is not None for n in ("query", "value", "key") if n in found)
 
 
 # ---------------------------------------------------------------- Attention and AdditiveAttention
@@ -290,7 +288,8 @@ def _list_mask(job: Job, inputs: cst.BaseExpression, given: Any, node: cst.Call)
         return em.expr(given)
     if not isinstance(fact.payload, Items):
         raise job.refuse("P206", "the list of an attention layer is not written out")
-    found = [e.mask for e in fact.payload.elements[:2]]
+    beside = [e.mask for e in fact.payload.elements]
+    found = [reading(em.it, node, m, beside) for m in beside[:2]]
     if not any(m is not None for m in found):
         return None
     parts = [cst.Element(masking.text(em, m, node) if m is not None else expression("None")) for m in found]

@@ -10,6 +10,7 @@ import libcst as cst
 
 from port.build import build, expression, paren, parse, substitute
 from port.table import Arg
+from port.tf2torch import masking
 from port.tf2torch.adapt.activations import activation
 from port.tf2torch.adapt.padding import pairs
 from port.tf2torch.adapt.transposed import conv_transpose
@@ -156,7 +157,7 @@ def merge(job: Job) -> Plan | None:
         written = bool(node.args) and isinstance(node.args[0].value, cst.List | cst.Tuple)
         if len(inputs) == 1 and not written:
             return _over_list(job, inputs[0], template)
-        values = inputs
+        values, real = masking.merging(job.em, node, inputs)
         if len({t.rank for t in tensors_in(job.x)} - {None}) > 1:
             return _over_list(job, cst.List([cst.Element(v) for v in values]), template)
         new = values[0]
@@ -165,7 +166,7 @@ def merge(job: Job) -> Plan | None:
             body = substitute(clone(template.body), {names[0]: new if not flat else cst.Name("FLAT"),
                                                            names[1]: other})
             new = substitute_flat(body, new) if flat else body  # type: ignore[assignment]
-        return new
+        return new if real is None else build("{x}.masked_fill(~{m}.unsqueeze(-1), 0)", x=paren(new), m=paren(real))
 
     return Plan(job, False, job.row.attr or job.row.name, _no_object(job), run)
 

@@ -306,7 +306,7 @@ def _apply_model(em: Emitter, node: cst.Call, payload: Any) -> cst.BaseExpressio
         made.append(changed(arg, value=listed or em.expr(arg.value, want)))
     if method is not None:
         if em.scope.stage != TRACED or not carries_masks(em):  # else tensors carry it
-            made = masking.with_argument(em, node, method.params, made)
+            made = masking.with_argument(em, node, method, made)
         if masks := masking.passed(em, node, method):
             made = [*(changed(a, comma=cst.MaybeSentinel.DEFAULT) for a in made), *masks]
         if node.args:

@@ -10,7 +10,7 @@ import libcst as cst
 
 from port.binding import literal_text
 from port.facts import Fact, Kind, Layout
-from port.tf2torch.infer import masks
+from port.tf2torch.infer import object_masks
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.origins import as_source, want_flipped
 from port.tf2torch.infer.values import OPEN, Alternatives, Class, Function, has_tensor
@@ -160,7 +160,7 @@ def is_open(function: Function, name: str, seen: frozenset[Any] = frozenset()) -
 
 def _receive_tensor(function: Function, name: str, fact: Fact) -> bool:
     old = function.tensors.get(name)
-    fact = masks.inside(function, name, fact)
+    fact = object_masks.inside(function, name, fact)
     new = fact.but(payload=None) if fact.kind is Kind.TENSOR else fact
     if old is None:
         if fact.kind is Kind.TENSOR and fact.layout is Layout.FLIPPED:

@@ -6,7 +6,7 @@ FOREIGN: a layer that would read it is refused (`rules/masking.py`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
@@ -16,34 +16,32 @@ from port.facts import UNKNOWN, Fact, Kind
 from port.scopes import Env
 from port.tf2torch.infer import mask_methods
 from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.mask_values import (
+    FOREIGN,
+    RUNS,
+    Mask,
+    after_all,
+    after_taking,
+    alone,
+    in_graph,
+    merged,
+    recorded,
+    seen,
+    wrapped,
+)
 from port.tf2torch.infer.values import Instance, Items, LayerCall, Origin, find_method, has_tensor, tensors_in
-from port.tree import code, find
+from port.tree import find
 
 PASS = {"Activation", "ActivityRegularization", "AlphaDropout", "Dense", "Dropout", "ELU", "GaussianDropout",
         "GaussianNoise", "GroupNormalization", "Identity", "LayerNormalization", "LeakyReLU", "Normalization", "PReLU",
         "ReLU", "Rescaling", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "UnitNormalization",
         "TimeDistributed"}
 MERGES = {"Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"}
+FILLS = {"Multiply", "Maximum", "Minimum"}  # leave out steps that are not real
 RECURRENT = {"LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional"}
 ATTEND = {"MultiHeadAttention", "GroupQueryAttention", "GroupedQueryAttention", "Attention", "AdditiveAttention"}
 READS = RECURRENT | ATTEND | {"GlobalAveragePooling1D", "GlobalAvgPool1D"}  # translated with their mask
 REFUSES = {"BatchNormalization", "Softmax", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"}  # read it, and are not
-
-
-@dataclass(eq=False)
-class Mask:
-    """`node`: the call of Embedding or Masking (or of what holds one) that makes it, or the expression of `mask=`."""
-
-    node: cst.CSTNode
-    function: Any  # whose code makes it; None at module level
-    kind: str  # embedding | masking | given | parameter
-    used: bool = False
-    place: str = ""  # of a parameter: where the tensor stands among those of the method
-    base: Mask | None = None  # of one that holds in the first turn of the loop `node` alone: the whole one
-    lost: bool = False  # attention may have taken it from a tensor that is not followed
-
-
-FOREIGN = Mask(cst.Pass(), None, "foreign")
 
 
 def name_of(layer: LayerCall) -> str:
@@ -84,13 +82,28 @@ def read(mask: Any) -> None:
 
 
 def arriving(it: Interp, node: cst.Call, layer: LayerCall, inputs: tuple[Fact, ...]) -> Any:
-    """The mask that a layer gets with its first input; `mask=` goes before what the tensor carries."""
+    """The mask that a layer reads of its first input; `mask=` goes before what the tensor carries."""
     given = keyword(node, "mask") if node is not layer.node or name_of(layer) not in READS else None
     if given is not None:
         fact = it.facts.get(given, UNKNOWN)
         if fact.kind is Kind.TENSOR or fact.literal(...) is not None:
             return Mask(given, it.current[-1] if it.current else None, "given", True)
-    return inputs[0].mask if inputs else None
+    mask = inputs[0].mask if inputs else None
+    if mask is not None and node is not layer.node and name_of(layer) in RECURRENT:
+        given = keyword(node, "initial_state", 1)
+        state = it.facts.get(given, UNKNOWN) if given is not None else UNKNOWN
+        if has_tensor(state) and state.symbol != "?":
+            return None  # Keras gives a layer that gets several tensors no mask
+        if given is not None and state.literal(...) is not None:
+            return FOREIGN
+    return reading(it, node, mask, [f.mask for f in inputs])
+
+
+def reading(it: Interp, node: cst.Call, mask: Mask | None, beside: Sequence[Mask | None]) -> Mask | None:
+    """The mask of a tensor as a layer that is called with it, and with those `beside`, reads it."""
+    if mask is None or not (mask.kind in RUNS or mask.takers):
+        return mask
+    return recorded(mask if alone(it, node) else seen(node, mask, beside))
 
 
 def after_layer(it: Interp, node: cst.Call, layer: LayerCall, inputs: tuple[Fact, ...], result: Fact) -> Fact:
@@ -101,7 +114,10 @@ def after_layer(it: Interp, node: cst.Call, layer: LayerCall, inputs: tuple[Fact
     mask = arriving(it, node, layer, inputs)
     if name in READS and (mask is None or mask.kind != "given" or name not in RECURRENT):
         for fact in inputs:
-            read(fact.mask)
+            read(mask if name in RECURRENT else reading(it, node, fact.mask, [f.mask for f in inputs]))
+    if name in FILLS:
+        for fact in inputs:
+            read(reading(it, node, fact.mask, [f.mask for f in inputs]))
     out = _outgoing(it, node, layer, name, inputs, mask)
     return with_mask(result, out, FOREIGN if name in ATTEND and out is not None else None)
 
@@ -122,33 +138,56 @@ def with_mask(result: Fact, mask: Any, other: Any = None) -> Fact:
 
 def _outgoing(it: Interp, node: cst.Call, layer: LayerCall, name: str, inputs: tuple[Fact, ...], mask: Any) -> Any:
     if name == "Embedding":
-        return _made(it, node, "embedding") if is_on(it, layer, "mask_zero") else None
+        return made(it, node, "embedding") if is_on(it, layer, "mask_zero") else None
     if name == "Masking":
-        return _made(it, node, "masking")
+        return made(it, node, "masking")
     masks = [f.mask for f in inputs]
     if not any(masks) and mask is None:
         return None
-    if name in PASS or name in {"BatchNormalization", "Softmax"} or name in ATTEND:
-        asked = keyword(node, "query") if name in ATTEND else None
-        return mask if asked is None else it.facts.get(asked, UNKNOWN).mask
-    if name in MERGES and any(masks) and _attends_inside(it, node):
-        return FOREIGN
+    if name in ATTEND:
+        return _attended(it, node, name, inputs, masks)
+    if name in PASS or name in {"BatchNormalization", "Softmax"}:
+        return recorded(inputs[0].mask) if name == "TimeDistributed" and alone(it, node) else inputs[0].mask
     if name in MERGES:
-        return None if any(m is None for m in masks) else masks[0] if len({id(m) for m in masks}) == 1 else FOREIGN
+        return _merged(it, node, masks)
     if name == "Concatenate":
-        return _concatenated(it, layer, inputs, masks)
-    if name == "Bidirectional":
-        return mask if sequences(it, layer) else None
+        return _concatenated(it, node, layer, inputs, masks)
     if name in RECURRENT or name.startswith("ConvLSTM"):
-        return mask if is_on(it, layer, "return_sequences") else None
+        on = sequences(it, layer) if name == "Bidirectional" else is_on(it, layer, "return_sequences")
+        kept = mask if mask is not None and mask.kind == "given" else inputs[0].mask
+        return (recorded(kept) if alone(it, node) else kept) if on else None
     if name == "Lambda" and "mask" in layer.bound:
         return FOREIGN
     return None
 
 
-def _attends_inside(it: Interp, node: cst.Call) -> bool:
-    """`Add()([x, attention(x, x)])`: the attention takes the mask of what stands before it."""
-    return any(_takes_masks(it, n) for a in node.args for n in find(a, cst.Call))
+def _attended(it: Interp, node: cst.Call, name: str, inputs: tuple[Fact, ...], masks: list[Any]) -> Any:
+    """The mask of what attention gives: that of its queries."""
+    asked = keyword(node, "query") if name not in ("Attention", "AdditiveAttention") else None
+    mask = inputs[0].mask if asked is None else it.facts.get(asked, UNKNOWN).mask
+    if mask is None or not in_graph(it):
+        return mask
+    there, after = seen(node, mask, masks), after_all(masks)
+    if name == "MultiHeadAttention":
+        after |= {node}
+    return there if there is FOREIGN else wrapped(it, "gone" if there is None else "kept", mask, after)
+
+
+def _merged(it: Interp, node: cst.Call, masks: list[Any]) -> Any:
+    """The mask of merged tensors. `Add()([x, attention(x, x)])`: the attention takes that of x."""
+    inside = [n for a in node.args for n in find(a, cst.Call) if _takes_masks(it, n)] if any(masks) else []
+    listed = node.args[0].value if node.args else None
+    elements = [e.value for e in listed.elements] if isinstance(listed, cst.List | cst.Tuple) else []
+    for call in inside:
+        known = isinstance(it.applications[call][0].payload, LayerCall) and len(elements) == len(masks)
+        names = {a.value.value for a in call.args if isinstance(a.value, cst.Name)}
+        if not known or not all(isinstance(a.value, cst.Name) for a in call.args if it.facts.get(
+                a.value, UNKNOWN).mask is not None):
+            return FOREIGN
+        for i, e in enumerate(elements):
+            if isinstance(e, cst.Name) and e.value in names and masks[i] is not None:
+                masks[i] = after_taking(it, call, masks[i]) if in_graph(it) else None
+    return merged(it, node, masks)
 
 
 def _takes_masks(it: Interp, node: cst.Call) -> bool:
@@ -176,6 +215,9 @@ def unmask(it: Interp, node: cst.Call, env: Env) -> None:
             continue
         if (function is None or function.owner is None) and method is None:
             fact.mask.lost = fact.mask is not FOREIGN
+            left = fact.but(mask=after_taking(it, node, fact.mask))
+            for other in [n for n, f in env.names.items() if f is fact and isinstance(arg.value, cst.Name)]:
+                env.names[other] = left
         elif isinstance(arg.value, cst.Name):
             _take(env, arg.value.value, fact, function)
         elif not isinstance(arg.value, cst.Call):
@@ -195,17 +237,15 @@ def sequences(it: Interp, layer: LayerCall) -> bool:
     return is_on(it, inner, "return_sequences") if isinstance(inner, LayerCall) else True
 
 
-def _concatenated(it: Interp, layer: LayerCall, inputs: tuple[Fact, ...], masks: list[Any]) -> Any:
+def _concatenated(it: Interp, node: cst.Call, layer: LayerCall, inputs: tuple[Fact, ...], masks: list[Any]) -> Any:
     axis = it.facts.get(layer.bound["axis"], UNKNOWN).literal(...) if "axis" in layer.bound else -1
     rank = inputs[0].rank
     if axis == -1 or (rank is not None and axis == rank - 1):  # a step is real if it is in any input
-        if any(m is None for m in masks):
-            return None
-        return masks[0] if len({id(m) for m in masks}) == 1 else FOREIGN
+        return _merged(it, node, masks)
     return FOREIGN
 
 
-def _made(it: Interp, node: cst.Call, kind: str) -> Mask:
+def made(it: Interp, node: cst.Call, kind: str) -> Mask:
     known = it.masks.get(node)
     if known is None:
         known = it.masks[node] = Mask(node, it.current[-1] if it.current else None, kind)
@@ -228,103 +268,3 @@ def foreign(fact: Fact) -> Fact:
             return fact.but(payload=Items([foreign(e) for e in fact.payload.elements], fact.payload.kind))
         return fact.but(mask=FOREIGN)
     return fact
-
-
-def inside(function: Any, name: str, fact: Fact) -> Fact:
-    """A masked tensor that goes into the `call` of the user's layer: there its mask is a parameter of its own."""
-    if function.owner is None or function.name != "call" or "mask" in function.params:
-        return foreign(fact)
-    if isinstance(fact.payload, Items):
-        parts = [inside(function, f"{name}[{i}]", e) for i, e in enumerate(fact.payload.elements)]
-        return fact.but(payload=Items(parts, fact.payload.kind))
-    if fact.kind is not Kind.TENSOR or fact.mask is None:
-        return fact
-    if fact.mask.lost:
-        return foreign(fact)
-    mask = function.masks.setdefault(name, Mask(cst.Pass(), function, "parameter", place=name))
-    return fact.but(mask=mask)
-
-
-def bring(it: Interp, node: cst.Call, method: Any, given: dict[str, Fact]) -> None:
-    """Note the masks that a call brings; those that the method reads must be there."""
-    found: dict[str, Any] = {}
-    for name, fact in given.items():
-        elements = fact.payload.elements if isinstance(fact.payload, Items) else []
-        found |= {name: fact.mask} | {f"{name}[{i}]": e.mask for i, e in enumerate(elements)}
-    it.brought[node] = method, found
-    for place, mask in method.masks.items():
-        if mask.used:
-            read(found.get(place))
-
-
-def after_instance(it: Interp, node: cst.Call, instance: Any, args: list[Fact], result: Fact) -> Fact:
-    """A layer of the user's: its inner layers may set a mask, and `supports_masking` passes one on."""
-    first = tensors_in(args[0])[:1] if args else []
-    if first and isinstance(first[0].mask, Mask) and _takes_mask(instance.cls):
-        read(first[0].mask)
-    own = find_method(instance.cls, "compute_mask")
-    if own is not None:  # whatever arrives
-        return with_mask(result, _computed(it, node, instance, own.node, args)) if has_tensor(result) else result
-    if first and first[0].mask is not None and result.kind is Kind.TENSOR and result.mask is None and _supports(
-            instance.cls):
-        return result.but(mask=first[0].mask)
-    return _at_caller(it, node, find_method(instance.cls, "call"), result)
-
-
-def _at_caller(it: Interp, node: cst.Call, method: Any, fact: Fact) -> Fact:
-    """What the method gives, its masks as the caller can name them."""
-    if isinstance(fact.payload, Items):
-        parts = [_at_caller(it, node, method, e) for e in fact.payload.elements]
-        return fact.but(payload=Items(parts, fact.payload.kind))
-    mask = fact.mask
-    if not isinstance(mask, Mask) or mask is FOREIGN:
-        return foreign(fact)
-    if mask.kind == "parameter" and mask.function is method:
-        return fact.but(mask=it.brought[node][1].get(mask.place) if node in it.brought else None)
-    if mask.kind == "embedding" and mask.function is method and _ids(it, mask, method) and _given_first(node):
-        return fact.but(mask=_made(it, node, "embedding"))
-    return foreign(fact)
-
-
-def _ids(it: Interp, mask: Mask, method: Any) -> bool:
-    """Is what the Embedding gets the first parameter of the method?"""
-    ids = it.applications[mask.node][1][0] if mask.node in it.applications else UNKNOWN  # type: ignore[index]
-    names = [n for n in method.params if n != "self"]
-    return isinstance(ids.payload, Origin) and ids.payload.owner is method and ids.payload.name == names[0]
-
-
-def _given_first(node: cst.Call) -> bool:
-    return bool(node.args) and node.args[0].keyword is None and not node.args[0].star
-
-
-def _computed(it: Interp, node: cst.Call, instance: Instance, own: Any, args: list[Fact]) -> Any:
-    """The masks that `compute_mask` gives: none, that of an Embedding over the input, those that arrive, or FOREIGN."""
-    if _gives_none(own):
-        return None
-    arriving = _arriving(args[0] if args else UNKNOWN)
-    masked = bool(args) and any(t.mask is not None for t in tensors_in(args[0]))
-    if masked and not _supports(instance.cls):
-        return FOREIGN
-    made = (lambda: _made(it, node, "embedding")) if _given_first(node) else (lambda: FOREIGN)
-    found = mask_methods.computed(instance.cls, instance, own, arriving if masked else None, made)
-    return FOREIGN if found is mask_methods.LOST else found
-
-
-def _arriving(fact: Fact) -> Any:
-    return tuple(map(_arriving, fact.payload.elements)) if isinstance(fact.payload, Items) else fact.mask
-
-
-def _gives_none(node: cst.CSTNode) -> bool:
-    found = list(find(node, cst.Return))
-    return all(n.value is None or (isinstance(n.value, cst.Name) and n.value.value == "None") for n in found)
-
-
-def _takes_mask(cls: Any) -> bool:
-    call = find_method(cls, "call")
-    return call is not None and "mask" in call.params
-
-
-def _supports(cls: Any) -> bool:
-    init = find_method(cls, "__init__")
-    return init is not None and "supports_masking = True" in code(init.node)
-

@@ -6,7 +6,7 @@ import libcst as cst
 
 from port.binding import keyword
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, dim_value, tensor
-from port.tf2torch.infer import masks
+from port.tf2torch.infer import masks, object_masks
 from port.tf2torch.infer.functions import call_curried, call_function, curried_alternatives
 from port.tf2torch.infer.inputs import input_sizes, owner_now
 from port.tf2torch.infer.interp import Interp
@@ -36,7 +36,7 @@ def apply_to(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fact
         return applied(it, callee, lambda one: _apply_layer(it, node, one, args))
     it.applications[node] = (callee, list(args))
     if isinstance(payload, Instance):
-        return masks.after_instance(it, node, payload, args, apply_instance(it, node, payload, args))
+        return object_masks.after_instance(it, node, payload, args, apply_instance(it, node, payload, args))
     if isinstance(payload, SequentialModel):
         it.applied.add(payload.node)
         for arg in args[:1]:

@@ -6,7 +6,7 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, Sym, tensor
 from port.scopes import Env
-from port.tf2torch.infer import masks
+from port.tf2torch.infer import object_masks
 from port.tf2torch.infer.analysis import analyze, tensor_param
 from port.tf2torch.infer.arrivals import bind_args, receive, want_flips
 from port.tf2torch.infer.definitions import ROOTS
@@ -108,7 +108,7 @@ def apply_instance(it: Interp, node: cst.Call, instance: Instance, args: list[Fa
     if method.result is None or changed:
         analyze(it, method)
     want_flips(it, method, bound)
-    masks.bring(it, node, method, {name: fact for name, (fact, _) in bound.items()})
+    object_masks.bring(it, node, method, {name: fact for name, (fact, _) in bound.items()})
     result = method.result or tensor()
     bindings = bindings_of(it, node, method, bound)
     sizes = {m: bindings.get(m) for m in method.mirrors}
