@@ -18,15 +18,16 @@ def beside(module: cst.Module, moved: dict[Key, str], dots: str) -> cst.Module:
 
     `moved`: import -> name of the neighbour; `dots`: '.' inside a package that is ported whole, else ''.
     """
-    def change(node: Any) -> Any:
-        if isinstance(node, cst.SimpleStatementLine):
-            body = [part for s in node.body for part in _parts(s, moved, dots)]
-            return node if body == list(node.body) else node.with_changes(body=body)
-        if isinstance(node, cst.Module | cst.IndentedBlock | cst.BaseCompoundStatement | cst.Else | cst.ExceptHandler):
-            return rebuild(node, change)
-        return node
+    return _beside(module, moved, dots) if moved else module  # type: ignore[no-any-return]
 
-    return change(module) if moved else module  # type: ignore[no-any-return]
+
+def _beside(node: Any, moved: dict[Key, str], dots: str) -> Any:
+    if isinstance(node, cst.SimpleStatementLine):
+        body = [part for s in node.body for part in _parts(s, moved, dots)]
+        return node if body == list(node.body) else node.with_changes(body=body)
+    if isinstance(node, cst.Module | cst.IndentedBlock | cst.BaseCompoundStatement | cst.Else | cst.ExceptHandler):
+        return rebuild(node, lambda child: _beside(child, moved, dots))
+    return node
 
 
 def _parts(node: Any, moved: dict[Key, str], dots: str) -> list[Any]:

@@ -29,14 +29,15 @@ def _around(w: Any, node: cst.Call, wanted: set[tuple[str, str]]) -> bool:
     if known is None:
         known = w.it.objects["applied"] = _applied(w)
     tops, applied, users = known
+    return node in tops and _held(tops[node], wanted, applied, users)
 
-    def held(top: Any, seen: frozenset[Any]) -> bool:
-        if wanted <= applied.get(top, frozenset()):
-            return True
-        around = users.get(top, set()) - seen
-        return bool(around) and all(held(u, seen | {top}) for u in around)
 
-    return node in tops and held(tops[node], frozenset())
+def _held(top: Any, wanted: set[tuple[str, str]], applied: dict[Any, set[tuple[str, str]]], users: dict[Any, set[Any]],
+          seen: frozenset[Any] = frozenset()) -> bool:
+    if wanted <= applied.get(top, frozenset()):
+        return True
+    around = users.get(top, set()) - seen
+    return bool(around) and all(_held(u, wanted, applied, users, seen | {top}) for u in around)
 
 
 def _applied(w: Any) -> tuple[dict[Any, Any], dict[Any, set[tuple[str, str]]], dict[Any, set[Any]]]:

@@ -127,6 +127,13 @@ class Interp:
         seen.file, seen.notes = file, {}
         return seen
 
+    def let_go(self) -> None:
+        """Forgets what is known, which is full of circles and holds the trees: else they wait for the collector."""
+        for known in (*self.functions.values(), *self.classes.values()):
+            vars(known).clear()
+        for file in self.files:
+            file.env.names.clear()
+
     # ------------------------------------------------------------ the worklist
     def run(self) -> Interp:
         for file in self.files:
@@ -496,6 +503,7 @@ def infer(files: Sequence[File], rows: Mapping[str, tuple[Row, ...]],
         again.enclosed, again.plain = it.enclosed | meetings.to_enclose(it), it.plain | meetings.mixed_lists(it)
         again.settled = it.settled | it.unsettled
         again.objects = {k: v for k, v in it.objects.items() if isinstance(k, tuple) and k[0] in ("partial", "spread")}
+        it.let_go()
         it = again.run()
     return it
 

@@ -44,7 +44,7 @@ def method(w: Any, f: Function, write: Any) -> cst.FunctionDef:
         with w.tentative():
             return write(w, f)  # type: ignore[no-any-return]
     except Refused as refusal:
-        w.left[node] = refusal
+        w.left[node] = refusal.kept()
         return as_it_was(w, node, refusal)
 
 

@@ -73,11 +73,16 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
         if not new:
             break
         left |= new  # what these functions pass to others is no matter
+        done[0].w.it.let_go()
         done = _read_and_written(units, files, params, helpers, options, written_as, copies, left)
     refusals.spread(done, written)
     for one in done:
         one.parts = [part for part in one.parts if part.node not in copies]
-    return [_result(one) for one in done]
+    results = [_result(one) for one in done]
+    done[0].w.it.let_go()
+    for file in files:
+        vars(file).clear()
+    return results
 
 
 def _read_and_written(units: Sequence[Unit], files: Sequence[File], params: dict[str, Fact] | None,
@@ -172,7 +177,7 @@ def written(w: Writer, node: Any) -> Part:
         else:
             part.made = compound.statement(w, node)
     except Refused as refusal:
-        part.refusal = refusal
+        part.refusal = refusal.kept()
         if node in w.written_as and not {*walk(refusal.node or node)} & {*walk(w.written_as[node])}:
             refusal.node = node  # of code that the class has only as it is read
     finally:

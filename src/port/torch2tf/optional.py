@@ -38,7 +38,7 @@ def block(w: Any, node: cst.If, body: Any, write: Any) -> Any:
     except Refused as refusal:
         if w.function is None or not is_optional(w.it, w.function, node, body):
             raise
-        w.left[body] = refusal
+        w.left[body] = refusal.kept()
         w.it.notes.setdefault(RAISES, set()).add(body)
         return stopping.raised(w, refusal, node)
 
@@ -81,7 +81,7 @@ def test(w: Any, node: cst.If) -> Any:
     except Refused as refusal:
         if first is node.test:
             raise
-        w.left[node.test] = refusal
+        w.left[node.test] = refusal.kept()
         return w.expr(first)
 
 

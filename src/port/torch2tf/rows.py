@@ -112,20 +112,17 @@ def _spaced(job: Job, tree: cst.CSTNode) -> cst.CSTNode:
 
 def pruned(job: Job, tree: cst.CSTNode, values: dict[str, Any]) -> cst.CSTNode:
     """Without keyword arguments that are absent, or the default of the TF function that they are given to."""
-    def change(node: cst.CSTNode) -> cst.CSTNode:
-        node = rebuild(node, change)
-        if not isinstance(node, cst.Call):
-            return node
-        kept = [a for a in node.args if not _says_nothing(job, node, a, values)]
-        last = kept[-1].value if kept and kept[-1].keyword is None else None
-        if isinstance(last, cst.Name) and values.get(last.value) is ABSENT:
-            kept.pop()
-        if len(kept) == len(node.args):
-            return node
-        kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
-        return node.with_changes(args=kept)
-
-    return change(tree)
+    node = rebuild(tree, lambda child: pruned(job, child, values))
+    if not isinstance(node, cst.Call):
+        return node
+    kept = [a for a in node.args if not _says_nothing(job, node, a, values)]
+    last = kept[-1].value if kept and kept[-1].keyword is None else None
+    if isinstance(last, cst.Name) and values.get(last.value) is ABSENT:
+        kept.pop()
+    if len(kept) == len(node.args):
+        return node
+    kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+    return node.with_changes(args=kept)
 
 
 def _says_nothing(job: Job, call: cst.Call, arg: cst.Arg, values: dict[str, Any]) -> bool:

@@ -69,7 +69,7 @@ def written(w: Any, block: Any, write: Any) -> tuple[Any, Refused | None]:
     except Refused as refusal:
         if not chooses(w.it, w.function):
             raise
-        return None, refusal
+        return None, refusal.kept()
 
 
 # ---------------------------------------------------------------- what uses what is not ported

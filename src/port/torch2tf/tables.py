@@ -63,7 +63,7 @@ def _entry(w: Any, node: cst.BaseExpression) -> Any:
         except Refused as found:
             if not _may_be_called(w.fact(node)) or not isinstance(node, cst.Name | cst.Attribute):
                 raise
-            refusal = found
+            refusal = found.kept()
     return _stand_in(w, node, refusal)
 
 
