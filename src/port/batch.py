@@ -217,10 +217,12 @@ def _checked(result: Result) -> Result:
     """The law that output always parses, held a last time before anything is written."""
     if not result.changed:
         return result
+    from port.syntax import symbols  # libcst comes with it
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ast.parse(result.text)
+            symbols(result.text)  # remembered, if it was the last text that was written
     except RecursionError:
         return result  # libcst has read it
     except SyntaxError as error:

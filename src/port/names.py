@@ -43,7 +43,7 @@ class Names:
 
     def resolve(self, node: cst.BaseExpression) -> str:
         """Canonical name of an expression that is a (dotted) name bound by an import; '' otherwise."""
-        return self.resolve_text(dotted_name(node))
+        return self.resolve_text(node.value if type(node) is cst.Name else dotted_name(node))
 
     def resolve_text(self, dotted: str) -> str:
         head, _, tail = dotted.partition(".")

@@ -26,7 +26,7 @@ def read(module: cst.Module, held: Mapping[cst.CSTNode, cst.CSTNode]
     bases = {c.name.value: c for c in module.body if c in held and isinstance(c, cst.ClassDef)}
     under: dict[str, list[cst.ClassDef]] = {}
     for c in module.body:
-        if isinstance(c, cst.ClassDef) and len(c.bases) == 1 and isinstance(c.bases[0].value, cst.Name):
+        if type(c) is cst.ClassDef and len(c.bases) == 1 and isinstance(c.bases[0].value, cst.Name):
             under.setdefault(c.bases[0].value.value, []).append(c)
     later = {c: name for name in bases for c in under.get(name, [])[1:]}
     copies: dict[cst.CSTNode, cst.CSTNode] = {}

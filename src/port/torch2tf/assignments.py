@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 def assign(it: Interp, target: cst.CSTNode, fact: Fact, env: Env, value: cst.CSTNode | None = None) -> None:
     if type(target) is cst.Name:
         env.names[target.value] = fact
-        it.facts[target] = fact
+        it.note(target, fact)
     elif type(target) is cst.Attribute:
         owner = it.ev(target.value, env)
-        it.facts[target] = fact
+        it.note(target, fact)
         if fact.kind is Kind.PLAIN and overwritten.is_lost(it, target):
             return
         for option in options(owner):
@@ -57,7 +57,7 @@ def _unpack(it: Interp, target: cst.Tuple | cst.List, fact: Fact, env: Env, valu
 
 def _spread(it: Interp, value: cst.CSTNode | None, count: int) -> list[Fact] | None:
     """The parts of `*x.shape, self.heads`, which say how many axes x has; None of a value without one star."""
-    if not isinstance(value, cst.Tuple | cst.List):
+    if type(value) is not cst.Tuple and type(value) is not cst.List:
         return None
     stars = [e for e in value.elements if type(e) is cst.StarredElement]
     hidden = count - len(value.elements) + 1
@@ -74,7 +74,7 @@ def _store(it: Interp, target: cst.Subscript, fact: Fact, env: Env) -> None:
     owner = it.ev(target.value, env)
     for element in target.slice:
         it.ev(element.slice, env)
-    it.facts[target] = fact
+    it.note(target, fact)
     payload = owner.payload
     index = target.slice[0].slice
     at = it.fact(index.value).literal(...) if isinstance(index, cst.Index) else ...

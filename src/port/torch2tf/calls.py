@@ -63,7 +63,7 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
         callee = chosen
     args = [it.ev(a.value, env) for a in node.args]
     it.receivers[node] = callee
-    if any(a.star == "**" for a in node.args) and callee.symbol.startswith(("torch.", "tensor.")):
+    if callee.symbol.startswith(("torch.", "tensor.")) and any(a.star == "**" for a in node.args):
         node = spread.written_out(it, node)
         it.receivers[node], args = callee, [it.fact(a.value) for a in node.args]
     if callee.symbol.startswith("torch.nn."):
@@ -86,10 +86,11 @@ def _call(it: Interp, node: cst.Call, callee: Fact, args: list[Fact], env: Env) 
         return BOTTOM
     if callee.kind is Kind.LAYER and not isinstance(payload, Items):
         return modules.apply(it, node, callee, args)
-    if isinstance(payload, Function) and recomputed.hands_on(it, payload):
-        return _checkpoint(it, node, args, recomputed.settings(payload))
+    if payload is None:
+        return _of_symbol(it, node, callee, args, env)
     if isinstance(payload, Function):
-        return users.call(it, node, payload, args)
+        return _checkpoint(it, node, args, recomputed.settings(payload)) if recomputed.hands_on(
+            it, payload) else users.call(it, node, payload, args)
     if isinstance(payload, Class):
         return users.instantiate(it, node, payload, args)
     if isinstance(payload, Instance):
@@ -100,6 +101,11 @@ def _call(it: Interp, node: cst.Call, callee: Fact, args: list[Fact], env: Env) 
         return _method(it, node, callee.symbol, payload, args)
     if isinstance(payload, Alternatives):
         return call_any(it, node, payload, args, env)
+    return _of_symbol(it, node, callee, args, env)
+
+
+def _of_symbol(it: Interp, node: cst.Call, callee: Fact, args: list[Fact], env: Env) -> Fact:
+    """The same of what has a name, and is not of the user's."""
     symbol = callee.symbol
     if (symbol.startswith("torch.nn.") and _is_class(symbol)) or symbol.endswith((".QuantStub", ".DeQuantStub")):
         return modules.make(it, node, symbol, args)

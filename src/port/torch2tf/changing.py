@@ -49,7 +49,7 @@ def _read(cls: Class) -> Changes:
     targets: list[cst.Attribute] = []
     for f in methods(cls):
         for call in find(f.node, cst.Call):
-            if not isinstance(call.func, cst.Attribute):
+            if type(call.func) is not cst.Attribute:
                 continue
             if call.func.attr.value == "register_buffer" and call.args:
                 name = call.args[0].value

@@ -118,7 +118,7 @@ def _evidence(names: Names, node: cst.FunctionDef) -> frozenset[str]:
 def _in_bounds(node: cst.FunctionDef) -> frozenset[str]:
     """Variables of which a chained comparison is asserted, `assert 0 <= p <= 1`: they are numbers."""
     chains = [n for a in find(node.body, cst.Assert) for n in walk(a.test)
-              if isinstance(n, cst.Comparison) and len(n.comparisons) > 1]
+              if type(n) is cst.Comparison and len(n.comparisons) > 1]
     return frozenset(c.comparator.value for n in chains for c in n.comparisons
                      if isinstance(c.comparator, cst.Name))
 
@@ -127,7 +127,7 @@ def _used_as_tensor(n: cst.CSTNode) -> set[str]:
     """x of `x.view`, `x[:, 0].flip`, `x.var(dim=0)`; x and y of `(x - y).pow(2)`: numbers have no such methods."""
     if type(n) is cst.Attribute:
         return _operands(n.value) if n.attr.value in ("mT", "mH") else set()
-    if type(n) is not cst.Call or not isinstance(n.func, cst.Attribute):
+    if type(n) is not cst.Call or type(n.func) is not cst.Attribute:
         return set()
     known = n.func.attr.value in TENSOR_METHODS or any(  # `settings.dim`, which is not called, is no method
         a.keyword is not None and a.keyword.value in TENSOR_WORDS for a in n.args)

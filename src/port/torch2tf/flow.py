@@ -11,12 +11,14 @@ from port.scopes import Env
 from port.torch2tf import definitions, members, shapes, users, versions
 from port.torch2tf.assignments import assign
 from port.torch2tf.values import Items, is_none, may_be_none
-from port.tree import code, walk
+from port.tree import code, kinds, walk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from port.torch2tf.interp import Interp
+
+SMALL = kinds(cst.BaseSmallStatement)
 
 
 def run(it: Interp, body: Sequence[cst.BaseStatement | cst.BaseSmallStatement], env: Env) -> bool:
@@ -24,10 +26,10 @@ def run(it: Interp, body: Sequence[cst.BaseStatement | cst.BaseSmallStatement], 
     for at, statement in enumerate(body):
         if type(statement) is cst.SimpleStatementLine:
             reached = all(simple(it, small, env) for small in statement.body)
-        elif isinstance(statement, cst.BaseSmallStatement):
-            reached = simple(it, statement, env)
+        elif type(statement) in SMALL:
+            reached = simple(it, statement, env)  # type: ignore[arg-type]
         else:
-            reached = compound(it, statement, env)
+            reached = compound(it, statement, env)  # type: ignore[arg-type]
         if not reached:
             _unreached(it, body[at + 1:], env)
             return False
@@ -90,7 +92,7 @@ def _augmented(it: Interp, node: cst.AugAssign, env: Env) -> None:
         else:
             old.payload.open = True
         return
-    it.facts[node] = old  # the target has the fact of what it holds afterwards
+    it.note(node, old)  # the target has the fact of what it holds afterwards
     if Kind.TENSOR in (old.kind, value.kind):
         result = shapes.binary(it, node, old, value)
     else:
@@ -131,7 +133,7 @@ def compound(it: Interp, node: cst.BaseStatement, env: Env) -> bool:
         return reached
     if type(node) is cst.Match:
         return _match(it, node, env)
-    if isinstance(node, cst.FunctionDef | cst.ClassDef):
+    if type(node) is cst.FunctionDef or type(node) is cst.ClassDef:
         definitions.define(it, node, env)
     return True
 
@@ -165,7 +167,7 @@ def _if(it: Interp, node: cst.If, env: Env) -> bool:
         narrow(it, node.test, other, False)
         narrow(it, node.test, env, True)
         reached = run(it, node.body.body, env)
-    if isinstance(orelse, cst.If):
+    if type(orelse) is cst.If:
         reached_else = _if(it, orelse, other) and orelse not in it.left
     elif orelse is not None and orelse.body in it.left:
         _unread(it, orelse.body, other)

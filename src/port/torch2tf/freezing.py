@@ -140,7 +140,7 @@ def follows(it: Any, node: cst.Call) -> bool:
 def check_method(w: Any, node: cst.Call) -> None:
     """What only modules have, called of something that is not followed: Keras' layers do not have it."""
     func = node.func
-    if not isinstance(func, cst.Attribute) or func.attr.value not in OF_MODULES:
+    if type(func) is not cst.Attribute or func.attr.value not in OF_MODULES:
         return
     owner = w.fact(func.value)
     plain_arguments = func.attr.value in ("eval", "train") and any(

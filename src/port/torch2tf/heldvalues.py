@@ -48,9 +48,9 @@ def _lambda(w: Any, node: cst.BaseExpression, symbol: str, signature: Any, given
     args = [cst.Arg(first, comma=COMMA), *(cst.Arg(s, keyword=cst.Name(s.value), equal=EQUAL, comma=COMMA)
                                            for s in settings)]
     call = cst.Call(node, [*args[:-1], args[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)])
-    w.it.facts[first] = tensor(None, "float")
+    w.it.note(first, tensor(None, "float"))
     for setting in settings:
-        w.it.facts[setting] = Fact(Kind.PLAIN, dtype="int" if setting.value == "dim" else None)
+        w.it.note(setting, Fact(Kind.PLAIN, dtype="int" if setting.value == "dim" else None))
     from port.torch2tf import rows
 
     try:

@@ -96,13 +96,14 @@ def _without_passed_on(node: Any, names: frozenset[str]) -> Any:
 
 def _without_unused(body: list[Any], originals: list[Any], blocks: list[Any], exported: frozenset[str]) -> list[Any]:
     """Imports of the standard library that only code which is gone has used."""
+    standard = [_standard(node) for node in body]
+    if not any(standard):
+        return body
     before, after = _variables(originals), _variables([*body, *blocks]) | exported
     out: list[Any] = []
     carried: list[Any] = []
-    for node in body:
-        bound = import_bindings(node.body[0]) if is_import(node) and len(node.body) == 1 else {}
-        if bound and all(n in before and n not in after and target.split(".")[0] in sys.stdlib_module_names
-                         for n, target in bound.items()):
+    for node, bound in zip(body, standard, strict=True):
+        if bound and bound <= before - after:
             carried = carried or list(node.leading_lines)
             continue
         if carried and is_import(node) and not node.leading_lines:
@@ -110,6 +111,13 @@ def _without_unused(body: list[Any], originals: list[Any], blocks: list[Any], ex
         carried = []
         out.append(node)
     return out
+
+
+def _standard(node: Any) -> frozenset[str]:
+    """What an import binds that is of the standard library alone; nothing for any other statement."""
+    bound = import_bindings(node.body[0]) if is_import(node) and len(node.body) == 1 else {}
+    standard = all(target.split(".")[0] in sys.stdlib_module_names for target in bound.values())
+    return frozenset(bound) if standard else frozenset()
 
 
 def _variables(body: list[Any]) -> set[str]:

@@ -119,7 +119,7 @@ def _is_weight(it: Any, node: cst.BaseExpression, function: Function) -> bool:
 
 def _fact(it: Any, node: cst.BaseExpression, function: Function) -> Fact:
     """What is known of a name or attribute, also in functions that stay in PyTorch, which are not read."""
-    if node in it.facts or not isinstance(node, cst.Name | cst.Attribute):
+    if id(node) in it.facts or not isinstance(node, cst.Name | cst.Attribute):
         return it.fact(node)  # type: ignore[no-any-return]
     return it.ev(node, Env(function.env, dict.fromkeys(function.params, UNKNOWN)))  # type: ignore[no-any-return]
 

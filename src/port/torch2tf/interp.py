@@ -76,7 +76,7 @@ class Interp:
         self.files, self.file, self.rows = files, files[0], rows  # `file`: the one that is being read
         self.left: Collection[cst.CSTNode] = ()  # functions that stay in PyTorch: what they pass on says nothing
         self.given = params or {}  # facts of parameters, where the caller of the translation knows them
-        self.facts: dict[cst.CSTNode, Fact] = {}
+        self.facts: dict[int, tuple[cst.CSTNode, Fact]] = {}  # by the `id` of the node: its hash is slow
         self.functions: dict[cst.CSTNode, Function] = {}
         self.classes: dict[cst.CSTNode, Class] = {}
         self.layers: dict[tuple[cst.CSTNode, str], Layer] = {}  # by the call that makes it, and its class
@@ -181,7 +181,7 @@ class Interp:
             return UNKNOWN
         method = _METHODS.get(type(node))
         fact = method(self, node, env) if method is not None else self._children(node, env)
-        self.facts[node] = fact
+        self.facts[id(node)] = node, fact
         if type(fact.payload) in _MUTABLE and self.current:
             fact.payload.readers.add(self.current[-1])
         return fact
@@ -206,7 +206,11 @@ class Interp:
         return Fact(Kind.PLAIN, payload=items)
 
     def fact(self, node: cst.CSTNode | None) -> Fact:
-        return self.facts.get(node, UNKNOWN) if node is not None else UNKNOWN
+        known = self.facts.get(id(node))
+        return UNKNOWN if known is None else known[1]
+
+    def note(self, node: cst.CSTNode, fact: Fact) -> None:
+        self.facts[id(node)] = node, fact
 
     def _children(self, node: cst.CSTNode, env: Env) -> Fact:
         for child in children(node):
@@ -244,14 +248,14 @@ class Interp:
     def _unary(self, node: cst.UnaryOperation, env: Env) -> Fact:
         inner = self.ev(node.expression, env)
         if inner is BOTTOM:
-            return BOTTOM if not isinstance(node.operator, cst.Not) else PLAIN
+            return BOTTOM if type(node.operator) is not cst.Not else PLAIN
         if inner.kind is Kind.TENSOR:
             return inner.but(values=None)
-        if isinstance(node.operator, cst.Not):
+        if type(node.operator) is cst.Not:
             if inner.kind in (Kind.LAYER, Kind.FUNCTION) and not may_be_none(inner):
                 return literal(False)
             return literal(not inner.value) if inner.literal(...) is not ... else PLAIN
-        return pynumbers.negative(inner) if isinstance(node.operator, cst.Minus) else PLAIN
+        return pynumbers.negative(inner) if type(node.operator) is cst.Minus else PLAIN
 
     def _binary(self, node: cst.BinaryOperation, env: Env) -> Fact:
         a, b = self.ev(node.left, env), self.ev(node.right, env)
@@ -263,9 +267,9 @@ class Interp:
             return Fact(Kind.PLAIN, dtype="int" if isinstance(node.operator, cst.FloorDivide | cst.Multiply) else None
                         ) if number else BOTTOM
         x, y = a.payload, b.payload
-        if isinstance(node.operator, cst.Add) and isinstance(x, Items) and isinstance(y, Items):
+        if isinstance(x, Items) and isinstance(y, Items) and type(node.operator) is cst.Add:
             return Fact(Kind.PLAIN, payload=Items(x.elements + y.elements, x.kind, x.open or y.open))
-        if isinstance(node.operator, cst.Multiply) and isinstance(x, Items):
+        if isinstance(x, Items) and type(node.operator) is cst.Multiply:
             times = b.literal(...)
             if isinstance(times, int) and times <= 16 and not x.open:
                 return Fact(Kind.PLAIN, payload=Items(x.elements * times, x.kind))
@@ -275,14 +279,14 @@ class Interp:
     def _compare(self, node: cst.Comparison, env: Env) -> Fact:
         left = self.ev(node.left, env)
         rights = [self.ev(t.comparator, env) for t in node.comparisons]
-        operator = node.comparisons[0].operator
-        if isinstance(operator, cst.Is | cst.IsNot) and len(rights) == 1 and is_none(rights[0]):
+        operator = type(node.comparisons[0].operator)
+        if operator in (cst.Is, cst.IsNot) and len(rights) == 1 and is_none(rights[0]):
             if is_none(left):
-                return literal(isinstance(operator, cst.Is))
+                return literal(operator is cst.Is)
             known = left.kind in (Kind.TENSOR, Kind.LAYER, Kind.MODEL, Kind.FUNCTION) and not may_be_none(left)
-            return literal(isinstance(operator, cst.IsNot)) if known else PLAIN
-        if any(f.kind is Kind.TENSOR for f in (left, *rights)) and not isinstance(operator, cst.Is | cst.IsNot | cst.In
-                                                                                  | cst.NotIn):
+            return literal(operator is cst.IsNot) if known else PLAIN
+        if any(f.kind is Kind.TENSOR for f in (left, *rights)) and operator not in (cst.Is, cst.IsNot, cst.In,
+                                                                                    cst.NotIn):
             return shapes.compare(self, node, left, rights[0])
         there = probes.answer(self, node)
         return PLAIN if there is None else literal(there)
@@ -305,7 +309,7 @@ class Interp:
         items = Items(kind="list" if listed else "tuple", depth=self.depth)
         for element in node.elements:
             fact = self.ev(element.value, env)
-            if not isinstance(element, cst.StarredElement):
+            if type(element) is not cst.StarredElement:
                 items.elements.append(fact)
             elif isinstance(fact.payload, Items):
                 items.elements += fact.payload.elements

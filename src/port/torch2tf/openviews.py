@@ -40,7 +40,7 @@ def hides_a_size(it: Any, view: cst.Call, shape: Any) -> bool:
     if not isinstance(shape, cst.Tuple | cst.List) or len(shape.elements) < 2:
         return False
     batch, *others = (e.value for e in shape.elements)
-    if not is_batch(it.facts.get(batch)) or sum(map(is_minus_one, others)) != 1:
+    if not is_batch(it.fact(batch)) or sum(map(is_minus_one, others)) != 1:
         return False
     return is_followed(it, view, is_minus_one(others[-1]))
 
@@ -54,13 +54,11 @@ def is_followed(it: Any, view: cst.Call, last: bool) -> bool:
 
 
 def _symbol(it: Any, call: cst.Call) -> str:
-    fact = it.facts.get(call.func)
-    return fact.symbol if fact is not None else ""
+    return it.fact(call.func).symbol  # type: ignore[no-any-return]
 
 
 def _callees(it: Any, call: cst.Call) -> Sequence[Fact]:
-    fact = it.receivers.get(call) or it.facts.get(call.func)
-    return options(fact) if fact is not None else ()
+    return options(it.receivers.get(call) or it.fact(call.func))
 
 
 def _is_divided(it: Any, call: cst.Call) -> bool:

@@ -146,13 +146,11 @@ def _value(it: Any, f: Function, node: cst.CSTNode | None, depth: int) -> Any:
     known = it.fact(node).literal(...)
     if known is not ...:
         return known
-    if isinstance(node, cst.Name) and node.value in CONSTANTS:
-        return CONSTANTS[node.value]
+    if type(node) is cst.Name:
+        return CONSTANTS[node.value] if node.value in CONSTANTS else _variable(it, f, node.value, depth + 1)
     if isinstance(node, cst.Integer | cst.Float | cst.SimpleString):
         return node.evaluated_value
-    if isinstance(node, cst.Name):
-        return _variable(it, f, node.value, depth + 1)
-    if isinstance(node, cst.Attribute):
+    if type(node) is cst.Attribute:
         own = isinstance(node.value, cst.Name) and f.owner is not None and node.value.value == next(iter(f.params), "")
         return _attribute(it, f.owner, node.attr.value, depth + 1) if own and f.owner is not None else ...
     if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):

@@ -68,8 +68,8 @@ def binary(operator: cst.BaseBinaryOp, a: Fact, b: Fact) -> Fact:
         batch = any(isinstance(f.payload, Size) and f.payload.batch for f in (a, b))
         dim: Any = arithmetic(op, *sizes) if known else None  # type: ignore[arg-type]
         return Fact(Kind.PLAIN, payload=Size(dim, batch, is_whole(a) and is_whole(b), computed=True))
-    divided = isinstance(operator, cst.Divide)
-    if (op or divided or isinstance(operator, cst.Power)) and (is_float(a) or is_float(b)):
+    divided = type(operator) is cst.Divide
+    if (op or divided or type(operator) is cst.Power) and (is_float(a) or is_float(b)):
         return FLOAT  # whatever the other one is
     if not (op or divided) or not all(is_float(f) or is_whole(f) for f in (a, b)):
         return PLAIN

@@ -247,18 +247,18 @@ _LABELS: dict[type, Callable[[Any], cst.CSTNode | None]] = {
 
 def _mentioned(file: File, node: cst.CSTNode, but: Container[cst.CSTNode]
                ) -> Iterator[tuple[tuple[File, str], str, cst.CSTNode]]:
-    labels: set[cst.CSTNode | None] = set()  # what only looks like a name of this file
+    labels: set[int] = set()  # what only looks like a name of this file
     for n in walk(node):
         kind = type(n)
         if kind in _LABELS:
-            labels.add(_LABELS[kind](n))
+            labels.add(id(_LABELS[kind](n)))
         elif kind is cst.Annotation:  # a hint computes nothing
-            labels |= {*walk(n)}
-        if kind not in (cst.Name, cst.Attribute) or n in but or n in labels:
+            labels.update(map(id, walk(n)))
+        if kind not in (cst.Name, cst.Attribute) or id(n) in labels or n in but:
             continue
-        if isinstance(n, cst.Name):
+        if type(n) is cst.Name:
             yield links.source(file, n.value), n.value, n
-        elif isinstance(n, cst.Attribute) and (place := _through_modules(file, n)) is not None:
+        elif type(n) is cst.Attribute and (place := _through_modules(file, n)) is not None:
             yield place, dotted_name(n), n
 
 

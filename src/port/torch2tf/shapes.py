@@ -183,11 +183,11 @@ def _axes(it: Interp, elements: list[Any], rank: int) -> list[tuple[str, int, An
 
 
 def _is(element: Any, what: str, it: Interp) -> bool:
-    if not isinstance(element, cst.Index):
+    if type(element) is not cst.Index:
         return False
     if what == "dots":
-        return isinstance(element.value, cst.Ellipsis)
-    return isinstance(element.value, cst.Name) and element.value.value == "None"
+        return type(element.value) is cst.Ellipsis
+    return type(element.value) is cst.Name and element.value.value == "None"
 
 
 def _sliced(it: Interp, element: Any, size: Dim) -> Dim:

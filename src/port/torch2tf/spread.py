@@ -131,7 +131,7 @@ def _of_maker(it: Interp, value: cst.BaseExpression, given: cst.Call, maker: Fun
         return value
     new = it.objects.setdefault(("spread", value, given), _renamed(value, words))
     for old, made in zip(walk(value), walk(new), strict=True):
-        it.facts[made] = it.fact(old)
+        it.note(made, it.fact(old))
     return new
 
 

@@ -31,9 +31,10 @@ from port.torch2tf import (
 )
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Chain, Items, SelfOf, can_flip, options, tensors_in
-from port.tree import changed, walk
+from port.tree import changed, kinds, walk
 
 BLANK = cst.Module([])
+SMALL = kinds(cst.BaseSmallStatement)
 NO_EFFECT = ("torch._C._log_api_usage_once", "torch.fx.wrap")  # they tell PyTorch's own tools something
 
 
@@ -45,7 +46,7 @@ def line(w: Any, node: cst.SimpleStatementLine) -> list[Any]:
     try:
         for small in node.body:
             for made in simple(w, small):
-                if isinstance(made, cst.BaseSmallStatement):
+                if type(made) in SMALL:
                     smalls.append(made)
                 else:
                     whole.append(made)
@@ -62,7 +63,7 @@ def _lines(w: Any, node: cst.SimpleStatementLine, smalls: list[Any], whole: list
     if lines:
         raises = type(node.body[0]) is cst.Raise  # a mark above it is of stopping.py
         lines[0] = changed(lines[0], leading_lines=node.leading_lines if raises else own_lines(node.leading_lines))
-        if isinstance(lines[-1], cst.SimpleStatementLine):
+        if type(lines[-1]) is cst.SimpleStatementLine:
             lines[-1] = changed(lines[-1], trailing_whitespace=node.trailing_whitespace)
         lines[-1] = interfaces.behind_line(w, lines[-1])
     return lines
@@ -75,7 +76,7 @@ def own_lines(lines: Sequence[cst.EmptyLine]) -> list[cst.EmptyLine]:
 
 def simple(w: Any, node: cst.BaseSmallStatement) -> list[Any]:
     """Small statements, or whole ones, that stand for this one."""
-    if isinstance(node, cst.Import | cst.ImportFrom):
+    if type(node) is cst.Import or type(node) is cst.ImportFrom:
         from port.torch2tf import importing
 
         return importing.local(w, node)

@@ -39,7 +39,7 @@ def unused(target: Any) -> frozenset[int]:
 def whole_shape(w: Any, node: cst.Assign) -> list[Any] | None:
     """`b, c, h, w = x.shape`: the sizes come in the order that the tensor has in the target."""
     target, payload = node.targets[0].target, w.fact(node.value).payload
-    if not isinstance(target, cst.Tuple) or not isinstance(payload, ShapeOf):
+    if not isinstance(payload, ShapeOf) or type(target) is not cst.Tuple:
         return None
     of = payload.of
     if of.layout is not Layout.FLIPPED or payload.start or payload.stop is not None:

@@ -53,7 +53,7 @@ def _values(it: Any) -> set[Function]:
     if known is None:
         called = {id(node.func) for node in it.receivers}
         known = it.objects["function values"] = {
-            f.payload for n, f in it.facts.items() if isinstance(f.payload, Function) and id(n) not in called
+            f.payload for n, f in it.facts.values() if isinstance(f.payload, Function) and id(n) not in called
             and isinstance(n, cst.Name | cst.Attribute)}
     return known  # type: ignore[no-any-return]
 
