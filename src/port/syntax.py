@@ -26,9 +26,9 @@ def syntax_error(text: str) -> str:
     return ""
 
 
-@lru_cache(1)
+@lru_cache(16)
 def symbols(text: str) -> symtable.SymbolTable:
-    """Python's own table of a text's scopes, which is asked twice for what has just been written."""
+    """Python's own table of a text's scopes; it is asked again for what has just been written, a few files together."""
     return symtable.symtable(text, "output", "exec")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import libcst as cst
@@ -392,8 +392,8 @@ def made_of(*facts: Fact, more: int = 0, moved: bool = False) -> Any:
     for fact in facts:
         if isinstance(fact.payload, Origin | Origins):
             known = (fact.payload,) if isinstance(fact.payload, Origin) else fact.payload.parts
-            parts |= {replace(p, more=p.more + more, moved=p.moved or moved) for p in known} if more or moved else set(
-                known)
+            parts |= {Origin(p.function, p.name, p.more + more, p.moved or moved) for p in known} if (
+                more or moved) else set(known)
     return Origins(frozenset(parts)) if parts else None
 
 
