@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 import libcst as cst
 import pytest
 
+from port.torch2tf.refused import Refused
+from port.torch2tf.values import Class, Function
 from port.translate import translate
 from port.tree import walk
 
@@ -84,3 +87,24 @@ def test_calls_do_not_grow_faster_than_the_file() -> None:
     translate(longer(100), "tf2torch")
     none, some, many = (calls(longer(functions)) for functions in (0, 50, 100))
     assert many - some < 1.2 * (some - none)
+
+
+def test_what_was_known_does_not_wait_for_the_collector() -> None:
+    """Functions and classes know each other, and a refusal knew the frames that it came through: whole trees with them.
+
+    `fit` stays in PyTorch, alone; `draw` is refused.
+    """
+    text = ("import torch\nfrom torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self, width=6):\n"
+            "        super().__init__()\n        self.fc = nn.Linear(width, 2)\n\n    def fit(self, data):\n"
+            "        optimizer = torch.optim.Adam(self.parameters())\n        for x, y in data:\n"
+            "            nn.functional.cross_entropy(self(x), y).backward()\n            optimizer.step()\n\n"
+            "    def forward(self, x):\n        return self.fc(x)\n\n\ndef draw(x):\n    return torch.no_such(x)\n")
+    translate(text, "torch2tf")
+    gc.collect()
+    gc.disable()
+    try:
+        codes = {finding.code for finding in translate(text, "torch2tf").findings}
+        left = [type(o).__name__ for o in gc.get_objects() if type(o) in (Function, Class, Refused)]
+    finally:
+        gc.enable()
+    assert {"P205", "P201"} <= codes and not left, (codes, left)
