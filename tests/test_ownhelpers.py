@@ -132,6 +132,7 @@ HELPERS = [
     ("nn.Sequential(Bidirectional(RNN(GRUCell(3, n)), RNN(GRUCell(3, n), go_backwards=True), merge_mode='sum'))",
      "layers.Bidirectional(layers.GRU(n), merge_mode='sum')"),
     ("nn.Sequential(TimeDistributed(nn.ReLU()))", "layers.TimeDistributed(layers.ReLU())"),
+    ("nn.Sequential(TimeDistributedSteps(nn.BatchNorm1d(n)))", "layers.TimeDistributed(layers.BatchNormalization("),
     ("nn.Sequential(Dropout(0.5, (None, 1, n)))", "layers.Dropout(0.5, (None, 1, n))"),
     ("nn.Sequential(GaussianNoise(0.1))", "layers.GaussianNoise(0.1)"),
     ("nn.Sequential(PReLU(1, 4))", "layers.PReLU(shared_axes=[1])"),
@@ -142,7 +143,8 @@ HELPERS = [
 @pytest.mark.parametrize(("source", "expected"), HELPERS)
 def test_helper_modules(source: str, expected: str) -> None:
     names = [n for n in ("Permute", "Reshape", "Lambda", "RNN", "GRUCell", "StackedRNNCells", "Bidirectional", "PReLU",
-                         "TimeDistributed", "Dropout", "GaussianNoise", "same_padding", "Conv2dSame")
+                         "TimeDistributed", "TimeDistributedSteps", "Dropout", "GaussianNoise", "same_padding",
+                         "Conv2dSame")
              if n in source or (n == "same_padding" and "Same" in source)]
     text = written(f"def build(n):\n    return {source}\n", *names)
     assert expected in text

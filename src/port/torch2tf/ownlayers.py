@@ -26,7 +26,8 @@ SEPARABLE: Passed = {"out_channels": "filters", "kernel_size": "kernel_size", "s
                      "bias": "use_bias"}
 CELLS = {"LSTMCell": "LSTM", "GRUCell": "GRU", "SimpleRNNCell": "SimpleRNN"}
 ACTIVATIONS = {"hardsigmoid": "hard_sigmoid", "hardtanh": "hard_tanh", "hardswish": "hard_silu"}
-PLAIN_ORDER = {"Permute", "Reshape", "Lambda", "RNN", "Bidirectional", "TimeDistributed"}  # axes as in the source
+DISTRIBUTED = {"TimeDistributed", "TimeDistributedSteps"}
+PLAIN_ORDER = {"Permute", "Reshape", "Lambda", "RNN", "Bidirectional", *DISTRIBUTED}  # axes as in the source
 
 
 def elements(w: Any, node: cst.Call, symbol: str) -> list[Any]:
@@ -218,7 +219,7 @@ WRITERS: dict[str, Callable[[At], Any]] = {
     "GroupQueryAttention": _grouped, "GaussianNoise": _renamed("GaussianNoise", {"stddev": "stddev"}, "stddev"),
     "GaussianDropout": _renamed("GaussianDropout", {"p": "rate"}, "rate"),
     "Dropout": _renamed("Dropout", {"p": "rate", "noise_shape": "noise_shape"}, "rate", "noise_shape"),
-    "TimeDistributed": _renamed("TimeDistributed", {"module": "layer"}, "layer"),
+    **dict.fromkeys(DISTRIBUTED, _renamed("TimeDistributed", {"module": "layer"}, "layer")),
     "AdditiveAttention": _renamed("AdditiveAttention", {"use_scale": "use_scale", "dropout": "dropout"}),
     "Attention": _renamed("Attention", {n: n for n in ("use_scale", "score_mode", "dropout")}),
     "EinsumDense": _renamed("EinsumDense", {n: n for n in ("equation", "output_shape", "bias_axes")},

@@ -16,15 +16,16 @@ from port.tf2torch.adapt.cells import function_value, keyword_arg, made_call
 from port.tf2torch.calls.job import Job
 from port.tf2torch.calls.layers import own_modules, plan
 from port.tf2torch.calls.making import Plan, as_lambda, fill, module_call, module_plan, prepare
-from port.tf2torch.infer.values import Instance, LayerCall, SequentialModel
+from port.tf2torch.infer.values import GraphModel, Instance, LayerCall, SequentialModel, find_method
 from port.tf2torch.initial.sites import note
 
+BY_BATCH = {"BatchNormalization", "SyncBatchNormalization", "SpectralNormalization"}
 ITSELF = {"Dense", "Dropout", "Activation", "ReLU", "LeakyReLU", "ELU", "LayerNormalization", "Embedding", "Rescaling"}
 
 
 # ---------------------------------------------------------------- wrappers
 def time_distributed(job: Job) -> Plan:
-    """The layer itself where it acts on the last axis anyway; else steps joined to the batch."""
+    """The layer itself where it acts on the last axis anyway; else steps joined to the batch, or each by itself."""
     node = job.bound.args["layer"]
     inner = job.em.fact(node)
     layer = inner.payload
@@ -42,6 +43,13 @@ def time_distributed(job: Job) -> Plan:
     return _steps(job, node, layer, flips)
 
 
+def _by_batch(job: Job, layer: Any) -> bool:
+    """May a layer in there look at the whole batch, which is each step's own in Keras?"""
+    held = [layer] if isinstance(layer, LayerCall) else job.em.it.layers.values()
+    known = isinstance(layer, LayerCall | Instance | SequentialModel | GraphModel)
+    return not known or any(masks.name_of(one) in BY_BATCH for one in held)
+
+
 def _last_axis(job: Job, layer: LayerCall) -> bool:
     node = layer.bound.get("axis")
     return node is None or job.em.fact(node).literal(...) == -1
@@ -53,9 +61,12 @@ def _steps(job: Job, node: cst.BaseExpression, layer: Any, flips: bool) -> Plan:
     spatial = flips and arrives is not None and arrives.rank is not None and arrives.rank > 2
     leaves = layer.outputs[-1] if isinstance(layer, LayerCall) and layer.outputs else None
     back = spatial and leaves is not None and (leaves.rank or 0) > 2
+    if isinstance(layer, Instance):
+        spatial, back = _turned(job, layer)
+    helper = "TimeDistributedSteps" if _by_batch(job, layer) else "TimeDistributed"
 
     def make() -> cst.BaseExpression:
-        em.helper("TimeDistributed")
+        em.helper(helper)
         with em.at_build():
             if isinstance(layer, LayerCall):
                 made = plan(em, layer, arrives, sequential=True)  # type: ignore[arg-type]
@@ -65,7 +76,7 @@ def _steps(job: Job, node: cst.BaseExpression, layer: Any, flips: bool) -> Plan:
                 modules = [em.expr(node)]
         em.need("nn")
         inner = modules[0] if len(modules) == 1 else cst.Call(expression("nn.Sequential"), _args(modules))
-        return made_call("TimeDistributed", [cst.Arg(inner)])
+        return made_call(helper, [cst.Arg(inner)])
 
     def run(callee: Any, inputs: list[cst.BaseExpression], call: cst.Call) -> cst.BaseExpression:
         x = build("{x}.movedim(-1, 2)", x=paren(inputs[0])) if spatial else inputs[0]
@@ -75,6 +86,15 @@ def _steps(job: Job, node: cst.BaseExpression, layer: Any, flips: bool) -> Plan:
     if job.sequential and spatial:
         raise job.refuse("P206", "TimeDistributed convolutions inside Sequential")
     return Plan(job, True, job.row.attr, make, run)
+
+
+def _turned(job: Job, layer: Instance) -> tuple[bool, bool]:
+    """Does a layer of the user's take channels first here, and give them?"""
+    method = find_method(layer.cls, "call")
+    if method is None or job.em.it.plain_axes(method):
+        return False, False
+    first = next((p for p in method.params if p != "self"), "")
+    return first in method.flipped, method.result is not None and method.result.layout is Layout.FLIPPED
 
 
 def _args(modules: list[cst.BaseExpression]) -> list[cst.Arg]:

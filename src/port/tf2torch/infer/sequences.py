@@ -57,8 +57,13 @@ def _apply(it: Interp, inner: Fact, x: Fact, node: cst.Call) -> Fact:
         if inner.kind in (Kind.LAYER, Kind.MODEL):
             return it.parts.apply(it, node, inner, [x])
         return tensor()
-    finally:  # a wrapper applies it: no call of the source does
-        it.applications = saved
+    finally:  # a wrapper applies it: no call of the source does, but there are some in what the user's layer does
+        it.applications = saved | {n: a for n, a in it.applications.items() if n is not node and not _makes(it, n)}
+
+
+def _makes(it: Interp, node: cst.Call) -> bool:
+    """Is this a layer's constructor? `layers.add([x, y])` applies one as well."""
+    return node in it.layers and not it.names.resolve(node.func).rpartition(".")[2][:1].islower()
 
 
 def _bidirectional(it: Interp, layer: LayerCall, x: Fact) -> Fact:

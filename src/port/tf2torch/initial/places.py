@@ -12,7 +12,8 @@ from port.tf2torch.infer.mirrors import singular
 from port.tree import code, find
 
 LISTS = ("nn.Sequential", "nn.ModuleList")
-WRAPPERS = {"RNN": ["cell"], "Bidirectional": ["forward_rnn", "backward_rnn"], "TimeDistributed": ["module"]}
+WRAPPERS = {"RNN": ["cell"], "Bidirectional": ["forward_rnn", "backward_rnn"], "TimeDistributed": ["module"],
+            "TimeDistributedSteps": ["module"]}
 
 
 @dataclass

@@ -93,17 +93,19 @@ def graph_class(em: Emitter, function: Function | None, nodes: list[cst.BaseStat
     if graph.refused is not None:
         raise graph.refused
     lists = _lists_before(em, nodes[:graph.start], nodes[graph.start:graph.end + 1])
-    before = before - {n for s in lists for n in assigned_names(s)}
+    inputs = input_names(em, nodes, em.fact(graph.model).payload)  # of which some may stand above another model
+    before = before - {n for s in lists for n in assigned_names(s)} - set(inputs.values())
     given = {*before, *(function.params if function is not None else ())}
     def made(split: Split) -> tuple[cst.ClassDef, list[str], list[Any]]:
-        return _graph_class(split, nodes, graph, name, before, leading, lists)
+        return _graph_class(split, nodes, graph, name, before, leading, lists, inputs)
 
     return settled(em, made, lambda both: Split(em, function, boundary=True, globals_=function is None, given=given,
                                                 both=both))
 
 
 def _graph_class(split: Split, nodes: list[cst.BaseStatement], graph: Graph, name: str, before: set[str],
-                 leading: list[Any], lists: list[Any]) -> tuple[cst.ClassDef, list[str], list[Any]]:
+                 leading: list[Any], lists: list[Any], inputs: dict[str, str]
+                 ) -> tuple[cst.ClassDef, list[str], list[Any]]:
     em, function = split.em, split.function
     payload: GraphModel = em.fact(graph.model).payload
     section = nodes[graph.start:graph.end + 1]
@@ -125,7 +127,6 @@ def _graph_class(split: Split, nodes: list[cst.BaseStatement], graph: Graph, nam
     split.settings |= {n for n, f in em.it.globals.names.items() if f.kind in (Kind.MODEL, Kind.LAYER)} - local
     if function is not None:
         split.settings |= set(function.params)
-    inputs = input_names(em, nodes, payload)
     keyed = _by_key(em, payload)
     init, forward, _ = block(split, [returning(em, s) for s in kept] if graph.paths else kept)
     if not graph.paths:
