@@ -7,7 +7,7 @@ import libcst as cst
 from port.binding import keyword, weight_argument
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.scopes import Env
-from port.tf2torch.infer import arrays, branches, masks
+from port.tf2torch.infer import arrays, base_sizes, branches, masks
 from port.tf2torch.infer.attributes import variable_of
 from port.tf2torch.infer.builtins import (
     ACTIVATION,
@@ -64,7 +64,8 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
         masks.unmask(it, node, env)
         return result
     if isinstance(callee.payload, Function) and callee.kind is Kind.FUNCTION:
-        return call_function(it, node, callee.payload, args)
+        made = call_function(it, node, callee.payload, args)
+        return made if callee.payload.owner is None else base_sizes.of_base(it, callee.payload.owner, made)
     if isinstance(callee.payload, Class) and callee.kind is Kind.FUNCTION:
         return instantiate(it, node, callee.payload, args)
     if isinstance(callee.payload, Alternatives):

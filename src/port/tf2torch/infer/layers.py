@@ -10,7 +10,7 @@ import libcst as cst
 from port.binding import best_row
 from port.facts import UNKNOWN, Fact, Kind, Layout, Sym, tensor
 from port.table import Row
-from port.tf2torch.infer import masks, sequences
+from port.tf2torch.infer import base_sizes, masks, sequences
 from port.tf2torch.infer.arrivals import reached
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.origins import join_origin, same_rank, want_flipped
@@ -87,7 +87,7 @@ def run_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fac
         result = result.but(payload=(join_origin(inputs) or same_rank(inputs)) if keep else (
             same_rank(inputs) if row.returns == "plain_same" else None))
     result = masks.after_layer(it, node, layer, inputs, sequences.outcome(it, node, layer, inputs, result))
-    result = without(result, layer.hidden)
+    result = base_sizes.of_base(it, layer.maker, without(result, layer.hidden))
     if result.kind is Kind.TENSOR:
         layer.outputs.append(result)
     return result

@@ -9,6 +9,7 @@ from port.scopes import Env
 from port.tf2torch.infer import object_masks
 from port.tf2torch.infer.analysis import analyze, tensor_param
 from port.tf2torch.infer.arrivals import bind_args, receive, want_flips
+from port.tf2torch.infer.base_sizes import of_bases
 from port.tf2torch.infer.definitions import ROOTS
 from port.tf2torch.infer.functions import call_function
 from port.tf2torch.infer.interp import Interp
@@ -151,6 +152,7 @@ def instance_bindings(it: Interp, instance: Instance) -> dict[str, Dim]:
                 bindings[name] = sym
             except SyntaxError:
                 bindings[name] = None
+    of_bases(it, instance.cls, bindings)
     return bindings
 
 

@@ -27,6 +27,7 @@ def new_layer(it: Interp, node: cst.Call, symbol: str, row: Row | None, bound: B
     if layer is None:
         layer = it.layers[node] = LayerCall(node, symbol, row, bound.args if bound else {})
         layer.hidden = frozenset(it.hidden)
+        layer.maker = it.current[-1].owner if it.current else None
     return Fact(Kind.LAYER, symbol=symbol, payload=layer)
 
 

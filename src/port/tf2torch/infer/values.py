@@ -28,6 +28,7 @@ class LayerCall:
     inputs: list[Any] = field(default_factory=list)  # one Fact, or list of Facts, per application
     outputs: list[Fact] = field(default_factory=list)
     hidden: frozenset[str] = frozenset()  # comprehension variables that its arguments may use
+    maker: Class | None = None  # the class whose method makes it
     others: list[LayerCall] = field(default_factory=list)  # layers that the same attribute holds, by another setting
     gets_packed: bool = False  # steps arrive packed: see adapt/packing.py
     gives_packed: bool = False

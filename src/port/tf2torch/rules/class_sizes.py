@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import libcst as cst
 
 from port.build import statement
-from port.facts import Dim, Sym
+from port.facts import Dim, Fact, Sym
 from port.tf2torch.emit import Emitter, Refused, Scope
 from port.tf2torch.infer.values import Class, Function, Instance, ShapeOf, find_method, is_module
 from port.tree import code, walk
@@ -44,13 +44,28 @@ def resolve_sizes(em: Emitter, cls: Class) -> None:
     em.class_sizes[cls] = sizes
 
 
+def bases(cls: Class) -> list[Fact]:
+    """All classes of the user's that it derives from, in the order in which Python looks at them (without diamonds)."""
+    return [f for b in cls.bases if isinstance(b.payload, Class) for f in (b, *bases(b.payload))]
+
+
+def of_base(em: Emitter, cls: Class, new_params: Callable[[Emitter, Class], list[str]]) -> list[str]:
+    """The sizes that the constructor which `super().__init__` calls takes before its own parameters."""
+    made = [b.payload for b in bases(cls) if {"__init__", "build"} & set(b.payload.methods)]
+    return new_params(em, made[0]) if made else []
+
+
 def _resolved(em: Emitter, cls: Class, mirror: str, applied: list[Any]) -> Dim:
     if not applied and mirror in em.open_sizes:
         return Sym(mirror)  # a root class: whoever makes the model says how wide its input is
     if not applied or any(a.sizes.get(mirror) is None for a in applied):
         return None
     init = find_method(cls, "__init__")
-    for parameter in init.params if init is not None else []:
+    below = [c for c in em.it.classes.values() if any(a.payload is cls for a in bases(c)) and any(
+        i.applied for i in c.instances)]
+    applied = applied + [a for c in below if find_method(c, "__init__") is init for i in c.instances for a in i.applied]
+    alike = all(find_method(c, "__init__") is init for c in below)  # else what they give the parameters is not seen
+    for parameter in init.params if init is not None and alike else []:
         if all(_passed(a.instance, parameter) in (str(a.sizes[mirror]), _as_made(em, a, mirror)) for a in applied):
             return Sym(parameter)
     if all(_writable(em, a) for a in applied) and all(isinstance(a.sizes[mirror], int) for a in applied) and len(

@@ -8,7 +8,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import expression, statement
+from port.build import statement
 from port.facts import Sym
 from port.tf2torch.calls.mates import stand
 from port.tf2torch.calls.traced import carries_masks
@@ -16,8 +16,9 @@ from port.tf2torch.calls.variables import makes_weight
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.values import Class, Function, find_method
 from port.tf2torch.rules import control, layer_lists, plain, set_later, weights
+from port.tf2torch.rules.base_calls import base_call, named_base, super_call
 from port.tf2torch.rules.bodies import split_docstring, unbound, used_names
-from port.tf2torch.rules.class_sizes import making, resolve_sizes, scope, unpacked_shape
+from port.tf2torch.rules.class_sizes import making, of_base, resolve_sizes, scope, unpacked_shape
 from port.tf2torch.rules.dropped import never_applied, only_keras, stateless_attribute
 from port.tf2torch.rules.set_later import SUPER_ONLY
 from port.tree import code, find, loads, named
@@ -34,6 +35,8 @@ def new_params(em: Emitter, cls: Class) -> list[str]:
 
 
 def _used_sizes(em: Emitter, cls: Class) -> list[str]:
+    if not {"__init__", "build"} & set(cls.methods):
+        return of_base(em, cls, new_params)
     names = {m for m, s in em.class_sizes[cls].items() if isinstance(s, Sym) and s.text == m}
     if not names:
         return []
@@ -168,7 +171,9 @@ def _lines(em: Emitter, cls: Class, body: Sequence[Any]) -> list[Any]:
 def _simple_line(em: Emitter, cls: Class, s: cst.SimpleStatementLine, small: Any) -> list[Any]:
     text = code(small).replace(" ", "")
     if isinstance(small, cst.Expr) and text.startswith("super"):
-        return _super_call(em, cls, s, small)
+        return super_call(em, cls, s, small, of_base(em, cls, new_params))
+    if isinstance(small, cst.Expr) and isinstance(small.value, cst.Call) and (base := named_base(em, small.value)):
+        return base_call(em, s, small, new_params(em, base))
     if text.startswith("self.supports_masking=") and "compute_mask" not in cls.methods and carries_masks(em):
         return [s]
     if text.startswith(("self.built=", "self.supports_masking=", "self.input_spec=", "self._name=")) or (
@@ -219,26 +224,6 @@ def _line_strict(em: Emitter, s: cst.SimpleStatementLine) -> list[Any]:
     return [s.with_changes(body=[kept if kept is not None else em._expr(s.body[0])])]
 
 
-def _super_call(em: Emitter, cls: Class, s: Any, small: cst.Expr) -> list[Any]:
-    call = small.value
-    text = code(small).replace(" ", "")
-    if "__init__" not in text:
-        return []
-    if not isinstance(call, cst.Call):
-        return []
-    user_base = any(isinstance(b.payload, Class) for b in cls.bases)
-    args = []
-    for a in call.args:
-        name = a.keyword.value if a.keyword is not None else ""
-        if a.star == "**" or name in SUPER_ONLY or not user_base:
-            passed = isinstance(a.value, cst.Name) and a.value.value == name  # what comes from outside is told there
-            if name and not passed:
-                set_later.base_argument(em, name, a.value, cls)
-            continue
-        args.append(a.with_changes(value=em.expr(a.value), comma=cst.MaybeSentinel.DEFAULT))
-    return [s.with_changes(body=[small.with_changes(value=expression("super().__init__()").with_changes(args=args))])]
-
-
 def _weight(em: Emitter, small: cst.Assign) -> Any:
     """`self.gamma = self.add_weight(...)` and tf.Variable -> nn.Parameter or a buffer."""
     target: Any = small.targets[0].target
@@ -285,9 +270,16 @@ def _params(em: Emitter, cls: Class, node: cst.FunctionDef, body: list[Any]) -> 
 
 def init_from_build(em: Emitter, cls: Class, node: cst.FunctionDef) -> list[Any]:
     """A class with `build` and no `__init__`."""
-    body = [statement("super().__init__()"), *split_docstring(constructor_body(em, cls, cls.methods["build"]))[1]]
-    params = [cst.Param(cst.Name("self")), *[cst.Param(cst.Name(n)) for n in new_params(em, cls)]]
+    sizes, base = of_base(em, cls, new_params), find_method(cls, "__init__")
+    rest = "*args, **kwargs" if base is not None and len(base.params) > 1 else ""
+    if [code(em.size(Sym(m), node)) for m in sizes] != sizes:
+        raise Refused("P208", f"the size `{sizes[0]}` of the input is not known when the layer is made", node)
+    given = ", ".join([*sizes, *([rest] if rest else [])])
+    body = [statement(f"super().__init__({given})"),
+            *split_docstring(constructor_body(em, cls, cls.methods["build"]))[1]]
+    names = ", ".join(["self", *dict.fromkeys([*sizes, *new_params(em, cls)]), *([rest] if rest else [])])
+    params = cst.ensure_type(statement(f"def __init__({names}): pass"), cst.FunctionDef).params
     if is_root(em, cls):
         body.append(statement("self.apply(init_weights)"))
-    return [node.with_changes(name=cst.Name("__init__"), params=cst.Parameters(params),
+    return [node.with_changes(name=cst.Name("__init__"), params=params,
                               body=node.body.with_changes(body=body))]
