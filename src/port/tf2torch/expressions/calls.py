@@ -16,7 +16,7 @@ from port.tf2torch.calls.mates import check_functions
 from port.tf2torch.calls.traced import TRACED, check_maker, traced, unknown_callee
 from port.tf2torch.calls.variables import makes_weight
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.expressions import members
+from port.tf2torch.expressions import losses, members
 from port.tf2torch.expressions.states import initial_state
 from port.tf2torch.infer.builtins import ACTIVATION
 from port.tf2torch.infer.calls import CHANNELS_LAST
@@ -109,6 +109,7 @@ HARMLESS = ("len", "isinstance", "type", "print", "id", "hasattr", "callable", "
 def _foreign_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     """A call of something that is not known: it gets tensors with their axes as in the source."""
     func = em.fact(node.func)
+    losses.check(em, node)
     for a in node.args:
         made = em.fact(a.value).payload
         if isinstance(made, Function) and made.stateful and em.scope.stage != TRACED and made not in em.traced:
