@@ -380,20 +380,6 @@ class Net(keras.Model):
     assert any("what `conv` is is not known" in m for m in refused(text))
 
 
-def test_a_negative_step_beside_an_index_is_refused_on_images_too() -> None:
-    """PyTorch takes no negative steps; the code would raise."""
-    text = HEAD + '''
-class Net(keras.Model):
-    def __init__(self):
-        super().__init__()
-        self.conv = layers.Conv2D(4, 1)
-
-    def call(self, x):
-        return self.conv(x)[:, ::-1, 0]
-'''
-    assert any("negative step beside an index" in m for m in refused(text))
-
-
 ONE = HEAD + '''
 def chosen_block(x, name, repeats):
     if name == "wide":

@@ -46,32 +46,60 @@ def _looks_like_tensor(node: cst.Subscript, owner: Fact) -> bool:
 
 def _plain_index(em: Emitter, node: cst.Subscript) -> cst.BaseExpression:
     """In the axes of the source. Negative steps become flips; `tf.newaxis` None."""
-    flips: list[int] = []
-    elements = []
-    for axis, element in enumerate(node.slice):
-        s = element.slice
-        if _is_flip(em, s, node):
-            flips.append(axis)
-            s = s.with_changes(step=None, second_colon=cst.MaybeSentinel.DEFAULT)
-        if isinstance(s, cst.Index) and isinstance(s.value, cst.Ellipsis) and flips:
-            raise Refused("P203", "a negative step before `...`", node)
-        elements.append(element.with_changes(slice=em.generic(s)))
+    flips = _flips(em, node)
+    elements = [e.with_changes(slice=_forward(em, e.slice) if _is_flip(em, e.slice, node) else em.generic(e.slice))
+                for e in node.slice]
     value = paren(em.expr(node.value, Layout.PLAIN))
-    whole = all(isinstance(e.slice, cst.Slice) and e.slice.lower is None and e.slice.upper is None
-                and e.slice.step is None for e in elements)
-    if flips and any(not isinstance(e.slice, cst.Slice) for e in elements):
-        raise Refused("P203", "a negative step beside an index; flip first", node)
-    new: cst.BaseExpression = value if flips and whole else node.with_changes(value=value, slice=elements)
-    return build(f"{{x}}.flip({', '.join(map(str, flips))})", x=new) if flips else new
+    if not flips:
+        return node.with_changes(value=value, slice=elements)
+    dims = ", ".join(map(str, flips))
+    if all(_is_whole(e.slice) or _is_dots(e.slice) for e in elements):
+        return build(f"{{x}}.flip({dims})", x=value)
+    if all(isinstance(e.slice, cst.Slice) and e.slice.step is None for e in elements):
+        return build(f"{{x}}.flip({dims})", x=node.with_changes(value=value, slice=elements))
+    return node.with_changes(value=build(f"{{x}}.flip({dims})", x=value), slice=elements)
+
+
+NEW_AXIS = ("tf.newaxis", "numpy.newaxis", "keras.ops.newaxis")
+
+
+def _flips(em: Emitter, node: cst.Subscript) -> list[int]:
+    """Axes of the tensor that are read backwards; those behind `...` count from the end."""
+    found = []
+    dots = next((i for i, e in enumerate(node.slice) if _is_dots(e.slice)), len(node.slice))
+    for way, elements in ((1, node.slice[:dots]), (-1, node.slice[:dots:-1])):
+        axis = 0 if way == 1 else -1
+        sure = True
+        for e in elements:
+            if _is_flip(em, e.slice, node):
+                if not sure:
+                    raise Refused("P203", "a negative step beside an index; flip first", node)
+                found.append(axis)
+            if isinstance(e.slice, cst.Index):
+                at = em.fact(e.slice.value).literal(...)
+                if at is None or em.symbol(e.slice.value) in NEW_AXIS:
+                    continue  # no axis of the tensor
+                sure = sure and isinstance(at, int)
+            axis += way
+    return found
+
+
+def _forward(em: Emitter, s: cst.BaseSlice) -> cst.Slice:
+    """`::-2` of what is flipped already: `::2`."""
+    step = em.fact(s.step).literal(...) if isinstance(s, cst.Slice) and s.step is not None else -1
+    return cst.Slice(None, None, None) if step == -1 else cst.Slice(
+        None, None, cst.Integer(str(-step)), second_colon=cst.Colon())  # type: ignore[operator]
+
+
+def _is_dots(s: cst.BaseSlice) -> bool:
+    return isinstance(s, cst.Index) and isinstance(s.value, cst.Ellipsis)
 
 
 def _is_flip(em: Emitter, s: cst.BaseSlice, node: cst.Subscript) -> bool:
-    """`::-1`, which PyTorch does not take; other negative steps are refused."""
+    """`::-1`, which PyTorch does not take; a negative step with bounds is refused."""
     step = em.fact(s.step).literal(...) if isinstance(s, cst.Slice) and s.step is not None else ...
     if not isinstance(s, cst.Slice) or not isinstance(step, int) or step >= 0:
         return False
-    if step != -1:
-        raise Refused("P203", "a slice with a negative step; flip first, then slice", node)
     if s.lower is not None or s.upper is not None:
         raise Refused("P203", "a slice with a negative step and bounds; flip first, then slice", node)
     return True
@@ -111,6 +139,8 @@ def _flipped_index(em: Emitter, node: cst.Subscript, owner: Fact) -> cst.BaseExp
     slices += [cst.Slice(None, None, None)] * (rank - len(slices))
     order = [slices[0], slices[-1], *slices[1:-1]]
     flips = [axis for axis, s in enumerate(order) if _is_flip(em, s, node)]
+    if any(em.fact(order[axis].step).literal(...) != -1 for axis in flips):  # type: ignore[attr-defined]
+        raise Refused("P203", "a slice with a negative step; flip first, then slice", node)
     order = [cst.Slice(None, None, None) if axis in flips else s for axis, s in enumerate(order)]
     if flips:
         kept = paren(em.expr(node.value)) if all(map(_is_whole, order)) else _taken(em, node, order)
