@@ -120,6 +120,29 @@ def _refusals(text: str) -> list[str]:
     return [f.message for f in result.findings if CATALOGUE[f.code].outcome is Outcome.REFUSED]
 
 
+def test_a_dropout_gives_the_tensor_that_it_gets() -> None:
+    """Attention takes the mask of both, but in training, where they are two."""
+    source = HEAD + """
+
+class Net(layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.embed = layers.Embedding(7, 4, mask_zero=True)
+        self.drop = layers.Dropout(0.1)
+        self.attention = layers.MultiHeadAttention(1, 4)
+        self.gru = layers.GRU(4)
+
+    def call(self, ids):
+        x = self.embed(ids)
+        y = self.drop(x)
+        z = self.attention(y, y)
+        return self.gru(x), z
+"""
+    assert _refusals(source)
+    assert not _refusals(source.replace("self.gru(x)", "self.gru(z)"))
+    assert not _refusals(source.replace("layers.Dropout(0.1)", "layers.Dense(4)"))
+
+
 def test_layers_find_the_masks_that_keras_gives_them(tmp_path: Path) -> None:
     text = HEAD + CLASSES
     for name, lines in BUILDERS.items():

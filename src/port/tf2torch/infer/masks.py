@@ -36,6 +36,7 @@ PASS = {"Activation", "ActivityRegularization", "AlphaDropout", "Dense", "Dropou
         "GaussianNoise", "GroupNormalization", "Identity", "LayerNormalization", "LeakyReLU", "Normalization", "PReLU",
         "ReLU", "Rescaling", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "UnitNormalization",
         "TimeDistributed"}
+SAME = {"AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "Identity", "SpatialDropout1D"}
 MERGES = {"Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"}
 FILLS = {"Multiply", "Maximum", "Minimum"}  # leave out steps that are not real
 RECURRENT = {"LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional"}
@@ -219,13 +220,17 @@ def unmask(it: Interp, node: cst.Call, env: Env) -> None:
             for other in [n for n, f in env.names.items() if f is fact and isinstance(arg.value, cst.Name)]:
                 env.names[other] = left
         elif isinstance(arg.value, cst.Name):
-            _take(env, arg.value.value, fact, function)
+            _take(it, env, arg.value.value, fact, function)
         elif not isinstance(arg.value, cst.Call):
             fact.mask.lost = fact.mask is not FOREIGN
 
 
-def _take(env: Env, name: str, fact: Fact, function: Any) -> None:
+def _take(it: Interp, env: Env, name: str, fact: Fact, function: Any) -> None:
     bare = fact.but(mask=None)
+    if any(isinstance(c.payload, LayerCall) and name_of(c.payload) in SAME and inputs and inputs[0].mask is fact.mask
+           for c, inputs in it.applications.values()):  # outside of training, what a Dropout gives is what it gets
+        for other in [n for n, f in env.names.items() if f.mask is fact.mask and f is not fact and n != name]:
+            env.names[other] = env.names[other].but(mask=FOREIGN)
     for other in [n for n, f in env.names.items() if f is fact or n == name]:
         env.names[other] = bare
     if isinstance(fact.payload, Origin) and fact.payload.owner is function and function is not None:
