@@ -64,6 +64,14 @@ def test_so_it_is_of_what_is_divided_in_place(tmp_path: Path, source: str, direc
     assert verdict.status == "verified", verdict
 
 
+@pytest.mark.parametrize(("line", "written"), [
+    ("y[:, 1:] //= 0.1", ""), ("x = y.clone()\n        y[0] //= x[1]", ""), ("y[:, 1:] //= 0.5", "y[:, 1:] // 0.5")])
+def test_parts_that_are_divided_in_place_are_told(line: str, written: str) -> None:
+    result = translate(TORCH.replace("return RESULT", f"{line}\n        return y"), "torch2tf")
+    assert [f.code for f in result.findings] == ([] if written else ["P101"]), result.text
+    assert written in result.text
+
+
 def test_so_it_is_of_images() -> None:
     source = """import keras
 from keras import layers

@@ -23,6 +23,7 @@ def port(body: str) -> str:
     ("m = int(n.max().int()); return torch.ones(m)", "m = tf.cast(tf.reduce_max(n), tf.int32)"),
     ("m = int(x.shape[0]); return m + 1", "m = keras.ops.shape(x)[0]"),
     ("m = int(x.shape[0] / k); return x[:m]", "m = keras.ops.shape(x)[0] // k"),
+    ("m = int(x.shape[0] / (k * k / k / 2)); return x[:m]", "m = keras.ops.shape(x)[0] * k * 2 // (k * k)"),
     ("m = torch.max(x).item(); return torch.arange(0, m, dtype=x.dtype)", "m = tf.reduce_max(x)"),  # of any dtype
     ("return torch.arange(x.max().item(), dtype=x.dtype)", "tf.range(tf.reduce_max(x), dtype=x.dtype)"),
 ])

@@ -114,8 +114,9 @@ def _is_module(w: Any, node: cst.BaseExpression) -> bool:
     return isinstance(node, cst.Name) and node.value in w.it.names.bound
 
 
+# Methods of which it is known what they do.
 FOLLOWED = {"list": ("append", "extend", "insert", "pop", "copy", "index", "count", "__iadd__"),
-            "dict": ("get", "pop", "keys", "values", "items")}  # methods whose effect is known
+            "dict": ("get", "pop", "keys", "values", "items", "update", "setdefault", "copy")}
 HARMLESS = ("len", "isinstance", "type", "print", "id", "hasattr", "callable", "repr", "str", "range", "super", "bool",
             "enumerate", "zip")
 

@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.build import build, expression
 from port.facts import Kind, Layout
-from port.torch2tf import dtypes
+from port.torch2tf import dtypes, truths
 from port.torch2tf.binds import tuple_of
 from port.torch2tf.conditions import is_number, is_sequence
 from port.torch2tf.jobs import ABSENT, Job, arrange, facts_in, literal_of
@@ -48,6 +48,8 @@ def _meet(job: Job) -> None:
     named = [n for n in job.bound.args if not (job.fact(n).dtype == "bool" and n in ("condition", "mask"))]
     cast = dtypes.divisions if job.row.returns == "divide" else dtypes.promotions
     casts = cast(job.w, [job.bound.args[n] for n in named], job.node)
+    if job.symbol.rpartition(".")[2] in truths.FUNCTIONS and len(named) == 2 and casts == [None, None]:
+        casts = [truths.of_other(job.w, job.bound.args[n], job.bound.args[m]) for n, m in (named, named[::-1])]
     job.casts |= {n: c for n, c in zip(named, casts, strict=True) if c is not None}
 
 
@@ -191,7 +193,17 @@ def sizes(job: Job, name: str, of: str) -> Any:
     if isinstance(fact.payload, ShapeOf) or is_sequence(fact):
         return job.w.expr(node)
     new = job.w.expr(node)
-    return build("[{n}]", n=new) if is_number(fact) or isinstance(node, cst.BinaryOperation) else new
+    computed = isinstance(node, cst.BinaryOperation) and not _joined(job.w, node)
+    return build("[{n}]", n=new) if is_number(fact) or computed else new
+
+
+def _joined(w: Any, node: cst.BaseExpression) -> bool:
+    """`(b, 2) + tuple(x.shape[2:])`, `[1] * n`: sizes of which some are written as a sequence."""
+    if isinstance(node, cst.BinaryOperation):
+        return _joined(w, node.left) or _joined(w, node.right)
+    made = isinstance(node, cst.Call) and w.fact(node.func).symbol in ("builtins.tuple", "builtins.list")
+    fact = w.fact(node)
+    return made or isinstance(node, cst.Tuple | cst.List) or isinstance(fact.payload, ShapeOf) or is_sequence(fact)
 
 
 def perm(job: Job, name: str, of: str) -> Any:

@@ -12,6 +12,7 @@ from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.scopes import Env
 from port.torch2tf import (
     anyname,
+    dicts,
     einops,
     mapped,
     meetings,
@@ -46,8 +47,6 @@ from port.torch2tf.values import (
     Size,
     is_none,
     join,
-    literal,
-    one_of,
     options,
     tensors_in,
     text,
@@ -185,7 +184,7 @@ def _method(it: Interp, node: cst.Call, symbol: str, bound: Bound, args: list[Fa
     if kind == "list" and isinstance(owner.payload, Items):
         return _list_method(it, node, owner.payload, name, args)
     if kind == "dict" and isinstance(owner.payload, Mapping):
-        return _dict_method(owner.payload, name, args)
+        return dicts.method(it, node, owner.payload, name, args)
     return PLAIN if owner.kind is Kind.PLAIN else UNKNOWN
 
 
@@ -224,32 +223,6 @@ def _list_method(it: Interp, node: cst.Call, items: Items, name: str, args: list
     if news:
         it.touched(items)
     return PLAIN
-
-
-def _dict_method(mapping: Mapping, name: str, args: list[Fact]) -> Fact:
-    element = one_of([*mapping.values.values(), *([mapping.any] if mapping.any is not None else [])]) or BOTTOM
-    if name == "values":
-        return Fact(Kind.PLAIN, payload=Items([element], open=True))
-    if name == "items":
-        return Fact(Kind.PLAIN, payload=Items([Fact(Kind.PLAIN, payload=Items([PLAIN, element], "tuple"))], open=True))
-    if name in ("get", "pop") and args:
-        key = args[0].literal(...)
-        found = mapping.values.get(key, element) if key is not ... else element
-        if key in mapping.values and (mapping.of is not None or mapping.any is not None):  # not by all callers
-            found = join(users.general(found), users.general(args[1]) if len(args) == 2 else literal(None))
-        return _optional(args[1]) if len(args) == 2 and found is UNKNOWN else found
-    if name == "setdefault" and len(args) == 2 and isinstance(key := args[0].literal(...), str):
-        mapping.values[key] = join(mapping.values.get(key), args[1])
-        return mapping.values[key]
-    return PLAIN
-
-
-def _optional(default: Fact) -> Fact:
-    """`kwargs.pop("norm", nn.BatchNorm2d)` of arguments that come from outside: a parameter with that default."""
-    if default.kind is Kind.PLAIN and not is_none(default):
-        whole = type(default.literal(...)) is int
-        return Fact(Kind.PLAIN, payload=default.payload, dtype="int" if whole else None)
-    return default if default.kind in (Kind.FUNCTION, Kind.LAYER) else UNKNOWN
 
 
 # ---------------------------------------------------------------- functions that hand on

@@ -6,7 +6,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.facts import Kind
+from port.facts import Kind, Layout
 from port.torch2tf import dtypes
 from port.torch2tf.jobs import Job
 from port.torch2tf.opargs import PYTHON
@@ -62,7 +62,7 @@ def to_float(job: Job) -> cst.BaseExpression:
     inner = job.bound.args[x]
     if isinstance(inner, cst.Call) and job.w.fact(inner.func).symbol == "torch.nn.functional.one_hot" and (
             len(inner.args) == 2 and job.w.target == "tf"):
-        return made(job, "tf.one_hot({i}, {n}, dtype={d})", i=job.w.expr(inner.args[0].value),
+        return made(job, "tf.one_hot({i}, {n}, dtype={d})", i=job.w.expr(inner.args[0].value, Layout.PLAIN),
                     n=job.w.expr(inner.args[1].value), d=job.w.float_dtype())
     if job.fact(x).dtype == "float32":
         return job.expr(x)

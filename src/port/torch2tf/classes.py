@@ -11,6 +11,7 @@ from port.facts import Fact, Kind
 from port.torch2tf import (
     apart,
     compound,
+    constants,
     freezing,
     heldparts,
     hints,
@@ -141,7 +142,7 @@ class _Stopped(cst.CSTTransformer):
         if updated_node.value is None or result is None or result.kind is not Kind.TENSOR or result.dtype in (
                 "int64", "int32", "bool"):
             return updated_node
-        return updated_node.with_changes(value=compound.stop_gradient(self.w, updated_node.value))
+        return updated_node.with_changes(value=constants.stop_gradient(self.w, updated_node.value))
 
 
 def parameters(w: Any, f: Function, node: cst.FunctionDef) -> cst.Parameters:

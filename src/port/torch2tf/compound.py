@@ -7,9 +7,9 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import build
 from port.facts import Fact, Kind, Layout
 from port.torch2tf import (
+    constants,
     containers,
     freezing,
     init_loops,
@@ -20,7 +20,7 @@ from port.torch2tf import (
 )
 from port.torch2tf.refused import Refused
 from port.torch2tf.statements import line, simple
-from port.tree import find, walk
+from port.tree import find
 
 
 def suite(w: Any, body: Sequence[Any]) -> list[Any]:
@@ -105,6 +105,14 @@ def block(w: Any, node: Any, body: list[Any] | None = None) -> Any:
     return node.with_changes(body=made or [cst.SimpleStatementLine([cst.Pass()])])
 
 
+def _lines(w: Any, body: Any) -> list[Any]:
+    """The statements of a body, which stand where the compound statement stood."""
+    if not isinstance(body, cst.SimpleStatementSuite):
+        return list(suite(w, body.body))
+    made = block(w, body)
+    return [cst.SimpleStatementLine(made.body)] if isinstance(made, cst.SimpleStatementSuite) else list(made.body)
+
+
 def if_(w: Any, node: cst.If) -> list[Any]:
     """What is off by default raises by itself (optional.py); of settings that are given, one side must be left."""
     told = versions.holds(w.it.names, node.test)
@@ -136,7 +144,7 @@ def _told(w: Any, node: cst.If, holds: bool) -> list[Any]:
     if versions.of_version(w.it.names, node.test):
         w.report("P103", "the branch for PyTorch 2 is ported; what version there is does not matter in Keras", node)
     side = node.body if holds else node.orelse.body if isinstance(node.orelse, cst.Else) else node.orelse
-    made = [] if side is None else statement(w, side) if isinstance(side, cst.If) else list(block(w, side).body)
+    made = [] if side is None else statement(w, side) if isinstance(side, cst.If) else _lines(w, side)
     return _first(made, node.leading_lines) if made else []
 
 
@@ -231,13 +239,13 @@ def with_(w: Any, node: cst.With) -> list[Any]:
     """Contexts of gradients and precision are no contexts in Keras."""
     symbols = [w.fact(i.item.func if isinstance(i.item, cst.Call) else i.item).symbol for i in node.items]
     if all(s in ("torch.no_grad", "torch.inference_mode", "torch.set_grad_enabled") for s in symbols):
-        body = suite(w, node.body.body)
-        return _leading(node, [*body, *_stopped(w, node, symbols)])
+        body = _lines(w, node.body)
+        return _leading(node, [*body, *constants.stopped(w, node)])
     if all(s.endswith("autocast") or s.startswith("torch.profiler") for s in symbols):
         w.report("P103", "the body runs in the layers' own dtype: Keras chooses precision by dtype policy", node)
-        return _leading(node, suite(w, node.body.body))
+        return _leading(node, _lines(w, node.body))
     if all(s.endswith(("sdpa_kernel", "sdp_kernel")) for s in symbols):  # which kernel computes the same numbers
-        return _leading(node, suite(w, node.body.body))
+        return _leading(node, _lines(w, node.body))
     if any(s.startswith("torch.") for s in symbols):
         raise Refused("P203", f"`with {symbols[0]}` has no counterpart", node)
     items = [i.with_changes(item=w.expr(i.item)) for i in node.items]
@@ -248,25 +256,6 @@ def _leading(node: cst.With, body: list[Any]) -> list[Any]:
     if body and hasattr(body[0], "leading_lines"):
         body[0] = body[0].with_changes(leading_lines=[*node.leading_lines, *body[0].leading_lines])
     return body
-
-
-def _stopped(w: Any, node: cst.With, symbols: list[str]) -> list[Any]:
-    """What was computed without a gradient has none: tf.stop_gradient of what leaves the block."""
-    names: dict[str, None] = {}
-    for n in walk(node.body):
-        if isinstance(n, cst.Assign) and w.fact(n.value).kind is Kind.TENSOR and w.fact(n.value).dtype not in (
-                "int64", "int32", "bool"):
-            names.update(dict.fromkeys(t.target.value for t in n.targets if isinstance(t.target, cst.Name)))
-    return [cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Name(name))], stop_gradient(w, cst.Name(name)))])
-            for name in names]
-
-
-def stop_gradient(w: Any, x: Any) -> Any:
-    if w.target == "keras":
-        w.need("keras")
-        return build("keras.ops.stop_gradient({x})", x=x)
-    w.need("tf")
-    return build("tf.stop_gradient({x})", x=x)
 
 
 def try_(w: Any, node: cst.Try) -> list[Any]:

@@ -154,6 +154,8 @@ def dtype_of(w: Any, node: cst.BaseExpression) -> cst.BaseExpression | None:
     if is_variable(node):
         return build("{x}.dtype", x=w.expr(node))
     if fact.dtype is None:
+        if isinstance(node, cst.Subscript) and w.fact(node.value).kind is Kind.TENSOR:
+            return dtype_of(w, node.value)
         func = node.func if isinstance(node, cst.Call) else None
         kept = isinstance(func, cst.Attribute) and func.attr.value in KEEPING
         return dtype_of(w, func.value) if isinstance(func, cst.Attribute) and kept and (

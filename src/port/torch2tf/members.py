@@ -372,6 +372,8 @@ def _subscript(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
     if isinstance(payload, Mapping):
         if at is not ... and at in payload.values:
             return payload.values[at]
+        if at is not ... and payload.any is not None:
+            return payload.any
         return one_of([*payload.values.values(), *([payload.any] if payload.any is not None else [])]) or BOTTOM
     value = owner.literal(...)
     if isinstance(value, tuple | str) and isinstance(at, int) and -len(value) <= at < len(value):

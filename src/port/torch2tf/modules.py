@@ -377,9 +377,9 @@ def method(it: Interp, node: cst.Call, name: str, owner: Fact, args: list[Fact])
     if isinstance(payload, Items) and name in ("add_module", "register_module") and len(args) == 2:
         return _named(it, node, payload, args)
     if isinstance(payload, Mapping) and name in ("items", "values", "keys"):
-        from port.torch2tf import calls
+        from port.torch2tf import dicts
 
-        return calls._dict_method(payload, name, args)
+        return dicts.method(it, node, payload, name, args)
     if isinstance(payload, Chain) and name in ("append", "extend", "add_module", "insert"):
         return _grow(it, payload, name, args)
     if name in namedchildren.METHODS and (parts := namedchildren.listed(it, owner, name)) is not None:

@@ -27,6 +27,11 @@ def plain_same(a: Args) -> Result:
     return (x.but(values=None, symbol=""), PLAIN) if x.layout is PLAIN else (tensor(x.shape, x.dtype), PLAIN)
 
 
+def rolled(a: Args) -> Result:
+    """Without axes all numbers move on in the order in which they lie."""
+    return plain_same(a) if a.literal(2, "dims") is None else same(a)
+
+
 def elementwise(a: Args) -> Result:
     tensors = [f for f in a.facts if f.kind is Kind.TENSOR]
     if not tensors:
@@ -104,6 +109,12 @@ def reduce(a: Args) -> Result:
     left = [i for i in range(len(x.shape)) if i not in axes]
     shape = tuple(x.shape[i] for i in left)
     return dropped(x, left, shape)
+
+
+def placed(a: Args) -> Result:
+    """Places along an axis; without one, in the order in which the numbers lie."""
+    result, want = reduce(a)
+    return result, PLAIN if a.literal(1, "dim", "axis") is None else want
 
 
 def dropped(x: Fact, left: list[int], shape: tuple[Dim, ...]) -> Result:

@@ -56,8 +56,10 @@ from port.torch2tf.opelements import (
     floating,
     of_dtype,
     pair,
+    placed,
     plain_same,
     reduce,
+    rolled,
     same,
     same_pair,
     topk,
@@ -120,9 +122,10 @@ def _rules() -> dict[str, Callable[[Args], Result]]:
         clip dropout alpha_dropout feature_dropout requires_grad cpu cuda nan_to_num
         bitwise_not rad2deg deg2rad lgamma digamma sgn zero fill normal uniform exponential bernoulli retain_grad
         pin_memory variable autograd.Variable threshold rrelu sigmoid_ special_expit mul_ softmax log_softmax
-        softmin normalize flip fliplr flipud roll logcumsumexp gumbel_softmax""")
+        softmin normalize flip flipud logcumsumexp gumbel_softmax""")
+    put(rolled, "roll")
     put(plain_same, """
-        tril triu sort_values index_fill index_add index_copy scatter scatter_add scatter_reduce masked_scatter
+        fliplr tril triu sort_values index_fill index_add index_copy scatter scatter_add scatter_reduce masked_scatter
         layer_norm rms_norm diag_embed index_put conj""")
     put(elementwise, """
         add sub subtract mul multiply div divide true_divide floor_divide fmod remainder pow maximum minimum atan2
@@ -141,7 +144,7 @@ def _rules() -> dict[str, Callable[[Args], Result]]:
     put(total(same), "cumsum cumprod")
     put(of_dtype("int64", reduce), "count_nonzero")
     put(of_dtype("bool", reduce), "any all")
-    put(of_dtype("int64", reduce), "argmax argmin")
+    put(of_dtype("int64", placed), "argmax argmin")
     put(pair(only_with_dim=True), "max min")
     put(pair(), "median mode kthvalue")
     put(pair(second=None), "var_mean std_mean aminmax")

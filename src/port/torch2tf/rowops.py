@@ -8,13 +8,16 @@ import libcst as cst
 
 from port.build import build, paren
 from port.facts import FLOORED, Fact, Kind, dim_value, divides_exactly
-from port.torch2tf import carried, dtypes, mathforms, operands
+from port.torch2tf import carried, dtypes, mathforms, operands, truths
 from port.torch2tf.conditions import mixed
+from port.torch2tf.jobs import bare
 from port.torch2tf.values import Size
 
 MATRIX = (cst.MatrixMultiply, cst.MatrixMultiplyAssign)
 COMPARISONS: dict[type, str] = {cst.Equal: "equal", cst.NotEqual: "not_equal", cst.LessThan: "less",
                cst.LessThanEqual: "less_equal", cst.GreaterThan: "greater", cst.GreaterThanEqual: "greater_equal"}
+SHIFTS: dict[type, str] = {cst.LeftShift: "left_shift", cst.RightShift: "right_shift",
+                           cst.LeftShiftAssign: "left_shift", cst.RightShiftAssign: "right_shift"}
 DIVISION = (cst.Divide, cst.DivideAssign)
 
 
@@ -26,9 +29,19 @@ def write_binary(w: Any, node: cst.BinaryOperation) -> Any:
     if isinstance(node.operator, cst.FloorDivide) and (
             floored := _floored(w, node, [node.left, node.right], w.fact(node.left), left, right)) is not None:
         return floored
+    if type(node.operator) in SHIFTS and Kind.TENSOR in (w.fact(node.left).kind, w.fact(node.right).kind):
+        return _shifted(w, node, left, right)
+    if (promoted := truths.multiplied(w, node, casts, left, right)) is not None:
+        return promoted
     if left is node.left and right is node.right:
         return node
     return node.with_changes(left=left, right=right)
+
+
+def _shifted(w: Any, node: cst.BinaryOperation | cst.AugAssign, left: Any, right: Any) -> Any:
+    """`i >> 1`: TensorFlow's tensors have no such operator."""
+    w.need("keras")
+    return build(f"keras.ops.{SHIFTS[type(node.operator)]}({{a}}, {{b}})", a=bare(left), b=bare(right))
 
 
 def _floored(w: Any, node: cst.CSTNode, operands: list[Any], x: Fact, left: Any, right: Any) -> Any:
@@ -59,7 +72,8 @@ def _matrix(w: Any, node: cst.BinaryOperation) -> Any:
 
 def _casts(w: Any, nodes: list[cst.BaseExpression], at: cst.CSTNode, division: bool) -> list[Any]:
     casts = dtypes.divisions(w, nodes, at) if division else dtypes.promotions(w, nodes, at)
-    return [cast or _of_batch(w, node, other) for node, other, cast in zip(nodes, reversed(nodes), casts, strict=True)]
+    return [cast or _of_batch(w, node, other) or truths.cast(w, node, other, at)
+            for node, other, cast in zip(nodes, reversed(nodes), casts, strict=True)]
 
 
 def _of_batch(w: Any, node: cst.BaseExpression, other: cst.BaseExpression) -> Any:
@@ -72,7 +86,7 @@ def _of_batch(w: Any, node: cst.BaseExpression, other: cst.BaseExpression) -> An
 def _operand(w: Any, node: cst.BaseExpression, whole: cst.CSTNode, cast: Any) -> Any:
     new = operands.operand(w, node, whole)
     if cast is not None:
-        return dtypes.cast(w, new, cast)
+        return dtypes.cast(w, bare(new), cast)
     return new if new is node or type(new) is type(node) else paren(new)
 
 
@@ -109,6 +123,8 @@ def write_augmented(w: Any, node: cst.AugAssign) -> Any:
     if isinstance(node.operator, cst.FloorDivideAssign) and old.layout is after.layout and (
             floored := _floored(w, node, [node.target, node.value], old, target, new)) is not None:
         return cst.Assign([cst.AssignTarget(target)], floored, semicolon=node.semicolon)
+    if type(node.operator) in SHIFTS and old.kind is Kind.TENSOR and old.layout is after.layout:
+        return cst.Assign([cst.AssignTarget(target)], _shifted(w, node, target, new), semicolon=node.semicolon)
     if old.kind is not Kind.TENSOR or after.kind is not Kind.TENSOR or old.layout is after.layout or old.rank == 0:
         return node.with_changes(target=target, value=new)
     before = w.reordered(old, target, after.layout, node)
@@ -130,4 +146,9 @@ def write_augmented_value(w: Any, node: cst.AugAssign) -> Any:
     alike = value.kind is Kind.TENSOR and value.rank == old.rank
     written = (w.expr(node.target), w.expr(node.value, old.layout if alike else None))
     left, right = (new if c is None else dtypes.cast(w, new, c) for new, c in zip(written, casts, strict=True))
+    if isinstance(node.operator, cst.FloorDivideAssign) and (
+            floored := _floored(w, node, operands, old, left, right)) is not None:
+        return floored
+    if type(node.operator) in SHIFTS:
+        return _shifted(w, node, left, right)
     return cst.BinaryOperation(paren(left), _PLAIN[type(node.operator)](), paren(right))

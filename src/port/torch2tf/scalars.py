@@ -93,10 +93,17 @@ def _divided(w: Any, node: cst.BaseExpression) -> Any:
     """`size / n`, made whole: no size is negative, so that it is `size // n`."""
     if not isinstance(node, cst.BinaryOperation) or not isinstance(node.operator, cst.Divide):
         return None
-    if not isinstance(w.fact(node.left).payload, Size) or isinstance(node.left, cst.BinaryOperation) or (
-            not is_whole(w.fact(node.right))):
+    if not isinstance(w.fact(node.left).payload, Size) or isinstance(node.left, cst.BinaryOperation):
         return None
-    return build("{a} // {b}", a=w.expr(node.left), b=w.expr(node.right))
+    below, factors = node.right, []  # `size / (h * w / n / n)` is `size * n * n // (h * w)`
+    while isinstance(below, cst.BinaryOperation) and isinstance(below.operator, cst.Divide):
+        factors.insert(0, below.right)
+        below = below.left
+    if not all(is_whole(w.fact(n)) for n in (below, *factors)):
+        return None
+    more = {f"f{i}": w.expr(n) for i, n in enumerate(factors)}
+    return build("{a}" + "".join(f" * {{{name}}}" for name in more) + " // {b}", a=w.expr(node.left), b=w.expr(below),
+                 **more)
 
 
 # ---------------------------------------------------------------- uses

@@ -109,6 +109,7 @@ def assign(w: Any, node: cst.Assign) -> list[Any]:
         if type(each.target) is cst.Attribute:
             carried.check(w, each.target.value, each.target.attr.value, node.value, node)
             buffers.check_assigned(w, node, each.target)
+    unpacking.check_parts(w, node)
     if len(node.targets) == 1:
         tied = tying.assignment(w, node)
         if tied is not None:

@@ -7,10 +7,11 @@ from typing import Any
 import libcst as cst
 
 from port.build import build
-from port.facts import Layout
+from port.facts import Kind, Layout
 from port.torch2tf import methods, rows
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import ShapeOf
+from port.tree import find
 
 
 def one_part(w: Any, node: cst.Assign, target: Any, place: Any) -> Any:
@@ -64,3 +65,13 @@ def shape_owner(node: cst.BaseExpression) -> cst.BaseExpression:
     if not isinstance(node, cst.Attribute):
         raise Refused("P206", "the shape of a channels-last tensor, by an unusual way", node)
     return node.value
+
+
+def check_parts(w: Any, node: cst.Assign) -> None:
+    """`x[0], x[1] = x[1], x[0]`: what TensorFlow writes into a part is another tensor, to be bound to the name."""
+    for each in node.targets:
+        apart = isinstance(each.target, cst.Tuple | cst.List)
+        for part in find(each.target, cst.Subscript) if apart or len(node.targets) > 1 else ():
+            if w.fact(part.value).kind is Kind.TENSOR:
+                raise Refused("P206", "parts of a tensor are written together with others: write one assignment each",
+                              part)
