@@ -41,6 +41,7 @@ def test_they_keep_their_axes(tmp_path: Path, lines: list[str]) -> None:
 
 
 def test_what_a_dict_is_given_that_is_not_known_may_be_anything() -> None:
-    source = NET.replace("RESULT", "d = {'a': x}\n        d.update(self.more())\n        return d['b'].permute(0, 2, 3, 1)")
+    lines = ["d = {'a': x}", "d.update(self.more())", "return d['b'].permute(0, 2, 3, 1)"]
+    source = NET.replace("RESULT", "\n        ".join(lines))
     result = translate(source, "torch2tf")
     assert any(f.code == "P204" for f in result.findings), result.text

@@ -266,9 +266,9 @@ class Interp:
                 isinstance(node.operator, cst.Multiply) and "int" in (a.dtype, b.dtype))
             return Fact(Kind.PLAIN, dtype="int" if isinstance(node.operator, cst.FloorDivide | cst.Multiply) else None
                         ) if number else BOTTOM
-        x, y = a.payload, b.payload
-        if isinstance(x, Items) and isinstance(y, Items) and type(node.operator) is cst.Add:
-            return Fact(Kind.PLAIN, payload=Items(x.elements + y.elements, x.kind, x.open or y.open))
+        x = a.payload
+        if type(node.operator) is cst.Add and (found := pynumbers.joined(a, b)) is not None:
+            return found
         if isinstance(x, Items) and type(node.operator) is cst.Multiply:
             times = b.literal(...)
             if isinstance(times, int) and times <= 16 and not x.open:
@@ -293,6 +293,8 @@ class Interp:
 
     def _boolean(self, node: cst.BooleanOperation, env: Env) -> Fact:
         left, right = self.ev(node.left, env), self.ev(node.right, env)
+        if isinstance(node.operator, cst.And) and right.kind is Kind.TENSOR:
+            return right.but(values=None)
         if isinstance(node.operator, cst.Or) and right.kind is not Kind.PLAIN:
             return join(left.but(values=None) if left.kind is right.kind else right, right)
         return PLAIN

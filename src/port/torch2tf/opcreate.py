@@ -19,7 +19,14 @@ def created(a: Args) -> Result:
     size = a.get(99, "size")
     if size is not None and isinstance(size.payload, Items):
         rest = list(size.payload.elements)
+    elif size is None and len(rest) == 1 and not isinstance(rest[0].payload, Items) and may_be_sizes(rest[0]):
+        return tensor(None, dtype), PLAIN
     return tensor(sizes(rest), dtype), PLAIN
+
+
+def may_be_sizes(fact: Fact) -> bool:
+    """Not known to be one number: a parameter, what a function gives."""
+    return not (isinstance(fact.payload, Size) or isinstance(fact.literal(...), int) or fact.dtype == "int")
 
 
 def full(a: Args) -> Result:
@@ -33,6 +40,13 @@ def full(a: Args) -> Result:
 def new_tensor(a: Args) -> Result:
     inner = Args(a.it, a.node, a.facts[1:], a.names[1:], a.nodes[1:])
     return created(inner)[0].but(dtype=dtype_of(a.get(99, "dtype")) or a.x.dtype), PLAIN
+
+
+def new_full(a: Args) -> Result:
+    inner = Args(a.it, a.node, a.facts[1:], a.names[1:], a.nodes[1:])
+    named = a.get(99, "size")
+    found = full(inner)[0] if named is None else tensor()
+    return found.but(dtype=dtype_of(a.get(99, "dtype")) or a.x.dtype), PLAIN
 
 
 def new_from_data(a: Args) -> Result:

@@ -41,6 +41,7 @@ from port.torch2tf.opcreate import (
     linspace,
     meshgrid,
     new_from_data,
+    new_full,
     new_tensor,
     number,
     one_hot,
@@ -189,7 +190,8 @@ def _rules() -> dict[str, Callable[[Args], Result]]:
     put(unfolded, "unfold")
     put(created, "zeros ones rand randn empty randperm")
     put(full, "full")
-    put(new_tensor, "new_zeros new_ones new_empty new_full")
+    put(new_tensor, "new_zeros new_ones new_empty")
+    put(new_full, "new_full")
     put(new_from_data, "new_tensor")
     put(arange, "arange range")
     put(linspace, "linspace logspace")

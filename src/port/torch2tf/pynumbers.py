@@ -8,7 +8,7 @@ from typing import Any
 import libcst as cst
 
 from port.facts import Fact, Kind, arithmetic
-from port.torch2tf.values import PLAIN, Items, Size, literal
+from port.torch2tf.values import PLAIN, Items, ShapeOf, Size, literal
 
 ARITHMETIC = {cst.Add: "+", cst.Subtract: "-", cst.Multiply: "*", cst.FloorDivide: "//"}
 WHOLE = Fact(Kind.PLAIN, dtype="int")
@@ -51,6 +51,29 @@ def negative(inner: Fact) -> Fact:
         size = inner.payload
         return Fact(Kind.PLAIN, payload=Size(arithmetic("-", 0, size.dim), size.batch, size.whole, computed=True))
     return WHOLE if is_whole(inner) else FLOAT if is_float(inner) else PLAIN
+
+
+def joined(a: Fact, b: Fact) -> Fact | None:
+    """`a + b` of lists, tuples and shapes; None if neither is one."""
+    x, y = _elements(a), _elements(b)
+    if x is None and y is None:
+        return None
+    parts = [p if p is not None else Items(open=True) for p in (x, y)]
+    kind = next(p.kind for p in (x, y) if p is not None)
+    return Fact(Kind.PLAIN, payload=Items(parts[0].elements + parts[1].elements, kind, any(p.open for p in parts)))
+
+
+def _elements(fact: Fact) -> Items | None:
+    payload, value = fact.payload, fact.literal(...)
+    if isinstance(payload, Items):
+        return payload
+    if isinstance(payload, ShapeOf):
+        shape = payload.of.shape
+        if shape is None:
+            return Items([WHOLE], "tuple", open=True)
+        sizes = [Fact(Kind.PLAIN, payload=Size(dim, i == 0)) for i, dim in enumerate(shape)]
+        return Items(sizes[payload.start:payload.stop], "tuple")
+    return Items([literal(v) for v in value], "tuple") if isinstance(value, tuple) else None
 
 
 def binary(operator: cst.BaseBinaryOp, a: Fact, b: Fact) -> Fact:
