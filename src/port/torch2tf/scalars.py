@@ -95,7 +95,8 @@ def _divided(w: Any, node: cst.BaseExpression) -> Any:
         return None
     if not isinstance(w.fact(node.left).payload, Size) or isinstance(node.left, cst.BinaryOperation):
         return None
-    below, factors = node.right, []  # `size / (h * w / n / n)` is `size * n * n // (h * w)`
+    below = node.right  # `size / (h * w / n / n)` is `size * n * n // (h * w)`
+    factors: list[cst.BaseExpression] = []
     while isinstance(below, cst.BinaryOperation) and isinstance(below.operator, cst.Divide):
         factors.insert(0, below.right)
         below = below.left
