@@ -43,3 +43,11 @@ def test_a_dict_in_the_call_and_in_a_variable() -> None:
                          '    inputs = {"a": a, "b": b}\n    y = layers.Dense(2)(layers.add([a, b]))\n'
                          f"    return {model}\n", "tf2torch")
         assert not made.findings and "def forward(self, inputs):" in made.text
+
+
+def test_a_dict_with_images_is_given_to_an_unknown_base() -> None:
+    """The run ended here with an error of its own, and not with a finding."""
+    made = translate('import keras\n\n\nclass Net(Unknown):\n    def __init__(self, width):\n'
+                     '        image = keras.Input((8, 8, 3))\n        x = keras.layers.Conv2D(width, 3)(image)\n'
+                     '        super().__init__(inputs={"image": image}, outputs=x)\n', "tf2torch")
+    assert {f.code for f in made.findings} & {"P201", "P206"}

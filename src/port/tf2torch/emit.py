@@ -211,7 +211,8 @@ class Emitter:
         tensors, nested = tensors_in(fact), isinstance(fact.payload, Grown) and fact.payload.nested
         ranks = {t.rank for t in tensors}
         alike = all(t.layout is Layout.FLIPPED for t in tensors) and len(ranks) == 1 and None not in ranks
-        flat = isinstance(fact.payload, Grown) or all(e.kind is Kind.TENSOR for e in fact.payload.elements)
+        flat = isinstance(fact.payload, Grown) or (isinstance(fact.payload, Items) and all(
+            e.kind is Kind.TENSOR for e in fact.payload.elements))
         if alike and flat and not nested:
             moved = self.in_layout(tensors[0], cst.Name("t"), Layout.PLAIN)
             as_tuple = isinstance(fact.payload, Items) and fact.payload.kind == "tuple"

@@ -34,6 +34,7 @@ from port.tf2torch.rules import (
     dropout_class,
     either_order,
     evaluated,
+    explicit_builds,
     held_layer,
     held_once,
     inline,
@@ -113,10 +114,21 @@ def _read(units: Sequence[Unit], options: Options, params: dict[str, Fact] | Non
 
 
 def _settled(units: Sequence[Unit]) -> Sequence[Unit]:
-    """Without variables and lists that hold different layers: no reading serves these as they stand."""
+    """Without what no reading serves as it stands: variables and lists of different layers, layers built by hand."""
     forms = [chosen.rewrite(u.module, partial(layer_row, u)) if "else:" in u.text else u.module for u in units]
     forms = [relocate.rewrite(m, mixed=True) if ".append(" in u.text else m for u, m in zip(units, forms, strict=True)]
+    forms = [explicit_builds.rewrite(m, partial(_makes_layer, u)) if ".build(" in u.text else m
+             for u, m in zip(units, forms, strict=True)]
     return _with(units, forms) if any(m is not u.module for u, m in zip(units, forms, strict=True)) else units
+
+
+def _makes_layer(unit: Unit, func: cst.BaseExpression) -> bool:
+    """Is it a layer's class, of Keras or of a file of the project?"""
+    if layer_row(unit, func):
+        return True
+    home, name = unit.links.get(code(func), (unit, code(func)))
+    found = next((s for s in home.module.body if isinstance(s, cst.ClassDef) and s.name.value == name), None)
+    return found is not None and any(isinstance(s, cst.FunctionDef) and s.name.value == "call" for s in found.body.body)
 
 
 def _with(units: Sequence[Unit], forms: Sequence[cst.Module]) -> list[Unit]:

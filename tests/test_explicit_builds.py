@@ -1,0 +1,94 @@
+"""Layers that a layer's `build` builds by hand (rules/explicit_builds.py), as Keras 3 code does throughout."""
+
+from pathlib import Path
+
+import libcst as cst
+import pytest
+from proving import agree
+
+from port.tf2torch.rules import explicit_builds
+from port.translate import translate
+from port.tree import code
+from port.verify.parent import Case
+
+BLOCK = '''import keras
+
+
+class Block(keras.layers.Layer):
+    def __init__(self, dim, depth=2, **kwargs):
+        super().__init__(**kwargs)
+        self.dim = dim
+        self.depth = depth
+
+    def build(self, input_shape):
+        hidden = input_shape[-1]
+        self.wide = keras.layers.Dense(self.dim, activation="relu", dtype=self.dtype_policy)
+        self.wide.build(input_shape)
+        shape = list(input_shape)
+        shape[-1] = self.dim
+        self.others = []
+        for i in range(self.depth):
+            self.others.append(keras.layers.Dense(self.dim, activation="tanh"))
+        for layer in self.others:
+            layer.build(shape)
+        self.narrow = keras.layers.Dense(hidden, dtype=self.dtype_policy)
+        self.narrow.build(tuple(shape))
+        self.norm = keras.layers.LayerNormalization(epsilon=1e-6)
+        self.norm.build(input_shape)
+        self.built = True
+
+    def call(self, inputs):
+        x = self.wide(inputs)
+        for layer in self.others:
+            x = layer(x)
+        return self.norm(self.narrow(x) + inputs)
+
+
+class Outer(keras.layers.Layer):
+    def build(self, input_shape):
+        self.block = Block(5)
+        if input_shape[-1] is not None:
+            self.block.build(input_shape)
+        self.built = True
+
+    def call(self, x):
+        return self.block(x)
+'''
+MODEL = BLOCK + '''
+
+def model():
+    inputs = keras.Input((7, 6))
+    return keras.Model(inputs, Outer()(inputs))
+'''
+
+
+def test_numbers(tmp_path: Path) -> None:
+    result = translate(MODEL, "tf2torch")
+    assert not [f for f in result.findings if f.code[:2] == "P2"]
+    assert ".build(" not in result.text and "shape" not in result.text
+    agree(tmp_path, MODEL, result.text, "tf2torch", [Case("model()", ("f32[3,7,6]",))])
+
+
+def test_the_width_of_a_class_that_nothing_calls_is_a_parameter() -> None:
+    text = translate(BLOCK, "tf2torch").text
+    assert "self.wide = nn.Linear(in_features, self.dim)" in text and "Lazy" not in text
+
+
+@pytest.mark.parametrize("change", [
+    ("self.wide.build(input_shape)", "self.wide.build(self.find(input_shape))"),
+    ("self.wide = keras.layers.Dense(self.dim, activation", "self.wide = Maker(self.dim, activation"),
+    ("self.wide.build(input_shape)", "self.wide = Maker()\n        self.wide.build(input_shape)")])
+def test_what_may_do_more_stays(change: tuple[str, str]) -> None:
+    text = BLOCK.replace(*change)
+    assert text != BLOCK
+    is_layer = {"keras.layers.Dense", "keras.layers.LayerNormalization"}
+    module = explicit_builds.rewrite(cst.parse_module(text), lambda func: code(func) in is_layer)
+    assert "self.wide.build(" in module.code and "self.narrow.build(" not in module.code
+
+
+def test_a_shape_that_is_read_elsewhere_stays() -> None:
+    text = MODEL.replace("        self.built = True\n\n    def call(self, inputs)",
+                         "        self.rows = shape[1]\n        self.built = True\n\n    def call(self, inputs)")
+    assert text != MODEL
+    module = explicit_builds.rewrite(cst.parse_module(text), lambda func: True)
+    assert "shape[-1] = self.dim" in module.code and ".build(" not in module.code
