@@ -117,7 +117,7 @@ def _settled(units: Sequence[Unit]) -> Sequence[Unit]:
     """Without what no reading serves as it stands: variables and lists of different layers, layers built by hand."""
     forms = [chosen.rewrite(u.module, partial(layer_row, u)) if "else:" in u.text else u.module for u in units]
     forms = [relocate.rewrite(m, mixed=True) if ".append(" in u.text else m for u, m in zip(units, forms, strict=True)]
-    forms = [explicit_builds.rewrite(m, partial(_makes_layer, u)) if ".build(" in u.text else m
+    forms = [explicit_builds.rewrite(m, partial(_makes_layer, u)) if "build" in u.text else m
              for u, m in zip(units, forms, strict=True)]
     return _with(units, forms) if any(m is not u.module for u, m in zip(units, forms, strict=True)) else units
 

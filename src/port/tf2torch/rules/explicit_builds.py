@@ -20,6 +20,8 @@ from port.build import statement
 from port.tf2torch.rules.prune import pure
 from port.tree import changed, code, find, loads, rebuild
 
+BUILDS = ("build", "_build_from_signature")  # the latter: of MultiHeadAttention before Keras 3
+SHAPE = "compute_output_shape"  # of a layer: it changes nothing
 IsLayer = Callable[[cst.BaseExpression], object]
 
 
@@ -90,15 +92,16 @@ def _builds(line: cst.SimpleStatementLine) -> str:
     """X of the line `X.build(...)`."""
     small = line.body[0]
     call = small.value if len(line.body) == 1 and isinstance(small, cst.Expr) else None
-    if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute) or call.func.attr.value != "build":
+    if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute) or call.func.attr.value not in BUILDS:
         return ""
-    return code(call.func.value) if all(map(pure, call.args)) else ""
+    return code(call.func.value) if all(pure(a, SHAPE) for a in call.args) else ""
 
 
 def _stores(line: cst.SimpleStatementLine) -> str:
     """The variable that `x = ...` or `x[...] = ...` gives a value, where nothing else happens."""
     small = line.body[0]
-    if len(line.body) != 1 or not isinstance(small, cst.Assign) or len(small.targets) != 1 or not pure(small):
+    if len(line.body) != 1 or not isinstance(small, cst.Assign) or len(small.targets) != 1 or not pure(
+            small, SHAPE):
         return ""
     target: cst.BaseExpression = small.targets[0].target
     target = target.value if isinstance(target, cst.Subscript) else target
@@ -129,5 +132,5 @@ def _idle(s: Any) -> bool:
     """A loop or branch that does nothing."""
     blocks = [s.body, *([s.orelse.body] if isinstance(s, cst.If) and isinstance(s.orelse, cst.Else) else [])]
     inner = isinstance(s, cst.If | cst.For) and (s.orelse is None or isinstance(s.orelse, cst.Else)) and pure(
-        s.test if isinstance(s, cst.If) else s.iter)
+        s.test if isinstance(s, cst.If) else s.iter, "hasattr")
     return inner and all(code(b).strip() == "pass" for b in blocks)

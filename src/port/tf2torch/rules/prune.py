@@ -28,13 +28,13 @@ _PURE = {"str", "int", "float", "len", "max", "min", "abs", "round", "list", "tu
          "enumerate", "reversed", "format", "sorted", "dict", "bool", "isinstance", "getattr"}
 
 
-def pure(node: cst.CSTNode) -> bool:
-    """Can this be left out if its value is not used?"""
+def pure(node: cst.CSTNode, *also: str) -> bool:
+    """Can this be left out if its value is not used? `also`: names of further calls that can."""
     for n in walk(node):
         if type(n) is cst.Call:
             name = n.func.value if isinstance(n.func, cst.Name) else (
                 n.func.attr.value if isinstance(n.func, cst.Attribute) else "")
-            if name not in _PURE:
+            if name not in _PURE and name not in also:
                 return False
         if type(n) in (cst.Yield, cst.Await, cst.NamedExpr):
             return False
