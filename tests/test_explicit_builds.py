@@ -97,3 +97,34 @@ def test_a_shape_that_is_read_elsewhere_stays() -> None:
     assert text != MODEL
     module = explicit_builds.rewrite(cst.parse_module(text), lambda func: True)
     assert "shape[-1] = self.dim" in module.code and ".build(" not in module.code
+
+
+ATTENTION = '''import keras
+from keras import ops
+
+
+class Attention(keras.layers.Layer):
+    def __init__(self, heads, **kwargs):
+        super().__init__(**kwargs)
+        self.heads = heads
+
+    def build(self, inputs_shape):
+        batch, length, dim = inputs_shape
+        self.inverse = (dim // self.heads) ** -0.5
+        self.scale = self.add_weight(shape=(dim,), initializer="ones", dtype=self.variable_dtype)
+        self.query = keras.layers.EinsumDense("bqm,muh->bquh", output_shape=(None, self.heads, dim // self.heads),
+                                              bias_axes="uh")
+        self.out = keras.layers.EinsumDense(equation="bquh,uhm->bqm", output_shape=(None, dim))
+
+    def call(self, states):
+        return self.out(self.query(states * self.scale) * self.inverse)
+'''
+
+
+def test_an_equation_and_an_unpacked_shape_tell_the_rank(tmp_path: Path) -> None:
+    """Nothing calls the class: its constructor is told the width; the length is of no use to it."""
+    result = translate(ATTENTION, "tf2torch")
+    assert not [f for f in result.findings if f.code[:2] == "P2"]
+    assert "def __init__(self, in_features, heads):" in result.text
+    assert "EinsumDense((None, in_features,)" in result.text
+    agree(tmp_path, ATTENTION, result.text, "tf2torch", [Case("Attention(3)", ("f32[2,5,6]",))])

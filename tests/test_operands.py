@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 
 import pytest
+from proving import agree
 
 from port.translate import translate
+from port.verify.parent import Case
 
 
 def ported(lines: str, direction: str) -> str:
@@ -77,3 +80,32 @@ def test_functions_that_are_no_values_are_said_to_be_called() -> None:
     found = translate("import tensorflow as tf\n\n\ndef f(x):\n    return [tf.math.divide_no_nan, x]\n", "tf2torch")
     assert [f.message for f in found.findings if f.code == "P201"] == [
         "`tf.math.divide_no_nan` has no counterpart that could stand as a value: call it"]
+
+
+def test_a_size_in_parentheses_keeps_them(tmp_path: Path) -> None:
+    """`(dim // heads) ** -0.5` was written as `dim // heads ** -0.5` where the size stood for the whole."""
+    text = '''import keras
+
+
+class Scaled(keras.layers.Layer):
+    def __init__(self, heads, **kwargs):
+        super().__init__(**kwargs)
+        self.heads = heads
+
+    def build(self, shape):
+        dim = shape[-1]
+        self.a = (dim // self.heads) ** -0.5
+        self.b = 1.5 / (shape[-1] * self.heads)
+        self.dense = keras.layers.Dense(4)
+
+    def call(self, x):
+        return self.dense(x) * self.a + self.b
+
+
+def model():
+    inputs = keras.Input((5, 12))
+    return keras.Model(inputs, Scaled(3)(inputs))
+'''
+    result = translate(text, "tf2torch")
+    assert "self.a = (dim // heads) ** -0.5" in result.text
+    agree(tmp_path, text, result.text, "tf2torch", [Case("model()", ("f32[2,5,12]",))])

@@ -44,14 +44,15 @@ _OPERANDS: dict[type[cst.CSTNode], tuple[str, ...]] = {
 
 
 def fitted(old: Any, new: Any) -> Any:
-    """What `old` became, its new operands in parentheses where they are of another kind than the old ones."""
+    """What `old` became, its new operands in parentheses where the old ones had some, or were of another kind."""
     if new is old or type(new) is not type(old):
         return new
     changes = {}
     for name in _OPERANDS.get(type(old), ()):
         before, after = getattr(old, name), getattr(new, name)
-        if after is not before and not (type(after) is type(before) and type(getattr(after, "operator", None)) is type(
-                getattr(before, "operator", None))):
+        alike = type(after) is type(before) and type(getattr(after, "operator", None)) is type(
+            getattr(before, "operator", None)) and not getattr(before, "lpar", ())
+        if after is not before and not alike:
             changes[name] = owner(after) if type(old) is cst.Attribute else paren(after)
     return changed(new, **changes) if changes else new
 

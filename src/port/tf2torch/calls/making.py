@@ -9,7 +9,7 @@ from typing import Any
 import libcst as cst
 
 from port.build import breaks_line, build, expression, helper_names, paren, parse, reflow, substitute
-from port.facts import Sym
+from port.facts import Dim, Sym
 from port.latebinding import bound_early
 from port.table import Signature
 from port.tf2torch.calls.arguments import arguments, choose, map_args
@@ -88,7 +88,26 @@ def fill(job: Job, what: str) -> Any:
         if shape is None or None in shape[1:]:
             raise job.refuse("P208", "the shape that arrives here is not known")
         return expression("(" + ", ".join(code(job.em.size(d)) for d in shape[1:]) + ",)")
+    if what == "einsum_shape":
+        return _einsum_shape(job, shape)
     raise job.refuse("P208", f"`{what}` of the input is not known")
+
+
+def _einsum_shape(job: Job, shape: tuple[Dim, ...] | None) -> cst.BaseExpression:
+    """The shape behind the batch, None for axes that neither kernel nor bias have."""
+    equation, bias = (job.em.fact(job.bound.args[name]).values if name in job.bound.args else frozenset()
+                      for name in ("equation", "bias_axes"))
+    if shape is None:
+        raise job.refuse("P208", "the shape that arrives here is not known")
+    needed: set[str] | None = None
+    if equation is not None and bias is not None and len(equation) == 1 and "." not in (text := next(iter(equation))):
+        axes, _, rest = text.replace(" ", "").partition(",")
+        needed = {*rest.partition("->")[0], *(axis for letters in bias for axis in letters or "")}
+    sizes = [d if needed is None or len(axes) != len(shape) or axes[i] in needed else "None"
+             for i, d in enumerate(shape) if i]
+    if None in sizes:
+        raise job.refuse("P208", "the shape that arrives here is not known")
+    return expression("(" + ", ".join(d if isinstance(d, str) else code(job.em.size(d)) for d in sizes) + ",)")
 
 
 def _is_told(job: Job, width: Any) -> bool:

@@ -160,7 +160,7 @@ def tensor_param(it: Interp, function: Function, name: str, rank: int | None, se
         fact = fact.but(shape=dims)
         for axis, dim in enumerate(dims):
             if isinstance(dim, Sym) and dim is not width:
-                function.mirrors[dim.text] = (name, axis)
+                function.mirrors[dim.text] = (name, axis if axis < len(dims) - 1 else -1)  # known without a rank, too
     fact = fact.but(dtype=known.dtype if known is not None and known.dtype != "!" else None,
                     mask=known.mask if known is not None else None)
     return fact.but(symbol="?") if known is not None and known.symbol == "?" else fact

@@ -10,7 +10,7 @@ from port.tf2torch.infer import several
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.keyed import Keyed, put
 from port.tf2torch.infer.mirrors import carries, note_mirror, rename_stale, settle
-from port.tf2torch.infer.values import Grown, Items, SelfValue, Size, common, has_tensor, tensors_in
+from port.tf2torch.infer.values import Grown, Items, Origin, SelfValue, ShapeOf, Size, common, has_tensor, tensors_in
 
 
 def assign(it: Interp, target: cst.BaseExpression, value: Fact, env: Env, line: cst.CSTNode | None = None,
@@ -34,6 +34,9 @@ def assign(it: Interp, target: cst.BaseExpression, value: Fact, env: Env, line: 
         parts = it.unpack(value) if source is not None or value.payload is not None else None
         elements = [e if isinstance(e, cst.StarredElement) else e.value for e in target.elements]
         starred = any(isinstance(e, cst.StarredElement) for e in target.elements)
+        if isinstance(value.payload, ShapeOf) and value.payload.of.shape is None and not starred and isinstance(
+                origin := value.payload.of.payload, Origin):
+            it.ranks.setdefault((origin.owner, origin.name), len(elements))  # as many axes as variables
         for i, element in enumerate(elements):
             known = parts is not None and len(parts) == len(elements) and not starred
             part = parts[i] if known and parts is not None else _part(value, element)

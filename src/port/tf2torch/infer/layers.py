@@ -44,6 +44,14 @@ def rank_of(symbol: str) -> int | None:
     return int(found[1]) + 2 if found else None
 
 
+def _rank_of_equation(it: Interp, layer: LayerCall) -> int | None:
+    """The rank that the equation of an EinsumDense tells: 3 of `abc,cd->abd`."""
+    equation = it.facts.get(layer.bound["equation"], UNKNOWN).literal() if "equation" in layer.bound else None
+    if not isinstance(equation, str) or "." in equation:
+        return None
+    return len(equation.partition(",")[0].replace(" ", ""))
+
+
 def images_rank(it: Interp, node: cst.Call) -> int:
     """How many axes the images have that this call gives, by the name of what is called."""
     payload = it.applications[node][0].payload if node in it.applications else None
@@ -55,7 +63,7 @@ def run_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fac
     """Apply a framework layer: remember what arrives, give what leaves."""
     layer: LayerCall = callee.payload
     first = args[0] if args else UNKNOWN
-    rank = rank_of(layer.symbol)
+    rank = rank_of(layer.symbol) or _rank_of_equation(it, layer)
     if rank and first.kind is Kind.TENSOR and first.shape is None:
         if isinstance(first.payload, Origin | SameRank):
             it.ranks[(first.payload.owner, first.payload.name)] = rank

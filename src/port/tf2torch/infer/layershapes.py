@@ -203,8 +203,20 @@ def mha(g: Given) -> Fact:
     return g.x.but(layout=Layout.PLAIN)
 
 
+def einsum_dense(g: Given) -> Fact:
+    """Sizes by the letters of the equation: those of `output_shape`, else those of what arrives."""
+    equation = g.get("equation")
+    if not isinstance(equation, str) or "->" not in equation or "." in equation:
+        return tensor()
+    inputs, _, outputs = equation.replace(" ", "").partition("->")
+    sizes = dict(zip(inputs.partition(",")[0], g.x.shape or (), strict=False))
+    told = sizes_of(g.fact("output_shape")) or []
+    sizes |= {axis: d for axis, d in zip(outputs[::-1], told[::-1], strict=False) if d is not None}
+    return tensor(tuple(sizes.get(axis) for axis in outputs), g.x.dtype)
+
+
 RULES: dict[str, Callable[[Given], Fact]] = {
     f.__name__: f for f in (
         conv, depthwise, pool, conv_transpose, global_pool, dense, embedding, flatten, reshape, permute, pad, crop,
-        upsample, repeat, rnn, mha)
+        upsample, repeat, rnn, mha, einsum_dense)
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -11,7 +12,7 @@ from port.build import statement
 from port.facts import Dim, Fact, Sym
 from port.tf2torch.emit import Emitter, Refused, Scope
 from port.tf2torch.infer.values import Class, Function, Instance, ShapeOf, find_method, is_module
-from port.tree import code, walk
+from port.tree import code, find, walk
 
 
 # ---------------------------------------------------------------- sizes that the constructor must know
@@ -154,7 +155,7 @@ def making(em: Emitter, cls: Class) -> str:
 
 
 def unpacked_shape(em: Emitter, small: Any, s: Any) -> list[Any] | None:
-    """`_, length, dim = input_shape` of a constructor."""
+    """`_, length, dim = input_shape` of a constructor, of what it reads."""
     if em.scope.stage == "late" or not isinstance(small, cst.Assign) or not isinstance(
             small.targets[0].target, cst.Tuple):
         return None
@@ -162,8 +163,9 @@ def unpacked_shape(em: Emitter, small: Any, s: Any) -> list[Any] | None:
     if not isinstance(payload, ShapeOf) or payload.of.shape is None:
         return None
     lines = []
+    named = Counter(n.value for n in find(em.scope.function.node, cst.Name)) if em.scope.function is not None else {}
     for element, dim in zip(small.targets[0].target.elements, payload.of.shape, strict=False):
-        if isinstance(element.value, cst.Name) and element.value.value != "_" and dim is not None:
+        if isinstance(element.value, cst.Name) and named[element.value.value] > 1 and dim is not None:
             lines.append(statement(f"{element.value.value} = {code(em.size(dim, small))}"))
     if lines:
         lines[0] = lines[0].with_changes(leading_lines=s.leading_lines)

@@ -102,7 +102,7 @@ def _parameters(split: Split, function: Function | None, used: set[str], free: l
     source_names = named(function.node.body)
     for p in function.params:
         own = [m for m, (owner, _) in function.mirrors.items() if owner == p and m in used]
-        own.sort(key=lambda m: -function.mirrors[m][1])
+        own.sort(key=lambda m: -(function.mirrors[m][1] % 100))  # the last axis, -1, first
         if p in function.tensors or (function, p) in split.em.it.ranks:
             params += own
             mirrors += [(m, p) for m in own]

@@ -12,7 +12,7 @@ from port.facts import Kind
 from port.tf2torch.calls.variables import FILLED, is_own, makes_weight
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.opshapes import dtype_of, kind_of
-from port.tf2torch.infer.values import Class
+from port.tf2torch.infer.values import Class, find_method
 from port.tf2torch.initial.initializers import fill
 from port.tf2torch.initial.reader import Reader
 from port.tf2torch.settings import usually_none
@@ -21,6 +21,8 @@ from port.tree import code, find
 DEFAULT = "glorot_uniform"
 # initialiser -> the tensor it makes, {s} being the shape; the others fill an empty tensor
 FULL = {"zeros": "torch.zeros({s})", "ones": "torch.ones({s})"}
+
+OWN_DTYPES = ("self.dtype", "self.variable_dtype", "self.dtype_policy", "self.dtype_policy.variable_dtype")
 
 
 def parameter(em: Emitter, call: cst.Call) -> cst.BaseExpression:
@@ -55,6 +57,12 @@ def in_container(em: Emitter, cls: Class, small: Any) -> Any:
     return small.with_changes(value=build(f"{kind}()") if empty else build(f"{kind}({{v}})", v=em.expr(value)))
 
 
+def _is_own_dtype(em: Emitter, node: cst.BaseExpression) -> bool:
+    """Is it the dtype that Keras gives the layer, as its own code reads it?"""
+    cls, first = em.scope.cls, code(node).partition(".")[2].partition(".")[0]
+    return cls is not None and code(node) in OWN_DTYPES and first not in cls.attrs and find_method(cls, first) is None
+
+
 def weight(em: Emitter, call: cst.Call, name: str) -> Any:
     if not is_own(em, call):
         return variable(em, call, name)
@@ -73,7 +81,7 @@ def weight(em: Emitter, call: cst.Call, name: str) -> Any:
                 "is taken as None, its default; one that is given " if none else "") +
                 "acts in Keras' training loop; add it to yours", call)
     if dtype is not None and em.fact(dtype).literal(...) not in (None, "float32") and (
-            em.symbol(dtype) not in ("tf.float32",)) and "floatx" not in code(dtype):
+            em.symbol(dtype) not in ("tf.float32",)) and "floatx" not in code(dtype) and not _is_own_dtype(em, dtype):
         raise Refused("P202", "`dtype` of add_weight", call)
     em.need("torch", "nn")
     value = initial(em, initializer, shape_of(em, shape), call)
