@@ -182,7 +182,7 @@ def _rules() -> dict[str, Callable[[Args], Result]]:
         put(pool(n + 2), f"max_pool{n}d avg_pool{n}d adaptive_avg_pool{n}d adaptive_max_pool{n}d lp_pool{n}d")
         put(pool(n + 2), f"max_pool{n}d_same avg_pool{n}d_same")
     put(spatial(4), "center_crop resize_bicubic")
-    put(same, "relu sparsemax")
+    put(same, "relu sparsemax slice_update")
     put(floating, "softmax log_softmax sigmoid tanh logsigmoid softplus gelu silu exp log sqrt rsqrt sin cos erf")
     put(resized, "interpolate upsample pixel_shuffle pixel_unshuffle grid_sample batch_norm local_response_norm")
     put(imaged, "group_norm instance_norm dropout1d dropout2d dropout3d")

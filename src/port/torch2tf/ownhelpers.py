@@ -149,5 +149,6 @@ FUNCTIONS: dict[str, Any] = {f"{kind}_pool{n}d_same": pool_same for kind in ("ma
     "dot": dot, "center_crop": _layer_of_first("CenterCrop", Layout.FLIPPED), "resize_bicubic": bicubic,
     "category_encoding": _layer_of_first("CategoryEncoding", Layout.PLAIN), "relu": _relu,
     "sparsemax": _activation("keras.activations.sparsemax"), "pack_masked": pack_masked,
+    "slice_update": _activation("keras.ops.slice_update"),
 }
 __all__ = ["name_of", "same_padded", "write"]

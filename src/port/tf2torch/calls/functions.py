@@ -38,7 +38,8 @@ def row_call(em: Emitter, node: cst.Call, symbol: str) -> cst.BaseExpression:
             fault = ("P202", job.bound.problem) if job.bound.problem else unmet_of(job)
             if not fault[1]:
                 return run(job, symbol)
-            problem = problem if problem[1] else fault
+            if not problem[1] or (problem[0], fault[0]) == ("P202", "P208"):  # a fact alone is missing: nearer
+                problem = fault
     raise Refused(problem[0] or "P202", f"`{symbol}`: {problem[1]}", node)
 
 
@@ -126,4 +127,31 @@ def fill_template(job: Job, template: str) -> cst.BaseExpression:
             nodes[name] = adapted if adapted is not None else expression("None")
         else:
             nodes[name] = job.value(name)
+    if "(*" in template or ", *" in template:
+        tree = _opened(tree, nodes)
     return helper_names(substitute(tree, nodes))  # type: ignore[return-value]
+
+
+class _Open(cst.CSTTransformer):
+    """Names for the elements of a pair that is written out, where a template has `*x`: `f(a, b)`, not `f(*(a, b))`."""
+
+    def __init__(self, nodes: dict[str, cst.BaseExpression]) -> None:
+        self.nodes = nodes
+
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:
+        args: list[cst.Arg] = []
+        for arg in updated_node.args:
+            name = arg.value.value if arg.star == "*" and isinstance(arg.value, cst.Name) else ""
+            pair = self.nodes.get(name)
+            if not isinstance(pair, cst.Tuple | cst.List) or any(type(e) is not cst.Element for e in pair.elements):
+                args.append(arg)
+                continue
+            for i, element in enumerate(pair.elements):
+                self.nodes[f"{name}__{i}"] = element.value
+                args.append(cst.Arg(cst.Name(f"{name}__{i}")))
+        return updated_node.with_changes(args=args)
+
+
+def _opened(tree: cst.BaseExpression, nodes: dict[str, cst.BaseExpression]) -> cst.BaseExpression:
+    opened = tree.visit(_Open(nodes))
+    return opened if isinstance(opened, cst.BaseExpression) else tree

@@ -257,10 +257,12 @@ def nn_pool(g: Given) -> Fact:
 
 
 def resize(g: Given) -> Fact:
-    sizes = sizes_of(g.fact("size"))
+    """Images of sizes that are given: two, or those that the rank has."""
+    name = _first(g, "size", "output_size")
+    n = 2 if name == "size" else _spatial(g)[0]
+    sizes = sizes_of(g.fact(name)) or [g.dim(name)] * (n if name == "output_size" else 0)
     method = g.get(_first(g, "method", "interpolation"), None)
-    out = _image(g, sizes if sizes is not None and len(sizes) == 2 else [None, None],
-                 g.x.shape[-1] if g.x.shape else None)
+    out = _image(g, sizes if len(sizes) == n else [None] * n, g.x.shape[-1] if g.x.shape else None)
     return out.but(dtype="float32" if "method" in g.params and method != "nearest" else g.x.dtype)
 
 

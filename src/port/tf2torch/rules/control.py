@@ -99,7 +99,7 @@ def backend_name(em: Emitter, node: cst.Call) -> cst.BaseExpression:
 
 EXPRESSIONS = {**dict.fromkeys(PHASES, by_phase),
                "tf.cond": cond, "keras.ops.cond": cond, "tf.map_fn": map_fn, "keras.ops.map": map_fn,
-               "tf.vectorized_map": map_fn,
+               "tf.vectorized_map": map_fn, "keras.ops.vectorized_map": map_fn,
                "keras.backend.map_fn": map_fn, "keras.backend.backend": backend_name,
                "keras.config.backend": backend_name}
 
