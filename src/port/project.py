@@ -75,19 +75,23 @@ def closure(texts: Mapping[Path, str], rows: Callable[[str], bool], reader: Read
     open_: set[Path] = set()
     followed = frozenset(package(path) for path in texts) | frozenset(packages)
 
-    def visit(path: Path, text: str) -> None:
-        open_.add(path)
-        member = _member(path, text, rows, reader, through, followed)
-        for target in sorted(member.leads_to):
-            if target not in open_ and (other := texts[target] if target in texts else _read(target, reader)
-                                        ) is not None:
-                visit(target, other)
-        found[path] = member
+    def member(path: Path) -> Member | None:
+        text = texts[path] if path in texts else _read(path, reader)
+        return None if text is None else _member(path, text, rows, reader, through, followed)
 
-    for path, text in texts.items():
-        if path not in open_:
-            visit(path, text)
-    return {path: _without_missing(member, found) for path, member in found.items()}
+    for path in texts:
+        _visit(path, member, open_, found)
+    return {path: _without_missing(each, found) for path, each in found.items()}
+
+
+def _visit(path: Path, member: Callable[[Path], Member | None], open_: set[Path], found: dict[Path, Member]) -> None:
+    """Adds the file behind those that it leads to; not if it cannot be read, or is looked at already."""
+    if path in open_ or (made := member(path)) is None:
+        return
+    open_.add(path)
+    for target in sorted(made.leads_to):
+        _visit(target, member, open_, found)
+    found[path] = made
 
 
 def reached(paths: Iterable[Path], members: Mapping[Path, Member]) -> list[Member]:
