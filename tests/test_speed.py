@@ -108,3 +108,16 @@ def test_what_was_known_does_not_wait_for_the_collector() -> None:
     finally:
         gc.enable()
     assert {"P205", "P201"} <= codes and not left, (codes, left)
+
+
+def test_nor_does_what_was_known_of_a_keras_model() -> None:
+    text = (GOLDEN / "tf2torch" / "functional_resnet" / "tf_version.py").read_text(encoding="utf-8")
+    translate(text, "tf2torch")
+    gc.collect()
+    gc.disable()
+    try:
+        translate(text, "tf2torch")
+        left = gc.collect()
+    finally:
+        gc.enable()
+    assert left < 100  # it was 3 to 8 thousand

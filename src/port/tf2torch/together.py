@@ -88,6 +88,13 @@ class Reading:
         """Findings are placed in the files as they were written."""
         return [_result(*each) for each in zip(self.units, self.passes, self.texts, strict=True)]
 
+    def let_go(self) -> None:
+        """Forgets what is known, which is full of circles and holds the trees: else they wait for the collector."""
+        it = self.passes[0].em.it
+        for known in (*it.functions.values(), *it.classes.values(), *it.files, *(p.em for p in self.passes),
+                      *self.passes):
+            vars(known).clear()
+
 
 def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] | None = None) -> list[Result]:
     """The files, each behind those that it imports, in PyTorch; another reading is tried where much is refused."""
@@ -97,7 +104,9 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
     reading = _read(units, options, params)
     while ownhelpers.forget(units, [node for done in reading.passes for node in done.em.kept]):
         reading = _read(units, options, params)
-    return reading.results()
+    results = reading.results()
+    reading.let_go()
+    return results
 
 
 def _read(units: Sequence[Unit], options: Options, params: dict[str, Fact] | None) -> Reading:

@@ -211,7 +211,8 @@ def _from_table(job: Job, node: cst.BaseExpression, reached: set[str | None]) ->
         there, back = ("1, -1", "-1, 1") if job.flipped else ("-1, 1", "1, -1")
         remember(job.em, reached, not job.flipped)
         text = f"ACTIVATIONS[{{name}}]({{x}}.movedim({there})).movedim({back})"
-    job.after.append(lambda x: build(text, name=job.em.expr(node), x=x))
+    em = job.em
+    job.after.append(lambda x: build(text, name=em.expr(node), x=x))
 
 
 def chosen(em: Emitter, node: cst.Call) -> cst.BaseExpression:

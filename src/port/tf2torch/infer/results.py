@@ -44,17 +44,20 @@ def substitute(it: Interp, node: cst.Call | None, function: Function, bound: dic
 
 def _model_here(it: Interp, function: Function, model: Fact, bindings: dict[str, Dim]) -> Fact:
     """A functional model, its sizes in the words of the caller; what these cannot say is left open."""
-    def here(fact: Fact) -> Fact:
-        if isinstance(fact.payload, Items):
-            return fact.but(payload=Items([here(e) for e in fact.payload.elements], fact.payload.kind))
-        if fact.kind is not Kind.TENSOR:
-            return fact
-        shape = None if fact.shape is None else tuple(_said(it, function, d, bindings) for d in fact.shape)
-        return fact.but(shape=shape, last=_said(it, function, fact.last, bindings))
-
     payload = model.payload
     assert isinstance(payload, GraphModel)
-    return model.but(payload=GraphModel(payload.node, payload.inputs, here(payload.outputs)))
+    outputs = _here(it, function, payload.outputs, bindings)
+    return model.but(payload=GraphModel(payload.node, payload.inputs, outputs))
+
+
+def _here(it: Interp, function: Function, fact: Fact, bindings: dict[str, Dim]) -> Fact:
+    if isinstance(fact.payload, Items):
+        elements = [_here(it, function, e, bindings) for e in fact.payload.elements]
+        return fact.but(payload=Items(elements, fact.payload.kind))
+    if fact.kind is not Kind.TENSOR:
+        return fact
+    shape = None if fact.shape is None else tuple(_said(it, function, d, bindings) for d in fact.shape)
+    return fact.but(shape=shape, last=_said(it, function, fact.last, bindings))
 
 
 def outside(it: Interp, model: SequentialModel, fact: Fact) -> Fact:

@@ -277,19 +277,20 @@ def _count_target(em: Emitter, target: cst.BaseExpression) -> cst.BaseExpression
 
 def _count_header(split: Split, node: cst.For) -> cst.BaseExpression:
     """The iterable with tensors replaced by their counts, and lists of tensors by the lists of these."""
-    def change(n: cst.CSTNode) -> cst.CSTNode:
-        fact = split.em.fact(n)
-        if isinstance(fact.payload, Size) and not isinstance(n, cst.Name):
-            return split.em.size(fact.payload.dim, n)
-        if isinstance(n, cst.Attribute) and split.em.fact(n.value).kind is Kind.TENSOR:
-            raise Refused("P208", f"`{n.attr.value}` of a tensor is not known when the model is built", n)
-        if isinstance(n, cst.Name) and fact.kind is Kind.TENSOR and n is not node.iter:
-            return split.em.size(fact.width, n)
-        if isinstance(n, cst.Name) and has_tensor(fact):
-            return cst.Name(f"{n.value}_channels")
-        return rebuild(n, change)
+    return _counted(split, node.iter, node.iter)  # type: ignore[return-value]
 
-    return change(node.iter)  # type: ignore[return-value]
+
+def _counted(split: Split, n: cst.CSTNode, whole: cst.BaseExpression) -> cst.CSTNode:
+    fact = split.em.fact(n)
+    if isinstance(fact.payload, Size) and not isinstance(n, cst.Name):
+        return split.em.size(fact.payload.dim, n)
+    if isinstance(n, cst.Attribute) and split.em.fact(n.value).kind is Kind.TENSOR:
+        raise Refused("P208", f"`{n.attr.value}` of a tensor is not known when the model is built", n)
+    if isinstance(n, cst.Name) and fact.kind is Kind.TENSOR and n is not whole:
+        return split.em.size(fact.width, n)
+    if isinstance(n, cst.Name) and has_tensor(fact):
+        return cst.Name(f"{n.value}_channels")
+    return rebuild(n, lambda child: _counted(split, child, whole))
 
 
 def _forward_header(split: Split, node: cst.For, frame: Frame, tensor_names: set[str]) -> tuple[Any, Any]:
