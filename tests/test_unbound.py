@@ -47,6 +47,13 @@ def test_a_name_that_only_the_port_misses_is_told_where_it_is_read() -> None:
     assert comment and before + after == PORT and after.startswith("            return f(")
 
 
+def test_each_function_that_reads_such_a_name_is_told() -> None:
+    """Methods of several classes have one name."""
+    twice = PORT + PORT.partition("\n\n\n")[2].partition("\n\n\ndef g")[0].replace("class A", "\n\nclass B")
+    assert [f.message.partition(",")[0] for f in unbound.told(Result(SOURCE, twice)).findings].count(
+        "the port reads `training` in `forward`") == 2
+
+
 def test_names_that_may_come_from_elsewhere_are_not_told() -> None:
     for port in ("from a import *\nx = f(y)\n", "def f():\n    global y\n    y = 1\n\n\nx = y + __name__\n",
                  "class A:\n    n = 3\n    m = [k for k in range(n)]\n", SOURCE):

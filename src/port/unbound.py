@@ -25,12 +25,12 @@ _ALWAYS = {*vars(builtins), "__file__", "__path__", "__class__", "__builtins__"}
 def told(result: Result) -> Result:
     """The result, with a finding and a comment in the port for each name that it alone reads in vain."""
     new = _loose(result.text) if result.changed else {}
-    known = {name for name, _ in _loose(result.source)} if new else set()
+    known = {name for name, *_ in _loose(result.source)} if new else set()
     missing = {place: line for place, line in new.items() if place[0] not in known}
     if not missing:
         return result
     lines, findings = result.text.split("\n"), list(result.findings)
-    for (name, owner), at in sorted(missing.items(), key=lambda item: -item[1]):
+    for (name, owner, _), at in sorted(missing.items(), key=lambda item: -item[1]):
         where = f" in `{owner}`" if owner else ""
         message = f"the port reads `{name}`{where}, and nothing there binds it: write this line by hand"
         indent = lines[at - 1][:len(lines[at - 1]) - len(lines[at - 1].lstrip())]
@@ -39,8 +39,10 @@ def told(result: Result) -> Result:
     return replace(result, text="\n".join(lines), findings=tuple(sorted(findings)))
 
 
-def _loose(text: str) -> dict[tuple[str, str], int]:
-    """{(name, function that reads it or ''): line of the first statement that does}; nothing after a star import."""
+def _loose(text: str) -> dict[tuple[str, str, int], int]:
+    """{(name, function that reads it or '', its line): line of the first statement that does}; nothing after a star
+    import.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of odd escapes in the user's strings
         try:
@@ -72,16 +74,16 @@ def _tables(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
         yield from _tables(child)
 
 
-def _placed(tree: ast.Module, wanted: list[tuple[str, int]]) -> dict[tuple[str, str], int]:
+def _placed(tree: ast.Module, wanted: list[tuple[str, int]]) -> dict[tuple[str, str, int], int]:
     """`wanted`: names, each with the line where its scope begins, 0 for the module."""
-    found: dict[tuple[str, str], int] = {}
+    found: dict[tuple[str, str, int], int] = {}
     for name, begin in wanted:
         scope = next((n for n in ast.walk(tree) if getattr(n, "lineno", 0) == begin and isinstance(
             n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda)), tree)
         for statement in ast.walk(scope):
             if isinstance(statement, ast.stmt) and any(
                     isinstance(n, ast.Name) and n.id == name for n in _own(statement)):
-                found.setdefault((name, getattr(scope, "name", "")), statement.lineno)
+                found.setdefault((name, getattr(scope, "name", ""), begin), statement.lineno)
                 break
     return found
 

@@ -35,6 +35,7 @@ from port.tf2torch.rules import (
     either_order,
     evaluated,
     explicit_builds,
+    held_activations,
     held_layer,
     held_once,
     inline,
@@ -123,10 +124,14 @@ def _read(units: Sequence[Unit], options: Options, params: dict[str, Fact] | Non
 
 
 def _settled(units: Sequence[Unit]) -> Sequence[Unit]:
-    """Without what no reading serves as it stands: variables and lists of different layers, layers built by hand."""
+    """Without what no reading serves as it stands: variables and lists of different layers, layers built by hand,
+    activations that only the constructor knows.
+    """
     forms = [chosen.rewrite(u.module, partial(layer_row, u)) if "else:" in u.text else u.module for u in units]
     forms = [relocate.rewrite(m, mixed=True) if ".append(" in u.text else m for u, m in zip(units, forms, strict=True)]
     forms = [explicit_builds.rewrite(m, partial(_makes_layer, u)) if "build" in u.text else m
+             for u, m in zip(units, forms, strict=True)]
+    forms = [held_activations.rewrite(m, partial(layer_row, u)) if "activation=" in u.text else m
              for u, m in zip(units, forms, strict=True)]
     return _with(units, forms) if any(m is not u.module for u, m in zip(units, forms, strict=True)) else units
 
