@@ -165,6 +165,8 @@ def others():
     for size in ((6, 7), (7, 8)):
         pad = correct_pad(tf.zeros((1, *size, 3)), (3, 5))
         ARRAYS[f"correct_pad {size[0]}:output:0"] = L.ZeroPadding2D(pad)(numbers("pad", (1, *size, 3))).numpy()
+    block = keras.ops.slice_update(numbers("x", (2, 3, 4)), (1, 2, 0), numbers("block", (1, 2, 4)))
+    ARRAYS["slice_update:output:0"] = block.numpy()  # moved to lie inside
     for i, pad in enumerate((2, (1, 2), ((1, 2), (3, 4)))):
         ARRAYS[f"pad_amounts {i}:output:0"] = L.ZeroPadding2D(pad)(numbers("pad", (1, 4, 5, 3))).numpy()
     x = tf.ones((200, 300), "float64")

@@ -288,6 +288,10 @@ def modules():
         assert torch.equal(lazy(x), norm(x)) and type(lazy) is nn.LayerNorm and repr(lazy) == repr(norm)
         assert [p.dtype for p in lazy.parameters()] == [p.dtype for p in norm.parameters()]
         lazy.load_state_dict(norm.state_dict())
+    norm = nn.BatchNorm1d(4).train()
+    steps = helper("TimeDistributedSteps")(norm)(x)
+    assert all(torch.allclose(steps[:, i], norm(x[:, i])) for i in range(3)) and not torch.allclose(steps, norm(x.mT).mT)
+    compare("slice_update", [helper("slice_update")(x, (1, 2, 0), numbers("block", (1, 2, 4)))])
     packed = helper("pack_masked")(x, mask)
     steps, lengths = nn.utils.rnn.pad_packed_sequence(packed, batch_first=True)
     assert lengths.tolist() == [2, 1] and torch.equal(steps[0], x[0, 1:]) and torch.equal(steps[1, 0], x[1, 0])

@@ -67,7 +67,8 @@ class Net(keras.Model):
         self.expand = Expand((2, 3), flat)
 
     def call(self, x):
-        return self.expand(self.block(x))
+        first = [i for i in range(x.shape[-1]) if i >= 0]
+        return self.expand(self.block(tf.gather(x, first, axis=-1)))
 '''
 
 
