@@ -91,6 +91,13 @@ def test_what_may_do_more_stays(change: tuple[str, str]) -> None:
     assert "self.wide.build(" in module.code and "self.narrow.build(" not in module.code
 
 
+def test_what_another_class_builds_stays() -> None:
+    """It has `call` and `build` as layers have, and is none."""
+    text = BLOCK.replace("class Block(keras.layers.Layer)", "class Block")
+    text = text.replace("        super().__init__(**kwargs)\n", "")
+    assert text != BLOCK and "self.block.build(" in translate(text, "tf2torch").text
+
+
 def test_a_shape_that_is_read_elsewhere_stays() -> None:
     text = MODEL.replace("        self.built = True\n\n    def compute_output_shape",
                          "        self.rows = shape[1]\n        self.built = True\n\n    def compute_output_shape")

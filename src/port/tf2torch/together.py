@@ -142,7 +142,8 @@ def _makes_layer(unit: Unit, func: cst.BaseExpression) -> bool:
         return True
     home, name = unit.links.get(code(func), (unit, code(func)))
     found = next((s for s in home.module.body if isinstance(s, cst.ClassDef) and s.name.value == name), None)
-    return found is not None and any(isinstance(s, cst.FunctionDef) and s.name.value == "call" for s in found.body.body)
+    return found is not None and any(home.bound.resolve(a.value).startswith(("keras.", "tf.keras.")) or (
+        code(a.value) != name and _makes_layer(home, a.value)) for a in found.bases)
 
 
 def _with(units: Sequence[Unit], forms: Sequence[cst.Module]) -> list[Unit]:
