@@ -50,6 +50,13 @@ def test_the_attribute_that_the_source_keeps_it_in() -> None:
     assert "self.activation" not in result.text and "self.act(self.first(x))" in result.text
 
 
+def test_an_attribute_of_the_base_is_not_overwritten() -> None:
+    base = ("class Base(layers.Layer):\n    def __init__(self):\n        super().__init__()\n"
+            "        self.activation = 2\n\n\n")
+    text = BLOCK.replace(HEAD, HEAD + base).replace("Block(layers.Layer)", "Block(Base)").replace("(**kwargs)", "()")
+    assert "class Block(Base)" in text and "self.activation = activation" not in translate(text, "tf2torch").text
+
+
 @pytest.mark.parametrize("change", [
     ("        self.first =", "        self.activation = units\n        self.first ="),
     ("        self.first =", "        activation = activation or 'relu'\n        self.first =")])

@@ -131,7 +131,7 @@ def _settled(units: Sequence[Unit]) -> Sequence[Unit]:
     forms = [relocate.rewrite(m, mixed=True) if ".append(" in u.text else m for u, m in zip(units, forms, strict=True)]
     forms = [explicit_builds.rewrite(m, partial(_makes_layer, u)) if "build" in u.text else m
              for u, m in zip(units, forms, strict=True)]
-    forms = [held_activations.rewrite(m, partial(layer_row, u)) if "activation=" in u.text else m
+    forms = [held_activations.rewrite(m, partial(layer_row, u), partial(_is_keras, u)) if "activation=" in u.text else m
              for u, m in zip(units, forms, strict=True)]
     return _with(units, forms) if any(m is not u.module for u, m in zip(units, forms, strict=True)) else units
 
@@ -142,8 +142,12 @@ def _makes_layer(unit: Unit, func: cst.BaseExpression) -> bool:
         return True
     home, name = unit.links.get(code(func), (unit, code(func)))
     found = next((s for s in home.module.body if isinstance(s, cst.ClassDef) and s.name.value == name), None)
-    return found is not None and any(home.bound.resolve(a.value).startswith(("keras.", "tf.keras.")) or (
-        code(a.value) != name and _makes_layer(home, a.value)) for a in found.bases)
+    return found is not None and any(_is_keras(home, a.value) or (code(a.value) != name and _makes_layer(
+        home, a.value)) for a in found.bases)
+
+
+def _is_keras(unit: Unit, base: cst.BaseExpression) -> bool:
+    return unit.bound.resolve(base).startswith("keras.")
 
 
 def _with(units: Sequence[Unit], forms: Sequence[cst.Module]) -> list[Unit]:

@@ -19,9 +19,13 @@ from port.tree import changed, code, find, rebuild
 IsLayer = Callable[[cst.BaseExpression], object]
 
 
-def rewrite(module: cst.Module, is_layer: IsLayer) -> cst.Module:
-    """The module whose layers get their activations from `self`; the same object if there is nothing to do."""
-    return rebuild(module, lambda s: _class(s, is_layer) if isinstance(s, cst.ClassDef) else s)  # type: ignore[return-value]
+def rewrite(module: cst.Module, is_layer: IsLayer, is_keras: IsLayer) -> cst.Module:
+    """The module whose layers get their activations from `self`; the same object if there is nothing to do.
+
+    `is_keras`: asked of base classes. Those of others may have an attribute of the parameter's name.
+    """
+    return rebuild(module, lambda s: _class(s, is_layer) if isinstance(s, cst.ClassDef) and all(
+        is_keras(a.value) for a in s.bases) else s)  # type: ignore[return-value]
 
 
 def _class(node: cst.ClassDef, is_layer: IsLayer) -> cst.ClassDef:
