@@ -98,6 +98,21 @@ def test_what_another_class_builds_stays() -> None:
     assert text != BLOCK and "self.block.build(" in translate(text, "tf2torch").text
 
 
+def test_a_class_that_stays_in_keras_stays_as_written() -> None:
+    text = BLOCK.replace("class Block(keras.layers.Layer)", "class Block(keras.layers.LSTM)")
+    block = text[text.index("class Block"):text.index("\n\n\nclass Outer")]
+    assert block.partition("\n")[2] in translate(text, "tf2torch").text
+
+
+def test_a_constructor_may_build_as_well(tmp_path: Path) -> None:
+    text = ("import keras\n\n\nclass Net(keras.Model):\n    def __init__(self):\n        super().__init__()\n"
+            "        self.dense = keras.layers.Dense(3)\n        self.dense.build((None, 6))\n\n"
+            "    def call(self, x):\n        return self.dense(x)\n")
+    result = translate(text, "tf2torch")
+    assert "build" not in result.text.partition("class Net")[2]
+    agree(tmp_path, text, result.text, "tf2torch", [Case("Net()", ("f32[2,6]",))])
+
+
 def test_a_shape_that_is_read_elsewhere_stays() -> None:
     text = MODEL.replace("        self.built = True\n\n    def compute_output_shape",
                          "        self.rows = shape[1]\n        self.built = True\n\n    def compute_output_shape")

@@ -52,7 +52,7 @@ from port.tf2torch.rules import (
 )
 from port.tf2torch.rules import options as options_of
 from port.tf2torch.rules.class_sizes import channel_mirrors
-from port.tree import code, find, module_code
+from port.tree import code, find, module_code, walk
 from port.units import Unit, layer_row, relinked, scoped
 from port.wrapping import wrapped
 
@@ -112,8 +112,12 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
 
 def _read(units: Sequence[Unit], options: Options, params: dict[str, Fact] | None) -> Reading:
     """As the files are written, or with the classes that attributes hold written out where they are called."""
-    units = _settled(units)
-    reading = _traced(_best(units, options, params), options, params)
+    settled = _settled(units)
+    reading = _traced(_best(settled, options, params), options, params)
+    if settled is not units:
+        units = _as_written(units, settled, reading)
+        if units is not settled:
+            reading = _traced(_best(units, options, params), options, params)
     if not any("is held as a value" in r[2] for done in reading.passes for r in done.em.reports):
         return reading
     plain = [class_values.rewrite(u.module, partial(layer_row, u), [o.module for o in units]) for u in units]
@@ -134,6 +138,21 @@ def _settled(units: Sequence[Unit]) -> Sequence[Unit]:
     forms = [held_activations.rewrite(m, partial(layer_row, u), partial(_is_keras, u)) if "activation=" in u.text else m
              for u, m in zip(units, forms, strict=True)]
     return _with(units, forms) if any(m is not u.module for u, m in zip(units, forms, strict=True)) else units
+
+
+def _as_written(units: Sequence[Unit], settled: Sequence[Unit], reading: Reading) -> Sequence[Unit]:
+    """The settled files, but for what stays in Keras all the same: that is to stay as its author wrote it."""
+    forms = []
+    for unit, other, done in zip(units, settled, reading.passes, strict=True):
+        kept = {id(n) for node in done.em.kept for n in walk(node)}
+        names = {n.name.value for n in done.em.kept if isinstance(n, cst.ClassDef | cst.FunctionDef)}
+        body = [old if new is not old and (not kept.isdisjoint(map(id, walk(new))) or getattr(
+            getattr(new, "name", None), "value", "") in names) else new
+            for old, new in zip(unit.module.body, other.module.body, strict=True)]
+        same = all(a is b for a, b in zip(body, other.module.body, strict=True))
+        forms.append(other.module if same else other.module.with_changes(body=body))
+    changed_ = any(form is not u.module for form, u in zip(forms, settled, strict=True))
+    return _with(settled, forms) if changed_ else settled
 
 
 def _makes_layer(unit: Unit, func: cst.BaseExpression) -> bool:

@@ -34,8 +34,7 @@ def rewrite(module: cst.Module, is_layer: IsLayer) -> cst.Module:
 
 
 def _class(node: cst.ClassDef, is_layer: IsLayer) -> cst.ClassDef:
-    if not isinstance(node.body, cst.IndentedBlock) or "build" not in {
-            s.name.value for s in node.body.body if isinstance(s, cst.FunctionDef)}:
+    if not isinstance(node.body, cst.IndentedBlock):
         return node
     held = _held(node, is_layer)
     body = [changed(s, body=_method(s.body, held)) if isinstance(s, cst.FunctionDef) and s.name.value in (
