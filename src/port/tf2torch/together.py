@@ -52,7 +52,7 @@ from port.tf2torch.rules import (
 )
 from port.tf2torch.rules import options as options_of
 from port.tf2torch.rules.class_sizes import channel_mirrors
-from port.tree import code, find, module_code, walk
+from port.tree import code, find, module_code
 from port.units import Unit, layer_row, relinked, scoped
 from port.wrapping import wrapped
 
@@ -144,11 +144,9 @@ def _as_written(units: Sequence[Unit], settled: Sequence[Unit], reading: Reading
     """The settled files, but for what stays in Keras all the same: that is to stay as its author wrote it."""
     forms = []
     for unit, other, done in zip(units, settled, reading.passes, strict=True):
-        kept = {id(n) for node in done.em.kept for n in walk(node)}
-        names = {n.name.value for n in done.em.kept if isinstance(n, cst.ClassDef | cst.FunctionDef)}
-        body = [old if new is not old and (not kept.isdisjoint(map(id, walk(new))) or getattr(
-            getattr(new, "name", None), "value", "") in names) else new
-            for old, new in zip(unit.module.body, other.module.body, strict=True)]
+        kept = {n.name.value for n in done.em.kept if isinstance(n, cst.ClassDef | cst.FunctionDef)}
+        body = [old if new is not old and code(new.name) in kept else new  # type: ignore[union-attr]
+                for old, new in zip(unit.module.body, other.module.body, strict=True)]
         same = all(a is b for a, b in zip(body, other.module.body, strict=True))
         forms.append(other.module if same else other.module.with_changes(body=body))
     changed_ = any(form is not u.module for form, u in zip(forms, settled, strict=True))
