@@ -33,6 +33,13 @@ class Net(nn.Module):
 """
 
 
+def check(folder: Path, source: str, port: str, direction: str) -> None:
+    (folder / "source.py").write_text(source, encoding="utf-8")
+    (folder / "port.py").write_text(port, encoding="utf-8")
+    verdict, = verify(folder / "source.py", folder / "port.py", direction, [Case("Net()", ("f32[2,6]",))])
+    assert verdict.status == "verified", verdict
+
+
 @pytest.mark.parametrize(("source", "direction", "result", "written"), [
     (TF, "tf2torch", "y // 0.1", "torch.floor(y / 0.1)"),
     (TF, "tf2torch", "tf.math.floordiv(tf.cast(y, tf.float32), 0.1)", "torch.floor(y.to(torch.float32) / 0.1)"),
@@ -44,10 +51,7 @@ def test_it_gives_what_the_source_gives(tmp_path: Path, source: str, direction: 
     source = source.replace("RESULT", result)
     text = translate(source, direction).text
     assert written in text, text
-    (tmp_path / "source.py").write_text(source, encoding="utf-8")
-    (tmp_path / "port.py").write_text(text, encoding="utf-8")
-    verdict, = verify(tmp_path / "source.py", tmp_path / "port.py", direction, [Case("Net()", ("f32[2,6]",))])
-    assert verdict.status == "verified", verdict
+    check(tmp_path, source, text, direction)
 
 
 @pytest.mark.parametrize(("source", "direction", "written"), [
@@ -58,10 +62,7 @@ def test_so_it_is_of_what_is_divided_in_place(tmp_path: Path, source: str, direc
     source = source.replace("return RESULT", "y //= 0.1\n        return y")
     text = translate(source, direction).text
     assert written in text, text
-    (tmp_path / "source.py").write_text(source, encoding="utf-8")
-    (tmp_path / "port.py").write_text(text, encoding="utf-8")
-    verdict, = verify(tmp_path / "source.py", tmp_path / "port.py", direction, [Case("Net()", ("f32[2,6]",))])
-    assert verdict.status == "verified", verdict
+    check(tmp_path, source, text, direction)
 
 
 @pytest.mark.parametrize(("line", "written"), [

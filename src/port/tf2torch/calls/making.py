@@ -9,7 +9,7 @@ from typing import Any
 import libcst as cst
 
 from port.build import breaks_line, build, expression, helper_names, paren, parse, reflow, substitute
-from port.facts import Dim, Sym
+from port.facts import Sym
 from port.latebinding import bound_early
 from port.table import Signature
 from port.tf2torch.calls.arguments import arguments, choose, map_args
@@ -84,30 +84,24 @@ def fill(job: Job, what: str) -> Any:
         except Refused:
             return None  # open: a Lazy module
         return made if made is None or _is_bound(job, made) else None
-    if what == "shape_tail":
-        if shape is None or None in shape[1:]:
+    if what in ("shape_tail", "einsum_shape"):
+        open_ = _of_no_use(job) if what == "einsum_shape" else frozenset()
+        if shape is None or any(d is None and i not in open_ for i, d in enumerate(shape) if i):
             raise job.refuse("P208", "the shape that arrives here is not known")
-        return expression("(" + ", ".join(code(job.em.size(d)) for d in shape[1:]) + ",)")
-    if what == "einsum_shape":
-        return _einsum_shape(job, shape)
+        sizes = ["None" if i in open_ else code(job.em.size(d)) for i, d in enumerate(shape) if i]
+        return expression(f"({', '.join(sizes)},)")
     raise job.refuse("P208", f"`{what}` of the input is not known")
 
 
-def _einsum_shape(job: Job, shape: tuple[Dim, ...] | None) -> cst.BaseExpression:
-    """The shape behind the batch, None for axes that neither kernel nor bias have."""
+def _of_no_use(job: Job) -> frozenset[int]:
+    """Axes of the input of an EinsumDense that neither its kernel nor its bias have."""
     equation, bias = (job.em.fact(job.bound.args[name]).values if name in job.bound.args else frozenset()
                       for name in ("equation", "bias_axes"))
-    if shape is None:
-        raise job.refuse("P208", "the shape that arrives here is not known")
-    needed: set[str] | None = None
-    if equation is not None and bias is not None and len(equation) == 1 and "." not in (text := next(iter(equation))):
-        axes, _, rest = text.replace(" ", "").partition(",")
-        needed = {*rest.partition("->")[0], *(axis for letters in bias for axis in letters or "")}
-    sizes = [d if needed is None or len(axes) != len(shape) or axes[i] in needed else "None"
-             for i, d in enumerate(shape) if i]
-    if None in sizes:
-        raise job.refuse("P208", "the shape that arrives here is not known")
-    return expression("(" + ", ".join(d if isinstance(d, str) else code(job.em.size(d)) for d in sizes) + ",)")
+    if equation is None or bias is None or len(equation) != 1 or "." in (text := next(iter(equation))):
+        return frozenset()
+    axes, _, rest = text.replace(" ", "").partition(",")
+    needed = {*rest.partition("->")[0], *(axis for letters in bias for axis in letters or "")}
+    return frozenset(i for i, axis in enumerate(axes) if axis not in needed)
 
 
 def _is_told(job: Job, width: Any) -> bool:

@@ -34,12 +34,11 @@ def _class(node: cst.ClassDef, is_layer: IsLayer) -> cst.ClassDef:
     if init is None or "call" not in methods or not isinstance(init.body, cst.IndentedBlock):
         return node
     given = {p.name.value for p in (*init.params.params, *init.params.kwonly_params)} - assigned_names(init.body)
-    wanted = {name: call for call in _made(init.body) if is_layer(call.func) for a in call.args
-              if (name := _setting(a)) in given}
-    if not wanted:
+    held = {name: _held(init.body, name) for call in _made(init.body) if is_layer(call.func) for a in call.args
+            if (name := _setting(a)) in given}
+    if not held:
         return node
-    held = {name: _held(init.body, name) for name in wanted}
-    new = [name for name in wanted if not held[name] and name not in self_reads([node])]
+    new = [name for name in held if not held[name] and name not in self_reads([node])]
     held |= {name: name for name in new}
     body = rebuild(init.body, lambda n: _handed(n, held, is_layer))
     made = changed(init, body=_with(body, [statement(f"self.{name} = {name}") for name in new]))
@@ -85,5 +84,5 @@ def _handed(node: Any, held: dict[str, str], is_layer: IsLayer) -> Any:
 def _with(block: Any, lines: list[Any]) -> Any:
     """The lines, behind the call of the base's constructor."""
     docstring, body = split_docstring(block.body)
-    at = next((i + 1 for i, s in enumerate(body) if "super().__init__(" in code(s) or "super(" in code(s)), 0)
+    at = next((i + 1 for i, s in enumerate(body) if "super(" in code(s)), 0)
     return changed(block, body=[*docstring, *body[:at], *lines, *body[at:]])
