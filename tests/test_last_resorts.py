@@ -102,3 +102,34 @@ def test_a_layer_that_is_never_applied_is_dropped() -> None:
     assert "self.spare = nn.LazyLinear(3)" in translate(read, "tf2torch").text
     seen = BLOCKS.replace("+ 0.0", "+ 0.0 * len(self.layers)")
     assert "self.spare = " in translate(seen, "tf2torch").text
+
+
+CROSS = '''import keras
+from keras import layers
+
+
+class Cross(layers.Layer):
+    def __init__(self, projection_dim=None):
+        super().__init__()
+        self.projection_dim = projection_dim
+
+    def build(self, input_shape):
+        last_dim = input_shape[-1]
+        if self.projection_dim is not None:
+            self.down = layers.Dense(self.projection_dim, use_bias=False)
+        self.dense = layers.Dense(last_dim)
+
+    def call(self, x):
+        if self.projection_dim is None:
+            output = x
+        else:
+            output = self.down(x)
+        return self.dense(output)
+'''
+
+
+def test_paths_of_different_widths_give_none(tmp_path: Path) -> None:
+    """The rank is not known; the width of the first path was taken for that of both."""
+    text = translate(CROSS, "tf2torch").text
+    assert "self.dense = nn.LazyLinear(last_dim)" in text
+    agree(tmp_path, CROSS, text, "tf2torch", [Case("Cross(3)", ("f32[4,6]",)), Case("Cross()", ("f32[4,6]",))])

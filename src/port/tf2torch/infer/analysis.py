@@ -178,7 +178,7 @@ def _join_returns(function: Function) -> Fact:
 def _join_two(a: Fact, b: Fact) -> Fact:
     if a.kind is Kind.TENSOR and b.kind is Kind.TENSOR:
         if a.shape is None or b.shape is None or len(a.shape) != len(b.shape):
-            return a.but(shape=None, payload=None)
+            return a.but(shape=None, payload=None, last=a.last if a.width == b.width else None)
         dims = tuple(x if x == y else LOST for x, y in zip(a.shape, b.shape, strict=True))
         layout = Layout.FLIPPED if Layout.FLIPPED in (a.layout, b.layout) else Layout.PLAIN
         return a.but(shape=dims, payload=None, layout=layout)

@@ -99,7 +99,7 @@ def _join_tensors(it: Interp, name: str, a: Fact, b: Fact) -> Fact:
     elif a.layout is Layout.FLIPPED and (isinstance(a.payload, MixedRank) or isinstance(b.payload, MixedRank)):
         payload = a.payload if isinstance(a.payload, MixedRank) else b.payload
     return a.but(payload=payload, dtype=a.dtype if a.dtype == b.dtype else None, mask=masks.joined(a, b),
-                 symbol="?" if "?" in (a.symbol, b.symbol) else "")
+                 last=a.last if a.width == b.width else None, symbol="?" if "?" in (a.symbol, b.symbol) else "")
 
 
 def chosen(it: Interp, test: cst.BaseExpression, a: Fact, b: Fact) -> Fact:
