@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,13 +39,21 @@ def function_rows() -> list[table.Row]:
     return [row for rows in table.load().values() for row in rows if row.kind == "function" and not row.none]
 
 
+def numbered(rows: list[table.Row]) -> Iterator[tuple[str, table.Row]]:
+    """Each row as `name/number`, counted within its name: what a sample draws must not depend on unrelated rows."""
+    seen: Counter[str] = Counter()
+    for row in rows:
+        yield f"{row.name}/{seen[row.name]}", row
+        seen[row.name] += 1
+
+
 def tf_cases() -> Iterator[Case]:
-    for number, row in enumerate(function_rows()):
+    for row_name, row in numbered(function_rows()):
         for signature in row.tf:
             first = signature is row.tf[0]
             usable = [sample for sample in row.sample if fits(signature, sample)]
             for at, sample in enumerate(usable if first else usable[:1]):
-                name = f"{row.name}/{number}/{signature.name}/{at}"
+                name = f"{row_name}/{signature.name}/{at}"
                 inputs: dict[str, samples.Spec] = {}
                 call = render(signature, sample, inputs)
                 yield Case(name, row, snippet(signature.name, call, inputs), inputs)
@@ -66,18 +75,18 @@ class TorchCase(Case):
 
 def torch_cases(rows: list[table.Row]) -> Iterator[TorchCase]:
     """Each sample as the first torch signature that takes it has it; and the first for each other spelling."""
-    for number, row in enumerate(rows):
+    for row_name, row in numbered(rows):
         done: set[str] = set()
         for at, sample in enumerate(row.sample):
             signature = next((s for s in row.torch if fits(s, sample)), None)
             if signature is None:
                 raise ValueError(f"{row.file}: {row.name}: no signature takes {sample}")
             done.add(signature.name)
-            yield _torch_case(f"{row.name}/{number}/{at}", row, signature, sample)
+            yield _torch_case(f"{row_name}/{at}", row, signature, sample)
         for signature in row.torch:
             usable = next((s for s in row.sample if fits(signature, s)), None)
             if signature.name not in done and usable is not None:
-                yield _torch_case(f"{row.name}/{number}/{signature.name}", row, signature, usable)
+                yield _torch_case(f"{row_name}/{signature.name}", row, signature, usable)
 
 
 def _torch_case(name: str, row: table.Row, signature: table.Signature, sample: dict[str, Any]) -> TorchCase:

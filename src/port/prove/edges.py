@@ -7,7 +7,7 @@ from typing import Any
 
 from port import sample as samples
 from port import table
-from port.prove.cases import Case, function_rows
+from port.prove.cases import Case, function_rows, numbered
 from port.samplecode import fits, render, snippet
 
 KINDS = ("one", "empty", "ties", "whole", "large", "infinite")
@@ -18,22 +18,22 @@ VALUES = {"ties": ("f32=", ""), "whole": ("i32(-5,6)", "i32(1,6)"), "large": ("f
 
 def edge_cases(kinds: tuple[str, ...] = KINDS) -> Iterator[tuple[str, Case]]:
     """(kind, case) of the first sample of each function row, where it has tensors that can be changed so."""
-    for number, row in enumerate(function_rows()):
+    for name, row in numbered(function_rows()):
         given = next((s for s in row.sample if row.tf and fits(row.tf[0], s)), None)
         if given is None or row.draws:
             continue
         for kind in kinds:
-            if case := _case(row, given, kind, number):
+            if case := _case(row, given, kind, name):
                 yield kind, case
 
 
-def _case(row: table.Row, given: dict[str, Any], kind: str, number: int) -> Case | None:
+def _case(row: table.Row, given: dict[str, Any], kind: str, name: str) -> Case | None:
     changed = {name: _changed(value, kind) for name, value in given.items()}
     if changed == given:
         return None
     inputs: dict[str, samples.Spec] = {}
     call = render(row.tf[0], changed, inputs)
-    return Case(f"{row.name}/{number}/{kind}", row, snippet(row.tf[0].name, call, inputs), inputs)
+    return Case(f"{name}/{kind}", row, snippet(row.tf[0].name, call, inputs), inputs)
 
 
 def _changed(value: Any, kind: str) -> Any:
