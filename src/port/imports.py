@@ -141,6 +141,7 @@ def helper_order(names: list[str], folder: str = "torch") -> list[str]:
     return order
 
 
+@cache
 def has_helper(name: str) -> bool:
     return (HELPERS / "torch" / f"{name}.py").exists()
 

@@ -68,8 +68,10 @@ def written_out(it: Interp, node: cst.Call) -> cst.Call | None:
 def plan(it: Interp, function: Function) -> dict[str, cst.BaseExpression | None] | None:
     """The parameters for `**kwargs` with their defaults, None where one must be given; None: the stars stay."""
     call = taken(it, function)
-    layers = [layer for (node, _), layer in it.layers.items() if node is it.objects.get(("spread", call), ...)]
-    if call is None or len(layers) != 1:
+    if call is None or (made := it.objects.get(("spread", call))) is None:
+        return None
+    layers = [layer for (node, _), layer in it.layers.items() if node is made]
+    if len(layers) != 1:
         return None
     return {name: _default(layers[0], name) for name in _names(layers[0].symbol, function, call)}
 
