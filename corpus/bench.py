@@ -1,5 +1,5 @@
 """Figures that the README quotes: `python -m corpus.bench
-[translation|startup|verify|step|keras_step|package|peers]`.
+[translation|back|startup|verify|step|keras_step|package|peers]`.
 
 Each figure is a ratio of two times taken in one run, so that it holds on any machine. `peers` compares whole commands
 with other translators, where they are installed: $PACONVERT and $TF_UPGRADE name their commands (not in this venv).
@@ -58,6 +58,30 @@ def translation(rounds: int = 7) -> None:
         print(f"{name:20s} parse+print {base * 1e3:6.1f} ms   translate {mine * 1e3:7.1f} ms   "
               f"{mine / base:5.1f} times")
     print(f"{'together':20s} {total[1] / total[0]:.1f} times")
+
+
+def back(rounds: int = 5) -> None:
+    """torch2tf of vit-pytorch, whose files import from each other, as one package and file by file."""
+    import libcst as cst
+
+    from corpus import entries, fetch
+    from port import batch, files
+    from port.result import Options
+    from port.translate import translate
+
+    folder = fetch.tree("vit-pytorch", entries.load()[0]["packages"]) / "vit_pytorch"
+    found = files.find([folder], (), None)
+    texts = [item.path.read_text(encoding="utf-8") for item in found]
+    runs: list[Callable[[], Any]] = [
+        lambda: [cst.parse_module(text).code for text in texts],
+        lambda: list(batch.run(found, "torch2tf", lambda path: Options())),
+        lambda: [translate(text, "torch2tf") for text in texts]]
+    for run in runs[1:]:
+        run()  # the table and the helpers are read once
+    times = [[once(run) for run in runs] for _ in range(rounds)]
+    base, package, alone = (min(t[i] for t in times) for i in range(3))
+    print(f"{len(texts)} files: parse+print {base:.2f} s; torch2tf of the package {package / base:.1f} times, "
+          f"file by file {alone / base:.1f} times")
 
 
 def wall(command: list[str], times: int = 5) -> float:
@@ -248,6 +272,5 @@ def package() -> None:
 if __name__ == "__main__":
     wanted = sys.argv[1:] or ["translation", "startup", "verify", "step"]
     for each in wanted:
-        {"translation": translation, "startup": startup, "verify": verify, "step": step, "keras_step": keras_step,
-         "package": package,
-         "peers": peers}[each]()
+        {"translation": translation, "back": back, "startup": startup, "verify": verify, "step": step,
+         "keras_step": keras_step, "package": package, "peers": peers}[each]()
