@@ -233,10 +233,11 @@ class Fact:
 
 
 UNKNOWN = Fact()
+_TENSOR = Fact(Kind.TENSOR)
 
 
 def tensor(shape: tuple[Dim, ...] | None = None, dtype: str | None = None, layout: Layout = Layout.PLAIN) -> Fact:
-    return Fact(Kind.TENSOR, shape, dtype, layout)
+    return _TENSOR.but(shape=shape, dtype=dtype, layout=layout)
 
 
 # ---------------------------------------------------------------- x // y of floats

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
+from functools import cache
 from typing import Any
 
 import libcst as cst
@@ -82,6 +83,7 @@ class Interp:
         self.layers: dict[tuple[cst.CSTNode, str], Layer] = {}  # by the call that makes it, and its class
         self.objects: dict[Any, Any] = {}  # allocation sites: containers and instances
         self.partials: list[cst.Call] = []  # whose call is being followed
+        self.symbols: dict[str, Fact] = {}  # by the dotted name
         self.notes: dict[str, Any] = {}  # what the writing of one file remembers
         self.queue: deque[Function] = deque()
         self.waiting: set[Function] = set()
@@ -226,9 +228,14 @@ class Interp:
             return _CONSTANTS[node.value]
         if node.value in self.names.bound:
             return self.symbol(self.names.bound[node.value])
-        return Fact(Kind.FUNCTION, symbol=f"builtins.{node.value}") if hasattr(builtins, node.value) else UNKNOWN
+        return _builtin(node.value)
 
     def symbol(self, dotted: str) -> Fact:
+        if (known := self.symbols.get(dotted)) is None:
+            known = self.symbols[dotted] = self._symbol(dotted)
+        return known
+
+    def _symbol(self, dotted: str) -> Fact:
         name = canonical(dotted)
         row = (self.rows.get(name) or (None,))[0] if name.startswith("torch.") else None
         if row is not None and row.kind == "constant":
@@ -240,10 +247,7 @@ class Interp:
         return self.current[-1].node if self.current else None, name
 
     def _literal(self, node: Any, env: Env) -> Fact:
-        try:
-            return literal(literal_text(code(node)))
-        except LookupError:
-            return PLAIN
+        return _literal_of(code(node))
 
     def _unary(self, node: cst.UnaryOperation, env: Env) -> Fact:
         inner = self.ev(node.expression, env)
@@ -490,6 +494,19 @@ class Interp:
 
 
 _MUTABLE = {Items, Dict, Chain}
+@cache
+def _builtin(name: str) -> Fact:
+    return Fact(Kind.FUNCTION, symbol=f"builtins.{name}") if hasattr(builtins, name) else UNKNOWN
+
+
+@cache
+def _literal_of(text: str) -> Fact:
+    try:
+        return literal(literal_text(text))
+    except LookupError:
+        return PLAIN
+
+
 _CONSTANTS = {"True": literal(True), "False": literal(False), "None": literal(None)}
 
 

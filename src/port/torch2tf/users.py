@@ -192,8 +192,8 @@ def general(fact: Fact) -> Fact:
             return Fact(Kind.PLAIN, payload=Items(parts, payload.kind, payload.open))
         whole = fact.dtype == "int" or (isinstance(payload, Size) and payload.whole) or (
             fact.values is not None and all(type(v) is int for v in fact.values))
-        return Fact(Kind.PLAIN, payload=payload if isinstance(payload, Mapping) else None,
-                    dtype="int" if whole else text(fact) or None)
+        return PLAIN.but(payload=payload if isinstance(payload, Mapping) else None,
+                         dtype="int" if whole else text(fact) or None)
     return fact
 
 

@@ -326,7 +326,7 @@ BOTTOM = Fact(Kind.UNKNOWN, symbol="not reached")  # no caller has been seen yet
 
 
 def literal(value: Any) -> Fact:
-    return Fact(Kind.PLAIN, values=frozenset([value]))
+    return PLAIN.but(values=frozenset([value]))
 
 
 def may_be_none(fact: Fact) -> bool:
