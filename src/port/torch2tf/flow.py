@@ -154,7 +154,8 @@ def _match(it: Interp, node: cst.Match, env: Env) -> bool:
 
 
 def _if(it: Interp, node: cst.If, env: Env) -> bool:
-    test = it.ev(node.test, env).literal(...)
+    fact = it.ev(node.test, env)
+    test = True if fact.kind is Kind.FUNCTION and not may_be_none(fact) else fact.literal(...)
     told = versions.holds(it.names, node.test)
     test = test if told is None else told
     orelse = node.orelse
