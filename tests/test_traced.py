@@ -182,6 +182,18 @@ def test_one_of_several_whole_layers_is_called() -> None:
     assert run(result.text)["Net"](["shift", "relu"])(torch.tensor([-3.0])).item() == 1.0
 
 
+def test_a_module_of_the_users_is_told_its_size_by_what_it_gets() -> None:
+    """Its class needs the width, which is written where the object is made: no fact knows it there."""
+    result = ported("class Last(layers.Layer):\n    def __init__(self, units):\n        super().__init__()\n"
+                    "        self.dense = layers.Dense(units)\n\n    def call(self, x):\n        _, width = x.shape\n"
+                    "        return self.dense(x) / width\n\n" + TABLE.replace("layers.Dense(1)(x))", "Last(1)(x))"))
+    assert not codes(result)
+    assert "traced(Last(x.shape[-1], 1))(x)" in result.text
+    torch = pytest.importorskip("torch")
+    net = run(result.text)["Net"](["a", "b"])
+    assert net(*2 * [torch.zeros(3, 1, dtype=torch.int32)]).shape == (3, 1)
+
+
 def test_merging_a_list_of_tensors_lines_up_their_axes_behind_the_batch() -> None:
     text = ported("class Sum(layers.Layer):\n    def call(self, inputs):\n        return layers.Add()(inputs)\n").text
     assert "return sum(aligned(inputs))" in text

@@ -56,7 +56,8 @@ def application(em: Emitter, node: cst.Call, callee: Fact, inputs: list[Fact]) -
         return _apply_alternatives(em, node, payload)
     if isinstance(payload, Curried):
         return _apply_curried(em, node, payload)
-    return _apply_model(em, node, payload)
+    with sized(em, node, inputs):
+        return _apply_model(em, node, payload)
 
 
 def _apply_standing(em: Emitter, node: cst.Call, layer: LayerCall) -> cst.BaseExpression:
