@@ -50,6 +50,14 @@ class Pad(nn.Module):
     def forward(self, x):
         x = F.pad(x, (self.pad, 0))
         return F.pad(x, self.amounts, value=1.0)
+
+
+class Shifted(nn.Module):
+    def forward(self, x):
+        shifted = list(map(lambda shift: F.pad(x, shift), ((1, -1, 0, 0), (0, 0, -1, 1))))
+        for shift in ((1, -1), (-1, 1)):
+            shifted.append(F.pad(x, shift))
+        return torch.cat((x, *shifted), dim=1)
 '''
 
 SCALED = '''class Scaled(nn.Module):
@@ -73,7 +81,8 @@ def test_amounts_of_padding_that_a_setting_gives(tmp_path: Path) -> None:
     assert not result.findings
     assert "x = tf.pad(x, [[0, 0], [self.padding[0], self.padding[1]], [0, 0]])" in result.text
     agree(tmp_path, HEAD + PADDED, result.text, "torch2tf", [
-        Case("Net()", ("f32[2,4,7]",)), Case("Net(causal=True)", ("f32[2,4,7]",)), Case("Pad()", ("f32[2,4,7]",))])
+        Case("Net()", ("f32[2,4,7]",)), Case("Net(causal=True)", ("f32[2,4,7]",)), Case("Pad()", ("f32[2,4,7]",)),
+        Case("Shifted()", ("f32[2,4,7]",))])
 
 
 def test_amounts_whose_number_is_not_known_are_refused_for_images_alone() -> None:

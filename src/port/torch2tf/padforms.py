@@ -12,6 +12,7 @@ from port.torch2tf.dtypes import is_variable
 from port.torch2tf.jobs import Job
 from port.torch2tf.rowforms import made
 from port.torch2tf.values import Items
+from port.tree import walk
 
 
 def pad(job: Job) -> cst.BaseExpression:
@@ -51,11 +52,22 @@ def _is_counted(job: Job, name: str) -> bool:
 
 
 def _is_signed(job: Job) -> bool:
-    """Is an amount written as `-n`, of a number that is not known here?"""
-    node = job.bound.args["pad"]
-    return isinstance(node, cst.Tuple | cst.List) and any(
-        isinstance(e.value, cst.UnaryOperation) and isinstance(e.value.operator, cst.Minus)
-        and not isinstance(e.value.expression, cst.Integer) for e in node.elements)
+    """Is an amount written as `-n`, of a number that is not known here, or may a variable hold a negative one?"""
+    node, held = job.bound.args["pad"], job.fact("pad").payload
+    if isinstance(node, cst.Tuple | cst.List):
+        return any(isinstance(e.value, cst.UnaryOperation) and isinstance(e.value.operator, cst.Minus)
+                   and not isinstance(e.value.expression, cst.Integer) for e in node.elements)
+    known = [e.values for e in held.elements] if isinstance(held, Items) else []
+    if None in known:
+        return _is_of_lambda(job, node)
+    return any(isinstance(v, int) and v < 0 for values in known for v in values or ())
+
+
+def _is_of_lambda(job: Job, node: cst.BaseExpression) -> bool:
+    """`map(lambda shift: F.pad(x, shift), shifts)`: of its parameters no values are known."""
+    return isinstance(node, cst.Name) and any(
+        isinstance(f.node, cst.Lambda) and node.value in f.params and node in walk(f.node.body)
+        for f in job.w.it.functions.values())
 
 
 def _cropped(job: Job, amounts: tuple[Any, ...]) -> cst.BaseExpression:
