@@ -14,6 +14,7 @@ from port.torch2tf import (
     anyname,
     dicts,
     einops,
+    either,
     mapped,
     meetings,
     members,
@@ -26,6 +27,7 @@ from port.torch2tf import (
     recomputed,
     spread,
     tables,
+    toldbyuse,
     users,
     weightnorm,
 )
@@ -60,7 +62,11 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
     callee = it.ev(node.func, env)
     if callee is UNKNOWN and (chosen := namedmakers.chosen(it, node)) is not None:
         callee = chosen
+    if callee.kind is Kind.UNKNOWN or callee.symbol.startswith("object."):
+        callee = toldbyuse.method(it, node, callee, env)
     args = [it.ev(a.value, env) for a in node.args]
+    if callee.kind is Kind.LAYER and args and isinstance(options(callee)[0].payload, Layer | Chain):
+        args[0] = either.used(it, node.args[0].value, args[0], True)
     it.receivers[node] = callee
     if callee.symbol.startswith(("torch.", "tensor.")) and any(a.star == "**" for a in node.args):
         node = spread.written_out(it, node)

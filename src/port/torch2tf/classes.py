@@ -138,11 +138,10 @@ class _Stopped(cst.CSTTransformer):
         return False
 
     def leave_Return(self, original_node: cst.Return, updated_node: cst.Return) -> cst.Return:
-        result = self.f.result
-        if updated_node.value is None or result is None or result.kind is not Kind.TENSOR or result.dtype in (
-                "int64", "int32", "bool"):
+        if updated_node.value is None or self.f.result is None:
             return updated_node
-        return updated_node.with_changes(value=constants.stop_gradient(self.w, updated_node.value))
+        stopped = constants.without_gradient(self.w, self.f.result, updated_node.value)
+        return updated_node if stopped is None else updated_node.with_changes(value=stopped)
 
 
 def parameters(w: Any, f: Function, node: cst.FunctionDef) -> cst.Parameters:

@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout
 from port.scopes import Env
-from port.torch2tf import definitions, members, shapes, users, versions
+from port.torch2tf import definitions, either, members, shapes, users, versions
 from port.torch2tf.assignments import assign
 from port.torch2tf.values import Items, is_none, may_be_none
 from port.tree import code, kinds, walk
@@ -61,7 +61,9 @@ def simple(it: Interp, node: cst.BaseSmallStatement, env: Env) -> bool:
     elif type(node) is cst.Return:
         if it.current:
             fact = it.ev(node.value, env) if node.value is not None else Fact(Kind.PLAIN, values=frozenset([None]))
-            users.returned(it, fact)
+            parts = either.parts(it, node.value)
+            for part in parts or (fact,):
+                users.returned(it, part)
         return False
     elif type(node) is cst.Expr:
         it.ev(node.value, env)

@@ -26,6 +26,7 @@ from port.torch2tf import (
     assignments,
     calls,
     definitions,
+    either,
     links,
     meetings,
     members,
@@ -88,6 +89,8 @@ class Interp:
         self.queue: deque[Function] = deque()
         self.waiting: set[Function] = set()
         self.current: list[Function] = []
+        self.untold: set[Function] = set()  # they take something of which nothing tells for a tensor (toldbyuse.py)
+        self.late = False  # all that is called has been read: what is not known now is not known at all
         self.dead = 0  # branches around it that nothing reaches
         self.depth = 0  # loops around what is being read
         self.returns: list[Fact | None] = []  # what the running functions give, joined
@@ -155,6 +158,10 @@ class Interp:
         for _ in range(2):  # what its modules give may be known better then
             modules.apply_roots(self)
             self.drain()
+        self.late = bool(self.untold)
+        for function in self.untold:
+            self.enqueue(function)
+        self.drain()
         return self
 
     def _statements(self) -> None:
@@ -387,10 +394,13 @@ class Interp:
         return known
 
     def _attribute(self, node: cst.Attribute, env: Env) -> Fact:
-        return members.attribute(self, node, self.ev(node.value, env), env)
+        owner = self.ev(node.value, env)
+        owner = either.used(self, node.value, owner, node.attr.value not in either.OF_TUPLES)
+        return members.attribute(self, node, owner, env)
 
     def _subscript(self, node: cst.Subscript, env: Env) -> Fact:
         owner = self.ev(node.value, env)
+        owner = either.used(self, node.value, owner, len(node.slice) > 1)
         for element in node.slice:
             self.ev(element.slice, env)
         return members.subscript(self, node, owner)

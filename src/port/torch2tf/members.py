@@ -9,7 +9,7 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, tensor
 from port.scopes import Env, File
-from port.torch2tf import links
+from port.torch2tf import either, links
 from port.torch2tf.values import (
     BOTTOM,
     PLAIN,
@@ -317,6 +317,7 @@ def element_of(it: Interp, fact: Fact) -> Fact:
 
 def unpack(it: Interp, fact: Fact, count: int) -> list[Fact]:
     """The parts of a value that is assigned to `count` targets."""
+    fact = either.part(fact, "tuple") or fact
     payload = fact.payload
     if isinstance(payload, Items) and not payload.open and len(payload.elements) == count:
         return list(payload.elements)

@@ -15,6 +15,7 @@ from port.torch2tf import (
     carried,
     containers,
     devices,
+    either,
     freezing,
     init_calls,
     init_own,
@@ -288,6 +289,9 @@ def result(w: Any, node: cst.BaseExpression, whole: Fact | None) -> Any:
     """A returned value in the layout that callers of the function get; a root gives the source's."""
     function = w.function
     fact: Fact = w.fact(node)
+    if isinstance(node, cst.IfExp) and either.parts(w.it, node):
+        return node.with_changes(body=result(w, node.body, whole), test=w.expr(node.test),
+                                 orelse=result(w, node.orelse, whole))
     if isinstance(node, cst.Tuple) and whole is not None and isinstance(whole.payload, Items):
         parts = whole.payload.elements
         if len(parts) == len(node.elements):

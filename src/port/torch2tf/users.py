@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.scopes import Env
-from port.torch2tf import alike, apart, assignments, keywords, members, outcomes, stars
+from port.torch2tf import alike, apart, assignments, either, keywords, members, outcomes, stars
 from port.torch2tf.definitions import WHOLE, classes_hinted, hinted
 from port.torch2tf.values import (
     BOTTOM,
@@ -282,7 +282,7 @@ def _gives_images(function: Function, result: Fact) -> bool:
 
 
 def returned(it: Interp, fact: Fact) -> None:
-    it.returns[-1] = join(it.returns[-1], fact)
+    it.returns[-1] = either.returned(it.returns[-1], fact)
 
 
 def parameter(it: Interp, function: Function, name: str) -> Fact:

@@ -501,14 +501,34 @@ def join(a: Fact | None, b: Fact | None) -> Fact:
         flipped = any(f.kind is Kind.TENSOR and f.layout is not Layout.PLAIN for f in (a, b))
         if flipped and Kind.UNKNOWN in (a.kind, b.kind):  # that one has the source's axes, if it is a tensor
             return tensor(None, None, Layout.MIXED)
-        return UNKNOWN
+        if Kind.TENSOR in (a.kind, b.kind) and any(isinstance(f.payload, Items) for f in (a, b)) and any(
+                is_moved(t) and t.rank not in (0, 1, 2) for f in (a, b) for t in tensors_in(f)):
+            return tensor(None, None, Layout.MIXED)
+        return (_join_either(a, b) if is_either(a) or is_either(b) else None) or UNKNOWN
     if a.kind is Kind.TENSOR:
         return join_tensors(a, b)
     if a.kind is Kind.PLAIN:
         return _join_plain(a, b)
     if a.kind in CHOICES or (_objects(a) and _objects(b)):
         return _join_choices([a, b])
+    if is_either(a) and is_either(b) and (both := _join_either(a, b)) is not None:
+        return both
     return a.but(payload=None, values=_none(a, b)) if a.kind is Kind.SHAPE else UNKNOWN
+
+
+def is_either(fact: Fact) -> bool:
+    """A tensor or a tuple, as a setting of the function says that gives it (either.py)."""
+    return fact.kind is Kind.UNKNOWN and isinstance(fact.payload, Alternatives) and (
+        fact.payload.options[0].kind is Kind.TENSOR)
+
+
+def _join_either(a: Fact, b: Fact) -> Fact | None:
+    parts = [o for f in (a, b) for o in options(f)]
+    tensors = [o for o in parts if o.kind is Kind.TENSOR and o.layout is Layout.PLAIN]
+    tuples = [o for o in parts if isinstance(o.payload, Items) and o.payload.kind == "tuple"]
+    if len(tensors) + len(tuples) < len(parts):
+        return None
+    return Fact(Kind.UNKNOWN, payload=Alternatives((one_of(tensors) or UNKNOWN, one_of(tuples) or UNKNOWN)))
 
 
 def _objects(fact: Fact) -> bool:
