@@ -259,7 +259,8 @@ def _without_ported(node: cst.SimpleStatementLine, em: Any, body: list[Any], roo
         return node
     symbols = import_bindings(small)
     rows = {name for name, symbol in symbols.items() if (not symbol.startswith(".") and symbol in em.it.rows)
-            or em.it.names.bound.get(name, "").split(".")[0] in roots}  # what another file called so
+            or em.it.names.bound.get(name, "").split(".")[0] in roots  # what another file called so
+            or name in getattr(em, "spent", ())}
     if not rows:
         return node
     used = {n for part in body if not is_import(part) and part is not None for n in _read(part)}

@@ -58,9 +58,9 @@ def function(w: Any, f: Function) -> cst.FunctionDef:
         decorators, stops = _decorators(w, node)
         docstring, rest = leaving.split_docstring(list(node.body.body)) if isinstance(
             node.body, cst.IndentedBlock) else ([], None)
+        if stops:
+            constants.give(w, node)
         body = _body(w, f, rest) if rest is not None else None
-        if stops and body is not None:
-            body = [s.visit(_Stopped(w, f)) for s in body]
         if body is not None:
             body = unbuilt.built(w, f, epilogue(w, f, body))
             whole = compound.block(w, node.body, [*docstring, *prologue(w, f), *body])
@@ -122,26 +122,6 @@ def _decorators(w: Any, node: cst.FunctionDef) -> tuple[list[cst.Decorator], boo
         elif not symbol.startswith("torch."):
             kept.append(d)
     return kept, stops
-
-
-class _Stopped(cst.CSTTransformer):
-    """Results of a function that computes no gradients have none: tf.stop_gradient around them."""
-
-    def __init__(self, w: Any, f: Function):
-        super().__init__()
-        self.w, self.f = w, f
-
-    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
-        return False
-
-    def visit_Lambda(self, node: cst.Lambda) -> bool:
-        return False
-
-    def leave_Return(self, original_node: cst.Return, updated_node: cst.Return) -> cst.Return:
-        if updated_node.value is None or self.f.result is None:
-            return updated_node
-        stopped = constants.without_gradient(self.w, self.f.result, updated_node.value)
-        return updated_node if stopped is None else updated_node.with_changes(value=stopped)
 
 
 def parameters(w: Any, f: Function, node: cst.FunctionDef) -> cst.Parameters:

@@ -14,6 +14,7 @@ from port.torch2tf import (
     freezing,
     init_loops,
     initially,
+    nogradient,
     optional,
     stopping,
     versions,
@@ -237,10 +238,10 @@ def _source_axes(w: Any, node: cst.CSTNode, name: str, rank: int | None) -> cst.
 
 def with_(w: Any, node: cst.With) -> list[Any]:
     """Contexts of gradients and precision are no contexts in Keras."""
+    stops = nogradient.of(w, node)
+    if stops is not None:
+        return _leading(node, constants.leave(w, node, stops, lambda: _lines(w, node.body)))
     symbols = [w.fact(i.item.func if isinstance(i.item, cst.Call) else i.item).symbol for i in node.items]
-    if all(s in ("torch.no_grad", "torch.inference_mode", "torch.set_grad_enabled") for s in symbols):
-        body = _lines(w, node.body)
-        return _leading(node, [*body, *constants.stopped(w, node)])
     if all(s.endswith("autocast") or s.startswith("torch.profiler") for s in symbols):
         w.report("P103", "the body runs in the layers' own dtype: Keras chooses precision by dtype policy", node)
         return _leading(node, _lines(w, node.body))

@@ -23,6 +23,7 @@ from port.torch2tf import (
     inplace,
     interfaces,
     methods,
+    nogradient,
     ownnames,
     rows,
     spread,
@@ -103,7 +104,8 @@ def simple(w: Any, node: cst.BaseSmallStatement) -> list[Any]:
 # ---------------------------------------------------------------- assignments
 def assign(w: Any, node: cst.Assign) -> list[Any]:
     target = node.targets[0].target
-    if tying.replaced(w, node) or devices.dropped(w, node) or spread.unread(w.it, w.function, node):
+    if tying.replaced(w, node) or devices.dropped(w, node) or nogradient.dropped(w, node) or spread.unread(
+            w.it, w.function, node):
         return []
     freezing.check_hidden(w, node)
     for each in node.targets:

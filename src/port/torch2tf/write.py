@@ -14,6 +14,7 @@ from port.facts import Fact, Kind, Layout
 from port.result import Options
 from port.torch2tf import (
     applications,
+    constants,
     containers,
     einopscalls,
     importing,
@@ -80,6 +81,8 @@ class Writer:
     chains: set[cst.CSTNode] = field(default_factory=set)  # calls in place whose result alone is kept
     guards: list[Any] | None = None  # lines above the current one: what settings it can be given (limits.py)
     inline: set[cst.CSTNode] = field(default_factory=set)  # calls that may become several elements of a list
+    stops: set[cst.CSTNode] = field(default_factory=set)  # values that pass no gradient on (constants.py)
+    spent: set[str] = field(default_factory=set)  # names whose only use was left out
 
     # ------------------------------------------------------------ bookkeeping
     def fact(self, node: cst.CSTNode | None) -> Fact:
@@ -172,6 +175,8 @@ class Writer:
                 return direct
         method = _METHODS.get(type(node))
         new = fitted(node, method(self, node) if method is not None else self.generic(node))
+        if self.stops and node in self.stops:
+            new = constants.stopped_value(self, self.fact(node), new)
         return new if want is None else self.in_layout(node, new, want)
 
     def generic(self, node: Any) -> Any:

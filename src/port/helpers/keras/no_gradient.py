@@ -1,6 +1,12 @@
 import keras
+from keras import layers
 
 
-def no_gradient(value):
-    """torch.no_grad: no gradient goes through any tensor in this."""
-    return keras.tree.map_structure(lambda x: keras.ops.stop_gradient(x) if keras.ops.is_tensor(x) else x, value)
+def no_gradient(values):
+    """What torch.no_grad() gives: tensors, in tuples, lists and dicts as well, that pass no gradient on."""
+    def stopped(value):
+        if value is None or isinstance(value, (bool, int, float, str, layers.Layer)):
+            return value
+        return keras.ops.stop_gradient(value)  # of anything else than a tensor, it raises
+
+    return keras.tree.map_structure(stopped, values)
