@@ -137,3 +137,58 @@ def test_what_the_function_does_not_take_raises(made: str, tmp_path: Path) -> No
     exec(text, space)
     with pytest.raises(TypeError, match="positional"):
         space["make"]()
+
+
+WRITTEN_OUT = '''from functools import partial
+
+from torch import arange
+
+
+def points(x, domain=(-5, 5), knots=7):
+    device = dict(device=x.device)
+    proj = torch.ones(x.shape[-1], 3, **device)
+    t = torch.linspace(*domain, knots, **device)
+    return torch.einsum("bd,dm->bm", x, proj)[..., None] * t
+
+
+class Net(nn.Module):
+    def __init__(self, sizes=(2, 3), domain=(-1, 2)):
+        super().__init__()
+        self.sizes = sizes
+        self.fc = nn.Linear(4, 4)
+        self.register_buffer("ends", torch.linspace(domain[0], domain[1], 7))
+
+    def forward(self, x):
+        kept = dict(dim=-1, keepdim=True)
+        new = {"device": x.device, "dtype": x.dtype}
+        count = partial(torch.arange, device=x.device)
+        y = self.fc(x)
+        y = y - y.square().mean(**kept)
+        grid = torch.stack(torch.meshgrid(*(arange(n, **new) for n in self.sizes), indexing="ij"), dim=-1)
+        return points(y) * count(7) * count(2, 9) + grid.sum() + self.ends
+'''
+
+
+def test_settings_that_are_known_stand_for_themselves(tmp_path: Path) -> None:
+    """Of a dict, of a tuple, and of a partial; what a tuple holds by default is no more sure than another default."""
+    source = HEAD + WRITTEN_OUT
+    result = translate(source, "torch2tf")
+    assert not result.findings, result.findings
+    assert "tf.constant(domain[0], keras.config.floatx()), domain[1], knots)" in result.text
+    assert "tf.reduce_mean(tf.square(y), axis=-1, keepdims=True)" in result.text and "tf.range(2, 9" in result.text
+    assert not {"kept", "new", "count", "device", "partial"} & set(result.text.replace("(", " ").split())
+    agree(tmp_path, source, result.text, "torch2tf", [Case(c, ("f32[3,4]",)) for c in ("Net()", "Net((3, 4), (0, 4))")])
+
+
+@pytest.mark.parametrize(("before", "after"), [
+    ("kept = dict(dim=-1, keepdim=True)", "kept = dict(dim=-1)\n        kept['keepdim'] = True"),
+    ("kept = dict(dim=-1, keepdim=True)", "kept = dict(dim=-1, keepdim=True)\n        print(kept)"),
+    ("kept = dict(dim=-1, keepdim=True)", "k = True\n        kept = dict(dim=-1, keepdim=k)\n        k = False"),
+    ("count = partial(torch.arange, device=x.device)",
+     "n = 2\n        count = partial(torch.arange, n)\n        n = 3"),
+    ("count = partial(torch.arange, device=x.device)",
+     "count = partial(torch.arange, device=x.device)\n        self.count = count"),
+])
+def test_what_may_be_another_one_is_refused(before: str, after: str) -> None:
+    result = translate(HEAD + WRITTEN_OUT.replace(before, after), "torch2tf")
+    assert {f.code for f in result.findings if f.code != "P206"} <= {"P201", "P202"} and result.findings

@@ -55,6 +55,7 @@ EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 
 def call(w: Any, node: cst.Call) -> Any:
     node = w.it.objects.get(("spread", node), node)
+    node = spread.of_partial(w.it, w.function, node) or node
     callee: Fact = w.it.receivers.get(node) or w.fact(node.func)
     first = options(callee)[0]
     payload, symbol = first.payload, first.symbol

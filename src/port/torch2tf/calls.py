@@ -68,8 +68,11 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
     if callee.kind is Kind.LAYER and args and isinstance(options(callee)[0].payload, Layer | Chain):
         args[0] = either.used(it, node.args[0].value, args[0], True)
     it.receivers[node] = callee
-    if callee.symbol.startswith(("torch.", "tensor.")) and any(a.star == "**" for a in node.args):
+    if callee.symbol.startswith(("torch.", "tensor.")) and any(a.star for a in node.args):
+        original = node
         node = spread.written_out(it, node)
+        it.receivers[node] = callee
+        node = spread.opened(it, original, node, env)
         it.receivers[node], args = callee, [it.fact(a.value) for a in node.args]
     if callee.symbol.startswith("torch.nn."):
         it.homes[node] = it.file

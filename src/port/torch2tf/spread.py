@@ -1,4 +1,7 @@
-"""`torch.zeros(n, **dd)`, where this file says what `dd` holds: a call with its arguments written out."""
+"""`torch.zeros(n, **dd)`, where this file says what `dd` holds: a call with its arguments written out.
+
+`torch.linspace(*domain, n)` likewise, and `arange(n)` where `arange = partial(torch.arange, device=device)`.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
+from port.build import build
 from port.facts import Fact
 from port.torch2tf import keywords
 from port.torch2tf.binds import PLACES
-from port.torch2tf.values import Function, Mapping, Partial, options
+from port.torch2tf.devices import occurrences
+from port.torch2tf.values import Function, Items, Mapping, Partial, options
 from port.tree import code, find, memo, walk
 
 if TYPE_CHECKING:
+    from port.scopes import Env
     from port.torch2tf.interp import Interp
 
 WORDS = (*PLACES, "dtype")  # settings that stand for themselves wherever they are written
+SIMPLE = (cst.Name, cst.Attribute, cst.Integer, cst.Float, cst.SimpleString, cst.UnaryOperation, cst.Tuple)
+EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
 
 def written_out(it: Interp, node: cst.Call) -> cst.Call:
@@ -30,20 +39,41 @@ def written_out(it: Interp, node: cst.Call) -> cst.Call:
         return node if at is None else _without(it, node, at)
     given = node.args[at].value
     words = {}
-    for element in display.elements:
-        name = element.key.evaluated_value if isinstance(element, cst.DictElement) and isinstance(
-            element.key, cst.SimpleString) else None
-        value = None if name not in WORDS else _here(it, element.value, given)
+    for name, element in display.items():
+        value = _here(it, element, given) if name in WORDS or _is_simple(element) else None
         if value is None:
             return _without(it, node, at)
         words[name] = value
-    equal = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
-    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    made = [cst.Arg(v, keyword=cst.Name(str(k)), equal=equal, comma=comma) for k, v in words.items()]
+    made = [cst.Arg(v, keyword=cst.Name(str(k)), equal=EQUAL, comma=COMMA) for k, v in words.items()]
     if made:
         made[-1] = made[-1].with_changes(comma=node.args[at].comma)
     new = it.objects.setdefault(("spread", node), node.with_changes(args=[*node.args[:at], *made, *node.args[at + 1:]]))
     return new
+
+
+def opened(it: Interp, original: cst.Call, node: cst.Call, env: Env) -> cst.Call:
+    """The call with `domain[0], domain[1]` for `*domain`, of what takes no more arguments than it names."""
+    taken = [signature for row in it.rows.get(it.receivers[node].symbol, ()) for signature in row.torch]
+    stars = [a for a in node.args if a.star == "*"]
+    held = [it.fact(a.value).payload for a in stars]
+    if not stars or not taken or any(p.star for signature in taken for p in signature.params) or not all(
+            isinstance(a.value, cst.Name | cst.Attribute) and isinstance(items, Items) and not items.open
+            and not items.forms and items.kind != "modules" for a, items in zip(stars, held, strict=True)):
+        return node
+    if ("opened", original) not in it.objects:
+        args: list[cst.Arg] = []
+        for arg in node.args:
+            count = len(held[stars.index(arg)].elements) if arg.star == "*" else 0
+            parts = [cst.Arg(build(f"{{x}}[{i}]", x=arg.value), comma=COMMA) for i in range(count)]
+            args += parts if arg.star == "*" else [arg]
+        if args:
+            args[-1] = args[-1].with_changes(comma=node.args[-1].comma)
+        it.objects["opened", original] = it.objects["spread", original] = node.with_changes(args=args)
+    known: cst.Call = it.objects["opened", original]
+    for arg in known.args:
+        if arg not in node.args:
+            it.ev(arg.value, env)
+    return known
 
 
 def _without(it: Interp, node: cst.Call, at: int) -> cst.Call:
@@ -77,15 +107,36 @@ def _places_alone(payload: object) -> bool:
         payload.values) and payload.values.keys() <= {"device", "dtype"}
 
 
-def _display(it: Interp, given: cst.BaseExpression) -> cst.Dict | None:
-    """The display that makes the dict, `{"device": x.device, "dtype": x.dtype}`."""
+def _display(it: Interp, given: cst.BaseExpression) -> dict[str, cst.BaseExpression] | None:
+    """What makes the dict, `{"device": x.device, "dtype": x.dtype}` or `dict(device=x.device)`: its keys and values."""
     payload = it.fact(given).payload
     if not isinstance(payload, Mapping) or payload.kind != "dict" or payload.any is not None:
         return None
-    nodes = [n for n, held in it.objects.items() if held is payload and isinstance(n, cst.Dict)]
-    if len(nodes) != 1 or len(nodes[0].elements) != len(payload.values):  # or something was put into it since
+    nodes = [n for n, held in it.objects.items() if held is payload and isinstance(n, cst.Dict | cst.Call)]
+    shown = _shown(nodes[0]) if len(nodes) == 1 else None
+    if shown is None or shown.keys() != payload.values.keys():  # something was put into it since
         return None
-    return nodes[0]
+    return shown
+
+
+def _shown(node: cst.CSTNode) -> dict[str, cst.BaseExpression] | None:
+    """The keys and values of a display; None if not all keys are words."""
+    found: dict[str, cst.BaseExpression] = {}
+    if isinstance(node, cst.Call):
+        if code(node.func) != "dict" or any(a.keyword is None for a in node.args):
+            return None
+        return {a.keyword.value: a.value for a in node.args if a.keyword is not None}
+    for element in node.elements if isinstance(node, cst.Dict) else ():
+        key = element.key if isinstance(element, cst.DictElement) else None
+        if not isinstance(key, cst.SimpleString) or not str(key.evaluated_value).isidentifier():
+            return None
+        found[str(key.evaluated_value)] = element.value
+    return found
+
+
+def _is_simple(value: cst.BaseExpression) -> bool:
+    """An expression that may be written more than once."""
+    return all(isinstance(n, SIMPLE) or not isinstance(n, cst.BaseExpression) for n in walk(value))
 
 
 def _here(it: Interp, value: cst.BaseExpression, given: cst.BaseExpression) -> cst.BaseExpression | None:
@@ -106,7 +157,7 @@ def _here(it: Interp, value: cst.BaseExpression, given: cst.BaseExpression) -> c
 
 def _named(function: Function, name: str) -> int:
     """How often a variable is named."""
-    return sum(n.value == name for n in find(function.node, cst.Name))
+    return occurrences(function.node.body, name)
 
 
 def _spread(function: Function, name: str) -> int:
@@ -163,9 +214,45 @@ _BINDS = (cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.For, cst.CompFor, 
 def unread(it: Interp, function: Function | None, node: cst.Assign) -> bool:
     """Is this `dd = {"device": device, "dtype": dtype}`, of a variable that only stands behind `**`, written out?"""
     target = node.targets[0].target
-    if function is None or len(node.targets) != 1 or not isinstance(target, cst.Name) or not isinstance(
-            node.value, cst.Dict) or bindings(function.node)[target.value] != 1:
+    if function is None or len(node.targets) != 1 or not isinstance(target, cst.Name) or _shown(
+            node.value) is None or bindings(function.node)[target.value] != 1:
         return False
     calls = [n for n in find(function.node, cst.Call) if ("spread", n) in it.objects]
     written = sum(a.star == "**" and code(a.value) == target.value for n in calls for a in n.args)
     return 0 < written == _named(function, target.value) - 1
+
+
+# ---------------------------------------------------------------- partials of functions of the framework
+def of_partial(it: Interp, function: Function | None, node: cst.Call) -> cst.Call | None:
+    """`torch.arange(n, device=device)` for `arange(n)`, of a variable that is only called."""
+    partial = it.fact(node.func).payload
+    if function is None or not isinstance(node.func, cst.Name) or not isinstance(partial, Partial) or not _is_short(
+            it, function, node.func.value, partial):
+        return None
+    known = it.objects.get(("partial", node, partial.node))
+    if known is None:
+        return None
+    new = it.objects.setdefault(("written", node), known.with_changes(func=partial.node.args[0].value))
+    it.receivers[new] = partial.function
+    it.note(new, it.fact(node))
+    return new  # type: ignore[no-any-return]
+
+
+def short(it: Interp, function: Function | None, node: cst.Assign) -> bool:
+    """Is this `arange = partial(torch.arange, device=device)`, of such a variable?"""
+    target, held = node.targets[0].target, it.fact(node.value).payload
+    return function is not None and len(node.targets) == 1 and isinstance(target, cst.Name) and isinstance(
+        held, Partial) and held.node is node.value and _is_short(it, function, target.value, held)
+
+
+def _is_short(it: Interp, function: Function, name: str, partial: Partial) -> bool:
+    first = partial.function
+    if first.payload is not None or not first.symbol.startswith("torch.") or first.symbol.rpartition(
+            ".")[2][:1].isupper() or not any(n is partial.node for n in find(function.node, cst.Call)):
+        return False
+    bound = bindings(function.node)
+    given = {n.value for a in partial.node.args[1:] for n in find(a.value, cst.Name)}
+    calls = [n for n in find(function.node, cst.Call) if code(n.func) == name]
+    return all(_is_simple(a.value) and not a.star for a in partial.node.args[1:]) and all(
+        bound[n] <= 1 for n in (name, *given)) and all(("partial", n, partial.node) in it.objects for n in calls) and (
+        0 < len(calls) == _named(function, name) - 1)

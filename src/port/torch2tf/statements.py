@@ -105,7 +105,7 @@ def simple(w: Any, node: cst.BaseSmallStatement) -> list[Any]:
 def assign(w: Any, node: cst.Assign) -> list[Any]:
     target = node.targets[0].target
     if tying.replaced(w, node) or devices.dropped(w, node) or nogradient.dropped(w, node) or spread.unread(
-            w.it, w.function, node):
+            w.it, w.function, node) or spread.short(w.it, w.function, node):
         return []
     freezing.check_hidden(w, node)
     for each in node.targets:

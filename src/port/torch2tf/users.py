@@ -334,11 +334,19 @@ def _with_default(function: Function, name: str, fact: Fact | None, default: Fac
         if fact is None:
             fact = _guess(function, name)
         return join(fact, NONE)
-    general = default
-    if default.kind is Kind.PLAIN:
-        whole = default.values is not None and all(type(v) is int for v in default.values)
-        general = WHOLE if whole else Fact(Kind.PLAIN, payload=default.payload, dtype=text(default) or None)
-    return join(fact, general)
+    return join(fact, _of_default(default))
+
+
+def _of_default(default: Fact) -> Fact:
+    """What is kept of a default: not its value, nor those in a tuple."""
+    if default.kind is not Kind.PLAIN:
+        return default
+    if default.values is not None and all(type(v) is int for v in default.values):
+        return WHOLE
+    held = default.payload
+    if isinstance(held, Items):
+        held = held.mapped(lambda e: e if is_none(e) else _of_default(e))
+    return Fact(Kind.PLAIN, payload=held, dtype=text(default) or None)
 
 
 def _guess(function: Function, name: str) -> Fact:
