@@ -339,7 +339,8 @@ def _method(w: Any, node: cst.Call, symbol: str, bound: Bound) -> Any:
 
 
 SIZES = {f"tensor.{n}" for n in ("view", "reshape", "expand", "permute", "repeat", "tile", "new_zeros", "new_ones")}
-SIZES |= {f"torch.{n}" for n in ("zeros", "ones", "rand", "randn", "empty", "meshgrid")}
+SIZES |= {f"torch.{n}" for n in ("zeros", "ones", "rand", "randn", "empty", "meshgrid", "broadcast_tensors",
+                                 "cartesian_prod")}
 
 
 def gathered(node: cst.Call, symbol: str) -> cst.Call:

@@ -36,7 +36,8 @@ KERNELS = "attention.SDPBackend."
 MAKERS = {"LayerNorm": "layer_norm", "Linear": "make_linear", "GroupNorm": "make_group_norm", "Dropout": "make_dropout",
           "InstanceNorm2d": "make_instance_norm", "InstanceNorm1d": "make_instance_norm",
           "InstanceNorm3d": "make_instance_norm", "Embedding": "Embedding", "LeakyReLU": "make_leaky_relu",
-          "Conv1d": "make_conv1d", "Conv2d": "make_conv2d", "Conv3d": "make_conv3d", "PReLU": "PReLU"}
+          "Conv1d": "make_conv1d", "Conv2d": "make_conv2d", "Conv3d": "make_conv3d", "PReLU": "PReLU",
+          "RMSNorm": "rms_normalization"}
 MAKERS |= dict.fromkeys(("BatchNorm1d", "BatchNorm2d", "BatchNorm3d"), "batch_norm") | {n: n for n in HELPERS}
 CONTAINERS = {"ModuleList": "list", "ParameterList": "list", "ModuleDict": "dict", "ParameterDict": "dict"}
 

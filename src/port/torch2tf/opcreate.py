@@ -98,7 +98,9 @@ def from_data(a: Args) -> Result:
         if all(e.kind is Kind.PLAIN and (e.payload is None or isinstance(e.payload, Size)) for e in inner):
             whole = all(isinstance(e.literal(...), int) or (
                 isinstance(e.payload, Size) and e.payload.whole) for e in inner)
-            return tensor((len(inner),), dtype or ("int64" if whole else None)), PLAIN
+            values = [e.literal(...) for e in inner]
+            floats = all(type(v) in (int, float) for v in values) and float in map(type, values)
+            return tensor((len(inner),), dtype or ("int64" if whole else "float" if floats else None)), PLAIN
     return tensor(None, dtype), PLAIN
 
 
@@ -122,6 +124,28 @@ def meshgrid(a: Args) -> Result:
         return Fact(Kind.PLAIN, payload=Items([tensor()], "tuple", True)), PLAIN
     one = tensor((None,) * rank, parts[0].dtype if parts else None)
     return Fact(Kind.PLAIN, payload=Items([one] * rank, "tuple")), PLAIN
+
+
+def cartesian_prod(a: Args) -> Result:
+    known = not any(arg.star for arg in a.node.args)
+    parts = [e for f, arg in zip(a.facts, a.node.args, strict=False) for e in (
+        f.payload.elements if arg.star and isinstance(f.payload, Items) else [f])]
+    if known and len(parts) == 1:
+        return tensor((None,), parts[0].dtype), PLAIN
+    return tensor((None, len(parts) if known else None), _one_dtype(parts)), PLAIN
+
+
+def pad_sequence(a: Args) -> Result:
+    parts = a.x.payload.elements if isinstance(a.x.payload, Items) else []
+    ranks = {p.rank for p in parts}
+    rank = ranks.pop() if len(ranks) == 1 else None
+    return tensor((None,) * (rank + 1) if rank is not None else None, _one_dtype(parts)), PLAIN
+
+
+def _one_dtype(parts: list[Fact]) -> str | None:
+    """That of all tensors, if it is one."""
+    dtypes = {p.dtype if p.kind is Kind.TENSOR else None for p in parts}
+    return dtypes.pop() if len(dtypes) == 1 else None
 
 
 def packed(a: Args) -> Result:

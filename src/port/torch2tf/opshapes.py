@@ -31,6 +31,7 @@ from port.torch2tf.opaxes import (
 )
 from port.torch2tf.opcreate import (
     arange,
+    cartesian_prod,
     created,
     embedding,
     eye,
@@ -46,6 +47,7 @@ from port.torch2tf.opcreate import (
     number,
     one_hot,
     packed,
+    pad_sequence,
     rank,
     scalar,
     size,
@@ -202,7 +204,9 @@ def _rules() -> dict[str, Callable[[Args], Result]]:
     put(embedding, "embedding")
     put(meshgrid, "meshgrid")
     put(packed, "pack_padded_sequence pack_sequence")
-    put(unpacked, "pad_packed_sequence pad_sequence")
+    put(unpacked, "pad_packed_sequence")
+    put(pad_sequence, "pad_sequence")
+    put(cartesian_prod, "cartesian_prod")
     put(size, "size")
     put(number, """
         numel nelement tolist numpy data_ptr element_size stride is_floating_point is_contiguous get_device

@@ -7,7 +7,7 @@ from typing import Any
 import libcst as cst
 
 from port.build import build, expression, paren
-from port.facts import Layout, dim_value
+from port.facts import Kind, Layout, dim_value
 from port.torch2tf import args, dtypes
 from port.torch2tf.conditions import is_sequence
 from port.torch2tf.jobs import ABSENT, Job
@@ -118,13 +118,22 @@ def meshgrid(job: Job) -> cst.BaseExpression:
 
 
 def broadcast_tensors(job: Job) -> cst.BaseExpression:
+    return made(job, "helpers.broadcast_tensors({t})", t=_listed(job))
+
+
+def cartesian_prod(job: Job) -> cst.BaseExpression:
+    return made(job, "helpers.cartesian_prod({t})", t=_listed(job))
+
+
+def _listed(job: Job) -> Any:
+    """Tensors that are given one by one, as a list."""
     node = job.bound.args["tensors"]
-    if isinstance(node, cst.Tuple | cst.List):
-        new: Any = cst.List([cst.Element(job.w.expr(e.value, Layout.PLAIN)) for e in node.elements])
-    else:
-        new = job.w.expr(node)
-    return made(job, "helpers.broadcast_tensors({t})", t=new)
+    if job.w.fact(node).kind is Kind.TENSOR:
+        return cst.List([cst.Element(job.w.expr(node, Layout.PLAIN))])
+    if not isinstance(node, cst.Tuple | cst.List):
+        return job.w.expr(node)
+    return cst.List([e.with_changes(value=job.w.expr(e.value, Layout.PLAIN)) for e in node.elements])
 
 
 ROWS: dict[str, Any] = {f.__name__: f for f in (
-    split, tensor_split, chunk, narrow, select, meshgrid, broadcast_tensors)}
+    split, tensor_split, chunk, narrow, select, meshgrid, broadcast_tensors, cartesian_prod)}

@@ -1,0 +1,42 @@
+"""torch2tf: tensors of one list that become one tensor, and norms that are values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from port.translate import translate
+from port.verify.parent import Case
+from tests.proving import agree
+
+SOURCE = '''from functools import partial
+
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pad_sequence
+
+
+class Net(nn.Module):
+    def __init__(self, norm_fn=None, layer=False):
+        super().__init__()
+        norm_fn = norm_fn if norm_fn is not None else nn.LayerNorm if layer else nn.RMSNorm
+        plain = partial(nn.RMSNorm, eps=1e-2, elementwise_affine=False)
+        self.fc = nn.Sequential(nn.Linear(4, 4), norm_fn(4), nn.Tanh(), plain(4))
+
+    def forward(self, x):
+        sizes = [torch.arange(n) for n in (2, 3)]
+        grid = torch.cartesian_prod(*sizes) / torch.tensor([2.0, 3.0])
+        count = torch.cartesian_prod(torch.arange(2), torch.arange(3), torch.arange(2)).sum()
+        x = self.fc(x)
+        y = pad_sequence([x[0, :2], x[1], x[2, :1]], batch_first=True, padding_value=1.0)
+        z = nn.utils.rnn.pad_sequence([x[0, :2], x[1]])
+        t = torch.linspace(0, 1, 4)
+        return y.sum(0) * z.sum(1).mean() + grid.sum() + count + torch.trapezoid(x * x, t, dim=-1).mean()
+'''
+
+
+def test_they_are_filled_up_and_combined(tmp_path: Path) -> None:
+    result = translate(SOURCE, "torch2tf")
+    assert not result.findings, result.findings
+    assert "else layer_norm if layer else rms_normalization\n" in result.text
+    agree(tmp_path, SOURCE, result.text, "torch2tf",
+          [Case(call, ("f32[3,5,4]",)) for call in ("Net()", "Net(layer=True)")])
