@@ -34,6 +34,33 @@ class Net(nn.Module):
 '''
 
 
+MASKED = '''import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, added=False):
+        super().__init__()
+        self.added = added
+        self.fc = nn.Linear(4, 4)
+        self.register_buffer("mask", torch.tensor([[True, False, True], [False, False, False], [True, True, True]]))
+
+    def forward(self, x):
+        y = self.fc(x)
+        mask = self.mask
+        if self.added:
+            mask = torch.zeros(3, 3).masked_fill(~self.mask, float("-inf"))
+        return F.scaled_dot_product_attention(y, x, y, attn_mask=mask)
+'''
+
+
+def test_who_may_look_at_nothing_gets_zeros_and_has_gradients(tmp_path: Path) -> None:
+    result = translate(MASKED, "torch2tf")
+    assert not result.findings, result.findings
+    agree(tmp_path, MASKED, result.text, "torch2tf", [Case(call, ("f32[2,3,4]",)) for call in ("Net()", "Net(True)")])
+
+
 def test_they_are_filled_up_and_combined(tmp_path: Path) -> None:
     result = translate(SOURCE, "torch2tf")
     assert not result.findings, result.findings

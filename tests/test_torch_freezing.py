@@ -65,6 +65,48 @@ class Transfer(nn.Module):
         return self.last(self.head(self.trunk(x)))
 
 
+def freeze(module, flag):
+    for param in module.parameters():
+        param.requires_grad = flag
+
+
+def freeze_all(module):
+    freeze(module, False)
+
+
+class Table(nn.Module):
+    def __init__(self, table=False):
+        super().__init__()
+        self.token = nn.Parameter(torch.randn(4))
+        self.fc = nn.Linear(4, 4) if not table else None
+
+    def forward(self, x):
+        return self.fc(x) * self.token if self.fc is not None else x * self.token
+
+
+class Adapter(nn.Module):
+    def __init__(self, net, again=False):
+        super().__init__()
+        self.net = net
+        freeze_all(net)
+        self.own = Table()
+        freeze_all(self.own)
+        if again:
+            freeze(self.own, True)
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, x):
+        return self.head(self.net(x) + self.own(x))
+
+
+def adapted():
+    model = Table()
+    for p in model.parameters():
+        p.requires_grad = False
+    model.fc = nn.Linear(4, 4)
+    return model
+
+
 def build(classes=5):
     model = Trunk()
     model.requires_grad_(False)
@@ -112,7 +154,8 @@ def test_modules_that_pytorch_does_not_find_are_told(held: str) -> None:
 
 def test_numbers(tmp_path: Path) -> None:
     source = HEAD.replace("NORM", "nn.GroupNorm(2, width)") + CASES
-    asked = [Case(call, ("f32[2,3,9,8]",)) for call in ("Transfer()", "Transfer(frozen=False)", "build()")]
+    asked = [Case(call, ("f32[2,3,9,8]",)) for call in ("Transfer()", "Transfer(frozen=False)", "build()")] + [
+        Case(call, ("f32[2,3,4]",)) for call in ("Adapter(Table())", "Adapter(Table(True), True)", "adapted()")]
     agree(tmp_path, source, translate(source, "torch2tf").text, "torch2tf", asked)
 
 

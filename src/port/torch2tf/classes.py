@@ -25,11 +25,12 @@ from port.torch2tf import (
 )
 from port.torch2tf.refused import Refused
 from port.torch2tf.rowfind import training
-from port.torch2tf.values import ORDERS, TO_FIRST, Class, Function, Items, can_flip, may_be_none
+from port.torch2tf.values import ORDERS, TO_FIRST, Class, Function, Items, can_flip, may_be_none, tensors_in
 from port.tree import code, find, walk
 
 NOT_ON_MODEL = {"layers"}  # attributes that keras.Model keeps for itself
 NO_GRADIENT = ("torch.no_grad", "torch.inference_mode")
+CACHES = ("functools.lru_cache", "functools.cache")
 DROPPED_DECORATORS = ("torch.jit.", "torch.compile", "torch.compiler.", "torch._dynamo.", "torch.fx.")
 
 
@@ -115,6 +116,10 @@ def _decorators(w: Any, node: cst.FunctionDef) -> tuple[list[cst.Decorator], boo
             stops = True
         elif symbol.startswith("torch.") and symbol.endswith(".autocast"):
             w.report("P103", "the function runs in the layers' own dtype: Keras chooses precision by dtype policy", d)
+        elif symbol in CACHES and _gives_tensors(w, node):
+            w.report("P103", "the tensors are made at each call: inside tf.function those of another trace cannot be "
+                     "used, so that they are not cached", d)
+            w.spent.add(code(target))
         elif symbol == owngradients.FUNCTION:
             kept.append(d.with_changes(decorator=owngradients.decorator(w, node)))
         elif symbol.startswith("torch.") and not symbol.startswith(DROPPED_DECORATORS):
@@ -122,6 +127,14 @@ def _decorators(w: Any, node: cst.FunctionDef) -> tuple[list[cst.Decorator], boo
         elif not symbol.startswith("torch."):
             kept.append(d)
     return kept, stops
+
+
+def _gives_tensors(w: Any, node: cst.FunctionDef) -> bool:
+    """Does it give tensors that it makes, and does nothing ask for its cache?"""
+    result, name = w.it.functions[node].result, node.name.value
+    asked = any(code(n.value).rpartition(".")[2] == name and n.attr.value.startswith("cache_")
+                for n in find(w.it.module, cst.Attribute))
+    return result is not None and any(True for _ in tensors_in(result)) and not asked
 
 
 def parameters(w: Any, f: Function, node: cst.FunctionDef) -> cst.Parameters:

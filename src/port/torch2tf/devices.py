@@ -6,7 +6,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.tree import children, walk
+from port.tree import children, code, walk
 
 TAKES = ("to", "cuda", "cpu")  # methods whose argument is a device
 
@@ -22,6 +22,15 @@ def is_device(w: Any, node: cst.BaseExpression) -> bool:
     if isinstance(node, cst.Attribute) and node.attr.value == "device":
         return w.fact(node).symbol == "tensor.device" or isinstance(node.value, cst.Call)
     return False
+
+
+def of_parameters(w: Any, node: cst.Attribute) -> bool:
+    """`next(self.parameters()).device`: of a weight, which Keras may not have made yet."""
+    call = node.value
+    first = call.args[0].value if isinstance(call, cst.Call) and len(call.args) == 1 else None
+    return node.attr.value == "device" and isinstance(call, cst.Call) and code(
+        call.func) == "next" and isinstance(first, cst.Call) and isinstance(
+        first.func, cst.Attribute) and first.func.attr.value in ("parameters", "buffers") and not w.outside(first.func)
 
 
 def dropped(w: Any, node: cst.Assign) -> bool:

@@ -23,7 +23,7 @@ def loop(w: Any, node: cst.For) -> list[Any] | None:
     """`for p in model.parameters(): p.requires_grad = False` as for the model; None for any other loop."""
     source, body = node.iter, node.body.body
     if not isinstance(source, cst.Call) or not isinstance(source.func, cst.Attribute) or source.args or (
-            source.func.attr.value != "parameters") or w.fact(source.func).symbol != "module.parameters":
+            source.func.attr.value != "parameters") or not _may_be_modules(w, source.func):
         return None
     small = body[0].body[0] if len(body) == 1 and isinstance(body[0], cst.SimpleStatementLine) else None
     flag = _flag_of(small, code(node.target))
@@ -33,6 +33,13 @@ def loop(w: Any, node: cst.For) -> list[Any] | None:
         return None
     made = freeze(w, source.func.value, flag, node)
     return [made.with_changes(leading_lines=node.leading_lines)]
+
+
+def _may_be_modules(w: Any, func: cst.Attribute) -> bool:
+    """`.parameters` of a module, or of something of which nothing is known."""
+    owner = w.fact(func.value)
+    return w.fact(func).symbol == "module.parameters" or (
+        owner.kind is Kind.UNKNOWN and owner.payload is None and not w.outside(func))
 
 
 def _flag_of(small: Any, name: str) -> cst.BaseExpression | None:
@@ -50,16 +57,18 @@ def freeze(w: Any, owner: cst.BaseExpression, flag: cst.BaseExpression, node: cs
     head that is put into it afterwards.
     """
     found = options(w.fact(owner))
-    if not all(isinstance(o.payload, Layer | Chain | Instance) for o in found):
+    known = all(isinstance(o.payload, Layer | Chain | Instance) for o in found)
+    if not known and not isinstance(node, cst.For):
         raise Refused("P203", f"which layers of `{code(owner)}` train is not known: Keras says it of each layer", node)
     if any(may_normalise(o, []) for o in found):
         w.report("P101", "a frozen batch norm of Keras works as in eval() also while it is trained; PyTorch's goes on "
                  "with the statistics of the batch", node)
     model, value = paren(w.expr(owner)), w.expr(flag)
+    if not known or (isinstance(owner, cst.Name) and any(_own_weights(o.payload) for o in found)):
+        w.helper("set_trainable")
+        return cst.SimpleStatementLine([cst.Expr(build("set_trainable({m}, {v})", m=model, v=value))])
     if not any(isinstance(o.payload, Instance) for o in found) or not isinstance(owner, cst.Name):
         return _set(model, value)
-    if any(_own_weights(o.payload) for o in found):
-        raise Refused("P203", f"`{code(owner)}` has weights of its own beside its layers: freeze them one by one", node)
     layer = cst.Name("layer")
     return cst.For(layer, build("{m}._flatten_layers(include_self=False)", m=model),
                    cst.IndentedBlock([_set(layer, value)]))

@@ -40,7 +40,8 @@ def written_out(it: Interp, node: cst.Call) -> cst.Call:
     given = node.args[at].value
     words = {}
     for name, element in display.items():
-        value = _here(it, element, given) if name in WORDS or _is_simple(element) else None
+        there = name == "device"  # whatever it is: it is left out
+        value = element if there else _here(it, element, given) if name in WORDS or _is_simple(element) else None
         if value is None:
             return _without(it, node, at)
         words[name] = value

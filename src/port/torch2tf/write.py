@@ -16,6 +16,7 @@ from port.torch2tf import (
     applications,
     constants,
     containers,
+    devices,
     einopscalls,
     importing,
     indexing,
@@ -263,6 +264,9 @@ class Writer:
     def _attribute(self, node: cst.Attribute) -> Any:
         if (stand_in := tables.instead(self, node)) is not None:
             return stand_in
+        if node.attr.value == "device" and devices.of_parameters(self, node):
+            self.report("P103", "TensorFlow places tensors itself: this device is None", node)
+            return cst.Name("None")
         fact, owner = self.fact(node), self.fact(node.value)
         if ((fact.kind is Kind.FUNCTION and fact.payload is None) or fact.kind is Kind.PLAIN) and (
                 fact.symbol.startswith("torch.")) and self.outside(node):

@@ -13,7 +13,11 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
         scores = keras.ops.where(attn_mask, scores, float("-inf"))
     elif attn_mask is not None:
         scores += attn_mask
-    weights = keras.ops.softmax(scores, axis=-1)
+    if attn_mask is not None and not is_causal:  # who may look at nothing gets zeros
+        seen = keras.ops.any(scores > float("-inf"), axis=-1, keepdims=True)
+        weights = keras.ops.where(seen, keras.ops.softmax(keras.ops.where(seen, scores, 0.0), axis=-1), 0.0)
+    else:
+        weights = keras.ops.softmax(scores, axis=-1)
     if dropout_p > 0:
         weights = keras.random.dropout(weights, dropout_p)
     return keras.ops.matmul(weights, value)
