@@ -119,6 +119,9 @@ def if_(w: Any, node: cst.If) -> list[Any]:
     told = versions.holds(w.it.names, node.test)
     if told is not None:
         return _told(w, node, told)
+    if versions.only_tells(w.it.names, node):
+        w.report("P103", "what version of PyTorch there is does not matter in Keras: left out", node)
+        return []
 
     def side(w: Any, body: Any) -> Any:
         return optional.block(w, node, body, branch)

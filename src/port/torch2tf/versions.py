@@ -10,12 +10,13 @@ from typing import Any
 import libcst as cst
 
 from port.names import Names
-from port.tree import find
+from port.tree import code, find
 
 VERSION = "torch.__version__"
 COMPILERS = ("torch.jit.is_scripting", "torch.jit.is_tracing")
 PARSERS = ("packaging.version.parse", "packaging.version.Version", "pkg_resources.parse_version",
            "distutils.version.LooseVersion", "torch.torch_version.TorchVersion")
+TELLS = ("print", "warnings", "logger", "logging", "log", "_logger")  # what they do is of no matter
 FIRST, LAST = "2.0.0", "2.99.0"  # what holds for both holds for all that are read
 
 
@@ -38,6 +39,17 @@ def holds(names: Names, test: cst.BaseExpression) -> bool | None:
 def of_version(names: Names, node: cst.CSTNode) -> bool:
     """Does this ask for the version of PyTorch?"""
     return any(names.resolve(n) == VERSION for n in find(node, cst.Attribute))
+
+
+def only_tells(names: Names, node: cst.If) -> bool:
+    """`if parse(torch.__version__) < parse("2.5"): print("not tested")`: it speaks of PyTorch, or refuses it."""
+    if node.orelse is not None or not of_version(names, node.test) or not isinstance(node.test, cst.Comparison):
+        return False
+    lines = node.body.body if isinstance(node.body, cst.IndentedBlock) else [node.body]
+    return all(isinstance(s, cst.Raise | cst.Pass) or (isinstance(s, cst.Expr) and isinstance(
+        s.value, cst.Call) and code(s.value.func).partition(".")[0] in TELLS)
+        for line in lines for s in (line.body if isinstance(
+            line, cst.SimpleStatementLine | cst.SimpleStatementSuite) else [line]))
 
 
 def _compared(names: Names, asked: cst.BaseExpression, operator: cst.BaseCompOp, bound: cst.BaseExpression,
