@@ -30,7 +30,7 @@ def test_settings_behind_two_stars_are_written_out(body: str, written: str) -> N
     "d = x.dtype; dd = {'dtype': d}; d = torch.int32; return torch.zeros(4, **dd)",  # another dtype there
     "dd = {'dtype': x.dtype}; dd['dtype'] = torch.int32; return torch.zeros(4, **dd)",
     "dd = {'dtype': x.dtype}; dd.update(flag); return torch.zeros(4, **dd)",
-    "dd = {'dtype': x.dtype, 'size': 4}; return torch.zeros(**dd)",
+    "dd = {'dtype': x.dtype, 'size': flag.pop()}; return torch.zeros(**dd)",  # once, there
     "dd = {'dtype': x.dtype} if flag else {'dtype': torch.int32}; return torch.zeros(4, **dd)",
 ])
 def test_settings_that_may_be_others_are_refused(body: str) -> None:
