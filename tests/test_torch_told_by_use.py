@@ -133,6 +133,15 @@ class Verbose(nn.Module):
         if self.more:
             return y.view(y.size(0), -1), history
         return y
+
+
+class Doubled:
+    def forward(self, x):
+        return super().forward(x) * 2
+
+
+class Twice(Doubled, Inner):
+    pass
 '''
 
 
@@ -142,7 +151,7 @@ def test_numbers(tmp_path: Path) -> None:
     agree(tmp_path, SOURCE, result.text, "torch2tf", [
         Case("Always(4)", ("f32[2,3,4]",)), Case("Waves(4)", ("f32[2,6,4]",)), Case("Held(Inner(3), 3)", ("f32[2,3]",)),
         *(Case(f"Pooled(Inner(4), 4, {mean})", ("f32[2,3,5]",)) for mean in (True, False)),
-        Case("Pick(4)", ("f32[2,3,5,4]",)),
+        Case("Twice(3)", ("f32[2,3]",)), Case("Pick(4)", ("f32[2,3,5,4]",)),
         *(Case(f"Verbose(4, {more})", ("f32[2,3,5,6]",)) for more in (True, False))])
 
 

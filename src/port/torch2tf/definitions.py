@@ -191,6 +191,8 @@ def define_class(it: Interp, node: cst.ClassDef, env: Env) -> Class:
             fact.payload.subclasses.append(cls)
         elif fact.symbol.startswith("torch."):
             cls.root = cls.root or fact.symbol
+    if cls.is_module:
+        _give_root(cls, cls.root)
     body_env = Env(env)
     from port.torch2tf import flow
 
@@ -211,6 +213,14 @@ def define_class(it: Interp, node: cst.ClassDef, env: Env) -> Class:
         held = fact.but(values=None) if fact.kind is Kind.PLAIN else fact
         cls.attrs[name] = put(cls.places.setdefault(name, Places()), (node, name), held)
     return cls
+
+
+def _give_root(cls: Class, root: str) -> None:
+    """What a module inherits from has its `forward`, also without a base of the framework of its own."""
+    for above in (base.payload for base in cls.bases if isinstance(base.payload, Class)):
+        if not above.root:
+            above.root = root if "forward" in above.methods else ""
+            _give_root(above, root)
 
 
 def _of_field(it: Interp, node: cst.AnnAssign) -> Fact:
