@@ -11,8 +11,20 @@ from tests.proving import agree
 SOURCE = '''from functools import lru_cache, partial
 
 import torch
+from einops import pack, unpack
 from torch import nn
 from torch.nn.utils.rnn import pad_sequence
+
+
+class Packed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 3)
+
+    def forward(self, x):
+        y, shape = pack([x, x * 2], "* d")
+        y, z = unpack(self.fc(y).t(), shape, "d *")
+        return y * z
 
 
 @lru_cache(maxsize=8)
@@ -74,6 +86,7 @@ def test_who_may_look_at_nothing_gets_zeros_and_has_gradients(tmp_path: Path) ->
 def test_they_are_filled_up_and_combined(tmp_path: Path) -> None:
     result = translate(SOURCE, "torch2tf")
     assert [f.code for f in result.findings] == ["P103"] * 2 and "lru_cache" not in result.text, result.findings
+    assert "y, z = unpack_axes(" in result.text and "from einops import pack\n" in result.text
     assert "else layer_norm if layer else rms_normalization\n" in result.text
     agree(tmp_path, SOURCE, result.text, "torch2tf",
-          [Case(call, ("f32[3,5,4]",)) for call in ("Net()", "Net(layer=True)")])
+          [Case(call, ("f32[3,5,4]",)) for call in ("Net()", "Net(layer=True)", "Packed()")])

@@ -111,6 +111,7 @@ def test_it_passes_no_gradient_on(tmp_path: Path) -> None:
     result = translate(SOURCE, "torch2tf")
     assert not result.findings, result.findings
     assert "        if self.freeze:\n            a = tf.stop_gradient(a)\n" in result.text
+    assert "        # the encoder\n        a, b =" in result.text
     assert "context" not in result.text  # the variable, and the import
     assert "outs.append(tf.stop_gradient(self.fc(x) * 5))" in result.text
     assert "            d = d * scale\n        a = tf.stop_gradient(a)\n" in result.text

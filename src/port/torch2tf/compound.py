@@ -61,7 +61,8 @@ def comments_of(node: Any) -> list[cst.EmptyLine]:
     small = node.body[0] if isinstance(node, cst.SimpleStatementLine) else None
     grows = isinstance(small, cst.Expr) and isinstance(small.value, cst.Call) and isinstance(
         small.value.func, cst.Attribute) and small.value.func.attr.value == "append"
-    return list(node.leading_lines) if grows else []
+    context = isinstance(small, cst.Assign) and isinstance(small.value, cst.IfExp)  # of a block (nogradient.py)
+    return [e for e in node.leading_lines if e.comment is not None or grows] if grows or context else []
 
 
 def statement(w: Any, node: Any) -> list[Any]:

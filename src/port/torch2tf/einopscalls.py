@@ -11,12 +11,17 @@ from port.facts import Kind, Layout
 from port.torch2tf import containers, einops
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import MAYBE_WEIGHT
+from port.tree import code, find
 
 
 def write(w: Any, node: cst.Call, symbol: str) -> Any:
     if symbol.startswith("einops.layers."):
         return containers.einops_layer(w, node, symbol)
     last = symbol.rpartition(".")[2]
+    if last == "unpack" and _of_batch(w, node):
+        w.helper("unpack_axes")
+        w.spent.add(code(node.func))
+        return cst.Call(cst.Name("unpack_axes"), [a.with_changes(value=_plain(w, a.value)) for a in node.args])
     if last not in ("rearrange", "reduce", "repeat") or not node.args:
         return node.with_changes(func=w.expr(node.func), args=[a.with_changes(value=_plain(w, a.value))
                                                                for a in node.args])
@@ -24,6 +29,21 @@ def write(w: Any, node: cst.Call, symbol: str) -> Any:
     if x.kind is Kind.TENSOR and einops.only_layout(x, pattern):
         return w.expr(node.args[0].value)
     return einops_call(w, node, left=x.layout is Layout.FLIPPED and w.it.wants.get(node) is Layout.FLIPPED)
+
+
+def _of_batch(w: Any, node: cst.Call) -> bool:
+    """Are axes unpacked that `pack` found first, the batch among them? einops asks whether their sizes are -1."""
+    held = node.args[1].value if len(node.args) == 3 else None
+    if w.function is None or not isinstance(held, cst.Name) or any(a.star or a.keyword for a in node.args):
+        return False
+    for made in find(w.function.node, cst.Assign):
+        target, call = made.targets[0].target, made.value
+        if isinstance(target, cst.Tuple) and isinstance(call, cst.Call) and len(call.args) == 2 and any(
+                code(e.value) == held.value for e in target.elements) and w.it.names.resolve(
+                call.func) == "einops.pack":
+            pattern = einops.pattern_of(w.it, call, 1)
+            return isinstance(pattern, str) and pattern.split()[:1] == ["*"]
+    return False
 
 
 def einops_call(w: Any, node: cst.Call, left: bool = False, right: bool = False) -> Any:
