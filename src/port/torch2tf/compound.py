@@ -62,7 +62,7 @@ def comments_of(node: Any) -> list[cst.EmptyLine]:
     grows = isinstance(small, cst.Expr) and isinstance(small.value, cst.Call) and isinstance(
         small.value.func, cst.Attribute) and small.value.func.attr.value == "append"
     context = isinstance(small, cst.Assign) and isinstance(small.value, cst.IfExp)  # of a block (nogradient.py)
-    return [e for e in node.leading_lines if e.comment is not None or grows] if grows or context else []
+    return list(node.leading_lines) if grows or context else []
 
 
 def statement(w: Any, node: Any) -> list[Any]:
