@@ -52,7 +52,7 @@ CUT = HEAD + """def remove_first(x):
 
 def tokens(read, path):
     x = read(path)
-    return F.relu(remove_first(x).contiguous())
+    return F.relu(remove_first(x).clone())
 """
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import build, paren
+from port.build import build, fitted, paren
 from port.facts import Fact, Kind, Layout
 from port.torch2tf import (
     anyname,
@@ -292,8 +292,8 @@ def result(w: Any, node: cst.BaseExpression, whole: Fact | None) -> Any:
     function = w.function
     fact: Fact = w.fact(node)
     if isinstance(node, cst.IfExp) and either.parts(w.it, node):
-        return node.with_changes(body=result(w, node.body, whole), test=w.expr(node.test),
-                                 orelse=result(w, node.orelse, whole))
+        return fitted(node, node.with_changes(body=result(w, node.body, whole), test=w.expr(node.test),
+                                              orelse=result(w, node.orelse, whole)))
     if isinstance(node, cst.Tuple) and whole is not None and isinstance(whole.payload, Items):
         parts = whole.payload.elements
         if len(parts) == len(node.elements):
