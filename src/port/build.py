@@ -127,6 +127,7 @@ def statement(template: str, **nodes: Any) -> cst.SimpleStatementLine | cst.Base
 
 
 TIGHT = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))  # `name=value`
+COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 _ARGUMENT = cst.Arg(cst.Name("value"))
 
 

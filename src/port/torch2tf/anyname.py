@@ -29,7 +29,7 @@ def put(it: Interp, cls: Class, name: Fact, value: Fact, site: cst.CSTNode) -> N
 def held(it: Interp, cls: Class) -> Fact | None:
     """What is set under names that are not known; None if nothing is."""
     if it.current:
-        cls.readers.setdefault(ANY, set()).add(it.current[-1])
+        cls.readers.setdefault(ANY, {})[it.current[-1]] = None
     return cls.attrs.get(ANY)
 
 
@@ -54,10 +54,10 @@ def get(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     name, cls = args[1].literal(...), payload.cls
     found = held(it, cls)
     for attribute in _matching(node.args[1].value, cls):
-        cls.readers.setdefault(attribute, set()).update(it.current[-1:])
+        cls.readers.setdefault(attribute, {}).update(dict.fromkeys(it.current[-1:]))
         found = join(found, cls.attrs[attribute])
     if isinstance(name, str) and name in cls.attrs:
-        cls.readers.setdefault(name, set()).update(it.current[-1:])
+        cls.readers.setdefault(name, {}).update(dict.fromkeys(it.current[-1:]))
         found = cls.attrs[name]
     if found is None:  # of a name in parts, nothing yet
         return BOTTOM if isinstance(node.args[1].value, cst.FormattedString) else UNKNOWN

@@ -7,7 +7,7 @@ from typing import Any
 import libcst as cst
 
 from port import table
-from port.build import build, drop_commas, expression, paren
+from port.build import TIGHT, build, drop_commas, expression, paren
 from port.facts import Fact, Kind, Layout
 from port.torch2tf import (
     alike,
@@ -49,8 +49,6 @@ from port.torch2tf.values import (
     tensors_in,
 )
 from port.tree import code
-
-EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 
 
 def call(w: Any, node: cst.Call) -> Any:
@@ -247,7 +245,7 @@ def _by_name(w: Any, node: cst.Call, function: Function | None, args: list[Any])
     first = next((i for i, (value, name) in enumerate(by_place) if _no_input(w.fact(value), name if i else "")), None)
     if first is None or any(a.star for a in node.args):
         return args
-    return [a if a.keyword is not None or i < first else a.with_changes(keyword=cst.Name(names[i]), equal=EQUAL)
+    return [a if a.keyword is not None or i < first else a.with_changes(keyword=cst.Name(names[i]), equal=TIGHT)
             for i, a in enumerate(args)]
 
 
@@ -267,7 +265,7 @@ def with_mode(w: Any, node: cst.Call, args: list[Any]) -> list[Any]:
     comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     if args:
         args = [*args[:-1], args[-1].with_changes(comma=comma)]
-    return [*args, cst.Arg(cst.Name(mode), keyword=cst.Name("training"), equal=EQUAL)]
+    return [*args, cst.Arg(cst.Name(mode), keyword=cst.Name("training"), equal=TIGHT)]
 
 
 def arguments(w: Any, node: cst.Call, function: Function | None, default: Layout | None = None) -> list[Any]:
@@ -308,7 +306,7 @@ def user_call(w: Any, node: cst.Call, function: Function) -> Any:
         if args:
             last = args[-1].with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
             args = [*args[:-1], last]
-        args.append(cst.Arg(w.training(), keyword=cst.Name("training"), equal=EQUAL))
+        args.append(cst.Arg(w.training(), keyword=cst.Name("training"), equal=TIGHT))
     return node.with_changes(func=func, args=args)
 
 
@@ -377,4 +375,4 @@ def reversed_axes(w: Any, x: cst.BaseExpression) -> Any:
     return build(f"{word}({{x}})", x=new)
 
 
-__all__ = ["EQUAL", "call", "drop_commas", "expression"]
+__all__ = ["call", "drop_commas", "expression"]

@@ -18,6 +18,7 @@ from port.torch2tf import (
     interfaces,
     keywords,
     leaving,
+    nogradient,
     owngradients,
     ownnames,
     stars,
@@ -29,7 +30,6 @@ from port.torch2tf.values import ORDERS, TO_FIRST, Class, Function, Items, can_f
 from port.tree import code, find, walk
 
 NOT_ON_MODEL = {"layers"}  # attributes that keras.Model keeps for itself
-NO_GRADIENT = ("torch.no_grad", "torch.inference_mode")
 CACHES = ("functools.lru_cache", "functools.cache")
 DROPPED_DECORATORS = ("torch.jit.", "torch.compile", "torch.compiler.", "torch._dynamo.", "torch.fx.")
 
@@ -112,7 +112,7 @@ def _decorators(w: Any, node: cst.FunctionDef) -> tuple[list[cst.Decorator], boo
     for d in node.decorators:
         target = d.decorator.func if isinstance(d.decorator, cst.Call) else d.decorator
         symbol = w.it.names.resolve(target)
-        if symbol in NO_GRADIENT:
+        if symbol in nogradient.OFF:
             stops = True
         elif symbol.startswith("torch.") and symbol.endswith(".autocast"):
             w.report("P103", "the function runs in the layers' own dtype: Keras chooses precision by dtype policy", d)

@@ -9,7 +9,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import build, expression
+from port.build import COMMA, TIGHT, build, expression
 from port.facts import Kind
 from port.torch2tf import dtypes
 from port.torch2tf.values import Items
@@ -20,8 +20,6 @@ OF = {f"tensor.new_{n}" for n in ("zeros", "ones", "empty")}  # of the dtype of 
 CLASSES = ("torch.Tensor", "torch.FloatTensor")  # given one sequence, they hold its values
 DRAWN = ("uniform_", "normal_")  # by default from 0 to 1, and of mean 0 and deviation 1, on both sides
 NAMED = {"mean": "mean", "std": "stddev"}
-EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
-COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
 
 def write(w: Any, node: cst.Call) -> Any:
@@ -51,13 +49,13 @@ def write(w: Any, node: cst.Call) -> Any:
         return build(f"{cast}({module}.uniform({{s}}) < {{p}}, {{d}})", s=shape, p=w.expr(node.args[0].value), d=own)
     args = [cst.Arg(shape), *(_arg(w, a) for a in node.args)]
     if w.target != "keras" or w.in_layer or (dtype is not None and not floats):  # keras.random takes floatx by itself
-        args.append(cst.Arg(own, keyword=cst.Name("dtype"), equal=EQUAL))
+        args.append(cst.Arg(own, keyword=cst.Name("dtype"), equal=TIGHT))
     return cst.Call(expression(f"{module}.{func.attr.value[:-1]}"), args)
 
 
 def _arg(w: Any, arg: cst.Arg) -> cst.Arg:
     value = w.expr(arg.value)
-    return cst.Arg(value) if arg.keyword is None else cst.Arg(value, cst.Name(NAMED[arg.keyword.value]), equal=EQUAL)
+    return cst.Arg(value) if arg.keyword is None else cst.Arg(value, cst.Name(NAMED[arg.keyword.value]), equal=TIGHT)
 
 
 def _made(w: Any, made: cst.Call) -> tuple[Any, Any]:

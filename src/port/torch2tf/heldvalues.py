@@ -10,15 +10,13 @@ from typing import Any
 import libcst as cst
 
 from port.binding import bind
-from port.build import expression
+from port.build import COMMA, TIGHT, expression
 from port.facts import Fact, Kind, tensor
 from port.torch2tf.binds import names_of
 from port.torch2tf.layer_values import calls_through_value
 from port.torch2tf.refused import Refused
 
 SPACE = cst.SimpleWhitespace(" ")
-COMMA = cst.Comma(whitespace_after=SPACE)
-EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 
 
 def write(w: Any, node: cst.BaseExpression, symbol: str) -> Any:
@@ -45,7 +43,7 @@ def _lambda(w: Any, node: cst.BaseExpression, symbol: str, signature: Any, given
     if not names or names[0] != signature.params[0].name or len(names) < 2:
         return None
     first, *settings = [cst.Name(n) for n in names]
-    args = [cst.Arg(first, comma=COMMA), *(cst.Arg(s, keyword=cst.Name(s.value), equal=EQUAL, comma=COMMA)
+    args = [cst.Arg(first, comma=COMMA), *(cst.Arg(s, keyword=cst.Name(s.value), equal=TIGHT, comma=COMMA)
                                            for s in settings)]
     call = cst.Call(node, [*args[:-1], args[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)])
     w.it.note(first, tensor(None, "float"))
@@ -58,7 +56,7 @@ def _lambda(w: Any, node: cst.BaseExpression, symbol: str, signature: Any, given
             body = rows.write_call(w, call, symbol)
     except Refused:
         return None
-    params = [cst.Param(n, comma=COMMA if n is not settings[-1] else cst.MaybeSentinel.DEFAULT, equal=EQUAL,
+    params = [cst.Param(n, comma=COMMA if n is not settings[-1] else cst.MaybeSentinel.DEFAULT, equal=TIGHT,
                         default=expression(defaults[n.value])) if defaults.get(n.value) else cst.Param(
                   n, comma=COMMA if n is not settings[-1] else cst.MaybeSentinel.DEFAULT) for n in (first, *settings)]
     return cst.Lambda(cst.Parameters(params), body, whitespace_after_lambda=SPACE)

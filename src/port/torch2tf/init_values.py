@@ -8,7 +8,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import build, expression
+from port.build import TIGHT, build, expression
 from port.torch2tf.initial import initializers
 from port.torch2tf.refused import Refused
 
@@ -104,12 +104,11 @@ def _one() -> cst.BaseExpression:
 
 
 def _made(w: Any, keras: str, *settings: tuple[str, cst.BaseExpression | None]) -> cst.Call:
-    args = [cst.Arg(w.expr(v), keyword=cst.Name(k) if k else None, equal=_EQUAL if k else cst.MaybeSentinel.DEFAULT)
+    args = [cst.Arg(w.expr(v), keyword=cst.Name(k) if k else None, equal=TIGHT if k else cst.MaybeSentinel.DEFAULT)
             for k, v in settings if v is not None]
     return cst.Call(expression(f"{initializers(w)}.{keras}"), args)
 
 
-_EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 
 
 def _number(w: Any, node: cst.BaseExpression | None, default: float) -> float | None:
@@ -132,7 +131,7 @@ def _truncated(w: Any, given: dict[str, cst.BaseExpression]) -> cst.Call:
         if math.isclose(low, 2) and math.isclose(high, 2):
             return _made(w, "TruncatedNormal", *settings)
     w.helper("trunc_normal")
-    args = [cst.Arg(w.expr(v), keyword=cst.Name(k), equal=_EQUAL) for k, v in given.items() if k not in IGNORED]
+    args = [cst.Arg(w.expr(v), keyword=cst.Name(k), equal=TIGHT) for k, v in given.items() if k not in IGNORED]
     return cst.Call(cst.Name("trunc_normal"), args)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import build, expression
+from port.build import TIGHT, build, expression
 from port.facts import Kind, Layout
 from port.torch2tf.refused import Refused
 from port.torch2tf.style import in_style
@@ -68,7 +68,7 @@ def write_parameter(w: Any, node: cst.Call, name: str) -> Any:
         settings.append(("trainable", w.expr(grad)))
     if name.isidentifier():
         settings.append(("name", cst.SimpleString(f'"{name}"')))
-    args = [cst.Arg(v, keyword=cst.Name(k), equal=_EQUAL) if k else cst.Arg(v) for k, v in settings]
+    args = [cst.Arg(v, keyword=cst.Name(k), equal=TIGHT) if k else cst.Arg(v) for k, v in settings]
     if made.shape is None:
         w.need("keras")
     return in_style(w, cst.Call(build(f"{function.params[0]}.add_weight" if made.shape is not None else (
@@ -276,4 +276,3 @@ def _any_value(w: Any, node: cst.BaseExpression) -> Recipe:
     return Recipe(build(f"({sizes})"), build(f"lambda shape, dtype=None: {cast}({{v}}, dtype)", v=value))
 
 
-_EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))

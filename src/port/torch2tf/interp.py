@@ -89,7 +89,7 @@ class Interp:
         self.queue: deque[Function] = deque()
         self.waiting: set[Function] = set()
         self.current: list[Function] = []
-        self.untold: set[Function] = set()  # they take something of which nothing tells for a tensor (toldbyuse.py)
+        self.untold: dict[Function, None] = {}  # they take something of which nothing tells for a tensor (toldbyuse.py)
         self.late = False  # all that is called has been read: what is not known now is not known at all
         self.dead = 0  # branches around it that nothing reaches
         self.depth = 0  # loops around what is being read
@@ -192,7 +192,7 @@ class Interp:
         fact = method(self, node, env) if method is not None else self._children(node, env)
         self.facts[id(node)] = node, fact
         if type(fact.payload) in _MUTABLE and self.current:
-            fact.payload.readers.add(self.current[-1])
+            fact.payload.readers[self.current[-1]] = None
         return fact
 
     def touched(self, container: Any) -> None:
@@ -503,7 +503,6 @@ class Interp:
             self.enqueue(caller)
 
 
-_MUTABLE = {Items, Dict, Chain}
 @cache
 def _builtin(name: str) -> Fact:
     return Fact(Kind.FUNCTION, symbol=f"builtins.{name}") if hasattr(builtins, name) else UNKNOWN
@@ -517,6 +516,7 @@ def _literal_of(text: str) -> Fact:
         return PLAIN
 
 
+_MUTABLE = {Items, Dict, Chain}
 _CONSTANTS = {"True": literal(True), "False": literal(False), "None": literal(None)}
 
 

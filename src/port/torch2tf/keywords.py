@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from port.build import expression
+from port.build import COMMA, TIGHT, expression
 from port.torch2tf.layer_signatures import default_of, signatures
 from port.torch2tf.values import Function, Layer
 from port.tree import code, find, walk
@@ -18,9 +18,7 @@ from port.tree import code, find, walk
 if TYPE_CHECKING:
     from port.torch2tf.interp import Interp
 
-EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 FIXED = ("device", "dtype", "padding_mode", "divisor_override")  # what nobody passes where it is not seen
-COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
 
 def taken(it: Interp, function: Function) -> cst.Call | None:
@@ -56,7 +54,7 @@ def written_out(it: Interp, node: cst.Call) -> cst.Call | None:
     if known is not None:  # of other arguments
         it.layers.pop((known, symbol), None)
     at = next(i for i, a in enumerate(node.args) if a.star == "**")
-    made = [cst.Arg(cst.Name(n), keyword=cst.Name(n), equal=EQUAL, comma=COMMA) for n in names]
+    made = [cst.Arg(cst.Name(n), keyword=cst.Name(n), equal=TIGHT, comma=COMMA) for n in names]
     before = list(node.args[:at])
     last = made or before
     if last:

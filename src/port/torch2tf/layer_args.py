@@ -9,7 +9,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import build, drop_commas, expression, paren
+from port.build import TIGHT, build, drop_commas, expression, paren
 from port.facts import Fact, Kind, Layout
 from port.torch2tf.layer_signatures import default_of
 from port.torch2tf.numbers import last_word, named_numbers
@@ -245,7 +245,7 @@ def write_call(at: At, callee: cst.BaseExpression, passed: Passed, extra: Sequen
         bare = arg.keyword is None and len(args) < len(positional) and positional[len(args)] == keyword and not any(
             a.keyword for a in args)
         name = None if bare else cst.Name(keyword)
-        equal = arg.equal if arg.keyword is not None else _EQUAL
+        equal = arg.equal if arg.keyword is not None else TIGHT
         args.append(arg.with_changes(value=value, keyword=name, equal=cst.MaybeSentinel.DEFAULT if bare else equal))
     for keyword, added in extra:
         args.append(_extra(keyword, expression(added) if isinstance(added, str) else added, positional, args))
@@ -258,16 +258,15 @@ def _extra(keyword: str, value: cst.BaseExpression, positional: Sequence[str], a
         return cst.Arg(value=value, star="**")
     if not args and positional[:1] == (keyword,):
         return cst.Arg(value=value)
-    return cst.Arg(value=value, keyword=cst.Name(keyword), equal=_EQUAL)
+    return cst.Arg(value=value, keyword=cst.Name(keyword), equal=TIGHT)
 
 
-_EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 
 
 def layer_call(w: Any, name: str, *args: Any, **keywords: Any) -> cst.Call:
     """`layers.Name(...)`, from texts and nodes."""
     made = [cst.Arg(value=node(a)) for a in args]
-    made += [cst.Arg(value=node(v), keyword=cst.Name(k), equal=_EQUAL) for k, v in keywords.items()]
+    made += [cst.Arg(value=node(v), keyword=cst.Name(k), equal=TIGHT) for k, v in keywords.items()]
     return cst.Call(func=w.layer(name), args=made)
 
 

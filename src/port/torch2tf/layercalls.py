@@ -7,8 +7,8 @@ from typing import Any
 
 import libcst as cst
 
+from port.build import TIGHT
 from port.torch2tf import apart, members
-from port.torch2tf.keywords import EQUAL
 from port.torch2tf.values import Function, Instance, SelfOf
 
 
@@ -33,4 +33,4 @@ def named(w: Any, node: cst.Call) -> cst.Call:
     w.need("keras")
     word = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", apart.shown(cls.name).strip("_")).lower()
     name = cst.parse_expression(f"f\"{word}_{{keras.backend.get_uid('{word}')}}\"")
-    return node.with_changes(args=[cst.Arg(name, keyword=cst.Name("name"), equal=EQUAL)])
+    return node.with_changes(args=[cst.Arg(name, keyword=cst.Name("name"), equal=TIGHT)])

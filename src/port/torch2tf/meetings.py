@@ -83,7 +83,7 @@ def built(it: Interp) -> frozenset[Any]:
     """Models that a function of the project builds for whoever calls it, though other modules may hold them too."""
     makers = [f for f in it.functions.values() if f.owner is None and isinstance(f.node, cst.FunctionDef)]
     inner = {f for f in makers if any(c is not None and c.owner is not None and c.owner.is_module for c in f.callers)}
-    while more := {f for f in makers if f not in inner and inner & f.callers}:
+    while more := {f for f in makers if f not in inner and inner & f.callers.keys()}:
         inner |= more
     found = [o.payload for f in makers if f not in inner and f.file is not None and f.env is f.file.env and f.result
              for o in options(f.result) if isinstance(o.payload, Instance) and o.payload.cls.is_module]

@@ -200,13 +200,13 @@ def of_class(it: Interp, owner: Fact, payload: Instance | SelfOf, name: str) -> 
     """An attribute of an object: what any method of its line of inheritance puts there."""
     cls = payload.cls
     if it.current:
-        cls.readers.setdefault(name, set()).add(it.current[-1])
+        cls.readers.setdefault(name, {})[it.current[-1]] = None
     if name in cls.attrs:
         return _of_line(cls, name)
     found: Fact | None = None
     for method in called(payload, name):
         if any(_is_property(d) for d in method.node.decorators):  # type: ignore[union-attr]
-            method.callers.add(it.current[-1] if it.current else None)
+            method.callers[it.current[-1] if it.current else None] = None
             result = method.result or BOTTOM
         else:
             result = Fact(Kind.FUNCTION, payload=method)

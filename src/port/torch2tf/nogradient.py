@@ -35,9 +35,6 @@ class Stops:
     def never(self) -> bool:
         return not self.always and not self.tests
 
-    def other(self) -> Stops:
-        return Stops(self.never, tuple((test, not holds) for test, holds in self.tests))
-
 
 def of(w: Any, node: cst.With) -> Stops | None:
     """When the block computes no gradients; None if its contexts say something else."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
-from port.build import build, expression
+from port.build import TIGHT, build, expression
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.table import Row
 from port.torch2tf.initial import default_init, lazy_init
@@ -156,9 +156,9 @@ def _bidirectional(at: At) -> Any:
     ahead, back = at.expr("forward_rnn"), at.expr("backward_rnn")
     args = [cst.Arg(ahead)]
     if code(back).replace(", go_backwards=True", "") != code(ahead):
-        args.append(cst.Arg(back, keyword=cst.Name("backward_layer"), equal=_EQUAL))
+        args.append(cst.Arg(back, keyword=cst.Name("backward_layer"), equal=TIGHT))
     if at.given("merge_mode"):
-        args.append(cst.Arg(at.expr("merge_mode"), keyword=cst.Name("merge_mode"), equal=_EQUAL))
+        args.append(cst.Arg(at.expr("merge_mode"), keyword=cst.Name("merge_mode"), equal=TIGHT))
     return cst.Call(at.w.layer("Bidirectional"), _joined(args))
 
 
@@ -167,7 +167,6 @@ def _stacked(at: At) -> Any:
     return cst.Call(at.w.layer("StackedRNNCells"), [cst.Arg(cst.List(cells))])
 
 
-_EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
 
 
 # ---------------------------------------------------------------- the others

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
-from port.build import build
+from port.build import COMMA, TIGHT, build
 from port.facts import Fact
 from port.torch2tf import keywords
 from port.torch2tf.binds import PLACES
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 WORDS = (*PLACES, "dtype")  # settings that stand for themselves wherever they are written
 SIMPLE = (cst.Name, cst.Attribute, cst.Integer, cst.Float, cst.SimpleString, cst.UnaryOperation, cst.Tuple)
-EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
-COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
 
 def written_out(it: Interp, node: cst.Call) -> cst.Call:
@@ -45,7 +43,7 @@ def written_out(it: Interp, node: cst.Call) -> cst.Call:
         if value is None:
             return _without(it, node, at)
         words[name] = value
-    made = [cst.Arg(v, keyword=cst.Name(str(k)), equal=EQUAL, comma=COMMA) for k, v in words.items()]
+    made = [cst.Arg(v, keyword=cst.Name(str(k)), equal=TIGHT, comma=COMMA) for k, v in words.items()]
     if made:
         made[-1] = made[-1].with_changes(comma=node.args[at].comma)
     new = it.objects.setdefault(("spread", node), node.with_changes(args=[*node.args[:at], *made, *node.args[at + 1:]]))

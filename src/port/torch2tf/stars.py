@@ -7,7 +7,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import expression
+from port.build import COMMA, TIGHT, expression
 from port.facts import Fact, Kind, Layout
 from port.torch2tf import members
 from port.torch2tf.refused import Refused
@@ -25,9 +25,6 @@ from port.torch2tf.values import (
     tensors_in,
 )
 from port.tree import code, walk
-
-EQUAL = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
-COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
 
 def plan(w: Any, f: Function) -> dict[str, cst.BaseExpression] | None:
@@ -94,7 +91,7 @@ def named(f: Function, node: cst.FunctionDef, found: dict[str, cst.BaseExpressio
 def with_names(params: cst.Parameters, found: Mapped[str, cst.BaseExpression | None]) -> cst.Parameters:
     """Parameters in the place of the stars, with their defaults; those without one come first."""
     given, rest = list(params.params), list(params.kwonly_params)
-    made = [cst.Param(cst.Name(n), default=d, equal=EQUAL if d is not None else cst.MaybeSentinel.DEFAULT)
+    made = [cst.Param(cst.Name(n), default=d, equal=TIGHT if d is not None else cst.MaybeSentinel.DEFAULT)
             for n, d in sorted(found.items(), key=lambda item: item[1] is not None)]
     if any(p.default is not None for p in given) and any(p.default is None for p in made):
         rest += made
@@ -118,7 +115,7 @@ class _Named(cst.CSTTransformer):
             if not arg.star or code(arg.value) not in (self.f.star, self.f.kwstar):
                 args.append(arg)
             elif arg.star == "**":
-                args += [cst.Arg(cst.Name(n), keyword=cst.Name(n), equal=EQUAL, comma=COMMA) for n in self.names]
+                args += [cst.Arg(cst.Name(n), keyword=cst.Name(n), equal=TIGHT, comma=COMMA) for n in self.names]
         if len(args) == len(updated_node.args) and all(a is b for a, b in zip(args, updated_node.args, strict=True)):
             return updated_node
         last = updated_node.args[-1]

@@ -38,7 +38,7 @@ def method(it: Interp, node: cst.Call, callee: Fact, env: Env) -> Fact:
     if owner is not BOTTOM and not number:
         return callee
     if not it.late:
-        it.untold.update(it.current[-1:])
+        it.untold.update(dict.fromkeys(it.current[-1:]))
         return callee
     it.note(func.value, TENSOR)
     if isinstance(func.value, cst.Name):

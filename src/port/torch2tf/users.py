@@ -73,7 +73,7 @@ def call(it: Interp, node: cst.Call | None, function: Function, args: list[Fact]
     bound, _ = bind(function, node, args)
     caller = it.current[-1] if it.current else None
     if caller is not None:
-        function.callers.add(caller)
+        function.callers[caller] = None
     in_chain = isinstance(site, tuple)
     if not function.inside and not is_enclosed(it, function) and (
             in_chain or (_inside(function, caller) and not _of_itself(it, node, caller))):

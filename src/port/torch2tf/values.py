@@ -59,7 +59,7 @@ class Chain:
     arrivals: dict[int, dict[Any, Fact]] = field(default_factory=dict)  # child -> place -> what reaches it
     inner: Fact | None = None  # what the last child of an enclosed one gives
     depth: int = 0  # loops around the place that made it
-    readers: set[Any] = field(default_factory=set)
+    readers: dict[Any, None] = field(default_factory=dict)
     slices: set[Any] = field(default_factory=set)  # subscripts that took it out of another one
 
 
@@ -76,7 +76,7 @@ class Items:
     sites: dict[Any, int] = field(default_factory=dict)  # what appends -> its element
     depth: int = 0  # loops around the place that made it
     written: bool = False  # elements are replaced by index
-    readers: set[Any] = field(default_factory=set)  # functions that have seen it
+    readers: dict[Any, None] = field(default_factory=dict)  # functions that have seen it
     names: dict[str, int] = field(default_factory=dict)  # of add_module -> element
     counted: bool = False  # elements are taken by number, or in a loop
     level: int = 1  # lists in lists in lists
@@ -145,7 +145,7 @@ class Mapping:
     values: dict[Any, Fact] = field(default_factory=dict)
     any: Fact | None = None
     kind: str = "dict"
-    readers: set[Any] = field(default_factory=set)
+    readers: dict[Any, None] = field(default_factory=dict)
     of: Any = None  # the function that has it as its `**kwargs`: in each run another one
 
 
@@ -181,7 +181,7 @@ class Function:
     result: Fact | None = None
     inside: bool = False  # called by other code of this file: its layout is a matter of this file
     native: bool = False  # `--layout native`: whoever calls it, it has the layout of the target
-    callers: set[Any] = field(default_factory=set)
+    callers: dict[Any, None] = field(default_factory=dict)  # in order, like all that the worklist goes by
     runs: int = 0
     yields: bool = False
     static: bool = False
@@ -219,7 +219,7 @@ class Class:
     subclasses: list[Class] = field(default_factory=list)
     attrs: dict[str, Fact] = field(default_factory=dict)  # shared with all classes of one line of inheritance
     places: dict[str, Places] = field(default_factory=dict)  # attribute -> assignment -> its value (shared)
-    readers: dict[str, set[Any]] = field(default_factory=dict)  # attribute -> functions that read it (shared as well)
+    readers: dict[str, dict[Any, None]] = field(default_factory=dict)  # by attribute: who reads it (shared)
     setters: dict[Any, Class] = field(default_factory=dict)  # assignment -> the class whose `self` it has (shared)
     seen: dict[str, tuple[Fact, Fact]] = field(default_factory=dict)  # attribute -> for all, for this class
     held: bool = False  # other code of this file applies it: no root
