@@ -172,3 +172,42 @@ def test_noise_of_the_shape_of_the_input_is_all_of_it() -> None:
     text = "import tensorflow as tf\n\n\ndef f(x, y):\n    return tf.nn.dropout(x, 0.3, tf.shape({}))\n"
     assert "F.dropout(x, 0.3)" in translate(text.format("x"), "tf2torch").text
     assert refused(text.format("y"))
+
+
+BLOCKS = HEAD + '''def block(x, filters):
+    return layers.ReLU()(layers.Conv2D(filters, 1)(x))
+
+
+def stack(x, filters, blocks):
+    x = block(x, filters)
+    for i in range(blocks):
+        x = block(x, filters)
+    return x
+
+
+'''
+
+
+def test_a_builder_that_nothing_calls_knows_its_tensor_by_the_builders_that_it_calls(tmp_path: Path) -> None:
+    result = translate(BLOCKS, "tf2torch")
+    assert not result.findings and "class Stack(nn.Module):" in result.text
+    build = "def build():\n    inputs = keras.Input((4, 6, 3))\n    return keras.Model(inputs, stack(inputs, 8, 2))\n"
+    agree(tmp_path, BLOCKS + build, translate(BLOCKS + build, "tf2torch").text, "tf2torch",
+          [Case("build()", ("f32[2,4,6,3]",))])
+
+
+@pytest.mark.parametrize("use", [
+    "def use(cfg):\n    return block(cfg.x, 4)\n",
+    "def use(xs):\n    ys = []\n    for x in xs:\n        ys.append(block(x, 4))\n    return ys\n",
+    "use = lambda x: block(x, 4)\n",
+    "ALL = {'a': block}\n\n\ndef use(cfg):\n    return ALL[cfg.name](cfg.x, 4)\n"])
+def test_a_call_of_a_builder_that_no_module_can_keep_is_refused(use: str) -> None:
+    said, = refused(BLOCKS + use)
+    assert said == "`block` makes layers, and no module keeps them here: call it where layers are called"
+
+
+def test_blocks_that_a_table_holds_are_filled_by_who_makes_them() -> None:
+    text = translate(BLOCKS + "ALL = {'block': block}\n\n\ndef chosen(name):\n    return ALL[name]\n\n\n"
+                     "def build(name):\n    inputs = keras.Input((4, 6, 3))\n"
+                     "    return keras.Model(inputs, chosen(name)(inputs, 8))\n", "tf2torch").text
+    assert "        self.block = chosen(name)(3, 8)\n        self.apply(init_weights)\n" in text

@@ -192,7 +192,14 @@ def apply_function(em: Emitter, node: cst.Call, function: Function) -> cst.BaseE
     if function in em.classes and em.scope.on_module is not None:
         args = tensor_args(em, node, function)  # first: what is inside is made first
         return cst.Call(em.scope.on_module(node, function), args)
+    if function in em.classes and em.scope.stage != TRACED:
+        raise _homeless(function, node)
     return em.generic_call(node, kept_args(em, node, function))
+
+
+def _homeless(function: Function, node: cst.Call) -> Refused:
+    return Refused("P206", f"`{function.name}` makes layers, and no module keeps them here: call it where layers are "
+                   "called", node)
 
 
 def parameter_of(function: Function, node: cst.Call) -> list[tuple[cst.Arg, str]]:
@@ -258,6 +265,8 @@ def _apply_alternatives(em: Emitter, node: cst.Call, options: Any) -> cst.BaseEx
     if modules and em.scope.on_module is not None:
         args = tensor_args(em, node, modules[0].payload)
         return cst.Call(em.scope.on_module(node, options), args)
+    if modules:
+        raise _homeless(modules[0].payload, node)
     function = next((o.payload for o in options.functions if isinstance(o.payload, Function)), None)
     args = kept_args(em, node, function) if function is not None else list(node.args)
     return em.generic_call(node, args)

@@ -9,6 +9,7 @@ from port.tf2torch.infer.analysis import analyze
 from port.tf2torch.infer.arrivals import bind_args, receive, want_flips
 from port.tf2torch.infer.elementwise import follows
 from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.layers import shows_tensor
 from port.tf2torch.infer.origins import as_source, proves_rank
 from port.tf2torch.infer.results import bindings_of, in_terms, out_size, ranked, substitute
 from port.tf2torch.infer.values import Alternatives, Curried, Function, has_tensor
@@ -28,6 +29,10 @@ def call_function(it: Interp, node: cst.Call | None, function: Function, args: l
     for name, (_, given) in bound.items():
         if given is not None and name not in function.assigned:
             proves_rank(it, given, it.ranks.get((function, name), 0))
+    if function.stateful and function.owner is None and not function.graph:
+        for name, (fact, _) in bound.items():
+            if name in function.tensors or (function, name) in it.ranks:
+                shows_tensor(it, fact)
     inner = (function.result or UNKNOWN).payload
     if node is not None and isinstance(inner, Function) and inner.stateful and inner.env.outer is not None and (
             isinstance(inner.node, cst.FunctionDef) and inner.owner is None and inner.node in _nested(function)):

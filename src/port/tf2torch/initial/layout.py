@@ -88,7 +88,9 @@ class Layout:
         self.em, self.body = em, [s for s in body if s is not None]
         self.defs = definitions(self.body)
         self.modules = module_classes(em, self.defs)
-        self.refs = {n: {x.value for x in loads(d)} & self.defs.keys() - {n} for n, d in self.defs.items()}
+        self.refs = self._tables()
+        known = self.defs.keys() | self.refs.keys()
+        self.refs |= {n: {x.value for x in loads(d)} & known - {n} for n, d in self.defs.items()}
         self.apart: set[str] = set()  # classes that hold modules made elsewhere: each sees to its own layers
         self.held = self._held()
         self.owners: dict[Any, Owner] = {}
@@ -103,6 +105,17 @@ class Layout:
         self.loose = [s for s in self.body if not isinstance(s, Definition)]
         self.refs[""] = {x.value for s in self.loose for x in loads(s)} & self.defs.keys()
         self._owner(Owner("", None, "module"), self.loose, sequentials(self.loose, self.makes))
+
+    def _tables(self) -> dict[str, set[str]]:
+        """Variables of the module that hold definitions as values, `BLOCKS = {"a": Block}`, with these."""
+        found: dict[str, set[str]] = {}
+        for s in self.body:
+            for n in s.body if isinstance(s, cst.SimpleStatementLine) else ():
+                if isinstance(n, cst.Assign) and isinstance(n.targets[0].target, cst.Name):
+                    called = {id(c.func) for c in find(n.value, cst.Call)}
+                    held = {x.value for x in loads(n.value) if id(x) not in called} & self.defs.keys()
+                    found |= {n.targets[0].target.value: held} if held else {}
+        return found
 
     def extends_another_file(self, node: cst.ClassDef) -> bool:
         """Has it a base whose own layers another file fills?"""
