@@ -9,7 +9,7 @@ import libcst as cst
 from port.build import build, expression, paren
 from port.facts import Kind, Layout
 from port.table import Arg
-from port.tf2torch.adapt.ops import index
+from port.tf2torch.adapt.ops import STACKS, index
 from port.tf2torch.calls.arguments import print_call
 from port.tf2torch.calls.handed import check_handed
 from port.tf2torch.calls.job import Job
@@ -17,6 +17,7 @@ from port.tf2torch.infer.analysis import documented_rank
 from port.tf2torch.infer.arrays import is_array
 from port.tf2torch.infer.conditions import is_number
 from port.tf2torch.infer.opshapes import dtype_of
+from port.tf2torch.infer.sizes import is_truth
 from port.tf2torch.infer.values import Size
 from port.tree import code
 
@@ -29,6 +30,8 @@ def cast(job: Job) -> cst.BaseExpression | None:
     fact = job.fact(name)
     kind = CASTS.get(job.row.name) or dtype_of(job.fact("dtype")) or ""
     whole = kind.startswith(("int", "uint"))
+    if is_truth(fact):
+        return job.expr(name) if kind == "bool" else build(f"{'int' if whole else 'float'}({{x}})", x=job.expr(name))
     if is_number(fact) or fact.dtype == "setting":
         value = job.expr(name)
         known = isinstance(fact.payload, Size) or fact.dtype in ("int", "int?") or isinstance(
@@ -89,6 +92,8 @@ def _end(begin: cst.BaseExpression, size: cst.BaseExpression) -> cst.BaseExpress
 
 
 def _elements(job: Job, node: cst.BaseExpression) -> list[cst.BaseExpression] | None:
+    if isinstance(node, cst.Call) and node.args and job.em.symbol(node.func) in STACKS:
+        return _elements(job, node.args[0].value)
     if isinstance(node, cst.List | cst.Tuple):
         return [job.em.expr(e.value) for e in node.elements]
     value = job.em.fact(node).literal(...)

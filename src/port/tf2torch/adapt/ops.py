@@ -12,9 +12,12 @@ from port.facts import Kind, Layout
 from port.table import Arg
 from port.tf2torch.adapt import args as layer_args
 from port.tf2torch.calls.job import Job, resolve_reaching
+from port.tf2torch.calls.sizes import joined
 from port.tf2torch.calls.spelling import DTYPES
 from port.tf2torch.infer.conditions import is_number, is_sequence
 from port.tf2torch.infer.opshapes import dtype_of
+from port.tf2torch.infer.sizes import is_sizes
+from port.tf2torch.infer.values import Items, has_tensor
 from port.tree import code, find
 
 TYPES = ("tf.", "numpy.", "builtins.")
@@ -141,34 +144,41 @@ def sizes(job: Job, node: cst.BaseExpression) -> cst.BaseExpression:
     if isinstance(node, cst.Call) and node.args:
         symbol = em.symbol(node.func)
         first = node.args[0].value
-        if symbol in STACKS and isinstance(first, cst.List | cst.Tuple) and not _axis_given(job, node):
+        held = em.fact(first)
+        listed = isinstance(first, cst.List | cst.Tuple) or is_sizes(held) or (
+            symbol in STACKS[:3] and held.kind in (Kind.PLAIN, Kind.UNKNOWN) and not has_tensor(held))
+        if symbol in STACKS and listed and not _axis_given(job, node):
             return sizes(job, first)
         if symbol == "tf.TensorShape" and len(node.args) == 1:
             return sizes(job, first)
         if symbol in JOINS and isinstance(first, cst.List | cst.Tuple):
-            return _joined(job, first)
+            return joined(em, first, lambda part: sizes(job, part))
     value = em.expr(node)
+    if isinstance(node, cst.Name) and (parts := _stacked(job, node)) is not None:
+        raise job.refuse("P208", f"whether `{code(parts)}` holds sizes, which are numbers in PyTorch, or tensors is "
+                         "not known: give the list itself as the shape")
     if fact.kind is Kind.TENSOR and fact.rank != 0:
         return build("{s}.tolist()", s=value)
     return value
+
+
+def _stacked(job: Job, name: cst.Name) -> cst.BaseExpression | None:
+    """What a variable stacks, where that is not known to be tensors: it may be a list of sizes."""
+    function, em = job.em.scope.function, job.em
+    for assign in find(function.node, cst.Assign) if function is not None else ():
+        call = assign.value
+        if isinstance(call, cst.Call) and call.args and em.symbol(call.func) in STACKS[:3] and any(
+                code(t.target) == name.value for t in assign.targets):
+            given = em.fact(call.args[0].value)
+            known = has_tensor(given) or is_sizes(given) or isinstance(given.payload, Items) or given.values
+            return None if known else call.args[0].value
+    return None
 
 
 def _axis_given(job: Job, node: cst.Call) -> bool:
     axis = [a.value for i, a in enumerate(node.args) if (a.keyword is None and i == 1) or (
         a.keyword is not None and a.keyword.value == "axis")]
     return any(job.em.fact(a).literal(...) not in (0, -1) for a in axis) and job.em.symbol(node.func) in STACKS[:3]
-
-
-def _joined(job: Job, parts: cst.List | cst.Tuple) -> cst.BaseExpression:
-    """`tf.concat([tf.shape(x)[:2], [3]], axis=0)` is `[*x.shape[:2], 3]`."""
-    elements: list[cst.BaseElement] = []
-    for part in parts.elements:
-        value = sizes(job, part.value)
-        if isinstance(value, cst.List | cst.Tuple):
-            elements += [e.with_changes(comma=cst.MaybeSentinel.DEFAULT) for e in value.elements]
-        else:
-            elements.append(cst.StarredElement(value))
-    return cst.List(elements)
 
 
 # ---------------------------------------------------------------- padding

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from port.build import build
+from port.build import TIGHT, build, expression
 from port.facts import Fact, Kind, Layout
 from port.tf2torch.calls.variables import first_weight
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.arrays import is_array, is_listed, known_shape
+from port.tf2torch.infer.values import ShapeOf, Size
 from port.tree import code, find, memo
 
 
@@ -75,3 +76,44 @@ def _unpacked(function: cst.FunctionDef) -> frozenset[str]:
     """Parameters that hold several tensors: `ids, mask = inputs`."""
     return frozenset(n.value.value for n in find(function, cst.Assign) if isinstance(n.value, cst.Name)
                      and any(isinstance(t.target, cst.Tuple | cst.List) for t in n.targets))
+
+
+# ---------------------------------------------------------------- devices
+def is_dtype(node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.Attribute) and node.attr.value == "dtype" and isinstance(node.value, cst.Name)
+
+
+def with_device(new: cst.Call, source: str) -> cst.Call:
+    if not source or any(a.keyword is not None and a.keyword.value == "device" for a in new.args):
+        return new
+    device = cst.Arg(expression(f"{source}.device"), keyword=cst.Name("device"), equal=TIGHT)
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    last = new.args[-1]
+    held = [*new.args[:-1], last.with_changes(comma=comma, whitespace_after_arg=cst.SimpleWhitespace(""))]
+    return new.with_changes(args=[*held, device])
+
+
+def tensor_of(em: Emitter, node: cst.CSTNode) -> str:
+    """The variable whose shape or dtype this value came from."""
+    if is_dtype(node) and em.fact(node.value).kind is Kind.TENSOR:  # type: ignore[attr-defined]
+        return node.value.value  # type: ignore[attr-defined,no-any-return]
+    payload = em.fact(node).payload
+    name = payload.of if isinstance(payload, Size) else payload.name if isinstance(payload, ShapeOf) else ""
+    if name and _is_here(em, name):
+        return name
+    if isinstance(node, cst.Lambda):
+        return ""
+    return next((s for c in node.children if (s := tensor_of(em, c))), "")
+
+
+def _is_here(em: Emitter, name: str) -> bool:
+    """Is it a variable of this function? A size that another one returned is known by the name there."""
+    function, first = em.scope.function, name.partition(".")[0]
+    return function is None or first == "self" or first in function.params or first in function.assigned
+
+
+def made_tensor(em: Emitter, node: cst.BaseExpression, value: cst.BaseExpression) -> cst.BaseExpression:
+    """A size, a shape or a list of numbers as a tensor, on the device of what it is the size of."""
+    em.need("torch")
+    new = build("torch.tensor({v})", v=value)
+    return with_device(new, tensor_of(em, node) or own_tensor(em)) if isinstance(new, cst.Call) else new

@@ -6,30 +6,31 @@ from functools import cache
 
 import libcst as cst
 
-from port.build import TIGHT, build, expression
+from port.build import build, expression
 from port.facts import Fact, Kind
-from port.tf2torch.calls.arrays import own_tensor
+from port.tf2torch.calls.arrays import is_dtype, own_tensor, tensor_of, with_device
 from port.tf2torch.calls.job import VALUES, Job, arrange
+from port.tf2torch.calls.sizes import size_form
+from port.tf2torch.infer.arrays import is_written
 from port.tf2torch.infer.conditions import is_exact_number, is_number
-from port.tf2torch.infer.rowcalls import OF_SHAPES, PYTHON
-from port.tf2torch.infer.values import ShapeOf, Size
+from port.tf2torch.infer.sizes import PYTHON, are_numbers
 from port.tree import code, rebuild
 
 
 def python_form(job: Job) -> cst.BaseExpression | None:
     """`tf.sqrt` of a number is `math.sqrt`; of what is only by default a number, torch's with a tensor of it."""
     row = job.row
-    reduced = OF_SHAPES.get(row.name.removeprefix("v1_"), "")
-    shape = job.bound.signature.params[0].name if reduced else ""
-    if shape and list(job.bound.args) == [shape] and isinstance(job.fact(shape).payload, ShapeOf):
-        if "math" in reduced:
-            job.em.need("math")
-        return build(f"{reduced}({{s}})", s=arrange(job, job.bound.args[shape], None))
+    if (sized := size_form(job)) is not None:
+        return sized
+    given = list(job.bound.args.values())
+    if row.name == "stack" and len(given) == 1 and is_written(job.em.fact(given[0])):
+        job.em.need("torch")
+        return build("torch.tensor({n})", n=job.em.expr(given[0]))
     function = PYTHON.get(row.name, "")
     facts = [job.em.fact(a) for n, a in job.bound.args.items() if n not in row.ignore]
     if not function or job.inputs or not facts:
         return None
-    if not all(is_number(f) or f.dtype == "setting" for f in facts):
+    if not all(is_number(f) or f.dtype == "setting" for f in facts) and not are_numbers(facts):
         first = next(iter(job.bound.args.values()))
         share = facts[0].kind is Kind.PLAIN and isinstance(first, cst.BinaryOperation) and isinstance(
             first.operator, cst.Divide) and isinstance(first.left, cst.Float | cst.Integer)
@@ -100,13 +101,9 @@ def on_device(job: Job, new: cst.BaseExpression) -> cst.BaseExpression:
     built = job.em.scope.stage in ("init", "late")
     if built or not (values or name in ON_DEVICE or _makes(job.row.expr.get("torch", ""))):
         return new
-    given = sorted(job.bound.args.values(), key=lambda a: not _is_dtype(a))
-    source = next((s for a in given if (s := tensor_of(job, a))), "") or own_tensor(job.em)
+    given = sorted(job.bound.args.values(), key=lambda a: not is_dtype(a))
+    source = next((s for a in given if (s := tensor_of(job.em, a))), "") or own_tensor(job.em)
     return with_device(new, source) if values else _placed(new, source)  # type: ignore[arg-type,return-value]
-
-
-def _is_dtype(node: cst.CSTNode) -> bool:
-    return isinstance(node, cst.Attribute) and node.attr.value == "dtype" and isinstance(node.value, cst.Name)
 
 
 def _is_array(fact: Fact) -> bool:
@@ -124,32 +121,3 @@ def _placed(node: cst.CSTNode, source: str) -> cst.CSTNode:
         return node
     new = rebuild(node, lambda child: _placed(child, source))
     return with_device(new, source) if type(new) is cst.Call and code(new.func) in ON_DEVICE else new
-
-
-def with_device(new: cst.Call, source: str) -> cst.Call:
-    if not source or any(a.keyword is not None and a.keyword.value == "device" for a in new.args):
-        return new
-    device = cst.Arg(expression(f"{source}.device"), keyword=cst.Name("device"), equal=TIGHT)
-    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    last = new.args[-1]
-    held = [*new.args[:-1], last.with_changes(comma=comma, whitespace_after_arg=cst.SimpleWhitespace(""))]
-    return new.with_changes(args=[*held, device])
-
-
-def tensor_of(job: Job, node: cst.CSTNode) -> str:
-    """The variable whose shape or dtype this value came from."""
-    if _is_dtype(node) and job.em.fact(node.value).kind is Kind.TENSOR:  # type: ignore[attr-defined]
-        return node.value.value  # type: ignore[attr-defined,no-any-return]
-    payload = job.em.fact(node).payload
-    name = payload.of if isinstance(payload, Size) else payload.name if isinstance(payload, ShapeOf) else ""
-    if name and _is_here(job, name):
-        return name
-    if isinstance(node, cst.Lambda):
-        return ""
-    return next((s for c in node.children if (s := tensor_of(job, c))), "")
-
-
-def _is_here(job: Job, name: str) -> bool:
-    """Is it a variable of this function? A size that another one returned is known by the name there."""
-    function, first = job.em.scope.function, name.partition(".")[0]
-    return function is None or first == "self" or first in function.params or first in function.assigned

@@ -13,12 +13,13 @@ from port.binding import Bound
 from port.build import build, expression
 from port.facts import UNKNOWN, Fact, Kind, Layout
 from port.table import Row, Signature
-from port.tf2torch.calls.arrays import beside
+from port.tf2torch.calls.arrays import beside, made_tensor
 from port.tf2torch.emit import TO_FIRST, Emitter, Refused
-from port.tf2torch.infer.arrays import is_array
+from port.tf2torch.infer.arrays import is_array, is_written
 from port.tf2torch.infer.arrivals import giver, is_open, reached
-from port.tf2torch.infer.conditions import default_fact, unmet
+from port.tf2torch.infer.conditions import default_fact, is_exact_number, is_number, unmet
 from port.tf2torch.infer.rowcalls import FLIPS
+from port.tf2torch.infer.sizes import is_sizes, needs_tensor, takes_tensor
 from port.tf2torch.infer.values import Function, find_method, tensors_in
 from port.tree import code, find
 
@@ -74,6 +75,15 @@ class Job:
         node = self.bound.args.get(name)
         if node is None or self.row.kind != "function" or any(t.name in VALUES for t in self.row.torch):
             return self.expr(name, self.want)
+        if needs_tensor(self.row, name, self.em.fact(node), not self.inputs):
+            return made_tensor(self.em, node, arrange(self, node, None))
+        if takes_tensor(self.row, name) == "one" and is_written(self.em.fact(node)):
+            own = not self.inputs or self.row.returns not in TOGETHER
+            return beside(self.em, node, [o for o in self.bound.args.values() if o is not node],
+                          self.em.fact(self.node), own)
+        if isinstance(node, cst.List | cst.Tuple) and takes_tensor(self.row, name) == "list" and any(
+                _is_plain(self.em.fact(e.value)) for e in node.elements):
+            return _of_numbers(self, node)
         if isinstance(node, cst.List | cst.Tuple) and tensors_in(self.em.fact(node)) and any(
                 is_array(self.em.fact(e.value)) for e in node.elements):
             parts = [e.value for e in node.elements]
@@ -143,6 +153,29 @@ def _parameter(em: Emitter, node: cst.BaseExpression) -> tuple[Function | None, 
         function = find_method(cls, "__init__") if cls is not None else function
     function = giver(em.it, function, name) if function is not None else None
     return (function, name) if function is not None and name in function.params else (None, "")
+
+
+def _is_plain(fact: Fact) -> bool:
+    """Numbers of Python, where PyTorch wants a tensor."""
+    return is_number(fact) or is_sizes(fact) or is_written(fact)
+
+
+def _of_numbers(job: Job, node: cst.List | cst.Tuple) -> cst.BaseExpression:
+    """A list of tensors in which numbers stand."""
+    parts = [e.value for e in node.elements]
+
+    def made(one: cst.BaseExpression) -> cst.BaseExpression:
+        fact = job.em.fact(one)
+        if not _is_plain(fact):
+            return part(job, one, parts)
+        if is_sizes(fact) or fact.dtype == "int":
+            return made_tensor(job.em, one, job.em.expr(one))
+        if is_number(fact) and not is_exact_number(fact):
+            job.em.need("torch")
+            return build("torch.as_tensor({x})", x=job.em.expr(one))
+        return beside(job.em, one, [o for o in parts if o is not one], job.em.fact(job.node), not job.inputs)
+
+    return node.with_changes(elements=[e.with_changes(value=made(e.value)) for e in node.elements])
 
 
 def arrange(job: Job, node: cst.BaseExpression, want: Layout | None) -> cst.BaseExpression:

@@ -22,7 +22,7 @@ def shape_method(em: Emitter, node: cst.Call, owner: Any) -> cst.BaseExpression 
         return None
     name = node.func.attr.value
     form = {"as_list": "list({s})", "num_elements": "{s}.numel()"}.get(name, "")
-    if not form and name in ("index", "count"):  # of any tuple
+    if not form and (name in ("index", "count") or owner.payload.form == "list"):  # of any tuple, of a list
         return None
     if not form:
         raise Refused("P201", f"`{name}` of a shape has no translation: its sizes are `x.shape`, a tuple", node)

@@ -7,14 +7,18 @@ import libcst as cst
 from port.build import build
 from port.facts import FLOORED, Kind, Layout, divides_exactly
 from port.tf2torch.calls.arrays import beside, is_table
+from port.tf2torch.calls.sizes import as_tensor, shape_operator
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.expressions import dtype_names
-from port.tf2torch.infer.values import has_tensor
+from port.tf2torch.infer.sizes import is_vector
+from port.tf2torch.infer.values import ShapeOf, has_tensor
 from port.tree import changed
 
 
 def binary(em: Emitter, node: cst.BinaryOperation) -> cst.BaseExpression:
     a, b, whole = em.fact(node.left), em.fact(node.right), em.fact(node)
+    if (sized := shape_operator(em, node)) is not None:
+        return sized
     if Kind.TENSOR in (a.kind, b.kind) and (is_table(a) or is_table(b)):
         left, right = _beside_table(em, node.left, node.right, node)
     elif isinstance(node.operator, cst.MatrixMultiply):
@@ -51,6 +55,13 @@ def comparison(em: Emitter, node: cst.Comparison) -> cst.BaseExpression:
         return of_dtypes
     other = node.comparisons[0].comparator
     facts = em.fact(node.left), em.fact(other)
+    if any(map(is_vector, facts)) and em.fact(node).kind is Kind.TENSOR:
+        by_element = changed(node.comparisons[0], comparator=as_tensor(em, other, node))
+        return changed(node, left=as_tensor(em, node.left, node), comparisons=[by_element, *node.comparisons[1:]])
+    if isinstance(other, cst.List) and isinstance(facts[0].payload, ShapeOf) and facts[0].payload.form == "tuple":
+        sizes = cst.Tuple(em.generic(other).elements, lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+        of_tuple = changed(node.comparisons[0], comparator=sizes)
+        return changed(node, left=em.plain(node.left), comparisons=[of_tuple])
     ordered = not isinstance(node.comparisons[0].operator, cst.In | cst.NotIn | cst.Is | cst.IsNot)
     if len(node.comparisons) > 1 or not ordered or Kind.TENSOR not in [f.kind for f in facts] or not any(
             map(is_table, facts)):

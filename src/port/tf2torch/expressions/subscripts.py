@@ -17,6 +17,10 @@ def subscript(em: Emitter, node: cst.Subscript) -> cst.BaseExpression:
         return sizes
     if (state := only_state(em, node)) is not None:
         return state
+    if isinstance(owner.payload, ShapeOf) and (len(node.slice) > 1 or _is_dots(node.slice[0].slice) or (
+            isinstance(at := node.slice[0].slice, cst.Index) and (
+                em.fact(at.value).literal(...) is None or em.symbol(at.value) in NEW_AXIS))):
+        raise Refused("P206", "a shape with more axes, which is a tuple in PyTorch: index it", node)
     held = isinstance(node.value, cst.Name)  # a variable holds the sizes in the order of the source
     if isinstance(owner.payload, ShapeOf) and owner.payload.of.layout is Layout.FLIPPED and not held:
         return _flipped_shape(em, node, owner.payload.of)

@@ -19,6 +19,7 @@ from port.tf2torch.infer.values import (
     Grown,
     Items,
     SelfValue,
+    ShapeOf,
     common,
     has_tensor,
     may_flip,
@@ -73,6 +74,8 @@ def _parameters(it: Interp, function: Function, env: Env) -> None:
             env.names[name] = tensor_param(it, function, name, rank, several, known)
         elif name in function.callables:
             env.names[name] = Fact(Kind.FUNCTION, payload=Alternatives(function.callables[name]))
+        elif form := function.shapes.get(name):
+            env.names[name] = Fact(Kind.PLAIN if form == "list" else Kind.SHAPE, payload=ShapeOf(tensor(), name, form))
         else:
             function.reaching.setdefault(name, set())
             rank = documented_rank(function, name)

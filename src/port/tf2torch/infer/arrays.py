@@ -44,6 +44,11 @@ def is_listed(fact: Fact) -> bool:
         isinstance(v, int | float | tuple) for v in held))
 
 
+def is_written(fact: Fact) -> bool:
+    """A list of numbers, each of them written out."""
+    return isinstance(fact.literal(), tuple) and is_listed(fact)
+
+
 def known_shape(fact: Fact) -> tuple[Dim, ...] | None:
     """Of an array or a list of numbers."""
     value = fact.literal(...)

@@ -13,7 +13,7 @@ from port.facts import Fact, Kind, Layout
 from port.tf2torch.infer import object_masks
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.origins import as_source, want_flipped
-from port.tf2torch.infer.values import OPEN, Alternatives, Class, Function, has_tensor
+from port.tf2torch.infer.values import OPEN, Alternatives, Class, Function, ShapeOf, has_tensor
 from port.tree import code
 
 
@@ -56,6 +56,7 @@ def receive(it: Interp, function: Function, bound: dict[str, tuple[Fact, Any]], 
                     changed = True
         elif fact.literal(...) is None:
             changed |= _optional(function, name)
+        changed |= _receive_shape(function, name, fact)
         values = function.reaching.setdefault(name, set())
         values |= _reaching(it, fact)
         changed |= bool(it.open) and _loosened(it, function, name, fact)
@@ -69,6 +70,14 @@ def receive(it: Interp, function: Function, bound: dict[str, tuple[Fact, Any]], 
                 values |= reaching
                 changed |= None in reaching and _optional(function, name)
     return changed
+
+
+def _receive_shape(function: Function, name: str, fact: Fact) -> bool:
+    """Is it a shape that arrives, as at all calls? True if that is new."""
+    form = fact.payload.form if isinstance(fact.payload, ShapeOf) else ""
+    known = function.shapes.get(name)
+    function.shapes[name] = form if known in (None, form) else ""
+    return bool(form or known) and known != function.shapes[name]
 
 
 def _loosened(it: Interp, function: Function, name: str, fact: Fact) -> bool:

@@ -56,6 +56,8 @@ def assign(it: Interp, target: cst.BaseExpression, value: Fact, env: Env, line: 
             index = target.slice[0].slice if len(target.slice) == 1 else None
             put(owner.payload, it.facts.get(index.value, UNKNOWN).literal() if isinstance(
                 index, cst.Index) else None, value)
+        if isinstance(owner.payload, ShapeOf) and owner.payload.form == "list":
+            owner.payload.of = tensor(None if owner.payload.of.rank is None else (None,) * owner.payload.of.rank)
         if isinstance(owner.payload, Items):
             _stored(it, owner.payload, target, value)
 
@@ -70,6 +72,10 @@ def _sliced(it: Interp, name: str, value: Fact, env: Env, line: cst.CSTNode | No
 
 def _part(value: Fact, element: cst.BaseExpression) -> Fact:
     """One of several targets of a value whose elements are not known one by one."""
+    if isinstance(value.payload, ShapeOf):
+        one_size = Fact(Kind.PLAIN, payload=Size(None, value.payload.name))
+        return Fact(Kind.PLAIN, payload=ShapeOf(tensor(), value.payload.name, "list")) if isinstance(
+            element, cst.StarredElement) else one_size
     if not has_tensor(value):
         return Fact(Kind.PLAIN, symbol="=")
     if value.kind is Kind.TENSOR:  # of several tensors that a parameter holds, or a row of one

@@ -15,11 +15,15 @@ _COMPUTED = (cst.BinaryOperation, cst.Call, cst.UnaryOperation)
 
 
 # ---------------------------------------------------------------- builtins and shapes
+TENSORS = ("tf.shape", "tf.compat.v1.shape", "keras.backend.shape")  # they give a shape as a tensor
+
+
 def shape_call(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
+    form = "tensor" if it.names.resolve(node.func) in TENSORS else "tuple"
     if args and args[0].kind is Kind.TENSOR:
-        return Fact(Kind.SHAPE, payload=ShapeOf(args[0], variable_of(node.args[0].value)))
+        return Fact(Kind.SHAPE, payload=ShapeOf(args[0], variable_of(node.args[0].value), form))
     if args and args[0].kind in (Kind.PLAIN, Kind.UNKNOWN):  # not known to be a tensor, but it has a shape
-        return Fact(Kind.SHAPE, payload=ShapeOf(tensor(), variable_of(node.args[0].value)))
+        return Fact(Kind.SHAPE, payload=ShapeOf(tensor(), variable_of(node.args[0].value), form))
     return it.plain(node)
 
 
@@ -68,7 +72,10 @@ def tuple_call(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
         return Fact(Kind.PLAIN, payload=Items([], "list"))
     elements = it.unpack(args[0])
     if elements is None:
-        return args[0] if isinstance(args[0].payload, Grown | ShapeOf) else it.plain(node)
+        if isinstance(held := args[0].payload, ShapeOf):
+            form = "list" if _is(node.func, "list") else "tuple"
+            return Fact(Kind.PLAIN, payload=ShapeOf(held.of, held.name, form))
+        return args[0] if isinstance(held, Grown) else it.plain(node)
     values = [e.literal(...) for e in elements]
     literal = frozenset([tuple(values)]) if all(v is not ... for v in values) else None
     return Fact(Kind.PLAIN, values=literal, payload=Items(list(elements), "list"))

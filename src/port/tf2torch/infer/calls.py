@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import libcst as cst
 
 from port.binding import keyword, weight_argument
@@ -76,7 +78,7 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
     if symbol in CHANNELS_LAST:
         return it.value("channels_last")
     if symbol == "shape.as_list":
-        return callee.payload
+        return Fact(Kind.PLAIN, payload=replace(callee.payload.payload, form="list"))
     if symbol in ("self.add_weight", "self.add_variable"):
         return _weight(it, node)
     if symbol == ACTIVATION:
@@ -123,6 +125,9 @@ def _permuted(it: Interp, node: cst.Call, env: Env, args: list[Fact]) -> None:
         env.names[given.value] = it.facts[given] = args[0].but(shape=(None,) * len(order.elements))
 
 
+GROWING = ("append", "extend", "insert", "pop", "remove", "reverse", "clear", "sort")
+
+
 def _method(it: Interp, node: cst.Call, symbol: str, owner: Fact, args: list[Fact]) -> Fact:
     name = symbol.partition(".")[2]
     if (held := arrays.method(owner, name, args)) is not None:
@@ -149,6 +154,8 @@ def _method(it: Interp, node: cst.Call, symbol: str, owner: Fact, args: list[Fac
         elif has_tensor(args[1]):
             count = len(owner.payload.elements) + 1
             owner.payload.elements[:] = [common([*tensors_in(owner), *tensors_in(args[1])])] * count
+    elif isinstance(owner.payload, ShapeOf) and name in GROWING:
+        owner.payload.of = tensor()  # other sizes, or more of them
     elif name == "reverse" and isinstance(owner.payload, Items):
         owner.payload.elements.reverse()
     elif name == "clear" and isinstance(owner.payload, Items):

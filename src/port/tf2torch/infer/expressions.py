@@ -13,7 +13,7 @@ from port.binding import literal_text
 from port.facts import UNKNOWN, Fact, Kind, Layout, arithmetic, tensor
 from port.names import canonical
 from port.scopes import Env, File
-from port.tf2torch.infer import calls, joins, keyed, several, shapes
+from port.tf2torch.infer import calls, joins, keyed, several, shapes, sizes
 from port.tf2torch.infer.arrays import combined, is_array
 from port.tf2torch.infer.assignments import assign
 from port.tf2torch.infer.attributes import inherited, object_attribute, of_super, tensor_attribute, variable_of
@@ -123,6 +123,8 @@ def _binary(it: Interp, node: cst.BinaryOperation, env: Env) -> Fact:
     if isinstance(node.operator, cst.Add) and (isinstance(a.payload, Items) and isinstance(b.payload, Items)):
         less = b.payload if a.payload.whole else a.payload
         return Fact(Kind.PLAIN, payload=less.part(a.payload.elements + b.payload.elements, a.payload.kind))
+    if (sized := sizes.combined(it, node, a, b)) is not None:
+        return sized
     if isinstance(node.operator, cst.Multiply) and Items in (type(a.payload), type(b.payload)):
         if repeated := _repeated(a, b) or _repeated(b, a):
             return Fact(Kind.PLAIN, payload=repeated)
@@ -158,7 +160,8 @@ def _comparison(it: Interp, node: cst.Comparison, env: Env) -> Fact:
     a = left.literal(...)
     b = rights[0].literal(...) if len(rights) == 1 else ...
     if a is ... or b is ... or type(operator) not in _COMPARE:
-        return it.plain(node)
+        ordered = all(type(t.operator) not in (cst.Is, cst.IsNot, cst.In, cst.NotIn) for t in node.comparisons)
+        return (sizes.compared([left, *rights]) if ordered else None) or it.plain(node)
     try:
         return it.value(_COMPARE[type(operator)](a, b))
     except TypeError:
@@ -191,6 +194,8 @@ def _choice(it: Interp, node: cst.IfExp, env: Env) -> Fact:
         return layer
     if a.values is not None and b.values is not None:
         return Fact(Kind.PLAIN, values=a.values | b.values, symbol="=")
+    if isinstance(a.payload, Size) or isinstance(b.payload, Size):
+        return sizes.number(True, [a, b]) if sizes.are_numbers([a, b]) else it.plain(node)
     return it.plain(node)
 
 
@@ -228,11 +233,18 @@ def _attribute(it: Interp, node: cst.Attribute, env: Env) -> Fact:
     if isinstance(owner.payload, ShapeOf) and name in ("rank", "ndims"):
         rank = owner.payload.of.rank
         return it.value(rank) if rank is not None else it.plain(node)
+    if name == "shape" and type(node.value) is cst.Name and _is_open(owner):  # not known to be a tensor
+        return Fact(Kind.SHAPE, payload=ShapeOf(tensor(), node.value.value))
     if owner.symbol == "super" and (method := of_super(it, name)) is not None:
         return method
     if owner.symbol and owner.kind is Kind.FUNCTION:
         return _symbol(f"{owner.symbol}.{name}")
     return object_attribute(owner, name) or it.plain(node)
+
+
+def _is_open(fact: Fact) -> bool:
+    return fact.kind in (Kind.PLAIN, Kind.UNKNOWN) and fact.payload is None and fact.values is None and (
+        fact.dtype is None and fact.symbol[:1] in ("", "="))
 
 
 def _subscript(it: Interp, node: cst.Subscript, env: Env) -> Fact:
@@ -278,6 +290,8 @@ def _comprehension(it: Interp, node: Any, env: Env) -> Fact:
         return Fact(Kind.PLAIN, payload=Grown(common(tensors_in(element)).but(shape=None), "?", nested))
     if element.kind in (Kind.LAYER, Kind.MODEL):
         return Fact(Kind.PLAIN, payload=Items([element], "layers"))
+    if isinstance(element.payload, Size):
+        return sizes.shape(None, [element], "list")
     return it.plain(node)
 
 

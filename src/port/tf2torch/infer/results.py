@@ -7,7 +7,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.facts import UNKNOWN, Dim, Fact, Kind, Sym
+from port.facts import UNKNOWN, Dim, Fact, Kind, Sym, tensor
 from port.tf2torch.infer import masks
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.origins import same_rank
@@ -20,6 +20,8 @@ from port.tf2torch.infer.values import (
     Origin,
     SameRank,
     SequentialModel,
+    ShapeOf,
+    Size,
     has_tensor,
     tensors_in,
 )
@@ -35,11 +37,22 @@ def substitute(it: Interp, node: cst.Call | None, function: Function, bound: dic
         return result.but(payload=replace(result.payload, terms=bindings_of(it, node, function, bound)))
     if isinstance(result.payload, GraphModel) and node is not None:
         return _model_here(it, function, result, bindings_of(it, node, function, bound))
+    if isinstance(result.payload, ShapeOf | Size):
+        return result.but(payload=_sizes_outside(result.payload))
     if not has_tensor(result) or node is None:
         return result
     bindings = bindings_of(it, node, function, bound)
     out = in_terms(it, node, function, result, bindings, None)
     return masks.foreign(ranked(out, result, function, bound) if function.stateful else out)
+
+
+def _sizes_outside(held: ShapeOf | Size) -> ShapeOf | Size:
+    """A size, or a shape, that a function gives: its caller knows no names of it."""
+    if isinstance(held, Size):
+        return Size(held.dim if isinstance(held.dim, int) else None)
+    if held.of.shape is None:
+        return ShapeOf(tensor(), "", held.form)
+    return ShapeOf(tensor(tuple(d if isinstance(d, int) else None for d in held.of.shape)), "", held.form)
 
 
 def _model_here(it: Interp, function: Function, model: Fact, bindings: dict[str, Dim]) -> Fact:

@@ -10,11 +10,12 @@ from port.binding import Bound, best_row, bind, literal_text, row_name
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, tensor
 from port.table import Row
 from port.tf2torch.infer import layershapes, masks, opshapes, sameshapes, shapes
-from port.tf2torch.infer.conditions import SETTING, default_fact, is_exact_number, is_number, taken_ranks, unmet
+from port.tf2torch.infer.conditions import default_fact, taken_ranks, unmet
 from port.tf2torch.infer.given import Given
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.origins import join_origin, proves_rank, want_flipped
-from port.tf2torch.infer.values import LayerCall, ShapeOf, Size, has_tensor
+from port.tf2torch.infer.sizes import made_tensors, of_sizes
+from port.tf2torch.infer.values import LayerCall, ShapeOf, has_tensor
 
 # Shape rules of ops that act alike in either layout (their axis arguments are remapped).
 ANY_LAYOUT = {"same", "broadcast", "compare", "concat", "reduce", "cast", "split", "pad", "like"}
@@ -66,9 +67,9 @@ def row_call(it: Interp, node: cst.Call, symbol: str, rows: tuple[Row, ...], arg
     if row.kind == "layer" or symbol.startswith("keras.layers."):
         return new_layer(it, node, symbol, row, bound)
     tensors = tuple(a for a in args if has_tensor(a))
-    python = python_result(row, [it.facts.get(a, UNKNOWN) for a in bound.args.values()]) if not tensors else None
-    if python is not None:
+    if (python := of_sizes(it, row, bound)) is not None:
         return python
+    tensors = tensors or tuple(made_tensors(it, row, bound))
     perm: tuple[Any, ...] = ()
     if symbol in PERMUTES and bound.args:
         x, *rest = bound.args.values()
@@ -81,7 +82,7 @@ def row_call(it: Interp, node: cst.Call, symbol: str, rows: tuple[Row, ...], arg
         return Fact(Kind.PLAIN, symbol="=") if not symbol.startswith(("tf.", "keras.ops")) else tensor(
         ) if _makes_tensor(row) else it.plain(node)
     if row.returns == "shape":
-        return Fact(Kind.SHAPE, payload=ShapeOf(tensors[0])) if tensors else it.plain(node)
+        return Fact(Kind.SHAPE, payload=ShapeOf(tensors[0], form="tensor")) if tensors else it.plain(node)
     if row.returns in ("plain", "python", "none"):
         return it.plain(node)
     if row.layout == FLIPS:
@@ -126,29 +127,6 @@ def _fitting(it: Interp, rows: tuple[Row, ...], node: cst.Call, symbol: str) -> 
             if unmet(row, bound, fact) == ("", ""):
                 return row, bound
     return best_row(rows, node, symbol)
-
-
-# Functions that Python has too: what they are for numbers (rows by name).
-PYTHON = {"cast": "", "sqrt": "math.sqrt", "exp": "math.exp", "log": "math.log", "maximum": "max", "minimum": "min",
-          "abs": "abs", "floor": "math.floor", "ceil": "math.ceil", "pow": "math.pow"}
-OF_SHAPES = {"reduce_prod": "math.prod", "reduce_sum": "sum", "reduce_max": "max", "reduce_min": "min"}
-
-
-def python_result(row: Row, facts: list[Fact]) -> Fact | None:
-    """A number, if the function is one of Python's and all it gets are numbers."""
-    if row.name.removeprefix("v1_") in OF_SHAPES and len(facts) == 1 and isinstance(facts[0].payload, ShapeOf):
-        return Fact(Kind.PLAIN, payload=Size(None, facts[0].payload.name))
-    if row.name not in PYTHON or not facts:
-        return None
-    numbers = facts[:1] if row.name == "cast" else facts
-    exact = all(is_exact_number(f) or f.dtype == SETTING for f in numbers)
-    if not exact and not (row.name == "cast" and is_number(facts[0])):
-        return None
-    kind = opshapes.dtype_of(facts[1]) if row.name == "cast" and len(facts) > 1 else ""
-    if kind and kind.startswith(("int", "uint")):
-        return facts[0] if isinstance(facts[0].payload, Size) else Fact(
-            Kind.PLAIN, symbol="=", dtype="int" if exact else "int?")
-    return Fact(Kind.PLAIN, symbol="=", dtype="float" if exact else "float?")
 
 
 def _makes_tensor(row: Row) -> bool:

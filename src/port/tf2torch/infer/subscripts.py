@@ -68,7 +68,7 @@ def subscript(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
 
 
 def _index_shape(it: Interp, index: Any, at: Any, shape: ShapeOf) -> Fact:
-    of = shape.of
+    of, kind = shape.of, Kind.PLAIN if shape.form == "list" else Kind.SHAPE
     if isinstance(index, cst.Index) and isinstance(at, int) and of.shape is not None and -len(of.shape) <= at < len(
             of.shape):
         return Fact(Kind.PLAIN, payload=Size(of.shape[at], shape.name))
@@ -78,9 +78,9 @@ def _index_shape(it: Interp, index: Any, at: Any, shape: ShapeOf) -> Fact:
         low, high = (it.facts.get(p, UNKNOWN).literal(None) if p is not None else None
                      for p in (index.lower, index.upper))
         if index.step is None and all(v is None or isinstance(v, int) for v in (low, high)):
-            return Fact(Kind.SHAPE, payload=ShapeOf(tensor(of.shape[low:high]), shape.name))
+            return Fact(kind, payload=ShapeOf(tensor(of.shape[low:high]), shape.name, shape.form))
     if isinstance(index, cst.Slice):
-        return Fact(Kind.SHAPE, payload=ShapeOf(tensor(), shape.name))
+        return Fact(kind, payload=ShapeOf(tensor(), shape.name, shape.form))
     return Fact(Kind.PLAIN, payload=Size(None, shape.name))
 
 

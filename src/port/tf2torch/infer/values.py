@@ -117,10 +117,14 @@ class Size:
 
 @dataclass(eq=False)
 class ShapeOf:
-    """The shape of a tensor, as a value; `name`: the variable that holds the tensor."""
+    """The shape of a tensor, as a value; `name`: the variable that holds the tensor.
+
+    `form`: what the source has, "tuple" (or a TensorShape), "list", or "tensor", whose arithmetic is by element.
+    """
 
     of: Fact
     name: str = ""
+    form: str = "tuple"
 
 
 @dataclass(frozen=True)
@@ -144,6 +148,7 @@ class Function:
     star: str = ""
     kwstar: str = ""
     tensors: dict[str, Fact] = field(default_factory=dict)  # joined facts of tensor parameters
+    shapes: dict[str, str] = field(default_factory=dict)  # parameters that get shapes, and in which form ('': several)
     callables: dict[str, list[Fact]] = field(default_factory=dict)  # functions that reach a parameter
     reaching: dict[str, set[Any]] = field(default_factory=dict)  # literals that reach a setting (or OPEN)
     bindings: list[dict[str, Any]] = field(default_factory=list)  # literals of each call, `...` where not known
