@@ -38,6 +38,8 @@ SAME = {
     "tf.reshape(x, [-1, tf.reduce_prod(tf.shape(x)[1:], axis=0)])": "torch.reshape(x, [-1, math.prod(x.shape[1:])])",
     "tf.reshape(x, K.concatenate([K.shape(x)[:1], [6]]))": "torch.reshape(x, [*x.shape[:1], 6])",
     "x[:, :2] * tf.stack([1.5, 0.1])": "x[:, :2] * torch.tensor([1.5, 0.1])",
+    "tf.multiply(x, [1.0, 2.0, 0.1, 3.0, 4.0, 5.0])":
+        "torch.mul(x, torch.tensor([1.0, 2.0, 0.1, 3.0, 4.0, 5.0], dtype=x.dtype, device=x.device))",
     "tf.stack([tf.reduce_max(x), 0.1])": "torch.stack([torch.amax(x), ",
     "x[:, :keras.ops.floor_divide(keras.ops.shape(x)[1], 4)]": "x[:, :x.shape[1] // 4]",
 }

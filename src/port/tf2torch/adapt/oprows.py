@@ -9,7 +9,7 @@ import libcst as cst
 from port.build import build, expression, paren
 from port.facts import Kind, Layout
 from port.table import Arg
-from port.tf2torch.adapt.ops import STACKS, index
+from port.tf2torch.adapt.ops import STACKS, dtype, index
 from port.tf2torch.calls.arguments import print_call
 from port.tf2torch.calls.handed import check_handed
 from port.tf2torch.calls.job import Job
@@ -45,7 +45,7 @@ def cast(job: Job) -> cst.BaseExpression | None:
         if (fact.kind is Kind.SHAPE or (fact.kind is Kind.PLAIN and array)) and "dtype" in job.bound.args:
             job.em.need("torch")
             maker = "tensor" if fact.kind is Kind.SHAPE else "as_tensor"
-            return build(f"torch.{maker}({{x}}, dtype={{d}})", x=job.expr(name), d=job.expr("dtype"))
+            return build(f"torch.{maker}({{x}}, dtype={{d}})", x=job.expr(name), d=dtype(job, "dtype", Arg("dtype")))
         return None
     same = fact.dtype == kind and (whole or kind == "bool")
     target = job.bound.args.get("dtype")

@@ -112,8 +112,9 @@ def _is_here(em: Emitter, name: str) -> bool:
     return function is None or first == "self" or first in function.params or first in function.assigned
 
 
-def made_tensor(em: Emitter, node: cst.BaseExpression, value: cst.BaseExpression) -> cst.BaseExpression:
+def made_tensor(em: Emitter, node: cst.BaseExpression, value: cst.BaseExpression, floats: bool = False
+                ) -> cst.BaseExpression:
     """A size, a shape or a list of numbers as a tensor, on the device of what it is the size of."""
     em.need("torch")
-    new = build("torch.tensor({v})", v=value)
+    new = build(f"torch.tensor({{v}}{', dtype=torch.float32' if floats else ''})", v=value)
     return with_device(new, tensor_of(em, node) or own_tensor(em)) if isinstance(new, cst.Call) else new

@@ -8,12 +8,11 @@ import libcst as cst
 
 from port.build import build, expression
 from port.facts import Fact, Kind
-from port.tf2torch.calls.arrays import is_dtype, own_tensor, tensor_of, with_device
+from port.tf2torch.calls.arrays import is_dtype, made_tensor, own_tensor, tensor_of, with_device
 from port.tf2torch.calls.job import VALUES, Job, arrange
 from port.tf2torch.calls.sizes import size_form
-from port.tf2torch.infer.arrays import is_written
 from port.tf2torch.infer.conditions import is_exact_number, is_number
-from port.tf2torch.infer.sizes import PYTHON, are_numbers
+from port.tf2torch.infer.sizes import PYTHON, are_numbers, is_computed_float, is_table
 from port.tree import code, rebuild
 
 
@@ -23,9 +22,8 @@ def python_form(job: Job) -> cst.BaseExpression | None:
     if (sized := size_form(job)) is not None:
         return sized
     given = list(job.bound.args.values())
-    if row.name == "stack" and len(given) == 1 and is_written(job.em.fact(given[0])):
-        job.em.need("torch")
-        return build("torch.tensor({n})", n=job.em.expr(given[0]))
+    if row.name == "stack" and len(given) == 1 and is_table(held := job.em.fact(given[0])):
+        return made_tensor(job.em, given[0], job.em.expr(given[0]), is_computed_float(held))
     function = PYTHON.get(row.name, "")
     facts = [job.em.fact(a) for n, a in job.bound.args.items() if n not in row.ignore]
     if not function or job.inputs or not facts:

@@ -15,11 +15,11 @@ from port.facts import UNKNOWN, Fact, Kind, Layout
 from port.table import Row, Signature
 from port.tf2torch.calls.arrays import beside, made_tensor
 from port.tf2torch.emit import TO_FIRST, Emitter, Refused
-from port.tf2torch.infer.arrays import is_array, is_written
+from port.tf2torch.infer.arrays import is_array
 from port.tf2torch.infer.arrivals import giver, is_open, reached
 from port.tf2torch.infer.conditions import default_fact, is_exact_number, is_number, unmet
 from port.tf2torch.infer.rowcalls import FLIPS
-from port.tf2torch.infer.sizes import is_sizes, needs_tensor, takes_tensor
+from port.tf2torch.infer.sizes import is_computed_float, is_float, is_table, is_truth, takes_tensor
 from port.tf2torch.infer.values import Function, find_method, tensors_in
 from port.tree import code, find
 
@@ -75,15 +75,14 @@ class Job:
         node = self.bound.args.get(name)
         if node is None or self.row.kind != "function" or any(t.name in VALUES for t in self.row.torch):
             return self.expr(name, self.want)
-        if needs_tensor(self.row, name, self.em.fact(node), not self.inputs):
-            return made_tensor(self.em, node, arrange(self, node, None))
-        if takes_tensor(self.row, name) == "one" and is_written(self.em.fact(node)):
-            own = not self.inputs or self.row.returns not in TOGETHER
-            return beside(self.em, node, [o for o in self.bound.args.values() if o is not node],
-                          self.em.fact(self.node), own)
-        if isinstance(node, cst.List | cst.Tuple) and takes_tensor(self.row, name) == "list" and any(
+        wanted, fact = takes_tensor(self.row, name), self.em.fact(node)
+        if wanted == "one" and (is_table(fact) or is_truth(fact) or (not self.inputs and is_exact_number(fact))):
+            return _of_numbers(self, node, list(self.bound.args.values()))
+        if wanted == "list" and isinstance(node, cst.List | cst.Tuple) and any(
                 _is_plain(self.em.fact(e.value)) for e in node.elements):
-            return _of_numbers(self, node)
+            parts = [e.value for e in node.elements]
+            return node.with_changes(elements=[e.with_changes(value=_of_numbers(self, e.value, parts) if _is_plain(
+                self.em.fact(e.value)) else part(self, e.value, parts)) for e in node.elements])
         if isinstance(node, cst.List | cst.Tuple) and tensors_in(self.em.fact(node)) and any(
                 is_array(self.em.fact(e.value)) for e in node.elements):
             parts = [e.value for e in node.elements]
@@ -156,26 +155,20 @@ def _parameter(em: Emitter, node: cst.BaseExpression) -> tuple[Function | None, 
 
 
 def _is_plain(fact: Fact) -> bool:
-    """Numbers of Python, where PyTorch wants a tensor."""
-    return is_number(fact) or is_sizes(fact) or is_written(fact)
+    """A number of Python, or a sequence of such, where PyTorch wants a tensor."""
+    return is_number(fact) or is_table(fact)
 
 
-def _of_numbers(job: Job, node: cst.List | cst.Tuple) -> cst.BaseExpression:
-    """A list of tensors in which numbers stand."""
-    parts = [e.value for e in node.elements]
-
-    def made(one: cst.BaseExpression) -> cst.BaseExpression:
-        fact = job.em.fact(one)
-        if not _is_plain(fact):
-            return part(job, one, parts)
-        if is_sizes(fact) or fact.dtype == "int":
-            return made_tensor(job.em, one, job.em.expr(one))
-        if is_number(fact) and not is_exact_number(fact):
-            job.em.need("torch")
-            return build("torch.as_tensor({x})", x=job.em.expr(one))
-        return beside(job.em, one, [o for o in parts if o is not one], job.em.fact(job.node), not job.inputs)
-
-    return node.with_changes(elements=[e.with_changes(value=made(e.value)) for e in node.elements])
+def _of_numbers(job: Job, node: cst.BaseExpression, all_: list[cst.BaseExpression]) -> cst.BaseExpression:
+    """Numbers of Python as a tensor: whole ones of their own dtype, others of that of the tensors beside them."""
+    em, fact = job.em, job.em.fact(node)
+    if is_number(fact) and not is_exact_number(fact):
+        em.need("torch")
+        return build("torch.as_tensor({x})", x=em.expr(node))
+    if not job.inputs or is_truth(fact):
+        return made_tensor(em, node, arrange(job, node, None), is_computed_float(fact))
+    own = job.row.returns not in TOGETHER or (not is_float(fact) and job.row.returns not in ("matmul", "einsum"))
+    return beside(em, node, [o for o in all_ if o is not node], em.fact(job.node), own)
 
 
 def arrange(job: Job, node: cst.BaseExpression, want: Layout | None) -> cst.BaseExpression:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import libcst as cst
 
 from port.build import build, paren
-from port.facts import Kind
+from port.facts import Kind, Layout
 from port.tf2torch.calls.arrays import made_tensor
 from port.tf2torch.calls.job import Job, arrange
 from port.tf2torch.emit import Emitter, Refused
@@ -26,14 +26,14 @@ from port.tf2torch.infer.sizes import (
     of_sizes,
 )
 from port.tf2torch.infer.values import Items, ShapeOf, has_tensor
-from port.tree import changed, code
+from port.tree import changed, code, find
 
 
 def size_form(job: Job) -> cst.BaseExpression | None:
     """The call in Python's words, if what it gets are sizes; None if it is not one of these."""
     name = job.row.name.removeprefix("v1_")
     known = (*OPERATORS, *COMPARISONS, *LOGICAL, *OF_ONE, *OF_SHAPES, *ITSELF, *WHERE, "stack", "concat", "unstack",
-             "gather", "size", "expand_dims")
+             "gather", "size", "expand_dims", "reshape")
     if name not in known or of_sizes(job.em.it, job.row, job.bound) is None:
         return None
     nodes = list(in_order(job.row, job.bound).values())
@@ -61,11 +61,20 @@ def size_form(job: Job) -> cst.BaseExpression | None:
         return build(f"{OF_SHAPES[name]}({{s}})", s=values[0])
     if name == "size":
         return build("len({s})", s=values[0])
-    if name == "expand_dims":
+    if name in ("expand_dims", "reshape"):
         return build("[{n}]", n=values[0])
+    if name == "unstack":
+        return values[0] if _is_unpacked(job) else build("list({s})", s=values[0])
     if name == "stack" and not isinstance(first, cst.List | cst.Tuple | cst.BinaryOperation | cst.ListComp):
         return build("list({s})", s=values[0])
     return values[0]
+
+
+def _is_unpacked(job: Job) -> bool:
+    """`b, n = tf.unstack(tf.shape(x))`"""
+    function = job.em.scope.function
+    return function is not None and any(a.value is job.node and all(isinstance(
+        t.target, cst.Tuple | cst.List) for t in a.targets) for a in find(function.node, cst.Assign))
 
 
 def _gathered(job: Job, shape: cst.BaseExpression) -> cst.BaseExpression:
@@ -103,6 +112,8 @@ def shape_operator(em: Emitter, node: cst.BinaryOperation) -> cst.BaseExpression
     a, b, whole = em.fact(node.left), em.fact(node.right), em.fact(node)
     if is_vector(a) or is_vector(b):
         if has_tensor(whole):
+            if whole.layout is Layout.FLIPPED:
+                raise Refused("P209", "a whole shape meets a channels-first tensor", node)
             return changed(node, left=as_tensor(em, node.left, node), right=as_tensor(em, node.right, node))
         if not is_sizes(whole):
             raise Refused("P206", "arithmetic with a whole shape, which is a tuple in PyTorch: index it", node)

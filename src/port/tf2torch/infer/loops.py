@@ -15,7 +15,7 @@ from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.joins import is_lost
 from port.tf2torch.infer.keyed import Keyed, joined
 from port.tf2torch.infer.mirrors import carries, mirror_name, note_mirror, rename_stale, singular
-from port.tf2torch.infer.values import Grown, Items, common, has_tensor, tensors_in
+from port.tf2torch.infer.values import Grown, Items, ShapeOf, Size, common, has_tensor, tensors_in
 from port.tree import children, find, kinds, memo, target_names
 
 FOLLOWED = ("zip", "enumerate", "reversed")  # whose elements a loop knows
@@ -47,6 +47,8 @@ def _element(it: Interp, node: cst.BaseExpression, env: Env) -> Fact:
 def _element_fact(fact: Fact) -> Fact:
     if isinstance(fact.payload, Grown):
         return fact.payload.element
+    if isinstance(fact.payload, ShapeOf):
+        return Fact(Kind.PLAIN, payload=Size(None, fact.payload.name))
     if isinstance(fact.payload, Items) and fact.payload.elements:
         first = fact.payload.elements[0]
         if has_tensor(fact):

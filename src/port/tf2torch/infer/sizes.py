@@ -10,6 +10,7 @@ import libcst as cst
 from port.binding import Bound
 from port.facts import UNKNOWN, Dim, Fact, Kind, arithmetic, tensor
 from port.table import Row
+from port.tf2torch.infer.arrays import is_written
 from port.tf2torch.infer.attributes import variable_of
 from port.tf2torch.infer.conditions import SETTING, USUAL, is_exact_number, is_number, is_sequence
 from port.tf2torch.infer.given import sizes_of
@@ -56,7 +57,7 @@ def are_numbers(facts: list[Fact]) -> bool:
     sure = [f for f in facts if is_exact_number(f) or f.dtype == SETTING]
     if not any(f.values is None and is_exact_number(f) for f in sure):
         return False
-    return len(sure) == len(facts) or (not any(map(_is_float, facts)) and all(
+    return len(sure) == len(facts) or (not any(map(is_float, facts)) and all(
         f in sure or _is_setting(f) for f in facts))
 
 
@@ -64,8 +65,28 @@ def _is_setting(fact: Fact) -> bool:
     return fact.kind is Kind.PLAIN and fact.values is None and fact.payload is None and fact.dtype in (None, *USUAL)
 
 
-def _is_float(fact: Fact) -> bool:
-    return fact.dtype in ("float", "float?") or any(isinstance(v, float) for v in fact.values or ())
+def is_float(fact: Fact) -> bool:
+    """Is it, or is one of its elements, a number that is no whole one?"""
+    if isinstance(fact.payload, Items):
+        return any(map(is_float, fact.payload.elements))
+    return fact.dtype in ("float", "float?") or any(_holds_float(v) for v in fact.values or ())
+
+
+def _holds_float(value: object) -> bool:
+    return isinstance(value, float) or (isinstance(value, tuple) and any(map(_holds_float, value)))
+
+
+def is_computed_float(fact: Fact) -> bool:
+    """Python may have a whole number there, as of `tf.cast(tf.shape(x)[1], tf.float32)`."""
+    return fact.values is None and is_float(fact)
+
+
+def is_table(fact: Fact) -> bool:
+    """A sequence of numbers, computed or written out."""
+    if is_sizes(fact) or is_written(fact):
+        return not has_tensor(fact)
+    elements = _elements(fact)
+    return bool(elements) and all(is_exact_number(e) or is_table(e) for e in elements)
 
 
 def number(whole: bool, facts: list[Fact], dim: Dim = None) -> Fact:
@@ -150,13 +171,13 @@ def of_sizes(it: Interp, row: Row, bound: Bound) -> Fact | None:
         a, b = nodes.values()
         op = OPERATORS[name]
         dim = arithmetic(op, it.dim(a, values[0]), it.dim(b, values[1])) if op in ("+", "-", "*", "//") else None
-        return number(name != "divide" and not any(map(_is_float, values)), values, dim)
+        return number(name != "divide" and not any(map(is_float, values)), values, dim)
     if (name in OF_ONE or name in WHOLE) and are_numbers(values):
-        return number(not any(map(_is_float, values)), values)
+        return number(not any(map(is_float, values)), values)
     if (name in COMPARISONS and are_numbers(values)) or (name in LOGICAL and all(map(is_truth, values))):
         return Fact(Kind.PLAIN, symbol="=", dtype=BOOL)
     if name in WHERE and len(values) == 3 and is_truth(values[0]) and all(map(is_number, values[1:])):
-        return number(not any(map(_is_float, values[1:])), values[1:])
+        return number(not any(map(is_float, values[1:])), values[1:])
     return _of_shape(name, facts) or _of_numbers(row, values)
 
 
@@ -167,6 +188,8 @@ def _of_shape(name: str, facts: dict[str, Fact]) -> Fact | None:
         return None
     if name == "expand_dims":
         return shape([x.payload.dim if isinstance(x.payload, Size) else None], [x]) if is_counted(x) else None
+    if name == "reshape" and is_counted(x) and facts.get("shape", UNKNOWN).literal() in ((1,), (-1,)):
+        return shape([x.payload.dim if isinstance(x.payload, Size) else None], [x])
     if name == "stack":
         return shape(_dims(x), _elements(x) or [x]) if is_sizes(x) else None
     if name == "concat":
@@ -245,17 +268,10 @@ def _is_spec(value: object) -> bool:
     return isinstance(value, str) and _SPEC.fullmatch(value) is not None
 
 
-def needs_tensor(row: Row, name: str, fact: Fact, alone: bool) -> bool:
-    """Is this a shape, or a number among nothing but numbers, where PyTorch's function takes a tensor?"""
-    if not (is_sizes(fact) or is_truth(fact) or (alone and is_exact_number(fact))) or has_tensor(fact):
-        return False
-    return takes_tensor(row, name) == "one"
-
-
 def made_tensors(it: Interp, row: Row, bound: Bound) -> Iterator[Fact]:
     """Of a call without tensors: those that shapes become."""
     for name, node in bound.args.items():
         fact = it.facts.get(node, UNKNOWN)
-        if is_sizes(fact) and needs_tensor(row, name, fact, True):
+        if is_sizes(fact) and not has_tensor(fact) and takes_tensor(row, name) == "one":
             dims = _dims(fact)
             yield tensor((None if dims is None else len(dims),), "int32")
