@@ -132,7 +132,8 @@ def test_a_variable_holds_the_sizes_of_an_image_in_the_order_of_the_source() -> 
 
 
 def test_arithmetic_with_a_whole_shape_is_told() -> None:
-    assert "P206" in codes(port(SHAPES.replace("CALL", "tf.shape(images) * 2")))
+    assert "P206" in codes(port(SHAPES.replace("CALL", "tf.shape(images) / 2")))
+    assert "shape = [n * 2 for n in images." in port(SHAPES.replace("CALL", "tf.shape(images) * 2")).text
 
 
 def test_sizes_that_a_layer_is_built_with_may_be_part_of_a_shape() -> None:

@@ -75,7 +75,7 @@ def _parameters(it: Interp, function: Function, env: Env) -> None:
         elif name in function.callables:
             env.names[name] = Fact(Kind.FUNCTION, payload=Alternatives(function.callables[name]))
         elif form := function.shapes.get(name):
-            env.names[name] = Fact(Kind.PLAIN if form == "list" else Kind.SHAPE, payload=ShapeOf(tensor(), name, form))
+            env.names[name] = Fact(Kind.PLAIN if form == "list" else Kind.SHAPE, payload=ShapeOf(tensor(), "", form))
         else:
             function.reaching.setdefault(name, set())
             rank = documented_rank(function, name)

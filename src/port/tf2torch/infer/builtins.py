@@ -23,7 +23,8 @@ def shape_call(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     if args and args[0].kind is Kind.TENSOR:
         return Fact(Kind.SHAPE, payload=ShapeOf(args[0], variable_of(node.args[0].value), form))
     if args and args[0].kind in (Kind.PLAIN, Kind.UNKNOWN):  # not known to be a tensor, but it has a shape
-        return Fact(Kind.SHAPE, payload=ShapeOf(tensor(), variable_of(node.args[0].value), form))
+        name = variable_of(node.args[0].value) if args[0].payload is None else ""  # of a list, which has no device
+        return Fact(Kind.SHAPE, payload=ShapeOf(tensor(), name, form))
     return it.plain(node)
 
 

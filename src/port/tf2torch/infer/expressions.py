@@ -234,7 +234,7 @@ def _attribute(it: Interp, node: cst.Attribute, env: Env) -> Fact:
         rank = owner.payload.of.rank
         return it.value(rank) if rank is not None else it.plain(node)
     if name == "shape" and type(node.value) is cst.Name and _is_open(owner):  # not known to be a tensor
-        return Fact(Kind.SHAPE, payload=ShapeOf(tensor(), node.value.value))
+        return Fact(Kind.SHAPE, payload=ShapeOf(tensor()))
     if owner.symbol == "super" and (method := of_super(it, name)) is not None:
         return method
     if owner.symbol and owner.kind is Kind.FUNCTION:

@@ -166,7 +166,8 @@ def of_sizes(it: Interp, row: Row, bound: Bound) -> Fact | None:
     if not values:
         return None
     if name in ("rank", "size") and not is_sizes(values[0]):
-        return Fact(Kind.PLAIN, payload=Size(None, variable_of(next(iter(nodes.values())))))
+        held = values[0].kind is Kind.TENSOR or values[0].payload is None
+        return Fact(Kind.PLAIN, payload=Size(None, variable_of(next(iter(nodes.values()))) if held else ""))
     if name in OPERATORS and len(values) == 2 and are_numbers(values):
         a, b = nodes.values()
         op = OPERATORS[name]
