@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,15 +66,22 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
         copies |= more
     files = scoped(units, [u.module for u in units])
     left = elsewhere.branches(files)
-    done = _read_and_written(units, files, params, helpers, options, written_as, copies, left)
+
+    def read(left: dict[cst.CSTNode, Refused]) -> list[Written]:
+        return _read(units, files, params, helpers, options, written_as, left)
+
+    done = _written(read(left), copies)
+    freed = False
     for turn in range(ROUNDS):
-        blocked = refusals.blocked_by(done, left, last=turn > 0) or refusals.blocked_by(done, left)
-        new = blocked | {n: r for n, r in waiting.readers(done).items() if n not in left}
+        new = {n: r for n, r in waiting.readers(done).items() if n not in left}
+        freed = freed or _frees(done, left, read)
+        if freed and refusals.blocked(done):
+            new |= refusals.staying(done, left, last=turn > 0) or refusals.staying(done, left)
         if not new:
             break
         left |= new  # what these functions pass to others is no matter
         done[0].w.it.let_go()
-        done = _read_and_written(units, files, params, helpers, options, written_as, copies, left)
+        done = _written(read(left), copies)
     refusals.spread(done, written)
     for one in done:
         one.parts = [part for part in one.parts if part.node not in copies]
@@ -85,26 +92,53 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
     return results
 
 
-def _read_and_written(units: Sequence[Unit], files: Sequence[File], params: dict[str, Fact] | None,
-                      helpers: dict[cst.CSTNode, str], options: Options, written_as: dict[cst.CSTNode, cst.CSTNode],
-                      copies: dict[cst.CSTNode, cst.CSTNode], left: dict[cst.CSTNode, Refused]) -> list[Written]:
-    """What the files say, and their statements in Keras; the functions of `left` stay in PyTorch."""
+def _read(units: Sequence[Unit], files: Sequence[File], params: dict[str, Fact] | None,
+          helpers: dict[cst.CSTNode, str], options: Options, written_as: dict[cst.CSTNode, cst.CSTNode],
+          left: dict[cst.CSTNode, Refused]) -> list[Written]:
+    """What the files say, and nothing written yet; the functions of `left` stay in PyTorch."""
     with writing(""):
         it = infer(files, table.by_torch_name(), params, helpers, options.layout == "native", left)
     trained = classes.trained(it)
     taken = {link for file in files for link in file.links.values()}
     open_ = {other for file in files for other in file.stars}
-    done: list[Written] = []
+    found: list[Written] = []
     for unit, file in zip(units, files, strict=True):
         w = Writer(it.seen_from(file), options, bound=own_names(unit.module), target=options.target, trained=trained,
                    left=dict(left))
         w.exported = frozenset(n for n in file.names.bound if file in open_ or (file, n) in taken)
         w.written_as = written_as
         w.original_imports = originals(file, dict(zip(files, units, strict=True)))
-        with writing(unit.name):
-            done.append(Written(unit, w, [written(w, node) for node in unit.module.body] if unit.wanted else []))
-        apart.settle(done[-1].parts, copies)
-    return done
+        found.append(Written(unit, w, []))
+    return found
+
+
+def _written(files: list[Written], copies: dict[cst.CSTNode, cst.CSTNode]) -> list[Written]:
+    """The files with their statements in Keras."""
+    for one in files:
+        with writing(one.unit.name):
+            one.parts = [written(one.w, node) for node in one.unit.module.body] if one.unit.wanted else []
+        apart.settle(one.parts, copies)
+    return files
+
+
+def _frees(done: list[Written], left: dict[cst.CSTNode, Refused],
+           read: Callable[[dict[cst.CSTNode, Refused]], list[Written]]) -> bool:
+    """Is some module that is blocked ported once nothing hangs on what the functions pass on that stay anyway?
+
+    Only these modules are written for that; reading the files alone costs half as much as all of it.
+    """
+    blocked = {part.node: one.unit for one in done for part in refusals.blocked([one])}
+    new = refusals.staying(done, left) if blocked else {}
+    if not new:
+        return False
+    names = [(one.w.it.globals, dict(one.w.it.globals.names)) for one in done]
+    again = read(left | new)
+    freed = any(written(one.w, node).refusal is None for one in again for node in blocked
+                if blocked[node] is one.unit)
+    again[0].w.it.let_go()
+    for env, known in names:
+        env.names.update(known)
+    return freed
 
 
 def originals(file: File, units: dict[File, Unit]) -> dict[str, str]:

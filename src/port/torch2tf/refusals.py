@@ -95,23 +95,24 @@ def _grown(uses: Sequence[Use], reasons: set[tuple[File, str]], left: dict[cst.C
 OF_FACTS = ("P204", "P208", "P209")  # reasons that may go when more is known
 
 
-def blocked_by(files: Sequence[Any], known: Container[cst.CSTNode], last: bool = True) -> dict[cst.CSTNode, Refused]:
-    """Functions that stay for a reason of their own, where modules are refused: what they pass on is no matter.
+def blocked(files: Sequence[Any]) -> list[Part]:
+    """Modules that stay for a reason that may go."""
+    return [part for f in files for part in f.parts
+            if part.refusal is not None and part.refusal.code in OF_FACTS
+            and (cls := f.w.it.classes.get(part.node)) is not None and cls.is_module]
+
+
+def staying(files: Sequence[Any], known: Container[cst.CSTNode], last: bool = True) -> dict[cst.CSTNode, Refused]:
+    """Functions that stay for a reason of their own; where modules are blocked, what they pass on is no matter.
 
     Methods whose reason may go without the others are read once more, unless this is the `last` time.
     """
     found: dict[cst.CSTNode, Refused] = {}
-    blocked = False
     for f in files:
-        for part in f.parts:
-            if part.refusal is None:
-                continue
-            cls = f.w.it.classes.get(part.node)
-            blocked |= cls is not None and cls.is_module and part.refusal.code in OF_FACTS
-            if isinstance(part.node, cst.FunctionDef):
-                found[part.node] = part.refusal
+        found |= {part.node: part.refusal for part in f.parts
+                  if part.refusal is not None and isinstance(part.node, cst.FunctionDef)}
         found |= {n: r for n, r in f.w.left.items() if last or r.code not in OF_FACTS}
-    return {n: r for n, r in found.items() if n not in known} if blocked else {}
+    return {n: r for n, r in found.items() if n not in known}
 
 
 @dataclass(eq=False)
