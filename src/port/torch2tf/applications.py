@@ -15,6 +15,7 @@ from port.torch2tf import (
     definitions,
     drawn,
     einopscalls,
+    foreign,
     freezing,
     init_calls,
     init_parts,
@@ -60,6 +61,9 @@ def call(w: Any, node: cst.Call) -> Any:
     if symbol in scalars.MAKERS and (size := scalars.write(w, node)) is not None:
         return size
     freezing.check_method(w, node)
+    package = w.it.names.resolve(node.func)
+    if not package.startswith(tables.PACKAGES):
+        foreign.check_call(w, node, callee)
     if isinstance(payload, Bound):
         return _method(w, node, symbol, payload)
     if callee.kind is Kind.LAYER:
@@ -87,7 +91,6 @@ def call(w: Any, node: cst.Call) -> Any:
     word = init_calls.class_word(w, node)
     if word is not None:
         return word
-    package = w.it.names.resolve(node.func)
     if package.startswith(tables.PACKAGES) and callee.kind in (Kind.UNKNOWN, Kind.FUNCTION):
         return rows.write_call(w, node, package)  # which says what to write instead
     _no_unknown_tensor_method(w, node)

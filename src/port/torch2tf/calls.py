@@ -15,6 +15,7 @@ from port.torch2tf import (
     dicts,
     einops,
     either,
+    foreign,
     mapped,
     meetings,
     members,
@@ -135,7 +136,7 @@ def _of_symbol(it: Interp, node: cst.Call, callee: Fact, args: list[Fact], env: 
         return Fact(Kind.LAYER if owner is not None and owner.is_module else Kind.UNKNOWN,
                     payload=SelfOf(owner, above=True)) if owner is not None else UNKNOWN
     numbers = callee.kind is Kind.FUNCTION and symbol.startswith(("builtins.", "math.", "numpy."))
-    return pynumbers.called(symbol) if numbers else UNKNOWN
+    return pynumbers.called(symbol) if numbers else foreign.made(callee, args)
 
 
 def call_any(it: Interp, node: cst.Call, payload: Alternatives, args: list[Fact], env: Env) -> Fact:
@@ -194,7 +195,7 @@ def _method(it: Interp, node: cst.Call, symbol: str, bound: Bound, args: list[Fa
         return _list_method(it, node, owner.payload, name, args)
     if kind == "dict" and isinstance(owner.payload, Mapping):
         return dicts.method(it, node, owner.payload, name, args)
-    return PLAIN if owner.kind is Kind.PLAIN else UNKNOWN
+    return PLAIN if owner.kind is Kind.PLAIN else foreign.made(owner, args)
 
 
 def _shape_method(owner: Fact, name: str, args: list[Fact]) -> Fact:

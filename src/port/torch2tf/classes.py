@@ -12,6 +12,7 @@ from port.torch2tf import (
     apart,
     compound,
     constants,
+    foreign,
     freezing,
     heldparts,
     hints,
@@ -245,6 +246,8 @@ def class_(w: Any, cls: Class) -> cst.ClassDef:
 
 def base(w: Any, cls: Class, node: cst.BaseExpression) -> Any:
     symbol = w.it.names.resolve(node)
+    if not symbol.startswith("torch."):
+        foreign.check_base(cls, w.fact(node), node)
     if not symbol.startswith("torch"):
         return apart.base(node)
     if symbol == "torch.nn.Module":

@@ -1,7 +1,8 @@
-"""Branches of a constructor that make a module of a library that is not read, where others make one that is known.
+"""Branches that need a library that is not read, where the code has others that do without it.
 
-`if fused: self.norm = apex.FusedLayerNorm(dim)` beside `self.norm = nn.LayerNorm(dim)`: what the first computes cannot
-be told. The port raises where the setting asks for it, and the rest of the class is ported.
+`if fused: self.norm = apex.FusedLayerNorm(dim)` beside `self.norm = nn.LayerNorm(dim)` in a constructor, or
+`if has_apex: return fused_norm(x)`, which a failed import makes false: what these compute cannot be told. The port
+raises where the setting asks for it, and the rest of the class or function is ported.
 """
 
 from __future__ import annotations
@@ -11,14 +12,12 @@ from typing import Any
 
 import libcst as cst
 
-from port.names import FRAMEWORKS
+from port.foreign import is_foreign
+from port.names import import_bindings
 from port.scopes import File
 from port.torch2tf.optional import sides
 from port.torch2tf.refused import Refused
-from port.torch2tf.unknowns import KNOWN
-from port.tree import code, find
-
-READ = KNOWN | {"einops", *FRAMEWORKS["torch2tf"], *FRAMEWORKS["tf2torch"]}
+from port.tree import code, find, named
 
 
 def branches(files: Sequence[File]) -> dict[cst.CSTNode, Refused]:
@@ -28,6 +27,25 @@ def branches(files: Sequence[File]) -> dict[cst.CSTNode, Refused]:
         if any(_foreign(file, name) for name in file.names.bound):
             for cls in find(file.module, cst.ClassDef):
                 found |= _of_class(file, cls)
+            for optional in (s for s in file.module.body if isinstance(s, cst.Try)):
+                found |= _where_installed(file, optional)
+    return found
+
+
+def _where_installed(file: File, optional: cst.Try) -> dict[cst.CSTNode, Refused]:
+    """`try: from apex import fused; has_apex = True`, and `if has_apex: return fused(x)` in a function."""
+    lines: list[Any] = [*find(optional.body, cst.Import), *find(optional.body, cst.ImportFrom)]
+    names = {name for line in lines for name in import_bindings(line) if _foreign(file, name)}
+    if not names:
+        return {}
+    flags = {t.target.value for a in find(optional, cst.Assign) for t in a.targets if isinstance(t.target, cst.Name)}
+    chosen = [side for function in find(file.module, cst.FunctionDef) for node in find(function, cst.If)
+              if (flags | names) & named(node.test) for side in sides(node) if not isinstance(side, cst.If)]
+    found: dict[cst.CSTNode, Refused] = {}
+    for side in chosen:
+        calls = [c for c in find(side, cst.Call) if code(c.func).partition(".")[0] in names]
+        if calls:
+            found[side] = Refused("P201", f"`{code(calls[0].func)}` comes from a library that is not ported", calls[0])
     return found
 
 
@@ -60,5 +78,4 @@ def _bound(file: File, body: Sequence[Any], branch: cst.CSTNode | None
 
 def _foreign(file: File, name: str) -> bool:
     """Is this name imported from a library whose code is not read?"""
-    symbol = file.names.bound.get(name, "")
-    return bool(symbol) and name not in file.links and symbol.lstrip(".").partition(".")[0] not in READ
+    return name not in file.links and is_foreign(file.names.bound.get(name, ""))

@@ -11,7 +11,7 @@ import libcst as cst
 
 from port.build import build
 from port.facts import Kind
-from port.torch2tf import anyname, init_values, initially, members
+from port.torch2tf import anyname, foreign, init_values, initially, members
 from port.torch2tf.layer_values import CLASSES, SETTINGS, leaf, weight_name, write_class
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Class, Function, Layer, SelfOf, options
@@ -328,6 +328,7 @@ def _apply(w: Any, node: cst.Call) -> list[Any] | None:
         return None
     if not isinstance(function.payload, Function) and function.kind is not Kind.FUNCTION:
         raise Refused("P204", "what `apply` is given is not known to be a function", node)
+    foreign.check_applied(function, node)
     loop = cst.parse_statement("for module in OWNER._flatten_layers():\n    FUNCTION(module)\n")
     assert isinstance(loop, cst.For)
     call = build("{f}(module)", f=w.expr(node.args[0].value))

@@ -9,7 +9,7 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, tensor
 from port.scopes import Env, File
-from port.torch2tf import either, links
+from port.torch2tf import either, foreign, links
 from port.torch2tf.values import (
     BOTTOM,
     PLAIN,
@@ -312,7 +312,7 @@ def element_of(it: Interp, fact: Fact) -> Fact:
         for value in values:
             one = join(one, literal(value))
         return one or PLAIN
-    return PLAIN if fact.kind is Kind.PLAIN else UNKNOWN
+    return PLAIN if fact.kind is Kind.PLAIN else foreign.made(fact)
 
 
 def unpack(it: Interp, fact: Fact, count: int) -> list[Fact]:
@@ -379,7 +379,7 @@ def _subscript(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
     value = owner.literal(...)
     if isinstance(value, tuple | str) and isinstance(at, int) and -len(value) <= at < len(value):
         return literal(value[at])
-    return PLAIN if owner.kind is Kind.PLAIN else UNKNOWN
+    return PLAIN if owner.kind is Kind.PLAIN else foreign.made(owner)
 
 
 def _index_chain(it: Interp, node: cst.Subscript, index: Any, at: Any, chain: Chain) -> Fact:

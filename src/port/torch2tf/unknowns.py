@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import libcst as cst
 
 from port.facts import Fact, Kind, Layout
-from port.torch2tf import modshapes
+from port.foreign import KNOWN
+from port.torch2tf import foreign, modshapes
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Chain, Items, Layer, Mapping, is_none, options, tensors_in
 from port.tree import code
-
-KNOWN = frozenset(("builtins", "numpy", *sys.stdlib_module_names))  # they look at tensors, and give none
 
 
 def check_callee(w: Any, node: cst.Call, callee: Fact) -> None:
@@ -38,6 +36,7 @@ def _left_to_others(w: Any, callee: Fact) -> bool:
 
 def check_child(w: Any, chain: Chain, at: int, node: cst.CSTNode) -> None:
     """The same for a child of a Sequential."""
+    foreign.check_child(chain, at, node)
     child = chain.children[at] if at < len(chain.children) else None
     if child is not None and child.kind is Kind.UNKNOWN and any(
             f.layout is Layout.FLIPPED for f in chain.arrivals.get(at, {}).values()):
@@ -49,6 +48,7 @@ def check_input(w: Any, node: cst.Call, callee: Fact) -> None:
     """Refuse to hand something unknown to a module that takes channels last: it may have them first."""
     if not node.args or w.fact(node.args[0].value).kind is not Kind.UNKNOWN:
         return
+    foreign.check_result(w.fact(node.args[0].value), node.args[0].value)
     if any(_takes_flipped(o.payload) for o in options(callee)):
         raise Refused("P204", f"what `{code(node.args[0].value)}` is is not known, and `{code(node.func)}` takes "
                       "channels last in Keras: neither is the order of its axes", node)

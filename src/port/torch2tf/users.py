@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.scopes import Env
-from port.torch2tf import alike, apart, assignments, either, keywords, members, outcomes, stars
+from port.torch2tf import alike, apart, assignments, either, foreign, keywords, members, outcomes, stars
 from port.torch2tf.definitions import WHOLE, classes_hinted, hinted
 from port.torch2tf.values import (
     BOTTOM,
@@ -184,7 +184,7 @@ def general(fact: Fact) -> Fact:
     if fact.symbol == "tensor.dtype":
         return fact
     if isinstance(fact.payload, Bound) and fact.payload.owner.kind is Kind.UNKNOWN:  # `cfg.act` of an unknown `cfg`
-        return UNKNOWN
+        return foreign.made(fact)
     if fact.kind is Kind.PLAIN and not is_none(fact):
         payload = fact.payload
         if isinstance(payload, Items):
@@ -282,6 +282,8 @@ def _gives_images(function: Function, result: Fact) -> bool:
 
 
 def returned(it: Interp, fact: Fact) -> None:
+    if it.dead and fact.kind is Kind.UNKNOWN:  # of a branch that nothing reaches
+        return
     it.returns[-1] = either.returned(it.returns[-1], fact)
 
 

@@ -18,6 +18,7 @@ ORDERS = {3: ("NCL", "NLC"), 4: ("NCHW", "NHWC"), 5: ("NCDHW", "NDHWC")}
 TO_FIRST = {3: (0, 2, 1), 4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}  # channels last to channels first
 SEVERAL = -1  # rank of a parameter of which different uses prove different ranks
 MAYBE_WEIGHT = "maybe weight"  # symbol of a tensor that may be a Keras variable as well
+FOREIGN = "foreign "  # before what a library that is not read has made: symbol of something else unknown
 PERMUTED = "permuted"  # symbol of a tensor of rank 3 whose last axes were exchanged: which of them is channels is open
 TO_LAST = {3: (0, 2, 1), 4: (0, 2, 3, 1), 5: (0, 2, 3, 4, 1)}
 
@@ -504,7 +505,7 @@ def join(a: Fact | None, b: Fact | None) -> Fact:
         if Kind.TENSOR in (a.kind, b.kind) and any(isinstance(f.payload, Items) for f in (a, b)) and any(
                 is_moved(t) and t.rank not in (0, 1, 2) for f in (a, b) for t in tensors_in(f)):
             return tensor(None, None, Layout.MIXED)
-        return (_join_either(a, b) if is_either(a) or is_either(b) else None) or UNKNOWN
+        return (_join_either(a, b) if is_either(a) or is_either(b) else None) or _join_foreign(a, b)
     if a.kind is Kind.TENSOR:
         return join_tensors(a, b)
     if a.kind is Kind.PLAIN:
@@ -513,7 +514,12 @@ def join(a: Fact | None, b: Fact | None) -> Fact:
         return _join_choices([a, b])
     if is_either(a) and is_either(b) and (both := _join_either(a, b)) is not None:
         return both
-    return a.but(payload=None, values=_none(a, b)) if a.kind is Kind.SHAPE else UNKNOWN
+    return a.but(payload=None, values=_none(a, b)) if a.kind is Kind.SHAPE else _join_foreign(a, b)
+
+
+def _join_foreign(a: Fact, b: Fact) -> Fact:
+    """What may have been made by a library that is not read; else nothing is known."""
+    return next((f for f in (a, b) if f.kind is Kind.UNKNOWN and f.symbol.startswith(FOREIGN)), UNKNOWN)
 
 
 def is_either(fact: Fact) -> bool:

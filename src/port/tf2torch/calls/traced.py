@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,6 +11,7 @@ import libcst as cst
 
 from port.build import build
 from port.facts import UNKNOWN, Dim, Fact, Kind, Layout
+from port.tf2torch.calls import foreign
 from port.tf2torch.emit import TO_FIRST, Emitter, Refused
 from port.tf2torch.infer import mask_methods, masks
 from port.tf2torch.infer.values import Class, Instance, LayerCall, Origin, find_method
@@ -106,7 +106,7 @@ def unknown_callee(em: Emitter, node: cst.Call) -> bool:
     fact, func = em.fact(node.func), node.func
     if fact.payload is not None or fact.kind not in (Kind.UNKNOWN, Kind.PLAIN) or fact.symbol.startswith("builtins."):
         return False
-    check_maker(em, func)
+    foreign.check_call(em, node)
     if _is_named_reader(em, func) and not carries_masks(em) and any(not _told(em, layer) for layer in _makers(em)):
         raise Refused("P206", "whether a mask reaches this layer, which reads it, is not known", node)
     function = em.scope.function
@@ -118,15 +118,6 @@ def unknown_callee(em: Emitter, node: cst.Call) -> bool:
 def _is_lost(fact: Fact) -> bool:
     """Is it a tensor's place, in a container that is not followed, of which nothing is known?"""
     return fact.payload is None and fact.kind in (Kind.UNKNOWN, Kind.PLAIN) and fact.symbol in ("", "=")
-
-
-def check_maker(em: Emitter, func: cst.BaseExpression) -> None:
-    """Refuse to call what a package that is not read has made: `Other(3)(x)` is a layer of Keras, most likely."""
-    maker = em.it.names.resolve(func.func) if isinstance(func, cst.Call) else ""
-    known = maker in em.it.rows or maker.split(".")[0] in {"", "tf", "keras", "numpy", *sys.stdlib_module_names}
-    if not known and not em.fact(func).payload:
-        raise Refused("P204", f"`{maker}` is of a package that is not ported with this one: what it makes is not known",
-                      func)
 
 
 def check_mask(em: Emitter, node: cst.Call, reads: bool) -> None:

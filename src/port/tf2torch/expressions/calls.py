@@ -9,11 +9,12 @@ from port.facts import UNKNOWN, Fact, Kind
 from port.tf2torch import masking
 from port.tf2torch.adapt.acting import named
 from port.tf2torch.adapt.activations import activation_object, chosen
+from port.tf2torch.calls import foreign
 from port.tf2torch.calls.applying import application
 from port.tf2torch.calls.functions import row_call
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.calls.mates import check_functions
-from port.tf2torch.calls.traced import TRACED, check_maker, traced, unknown_callee
+from port.tf2torch.calls.traced import TRACED, traced, unknown_callee
 from port.tf2torch.calls.variables import makes_weight
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.expressions import losses, members
@@ -135,7 +136,7 @@ def _check_callee(em: Emitter, node: cst.Call, func: Fact) -> None:
     lost = func.kind in (Kind.UNKNOWN, Kind.PLAIN) and func.payload is None
     function = em.scope.function
     if any(em.has_tensor(a.value) for a in node.args):
-        check_maker(em, node.func)
+        foreign.check_call(em, node)
     named = node.func.value if isinstance(node.func, cst.Subscript) else node.func
     taken = isinstance(named, cst.Name) and function is not None and named.value in function.assigned
     held = isinstance(node.func, cst.Subscript) and code(node.func).startswith("self.")

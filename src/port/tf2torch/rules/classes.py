@@ -10,6 +10,7 @@ from port.build import TIGHT, build, drop_commas, expression, statement
 from port.facts import UNKNOWN, Kind
 from port.tf2torch import masking
 from port.tf2torch.calls.applying import kept_args
+from port.tf2torch.calls.foreign import check_base
 from port.tf2torch.calls.traced import carries_masks, check_made
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.definitions import ROOTS, asks_for_shapes
@@ -31,6 +32,7 @@ RENAMED = {"call": "forward"}
 
 def convert(em: Emitter, node: cst.ClassDef) -> list[Any]:
     cls = em.it.classes.get(node)
+    check_base(em, cls, node)
     if not is_module(cls):
         if cls is not None and cls.root.startswith("keras.layers."):
             raise Refused("P206", f"a subclass of `{cls.root}`", node)
