@@ -38,7 +38,6 @@ class Net({bases}):
     (net("self.net = Base()", "self.net.features(self.fc(x))"), "mypkg.Base"),
     (net(used="tf.nn.relu(mix(self.fc(x), 3))"), "mypkg.mix"),
     (net(bases="Base"), "mypkg.Base"),
-    (net(bases="layers.Layer, Base"), "mypkg.Base"),
     ("\ndef build():\n    i = keras.Input((4,))\n    return keras.Model(i, Attention(8)(i))\n", "mypkg.Attention"),
     ("\ndef build():\n    i = keras.Input((4,))\n    a = Attention(8)\n    return keras.Model(i, a(i))\n",
      "mypkg.Attention"),
@@ -50,6 +49,11 @@ def test_what_is_of_another_package_is_not_left_in_a_module(source: str, name: s
     reasons = [f.message for f in result.findings if f.code == "P201"]
     assert len(reasons) == 1 and reasons[0].startswith(f"`{name}` comes from `{home}`"), result.findings
     assert f"# port: P201 {reasons[0]}\n" in result.text
+
+
+def test_a_class_beside_the_base_of_layers_is_told() -> None:
+    result = translate(HEAD + net(bases="layers.Layer, Base"), "tf2torch")
+    assert {f.code for f in result.findings} == {"P102", "P103"} and "class Net(nn.Module, Base)" in result.text
 
 
 def test_what_gives_numbers_and_settings_stays() -> None:

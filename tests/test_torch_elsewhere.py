@@ -112,7 +112,6 @@ class Net({bases}):
     (net("named_init(self)"), "mylib.named_init", "given a module"),
     (net("self.apply(named_init)"), "mylib.named_init", "given a module"),
     (net(bases="Base"), "mylib.Base", "inherits from it"),
-    (net(bases="nn.Module, Mixin"), "mylib.Mixin", "inherits from it"),
 ])
 def test_what_is_of_another_library_is_not_left_in_a_layer(source: str, name: str, what: str) -> None:
     """Whatever becomes of the class around it, it would stay PyTorch's."""
@@ -146,6 +145,14 @@ def test_what_is_used_where_it_is_installed(tmp_path: Path) -> None:
     result = translate(source, "torch2tf")
     assert [f.code for f in result.findings] == ["P201"] and "raise NotImplementedError" in result.text
     agree(tmp_path, source, result.text, "torch2tf", [Case("Net()", ("f32[2,3]",))])
+
+
+def test_a_class_beside_the_base_of_modules_is_told() -> None:
+    result = translate(HEAD + PARTS + net(bases="nn.Module, Mixin"), "torch2tf")
+    assert [f.code for f in result.findings] == ["P103"] and "class Net(keras.Model, Mixin)" in result.text
+    own = "class Own(Mixin):\n    def card(self):\n        return self.k\n\n"
+    result = translate(HEAD + PARTS + own + net(bases="nn.Module, Own"), "torch2tf")
+    assert [f.code for f in result.findings] == ["P103"] and "class Net(keras.Model, Own)" in result.text
 
 
 def test_what_gives_numbers_and_settings_stays() -> None:

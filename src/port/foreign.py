@@ -21,9 +21,8 @@ def is_foreign(symbol: str) -> bool:
     return bool(head) and (symbol.startswith(".") or head not in READ) and not own
 
 
-def reason(symbol: str, what: str) -> str:
+def reason(symbol: str, what: str, advice: str = "port that package too, or name its file") -> str:
     """Why what is made of it cannot stay, and what to do."""
     home, _, name = symbol.rpartition(".")
     home = home if home.strip(".") else f"{home}."  # `from . import blocks`
-    return (f"`{name}` comes from `{home}`, whose code is not read here, and {what}: port that package too, or name "
-            "its file")
+    return f"`{name}` comes from `{home}`, whose code is not read here, and {what}: {advice}"

@@ -247,7 +247,7 @@ def class_(w: Any, cls: Class) -> cst.ClassDef:
 def base(w: Any, cls: Class, node: cst.BaseExpression) -> Any:
     symbol = w.it.names.resolve(node)
     if not symbol.startswith("torch."):
-        foreign.check_base(cls, w.fact(node), node)
+        foreign.check_base(w, cls, w.fact(node), node)
     if not symbol.startswith("torch"):
         return apart.base(node)
     if symbol == "torch.nn.Module":

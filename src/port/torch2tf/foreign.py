@@ -86,13 +86,20 @@ def check_child(chain: Chain, at: int, node: cst.CSTNode) -> None:
         raise Refused("P201", reason(name, "it stands in a Sequential"), node)
 
 
-def check_base(cls: Class, base: Fact, node: cst.CSTNode) -> None:
-    """Refuse a class of modules that inherits from one: it has a `forward`, holds modules, or is applied."""
+def check_base(w: Any, cls: Class, base: Fact, node: cst.CSTNode) -> None:
+    """Refuse a class of modules that inherits from one: it has a `forward`, holds modules, or is applied.
+
+    Beside `nn.Module`, or for a class that stands beside it, it only adds to the module.
+    """
     name = source(base)
-    if name and _is_module(cls):
+    beside = "forward" not in cls.methods and any(sub.is_module for sub in cls.subclasses)
+    if name and (cls.is_module or beside):
+        w.report("P103", reason(name, f"`{cls.name}`, which is a module, has its methods", "it stays as it is"), node)
+    elif name and _is_module(cls):
         raise Refused("P201", reason(name, f"`{cls.name}`, which is a module, inherits from it"), node)
 
 
 def _is_module(cls: Class) -> bool:
-    return cls.is_module or cls.held or "forward" in cls.methods or any(map(_is_module, cls.subclasses)) or any(
+    return cls.held or "forward" in cls.methods or any(
+        not sub.is_module and _is_module(sub) for sub in cls.subclasses) or any(
         o.kind is Kind.LAYER for fact in cls.attrs.values() for o in options(fact))

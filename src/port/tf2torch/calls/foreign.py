@@ -24,10 +24,13 @@ def check_call(em: Emitter, node: cst.Call) -> None:
 
 def check_base(em: Emitter, cls: Class | None, node: cst.ClassDef) -> None:
     """Refuse a class of layers that inherits from one."""
-    held = is_module(cls) or (cls is not None and (
-        "call" in cls.methods or any(n in em.it.layers for n in find(node, cst.Call))))
-    for base in node.bases if held else ():
-        if base.keyword is None and (name := _imported(em, base.value)):
+    held = cls is not None and ("call" in cls.methods or any(n in em.it.layers for n in find(node, cst.Call)))
+    for base in node.bases if held or is_module(cls) else ():
+        name = _imported(em, base.value) if base.keyword is None else ""
+        if name and is_module(cls):  # beside Layer, it only adds to it
+            em.report("P103", reason(name, f"`{node.name.value}`, which is a layer, has its methods",
+                                     "it stays as it is"), base.value)
+        elif name:
             raise Refused("P201", reason(name, f"`{node.name.value}`, which is a layer, inherits from it"), base.value)
 
 
