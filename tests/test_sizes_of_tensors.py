@@ -31,6 +31,7 @@ SAME = {
     "tf.ones(tf.shape(x)[1:] - 1)": "torch.ones([n - 1 for n in x.shape[1:]], device=x.device)",
     "tf.ones(tf.shape(x)[:1] + tf.shape(x)[1:])":
         "(torch.tensor(x.shape[:1], device=x.device) + torch.tensor(x.shape[1:], device=x.device)).tolist()",
+    "tf.reshape(x, tf.concat([[x.shape[0] or 4], [6]], 0))": "torch.reshape(x, [x.shape[0] or 4, 6])",
     "tf.ones(x.shape[:1] + [2])": "torch.ones([*x.shape[:1], 2], device=x.device)",
     "tf.ones(tf.reverse(tf.shape(x), [0]))": "torch.flip(torch.tensor(x.shape, device=x.device), [0]).tolist()",
     "tf.cast(tf.shape(x) == [4, 9], x.dtype)":

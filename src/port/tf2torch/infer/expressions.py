@@ -176,7 +176,10 @@ def _boolean(it: Interp, node: cst.BooleanOperation, env: Env) -> Fact:
             return it.value(decisive)
     if a is not ... and b is not ...:
         return it.value(bool(b))
-    return several.chosen(it.facts[node.left], it.facts[node.right]) or it.plain(node)
+    both = [it.facts[node.left], it.facts[node.right]]
+    if any(isinstance(f.payload, Size) for f in both) and sizes.are_numbers(both):
+        return sizes.number(True, both)
+    return several.chosen(*both) or it.plain(node)
 
 
 def _choice(it: Interp, node: cst.IfExp, env: Env) -> Fact:
