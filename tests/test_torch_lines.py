@@ -58,6 +58,6 @@ def test_siblings_with_attributes_of_one_name(tmp_path: Path) -> None:
 
 
 def test_a_tensor_method_of_something_unknown_is_refused() -> None:
-    unknown = "import torch\nimport other\n\n\ndef f(x: torch.Tensor):\n    return other.made(x).flatten(1)\n"
+    unknown = "import torch\n\n\ndef f(x: torch.Tensor, other):\n    return other.made(x).flatten(1)\n"
     assert any(f.code == "P204" and "`.flatten()`" in f.message for f in translate(unknown, "torch2tf").findings)
     assert not translate(unknown.replace("flatten", "thing"), "torch2tf").findings
