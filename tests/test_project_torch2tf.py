@@ -245,6 +245,15 @@ def test_one_file_alone_reads_the_others_and_names_them(tmp_path: Path) -> None:
     assert any(f.startswith("P210 `parts.py`") for f in refused(result)), refused(result)
 
 
+def test_a_base_in_a_file_that_is_not_ported_is_told_once(tmp_path: Path) -> None:
+    base = "import pkg\nfrom torch import nn\n\n\nclass Base(nn.Module):\n    def run(self, x):\n        return x + 1\n"
+    net = "from pkg.base import Base\n\n\nclass Net(Base):\n    def forward(self, x):\n        return self.run(x)\n"
+    texts = put(tmp_path, {"pkg/__init__.py": "from pkg.net import Net\n", "pkg/base.py": base, "pkg/net.py": net})
+    path = str(tmp_path / "pkg/net.py")
+    said, = refused(translate(texts[path], "torch2tf", path=path))
+    assert said.startswith("P210 `base.py`")
+
+
 def test_what_uses_a_refused_definition_of_another_file_is_refused(tmp_path: Path) -> None:
     bad = CONV.replace("return self.conv(x)", "return self.conv(x).unheard_of()")
     again = "import main\n\n\ndef make():\n    return main.Net()\n"

@@ -11,7 +11,7 @@ KNOWN = frozenset(("builtins", "numpy", *sys.stdlib_module_names))  # they look 
 # They read numbers out of what they are given, of either framework, or show it.
 LOOKING = frozenset("""cv2 loguru matplotlib mlflow pandas PIL plotly rich scipy seaborn skimage sklearn tqdm
     wandb""".split())
-READ = KNOWN | LOOKING | {"einops", *(root for roots in FRAMEWORKS.values() for root in roots)}
+READ = KNOWN | LOOKING | {"einops", "tree", *(root for roots in FRAMEWORKS.values() for root in roots)}
 
 
 def is_foreign(symbol: str) -> bool:

@@ -16,6 +16,7 @@ from port.foreign import is_foreign, reason
 from port.torch2tf import tables
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import FOREIGN, Bound, Chain, Class, Partial, options, tensors_in
+from port.tree import code
 
 GIVEN = f"{FOREIGN}given "  # the same, where the library was given a tensor
 OURS = frozenset(("dict", "helpers", "list", "module", "object", "shape", "tensor"))  # heads of symbols of facts
@@ -89,9 +90,10 @@ def check_child(chain: Chain, at: int, node: cst.CSTNode) -> None:
 def check_base(w: Any, cls: Class, base: Fact, node: cst.CSTNode) -> None:
     """Refuse a class of modules that inherits from one: it has a `forward`, holds modules, or is applied.
 
-    Beside `nn.Module`, or for a class that stands beside it, it only adds to the module.
+    Beside `nn.Module`, or for a class that stands beside it, it only adds to the module. Of files of the project that
+    are not ported in this run, P210 tells.
     """
-    name = source(base)
+    name = source(base) if code(node).partition(".")[0] not in w.it.file.links else ""
     beside = "forward" not in cls.methods and any(sub.is_module for sub in cls.subclasses)
     if name and (cls.is_module or beside):
         w.report("P103", reason(name, f"`{cls.name}`, which is a module, has its methods", "it stays as it is"), node)
