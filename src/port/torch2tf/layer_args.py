@@ -261,8 +261,6 @@ def _extra(keyword: str, value: cst.BaseExpression, positional: Sequence[str], a
     return cst.Arg(value=value, keyword=cst.Name(keyword), equal=TIGHT)
 
 
-
-
 def layer_call(w: Any, name: str, *args: Any, **keywords: Any) -> cst.Call:
     """`layers.Name(...)`, from texts and nodes."""
     made = [cst.Arg(value=node(a)) for a in args]

@@ -125,7 +125,7 @@ def _frees(done: list[Written], left: dict[cst.CSTNode, Refused],
            read: Callable[[dict[cst.CSTNode, Refused]], list[Written]]) -> bool:
     """Is some module that is blocked ported once nothing hangs on what the functions pass on that stay anyway?
 
-    Only these modules are written for that; reading the files alone costs half as much as all of it.
+    The files are read for that, and only these modules written.
     """
     blocked = {part.node: one.unit for one in done for part in refusals.blocked([one])}
     new = refusals.staying(done, left) if blocked else {}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from port.build import TIGHT, build, expression
+from port.build import COMMA, TIGHT, build, expression
 from port.facts import Fact, Kind, Layout
 from port.tf2torch.calls.variables import first_weight
 from port.tf2torch.emit import Emitter, Refused
@@ -87,9 +87,8 @@ def with_device(new: cst.Call, source: str) -> cst.Call:
     if not source or any(a.keyword is not None and a.keyword.value == "device" for a in new.args):
         return new
     device = cst.Arg(expression(f"{source}.device"), keyword=cst.Name("device"), equal=TIGHT)
-    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     last = new.args[-1]
-    held = [*new.args[:-1], last.with_changes(comma=comma, whitespace_after_arg=cst.SimpleWhitespace(""))]
+    held = [*new.args[:-1], last.with_changes(comma=COMMA, whitespace_after_arg=cst.SimpleWhitespace(""))]
     return new.with_changes(args=[*held, device])
 
 

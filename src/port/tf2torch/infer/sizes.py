@@ -251,8 +251,6 @@ def _of_numbers(row: Row, facts: list[Fact]) -> Fact | None:
     return Fact(Kind.PLAIN, symbol="=", dtype="float" if exact else "float?")
 
 
-
-
 # ---------------------------------------------------------------- where a row needs a tensor
 _SPEC = re.compile(r"(f|i|b|c|u)\w*[^\w\[]*[^\[\]]*\[[\d,]*\].*")
 
