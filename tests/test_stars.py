@@ -10,7 +10,7 @@ from proving import agree
 
 from port import stars, table
 from port.findings import CATALOGUE, Outcome
-from port.translate import translate
+from port.translate import translate, translate_together
 from port.verify.parent import Case
 
 SOURCE = '''
@@ -78,3 +78,25 @@ def test_what_is_left_keeps_its_import() -> None:
     result = translate(text, "tf2torch")
     assert any(CATALOGUE[f.code].outcome is Outcome.REFUSED for f in result.findings)
     assert "from keras.models import load_model" in result.text
+
+
+@pytest.mark.parametrize(("text", "direction"), [
+    ("import keras\nfrom other import *\n\n\ndef f(x):\n    return Thing(3)(keras.layers.Dense(2)(x))\n", "tf2torch"),
+    ("import torch\nfrom timm.layers import *\n\n\ndef f(x: torch.Tensor):\n    return DropPath(0.1)(x)\n", "torch2tf"),
+    ("from torch import nn\nfrom .blocks import *\n\n\nclass A(nn.Module):\n    def forward(self, x):\n"
+     "        return squash(x)\n", "torch2tf"),
+    ("from torch import nn\nfrom timm.layers import *\n\n\nclass A(DropPath):\n    def forward(self, x):\n"
+     "        return x + 1\n", "torch2tf")])
+def test_a_tensor_given_to_what_a_package_that_is_not_read_exports_is_refused(text: str, direction: str) -> None:
+    found = [f.message for f in translate(text, direction).findings if f.code == "P201"]
+    assert len(found) == 1 and "whose code is not read here" in found[0]
+
+
+def test_a_name_that_another_file_of_the_project_gives_is_not_of_the_package(tmp_path: Path) -> None:
+    (tmp_path / "blocks.py").write_text("import keras\n\n\ndef double(x):\n    return keras.layers.ReLU()(x) * 2\n")
+    main = tmp_path / "main.py"
+    main.write_text("import keras\nfrom other import *\nfrom blocks import *\n\n\ndef build():\n"
+                    "    x = keras.Input((3,))\n    return keras.Model(x, Unheard(2)(double(x)))\n")
+    results = translate_together({str(p): p.read_text() for p in tmp_path.iterdir()}, "tf2torch")
+    found = [f for f in results[str(main)].findings if f.code == "P201"]
+    assert [f.line for f in found] == [8] and "`Unheard`" in found[0].message

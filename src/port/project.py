@@ -35,6 +35,7 @@ class Member:
     targets: Mapping[Key, Target]
     bound: Mapping[str, Key]  # local name -> the import that binds it
     stars: tuple[Path, ...] = ()
+    unread: tuple[str, ...] = ()  # modules of star imports that lead to no file of it
 
     @property
     def leads_to(self) -> set[Path]:
@@ -216,18 +217,19 @@ def _member(path: Path, text: str, rows: Callable[[str], bool], reader: Reader, 
     targets: dict[Key, Target] = {}
     bound: dict[str, Key] = {}
     stars: list[Path] = []
+    unread: list[str] = []
     for key, local in reader(text) or ():
         target = _followed(path, key, rows, packages)
         if target is not None and through:
             target = _source(target, rows, packages)
         if target is None:
-            continue
-        if key[2] == "*":
+            unread += ["." * key[0] + key[1]] if key[2] == "*" else []
+        elif key[2] == "*":
             stars.append(target.path)
         else:
             targets[key] = target
             bound.setdefault(local, key)
-    return Member(path, text, targets, bound, tuple(dict.fromkeys(stars)))
+    return Member(path, text, targets, bound, tuple(dict.fromkeys(stars)), tuple(unread))
 
 
 def _statements(module: ast.AST) -> Iterable[ast.AST]:
@@ -310,7 +312,7 @@ def _followed(path: Path, key: Key, rows: Callable[[str], bool], packages: Conta
 def _without_missing(member: Member, found: Mapping[Path, Member]) -> Member:
     targets = {k: t for k, t in member.targets.items() if t.path in found}
     return Member(member.path, member.text, targets, {n: k for n, k in member.bound.items() if k in targets},
-                  tuple(p for p in member.stars if p in found))
+                  tuple(p for p in member.stars if p in found), member.unread)
 
 
 def has_rows(symbols: Iterable[str]) -> Callable[[str], bool]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import libcst as cst
 
+from port.foreign import is_foreign
 from port.names import FRAMEWORKS, canonical, collect, dotted_name
 from port.tree import find, named, rebuild, walk
 
@@ -26,7 +27,7 @@ def expand(module: cst.Module, direction: str, known: Collection[str]) -> cst.Mo
     if not ours:
         return module
     taken: dict[cst.ImportFrom, list[str]] = {n: [] for n in ours}
-    elsewhere = _bound(module)
+    elsewhere = bound(module)
     for name in _free(module):
         fitting = [n for n, base in ours.items() if _has(canonical(f"{base}.{name}"), known, name in elsewhere)]
         if fitting:
@@ -35,6 +36,39 @@ def expand(module: cst.Module, direction: str, known: Collection[str]) -> cst.Mo
             classes = [n for n in ours if ours[n].endswith("layers") == name[:1].isupper()]
             taken[(classes or list(ours))[0]].append(name)
     return _written(module, taken)
+
+
+def modules(module: cst.Module) -> list[str]:
+    """The modules of which all names are imported, as the imports write them."""
+    return ["." * len(n.relative) + (dotted_name(n.module) if n.module is not None else "")
+            for n in find(module, cst.ImportFrom) if isinstance(n.names, cst.ImportStar)]
+
+
+def unread(module: cst.Module, bases: Iterable[str], given: Collection[str]) -> dict[str, str]:
+    """Name -> symbol of what can only come from the last of these modules whose code is not read.
+
+    bases: modules that are imported with a star and are not files of the project. given: names that such files give.
+    """
+    foreign = [base for base in bases if is_foreign(f"{base}.")]
+    if not foreign:
+        return {}
+    lead = foreign[-1] if foreign[-1].endswith(".") else f"{foreign[-1]}."
+    return {name: lead + name for name in _free(module) if name not in bound(module) and name not in given}
+
+
+def bound(module: cst.Module) -> set[str]:
+    """Names that anything in the file binds, in whatever scope."""
+    found: set[str] = set()
+    for node in walk(module):
+        if isinstance(node, cst.FunctionDef | cst.ClassDef | cst.Param):
+            found.add(node.name.value)
+        elif isinstance(node, cst.AssignTarget | cst.AnnAssign | cst.For | cst.CompFor | cst.NamedExpr):
+            found |= named(node.target)
+        elif isinstance(node, cst.AsName):
+            found |= named(node.name)
+        elif isinstance(node, cst.Global | cst.Nonlocal):
+            found |= {i.name.value for i in node.names}
+    return found
 
 
 def _written(node: Any, taken: dict[cst.ImportFrom, list[str]]) -> Any:
@@ -90,18 +124,3 @@ def _read(module: cst.Module) -> set[str]:
         elif isinstance(node, cst.Name):
             found.append(node)
     return {n.value for n in found if id(n) not in other}
-
-
-def _bound(module: cst.Module) -> set[str]:
-    """Names that anything in the file binds, in whatever scope."""
-    found: set[str] = set()
-    for node in walk(module):
-        if isinstance(node, cst.FunctionDef | cst.ClassDef | cst.Param):
-            found.add(node.name.value)
-        elif isinstance(node, cst.AssignTarget | cst.AnnAssign | cst.For | cst.CompFor | cst.NamedExpr):
-            found |= named(node.target)
-        elif isinstance(node, cst.AsName):
-            found |= named(node.name)
-        elif isinstance(node, cst.Global | cst.Nonlocal):
-            found |= {i.name.value for i in node.names}
-    return found

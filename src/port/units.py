@@ -27,12 +27,13 @@ class Unit:
     stars: list[Unit] = field(default_factory=list)
     inside: dict[str, Unit] = field(default_factory=dict)
     wanted: bool = True  # False: only read, for what the others import from it
+    starred: dict[str, str] = field(default_factory=dict)  # what star imports of packages that are not read may give
     own: dict[str, str] = field(default_factory=dict)  # names of `port`'s own helpers, which `module` lacks: symbols
     whole: cst.Module | None = None  # the module with them
 
     def again(self) -> None:
         self.bound = names.collect(self.module)
-        self.bound.bound |= self.own
+        self.bound.bound |= self.own | self.starred
 
 
 def rows(direction: str) -> Mapping[str, tuple[table.Row, ...]]:
@@ -65,6 +66,10 @@ def read(texts: Mapping[str, tuple[str, cst.Module]], direction: str) -> dict[st
                 unit.module = siblings.beside(unit.module, *_moved(found[key], given, direction))
             if "import *" in unit.text:
                 unit.module = stars.expand(unit.module, direction, known)
+    for key, unit in units.items():
+        if "import *" in unit.text:
+            unread = found[key].unread if key in found else stars.modules(unit.module)
+            unit.starred = stars.unread(unit.module, unread, _all_names(unit, set()) if unread else ())
     if direction == "tf2torch":
         injected.read_in(list(units.values()))
     for unit in units.values():
@@ -102,6 +107,16 @@ def _live(units: list[Unit], direction: str) -> set[Unit]:
     while direction == "torch2tf" and (more := {o for u in live for o in _imported(u)} - live):
         live |= more
     return live
+
+
+def _all_names(unit: Unit, seen: set[Unit]) -> set[str]:
+    """Names that the files may give of which this one imports all, and these in turn."""
+    seen.add(unit)
+    found: set[str] = set()
+    for other in unit.stars:
+        if other not in seen:
+            found |= stars.bound(other.module) | names.collect(other.module).bound.keys() | _all_names(other, seen)
+    return found
 
 
 def _imported(unit: Unit) -> set[Unit]:
