@@ -80,6 +80,9 @@ def recurrent():
         case(f"{name} gaps backwards", layer(4, go_backwards=True), (3, 5, 2), mask=gaps)
         for mode in ("concat", "sum", "mul", "ave", None):
             case(f"{name} both {mode}", L.Bidirectional(layer(4, return_sequences=True), merge_mode=mode), (3, 5, 2))
+            case(f"{name} both gaps {mode}",
+                 L.Bidirectional(layer(4, return_sequences=True, return_state=True), merge_mode=mode), (3, 5, 2),
+                 mask=gaps)
         case(f"{name} both last", L.Bidirectional(layer(4)), (3, 5, 2), mask=gaps)
         case(f"{name} both states", L.Bidirectional(layer(4, return_state=True)), (3, 5, 2))
     for name in ("lstm", "gru"):

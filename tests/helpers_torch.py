@@ -92,6 +92,7 @@ def recurrent():
 
         for mode in ("concat", "sum", "mul", "ave", None):
             both(str(mode), mode, returns=(True,))
+            both(f"gaps {mode}", mode, gaps, (True, True))
         both("last", mask=gaps)
         both("states", returns=(False, True))
 

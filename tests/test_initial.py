@@ -379,3 +379,39 @@ print(*(float(m.bias.abs().sum()) for m in (net.inner.first, net.given.inner, ne
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
     values = [float(v) for v in done.stdout.split()]
     assert values[:1] == [0] and values[1] > 0 and values[2:] == [0, 0, 0], done.stderr
+
+
+@pytest.mark.parametrize("other", [
+    "    last = layers.Dense(3)(i)\n    return keras.Model(i, last)",
+    "    last, *more = [layers.Dense(3)(i)]\n    return keras.Model(i, last)",
+    "    x = i\n    for last in (2, 3):\n        x = layers.Dense(last)(x)\n    return keras.Model(i, x)",
+    "    f = lambda last: last * 2\n    return keras.Model(i, f(layers.Dense(3)(i)))"])
+def test_a_variable_called_like_a_model_does_not_make_it(other):
+    text = ported(f"""
+def last():
+    x = i = keras.Input((4,))
+    return keras.Model(i, layers.Dense(2)(x))
+
+
+def other():
+    i = keras.Input((4,))
+{other}
+""").text
+    assert "self.apply(init_weights)" in text.split("class Last(")[1].split("\n\n\n")[0]
+
+
+def test_a_builder_that_is_called_by_default_is_not_handed_a_tensor():
+    found = [f.message for f in ported("""
+def stem(x):
+    return layers.Dense(3)(x)
+
+
+def wrap(x, block=stem):
+    return block(x)
+
+
+def build():
+    i = keras.Input((4,))
+    return keras.Model(i, wrap(i))
+""").findings if f.code == "P206"]
+    assert len(found) == 1 and "`stem` makes layers, and no module keeps them here" in found[0]

@@ -262,6 +262,19 @@ def target_names(target: cst.CSTNode) -> set[str]:
     return set()
 
 
+@memo
+def variables(function: cst.FunctionDef | cst.Lambda) -> frozenset[str]:
+    """Parameters and variables of a function, but not the functions and classes that it defines."""
+    found = {n.name.value for n in walk(function.params) if type(n) is cst.Param}
+    for n in walk(function.body, enter_functions=False):
+        if type(n) in (cst.AssignTarget, cst.AugAssign, cst.AnnAssign, cst.For, cst.CompFor, cst.NamedExpr):
+            found |= target_names(n.target)  # type: ignore[attr-defined]
+        elif type(n) is cst.AsName:
+            found |= target_names(n.name)
+    shared = {i.name.value for n in find(function.body, cst.Global) for i in n.names}
+    return frozenset(found - shared)
+
+
 def _tight(dot: cst.Dot) -> bool:
     return dot.whitespace_before.empty and dot.whitespace_after.empty
 

@@ -6,6 +6,7 @@ class Bidirectional(nn.Module):
     """Two RNNs, the second with go_backwards, over one sequence; their outputs are merged.
 
     merge_mode: 'concat', 'sum', 'mul', 'ave' or None (both outputs). With states: (output, *forward, *backward).
+    Where `mask` is False the outputs of a sequence are zero.
     """
 
     def __init__(self, forward_rnn, backward_rnn, merge_mode='concat'):
@@ -24,6 +25,8 @@ class Bidirectional(nn.Module):
             states = (*ahead_states, *back_states)
         if self.forward_rnn.return_sequences:
             back = back.flip(1)
+            if mask is not None:
+                ahead, back = ahead * mask.unsqueeze(-1), back * mask.unsqueeze(-1)
         output = self.merge(ahead, back)
         return (*output, *states) if self.merge_mode is None else (output, *states) if states else output
 

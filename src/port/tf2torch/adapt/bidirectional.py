@@ -103,13 +103,9 @@ class BothHelper(Helper):
 
     def result(self, callee: Any, x: cst.BaseExpression, state: cst.BaseExpression | None,
                mask: cst.BaseExpression | None, node: cst.Call) -> cst.BaseExpression:
-        new = super().result(callee, x, state, mask, node)
-        if mask is None or self.s.sequences is False:
-            return new
-        # Keras sets zero_output_for_mask in both layers
-        if self.mode is None or self.s.state or self.s.sequences is None or not isinstance(mask, cst.Name):
-            raise self.job.refuse("P206", "a mask reaches a Bidirectional layer that returns more than one tensor")
-        return build("{r} * {m}.unsqueeze(-1)", r=new, m=mask)
+        if mask is not None and self.mode is None and self.s.sequences is not False:
+            raise self.job.refuse("P206", "a mask reaches a Bidirectional layer that returns both sequences")
+        return super().result(callee, x, state, mask, node)
 
 
 LAYERS = {"bidirectional": bidirectional}

@@ -15,6 +15,7 @@ from port.scopes import Env
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.values import (
     Alternatives,
+    Class,
     Function,
     Grown,
     Items,
@@ -72,8 +73,8 @@ def _parameters(it: Interp, function: Function, env: Env) -> None:
             env.names[name] = _container(function, name, known)
         elif known is not None or (function, name) in it.ranks:
             env.names[name] = tensor_param(it, function, name, rank, several, known)
-        elif name in function.callables:
-            env.names[name] = Fact(Kind.FUNCTION, payload=Alternatives(function.callables[name]))
+        elif options := _callables(it, function, name):
+            env.names[name] = Fact(Kind.FUNCTION, payload=Alternatives(options))
         elif form := function.shapes.get(name):
             env.names[name] = Fact(Kind.PLAIN if form == "list" else Kind.SHAPE, payload=ShapeOf(tensor(), "", form))
         else:
@@ -85,6 +86,17 @@ def _parameters(it: Interp, function: Function, env: Env) -> None:
         env.names[function.kwstar] = Fact(Kind.PLAIN, symbol="=")
     if function.star:
         env.names[function.star] = Fact(Kind.PLAIN, symbol="=")
+
+
+def _callables(it: Interp, function: Function, name: str) -> list[Fact]:
+    """Functions and classes that reach a parameter, and what it is by default."""
+    default = function.defaults.get(name)
+    found = function.callables.get(name, [])
+    if type(default) is not cst.Name and type(default) is not cst.Attribute:
+        return found
+    usual = it.ev(default, function.env)
+    known = not isinstance(usual.payload, Function | Class) or any(usual.payload is f.payload for f in found)
+    return found if known else [*found, usual]
 
 
 _SHAPES = re.compile(r"((?:\w+, )*\w+): \((\w[^()]*,[^()]*)\)")

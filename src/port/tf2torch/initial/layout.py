@@ -12,7 +12,7 @@ from port.tf2torch.infer.values import Class, is_module
 from port.tf2torch.initial.parts import parts_of
 from port.tf2torch.initial.places import LISTS, Finder
 from port.tf2torch.initial.weights import Owner, Plan
-from port.tree import REMEMBERED, children, code, find, memo, walk
+from port.tree import REMEMBERED, children, code, find, memo, variables, walk
 
 Definition = cst.FunctionDef | cst.ClassDef
 CHECKS = ("isinstance", "super", "issubclass")
@@ -20,28 +20,35 @@ CHECKS = ("isinstance", "super", "issubclass")
 
 @memo
 def loads(node: cst.CSTNode) -> tuple[cst.Name, ...]:
-    """Names that are read or called: no attributes, keywords, annotations, no classes in a test."""
+    """Names that are read or called: no attributes, keywords, annotations, no classes in a test.
+
+    In a function, its own variables and parameters are not those of the file, whatever these are called.
+    """
     found: list[cst.Name] = []
+    outside: list[Any] = []  # what is read before a function has variables
     stack: list[Any] = [node]
     while stack:
         top = stack.pop()
         kind = type(top)
-        if top is not node and kind in REMEMBERED:
+        if top is not node and (kind in REMEMBERED or kind is cst.Lambda):
             found += loads(top)
         elif kind is cst.Name:
             found.append(top)
         elif kind is cst.Attribute or kind is cst.Arg:
             stack.append(top.value)
         elif kind is cst.Param:
-            stack += [top.default] if top.default is not None else []
-        elif kind is cst.FunctionDef:
+            outside += [top.default] if top.default is not None else []
+        elif kind is cst.FunctionDef or kind is cst.Lambda:
             stack += [top.body, top.params]
         elif kind is cst.ClassDef:
             stack.append(top.body)
         elif not (kind is cst.Annotation or (kind is cst.AssignTarget and isinstance(top.target, cst.Name))
                   or (kind is cst.Call and type(top.func) is cst.Name and top.func.value in CHECKS)):
             stack += children(top)
-    return tuple(found)
+    if type(node) in (cst.FunctionDef, cst.Lambda):
+        own = variables(node)  # type: ignore[arg-type]
+        found = [n for n in found if n.value not in own]
+    return (*found, *(n for value in outside for n in loads(value)))
 
 
 def definitions(body: list[Any]) -> dict[str, Any]:
