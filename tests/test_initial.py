@@ -415,3 +415,39 @@ def build():
     return keras.Model(i, wrap(i))
 """).findings if f.code == "P206"]
     assert len(found) == 1 and "`stem` makes layers, and no module keeps them here" in found[0]
+
+
+def test_a_method_called_like_a_function_does_not_hide_it():
+    text = ported("""
+def head(n):
+    return keras.Sequential([layers.Input((4,)), layers.Dense(n)])
+
+
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(3)
+
+    def call(self, x):
+        return self.head(self.dense(x))
+
+    def head(self, x):
+        return x * 2
+""").text
+    assert "return nn.Sequential(nn.Linear(4, n)).apply(init_weights)" in text
+
+
+def test_inner_functions_of_one_name_are_told_apart():
+    text = ported("""
+def one():
+    def make(n):
+        return keras.Sequential([layers.Input((4,)), layers.Dense(n)])
+    return make(2)
+
+
+def two():
+    def make(n):
+        return keras.Sequential([layers.Input((4,)), layers.Dense(n)])
+    return [make(2), make(3)]
+""").text
+    assert text.count(".apply(init_weights)") == 2

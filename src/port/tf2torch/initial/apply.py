@@ -8,7 +8,8 @@ from typing import Any
 
 import libcst as cst
 
-from port.tf2torch.initial.layout import Definition, Layout, constructor, is_model, loads, sequentials
+from port.tf2torch.initial.layout import Definition, Layout, constructor, is_model, sequentials
+from port.tf2torch.initial.scopes import loads
 from port.tf2torch.initial.weights import Owner, Plan
 from port.tree import code, find, rebuild, walk
 
@@ -71,7 +72,8 @@ class Changes:
         others = self.layout.foreign(node)
         if not others:
             return parsed([f"self.apply({self.name})"])
-        if not self.layout.owners[node].bound and not self.layout.refs[node.name.value] - self.layout.apart:
+        owner = self.layout.owners[node]
+        if not owner.bound and not self.layout.refs[owner.name] - self.layout.apart:
             return []
         test = f"name != '{others[0]}'" if len(others) == 1 else f"name not in {tuple(others)}"
         return parsed(["for name, module in self.named_children():",
@@ -108,7 +110,7 @@ class Sequence:
             value = getattr(n, "value", None)
             own = (isinstance(n, cst.Assign) and self.to.layout.makes(value) and code(n.targets[0].target) == root) or (
                 _grown(n) == root) or (root == "model" and isinstance(n, cst.Return) and is_model(value))
-            if own and self.to.layout.holds(self.to.plan, n):
+            if own and self.to.layout.holds(self.to.plan, n, self.owner.name):
                 return True
         return False
 
@@ -169,7 +171,7 @@ class Sequence:
             tail = self.tail(value.value)
             tail[0] = tail[0].with_changes(leading_lines=s.leading_lines)
             return [*tail, s.with_changes(leading_lines=[])]
-        if value is None or not is_model(value) or not self.to.layout.holds(self.to.plan, value):
+        if value is None or not is_model(value) or not self.to.layout.holds(self.to.plan, value, self.owner.name):
             return [self.loose(s)]
         if "model" in self.roots and self.deviating("model"):
             target = cst.AssignTarget(cst.Name("model"))
@@ -186,7 +188,7 @@ class Sequence:
         return rebuild(s, self._loose)
 
     def _loose(self, node: Any) -> Any:
-        if self.to.layout.makes(node) and self.to.layout.holds(self.to.plan, node):
+        if self.to.layout.makes(node) and self.to.layout.holds(self.to.plan, node, self.owner.name):
             return self.applied(node)
         return rebuild(node, self._loose)
 

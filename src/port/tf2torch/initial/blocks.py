@@ -9,8 +9,9 @@ import libcst as cst
 from port import imports
 from port.tf2torch.emit import Emitter
 from port.tf2torch.initial.apply import Changes, is_apply
-from port.tf2torch.initial.layout import Layout, loads
+from port.tf2torch.initial.layout import Layout
 from port.tf2torch.initial.reader import is_object
+from port.tf2torch.initial.scopes import loads
 from port.tf2torch.initial.weights import Plan
 from port.tree import find, rebuild
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import libcst as cst
@@ -11,58 +11,24 @@ from port.tf2torch.emit import Emitter
 from port.tf2torch.infer.values import Class, is_module
 from port.tf2torch.initial.parts import parts_of
 from port.tf2torch.initial.places import LISTS, Finder
+from port.tf2torch.initial.scopes import Scopes, calls, loads, read
 from port.tf2torch.initial.weights import Owner, Plan
-from port.tree import REMEMBERED, children, code, find, memo, variables, walk
+from port.tree import code, find, walk
 
 Definition = cst.FunctionDef | cst.ClassDef
-CHECKS = ("isinstance", "super", "issubclass")
 
 
-@memo
-def loads(node: cst.CSTNode) -> tuple[cst.Name, ...]:
-    """Names that are read or called: no attributes, keywords, annotations, no classes in a test.
-
-    In a function, its own variables and parameters are not those of the file, whatever these are called.
-    """
-    found: list[cst.Name] = []
-    outside: list[Any] = []  # what is read before a function has variables
-    stack: list[Any] = [node]
-    while stack:
-        top = stack.pop()
-        kind = type(top)
-        if top is not node and (kind in REMEMBERED or kind is cst.Lambda):
-            found += loads(top)
-        elif kind is cst.Name:
-            found.append(top)
-        elif kind is cst.Attribute or kind is cst.Arg:
-            stack.append(top.value)
-        elif kind is cst.Param:
-            outside += [top.default] if top.default is not None else []
-        elif kind is cst.FunctionDef or kind is cst.Lambda:
-            stack += [top.body, top.params]
-        elif kind is cst.ClassDef:
-            stack.append(top.body)
-        elif not (kind is cst.Annotation or (kind is cst.AssignTarget and isinstance(top.target, cst.Name))
-                  or (kind is cst.Call and type(top.func) is cst.Name and top.func.value in CHECKS)):
-            stack += children(top)
-    if type(node) in (cst.FunctionDef, cst.Lambda):
-        own = variables(node)  # type: ignore[arg-type]
-        found = [n for n in found if n.value not in own]
-    return (*found, *(n for value in outside for n in loads(value)))
-
-
-def definitions(body: list[Any]) -> dict[str, Any]:
-    return {n.name.value: n for s in body for n in walk(s) if type(n) is cst.FunctionDef or type(n) is cst.ClassDef}
-
-
-def module_classes(em: Emitter, defs: dict[str, Any]) -> dict[str, cst.ClassDef]:
+def module_classes(em: Emitter, scopes: Scopes) -> dict[str, cst.ClassDef]:
     """Classes that are modules, through each other and through those of other files too."""
+    defs = scopes.nodes
     derived = {c.name for c in em.it.classes.values() if c.file is em.it.file and c not in em.refused
                and is_module(c) and any(isinstance(b.payload, Class) for b in c.bases)}
-    found: dict[str, cst.ClassDef] = {n: d for n, d in defs.items() if n in derived and isinstance(d, cst.ClassDef)}
+    found: dict[str, cst.ClassDef] = {n: d for n, d in defs.items()
+                                      if isinstance(d, cst.ClassDef) and d.name.value in derived}
     while True:
         more = {n: d for n, d in defs.items() if isinstance(d, cst.ClassDef) and n not in found and any(
-            code(a.value) in ("nn.Module", "BuiltOnCall") or code(a.value) in found for a in d.bases)}
+            code(a.value) in ("nn.Module", "BuiltOnCall") or any(
+                key in found for key in scopes.stands_for(code(a.value), scopes.outer[n])) for a in d.bases)}
         if not more:
             return found
         found |= more
@@ -93,51 +59,50 @@ class Layout:
 
     def __init__(self, em: Emitter, body: list[Any]):
         self.em, self.body = em, [s for s in body if s is not None]
-        self.defs = definitions(self.body)
-        self.modules = module_classes(em, self.defs)
-        self.refs = self._tables()
-        known = self.defs.keys() | self.refs.keys()
-        self.refs |= {n: {x.value for x in loads(d)} & known - {n} for n, d in self.defs.items()}
+        tables = self._tables(Scopes(self.body))
+        self.scopes = Scopes(self.body, tables)
+        self.defs = self.scopes.nodes
+        self.modules = module_classes(em, self.scopes)
+        self.refs = {**tables, **self.scopes.references()}
         self.apart: set[str] = set()  # classes that hold modules made elsewhere: each sees to its own layers
         self.held = self._held()
         self.owners: dict[Any, Owner] = {}
         passed = any(self.foreign(d) for d in self.modules.values())
         while more := {n for n, d in self.modules.items() if n not in self.apart and self.foreign(d, False)}:
             self.apart |= more
-        bases = {code(a.value) for d in self.modules.values() for a in d.bases}
+        bases = {key for name, d in self.modules.items() for a in d.bases
+                 for key in self.scopes.stands_for(code(a.value), self.scopes.outer[name])}
         values = self._values()
         for name, node in self.modules.items():
             self._class(name, node, not passed and name not in bases | values)
         self._functions()
         self.loose = [s for s in self.body if not isinstance(s, Definition)]
-        self.refs[""] = {x.value for s in self.loose for x in loads(s)} & self.defs.keys()
+        self.refs[""] = self.scopes.refers((x for s in self.loose for x in loads(s)), "")
         self._owner(Owner("", None, "module"), self.loose, sequentials(self.loose, self.makes))
 
-    def _tables(self) -> dict[str, set[str]]:
+    def _tables(self, scopes: Scopes) -> dict[str, set[str]]:
         """Variables of the module that hold definitions as values, `BLOCKS = {"a": Block}`, with these."""
         found: dict[str, set[str]] = {}
         for s in self.body:
             for n in s.body if isinstance(s, cst.SimpleStatementLine) else ():
                 if isinstance(n, cst.Assign) and isinstance(n.targets[0].target, cst.Name):
                     called = {id(c.func) for c in find(n.value, cst.Call)}
-                    held = {x.value for x in loads(n.value) if id(x) not in called} & self.defs.keys()
+                    held = scopes.refers((x for x in loads(n.value) if id(x) not in called), "")
                     found |= {n.targets[0].target.value: held} if held else {}
         return found
 
     def extends_another_file(self, node: cst.ClassDef) -> bool:
         """Has it a base whose own layers another file fills?"""
-        return not any(code(a.value) == "nn.Module" or code(a.value) in self.modules for a in node.bases)
+        own = {d.name.value for d in self.modules.values()}
+        return not any(code(a.value) == "nn.Module" or code(a.value) in own for a in node.bases)
 
     def _held(self) -> set[str]:
         """What some module class, or an nn.Sequential, makes: directly or through functions."""
-        stack: list[str] = []
-        for name, node in self.modules.items():
-            own = {n.name.value for n in find(node.body, cst.FunctionDef)}
-            stack += [r for r in self.refs[name] if r not in own]
-        for s in self.body:
-            for n in find(s, cst.Call):
+        stack = [r for name in self.modules for r in self.refs[name]]
+        for scope, part in self._parts():
+            for n in calls(part):
                 if code(n.func) in LISTS:
-                    stack += [x.value for x in loads(n) if x.value in self.defs]
+                    stack += self.scopes.refers(loads(n), scope)
         held: set[str] = set()
         while stack:
             name = stack.pop()
@@ -149,8 +114,14 @@ class Layout:
     def _values(self) -> set[str]:
         """Classes that are handed around as values: who makes them is not seen."""
         called = {id(n.func) for s in self.body for n in find(s, cst.Call)}
-        names = [n for s in self.body for n in loads(s) if n.value in self.modules]
-        return {n.value for n in names if id(n) not in called}
+        return {key for scope, part in self._parts() for n in read(part) if id(n) not in called
+                for key in self.scopes.stands_for(n.value, scope)} & self.modules.keys()
+
+    def _parts(self) -> Iterator[tuple[str, Any]]:
+        """All statements, in pieces, each with the scope of its names."""
+        yield from (("", s) for s in self.body if not isinstance(s, Definition))
+        for key, node in self.defs.items():
+            yield (key if isinstance(node, cst.FunctionDef) else self.scopes.outer[key]), node
 
     def foreign(self, node: cst.ClassDef, given: bool = True) -> list[str]:
         """Attributes that hold modules made elsewhere: passed in (`given`), or imported. They keep their weights."""
@@ -171,7 +142,7 @@ class Layout:
     def _of_other_files(self, init: cst.FunctionDef) -> list[str]:
         """Attributes that hold modules whose classes other files of the project define, or see to themselves."""
         held: list[str] = []
-        elsewhere = self.em.elsewhere | self.apart
+        elsewhere = self.em.elsewhere | {self.defs[name].name.value for name in self.apart}
         if not elsewhere:
             return held
 
@@ -217,12 +188,10 @@ class Layout:
         methods = {id(n) for d in self.modules.values() for n in find(d, cst.FunctionDef)}
         noted = [d for d in self.defs.values() if isinstance(d, cst.ClassDef) and any(
             code(a.value) == "FunctionalModel" for a in d.bases)]  # whose methods build as functions do
-        built = {f"{d.name.value}.{s.name.value}": s for d in noted for s in d.body.body
-                 if isinstance(s, cst.FunctionDef)}
-        self.refs |= {name: {x.value for x in loads(d)} & self.defs.keys() for name, d in built.items()}
-        methods |= set(map(id, built.values()))
-        for name, node in [*((n, d) for n, d in self.defs.items() if id(d) not in methods), *built.items()]:
-            if isinstance(node, cst.FunctionDef) and isinstance(node.body, cst.IndentedBlock):
+        built = {id(s) for d in noted for s in d.body.body if isinstance(s, cst.FunctionDef)}
+        for name, node in self.defs.items():
+            if isinstance(node, cst.FunctionDef) and isinstance(node.body, cst.IndentedBlock) and (
+                    id(node) in built or id(node) not in methods):
                 body = [s for s in node.body.body if not isinstance(s, Definition)]
                 outermost = name not in self.held
                 roots = sequentials(body, self.makes if outermost else is_model)
@@ -250,11 +219,11 @@ class Layout:
         return any(plan.treats(part) for o in owners for part, _ in o.bound) or any(
             f"if isinstance(module, {n}):" in plan.tails for n in names)
 
-    def holds(self, plan: Plan, node: cst.CSTNode) -> bool:
-        """The same of one expression."""
+    def holds(self, plan: Plan, node: cst.CSTNode, scope: str) -> bool:
+        """The same of one expression, in the definition of this key."""
         for n in find(node, cst.Call):
             if n.func in self.em.sites and any(
                     plan.treats(p) for p in parts_of(self.em.sites[n.func], code(n.func), "")):
                 return True
-        inside = {x.value for x in loads(node)} & self.defs.keys()
+        inside = self.scopes.refers(loads(node), scope)
         return bool(inside) and self.needs(plan, inside)
