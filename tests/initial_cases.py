@@ -212,6 +212,64 @@ FILES = {
             model(tf.zeros((2, 9, 60)))
             return model
         """,
+    "alone": """
+        def tower(width):
+            inputs = keras.Input((90,))
+            x = layers.Dense(width, kernel_initializer='orthogonal')(inputs)
+            return keras.Model(inputs, layers.Dense(width + 1)(x))
+
+
+        def head(width):
+            return keras.Sequential([layers.Dense(width), layers.Dense(width + 1)])
+
+
+        class Whole(keras.Model):
+            def __init__(self):
+                super().__init__()
+                self.tower, self.head = tower(100), head(70)
+
+            def call(self, x):
+                return self.head(self.tower(x))
+
+
+        class Two(keras.Model):
+            def __init__(self, *parts):
+                super().__init__()
+                self.a, self.b = parts
+
+            def call(self, x):
+                return self.b(self.a(x))
+
+
+        def build():
+            model = Two(tower(100), head(70))
+            model(tf.zeros((2, 90)))
+            return model
+        """,
+    "alone_class": """
+        class Inner(keras.Model):
+            def __init__(self):
+                super().__init__()
+                self.table = layers.Embedding(62, 50)
+
+            def call(self, x):
+                return self.table(x)
+
+
+        class Whole(keras.Model):
+            def __init__(self):
+                super().__init__()
+                self.inner = Inner()
+
+            def call(self, x):
+                return self.inner(x)
+
+
+        def build():
+            model = Inner()
+            model(tf.zeros((2, 9), dtype=tf.int32))
+            return model
+        """,
     "attention": """
         def build():
             inputs = keras.Input((7, 60))

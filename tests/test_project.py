@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -161,6 +162,31 @@ def test_blocks_of_other_files_keep_the_initial_values_that_they_give_themselves
         assert "self.apply(init_weights)" in body, block
     assert "if name not in ('conv_block', 'narrow', 'twices', 'gate'):  # made elsewhere" in text["net/model.py"]
     assert "if name not in ('conv_block1', 'conv_block2', 'gate'):  # made elsewhere" in text["net/heads/classify.py"]
+
+
+def test_a_block_that_others_import_is_filled_once_more_by_what_holds_it(tmp_path: Path) -> None:
+    holder = "\n\nclass {}(keras.Model):\n    def __init__(self):\n        super().__init__()\n        self.block = Block()\n" \
+             "\n    def call(self, x):\n        return self.block(x)\n"
+    block = """import keras
+from keras import layers
+
+
+class Block(layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.a = layers.Embedding(9, 4, embeddings_initializer='ones')
+        self.b = layers.Embedding(7, 4)
+
+    def call(self, x):
+        return self.a(x) + self.b(x)
+"""
+    texts = put(tmp_path, {"blocks.py": block + holder.format("Net"),
+                           "main.py": "import keras\nfrom blocks import Block\n" + holder.format("Other")})
+    text = translate_together(texts, "tf2torch")[str(tmp_path / "blocks.py")].text
+    space: dict[str, Any] = {}
+    exec(text, space)
+    for made in (space["Block"](), space["Net"]().block):
+        assert bool((made.a.weight == 1).all()) and float(made.b.weight.detach().abs().max()) <= 0.05
 
 
 def test_one_file_alone_reads_the_others_and_names_them(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ class Changes:
         if init is None:
             return node
         lines = [s for s in init.body.body if not is_apply(s)]
-        if owner.outermost and self.layout.needs(self.plan, {owner.name}):
+        if (owner.outermost or owner.model) and self.layout.needs(self.plan, {owner.name}):
             lines += [*self.application(node), *parsed(self.after[node])]
         new = init.with_changes(body=init.body.with_changes(body=lines))
         body = [new if s is init else s for s in node.body.body]
@@ -85,7 +85,7 @@ class Changes:
         if owner.kind == "method":
             return node
         body = [self.any(s) for s in node.body.body]
-        if owner.outermost and self.layout.needs(self.plan, {owner.name}):
+        if (owner.outermost or owner.model) and self.layout.needs(self.plan, {owner.name}):
             body = Sequence(self, owner, body).block(body)
         return node.with_changes(body=node.body.with_changes(body=body))
 
@@ -96,8 +96,8 @@ class Sequence:
     def __init__(self, changes: Changes, owner: Owner, body: list[Any]):
         self.to, self.owner, self.name = changes, owner, changes.name
         plain = [s for s in body if not isinstance(s, Definition)]
-        makes = changes.layout.makes
-        names = sequentials(plain, makes)
+        self.makes = changes.layout.makes if owner.outermost else is_model  # layers belong to what holds them
+        names = sequentials(plain, self.makes)
         self.inner = inner = {n.value for s in plain for c in find(s, cst.Call, enter_functions=False)
                  if _takes(c, names) for a in c.args for n in loads(a)}
         self.roots = {r for r in names - inner if any(self._fills(s, r) for s in plain)}
@@ -108,7 +108,7 @@ class Sequence:
         """Does a statement put something that needs it into this model?"""
         for n in walk(s, enter_functions=False):
             value = getattr(n, "value", None)
-            own = (isinstance(n, cst.Assign) and self.to.layout.makes(value) and code(n.targets[0].target) == root) or (
+            own = (isinstance(n, cst.Assign) and self.makes(value) and code(n.targets[0].target) == root) or (
                 _grown(n) == root) or (root == "model" and isinstance(n, cst.Return) and is_model(value))
             if own and self.to.layout.holds(self.to.plan, n, self.owner.name):
                 return True
@@ -119,7 +119,7 @@ class Sequence:
         return parsed([f"{root}.apply({self.name})", *self.deviating(root)])
 
     def deviating(self, root: str) -> list[str]:
-        bound = [b for b in self.owner.bound if _root(b[1]) == root]
+        bound = [b for b in self.owner.bound if _root(b[1]) == root and self.owner.outermost]
         return self.to.plan.deviations(replace(self.owner, bound=bound))
 
     def block(self, body: list[Any]) -> list[Any]:
@@ -157,7 +157,7 @@ class Sequence:
         if isinstance(small, cst.Return):
             return self._return(s, small)
         root = _grown(small)
-        if isinstance(small, cst.Assign) and self.to.layout.makes(value):
+        if isinstance(small, cst.Assign) and self.makes(value):
             root = code(small.targets[0].target)
         if root not in self.roots - self.returned or any(_grows(r, root) for r in rest if r is not None):
             return [self.loose(s)]
@@ -188,7 +188,7 @@ class Sequence:
         return rebuild(s, self._loose)
 
     def _loose(self, node: Any) -> Any:
-        if self.to.layout.makes(node) and self.to.layout.holds(self.to.plan, node, self.owner.name):
+        if self.makes(node) and self.to.layout.holds(self.to.plan, node, self.owner.name):
             return self.applied(node)
         return rebuild(node, self._loose)
 

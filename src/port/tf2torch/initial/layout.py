@@ -15,6 +15,7 @@ from port.tf2torch.initial.scopes import Scopes, calls, loads, read
 from port.tf2torch.initial.weights import Owner, Plan
 from port.tree import code, find, walk
 
+MODELS = ("keras.Model", "keras.Sequential")
 Definition = cst.FunctionDef | cst.ClassDef
 
 
@@ -73,6 +74,7 @@ class Layout:
         bases = {key for name, d in self.modules.items() for a in d.bases
                  for key in self.scopes.stands_for(code(a.value), self.scopes.outer[name])}
         values = self._values()
+        self.models = self._models()
         for name, node in self.modules.items():
             self._class(name, node, not passed and name not in bases | values)
         self._functions()
@@ -116,6 +118,17 @@ class Layout:
         called = {id(n.func) for s in self.body for n in find(s, cst.Call)}
         return {key for scope, part in self._parts() for n in read(part) if id(n) not in called
                 for key in self.scopes.stands_for(n.value, scope)} & self.modules.keys()
+
+    def _models(self) -> set[str]:
+        """Classes that were models in the source, and those that functions of the file make and give."""
+        named = {c.name for c in self.em.it.classes.values() if c.file is self.em.it.file and c.root in MODELS}
+        found = {name for name, node in self.modules.items() if node.name.value in named}
+        for name, node in self.defs.items():
+            if isinstance(node, cst.FunctionDef) and not self.scopes.outer[name]:
+                given = [n.value.func for n in find(node.body, cst.Return, enter_functions=False)
+                         if isinstance(n.value, cst.Call) and isinstance(n.value.func, cst.Name)]
+                found |= self.scopes.refers(given, name)  # type: ignore[arg-type]
+        return found & self.modules.keys()
 
     def _parts(self) -> Iterator[tuple[str, Any]]:
         """All statements, in pieces, each with the scope of its names."""
@@ -178,8 +191,10 @@ class Layout:
 
     def _class(self, name: str, node: cst.ClassDef, plain: bool) -> None:
         init = constructor(node)
-        self._owner(Owner(name, node, "class", [], name not in self.held - self.em.exported - self.apart, plain),
-                    list(init.body.body) if init is not None else [], set())
+        held = name in self.held - self.apart
+        outermost = not held or name in self.em.exported
+        owner = Owner(name, node, "class", [], outermost, name in self.models, plain and not held)
+        self._owner(owner, list(init.body.body) if init is not None else [], set())
         for method in node.body.body:
             if isinstance(method, cst.FunctionDef) and method is not init:
                 self._owner(Owner(name, method, "method", [], False), list(method.body.body), set())
@@ -195,7 +210,7 @@ class Layout:
                 body = [s for s in node.body.body if not isinstance(s, Definition)]
                 outermost = name not in self.held
                 roots = sequentials(body, self.makes if outermost else is_model)
-                self._owner(Owner(name, node, "function", [], outermost), body, roots)
+                self._owner(Owner(name, node, "function", [], outermost, not self.scopes.outer[name]), body, roots)
 
     def makes(self, value: Any) -> bool:
         """Is this a call that makes an `nn.Sequential`, or a layer of the source?"""

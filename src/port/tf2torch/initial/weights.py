@@ -28,6 +28,7 @@ class Owner:
     kind: str = "class"  # class | method | function | module
     bound: list[tuple[Part, Place]] = field(default_factory=list)
     outermost: bool = True
+    model: bool = False  # one of its own in the source, though others hold it here: it may be made alone as well
     plain: bool = True  # nothing else may apply `init_weights` to it: deviations are lines after its own
 
 
