@@ -165,8 +165,16 @@ def test_blocks_of_other_files_keep_the_initial_values_that_they_give_themselves
 
 
 def test_a_block_that_others_import_is_filled_once_more_by_what_holds_it(tmp_path: Path) -> None:
-    holder = "\n\nclass {}(keras.Model):\n    def __init__(self):\n        super().__init__()\n        self.block = Block()\n" \
-             "\n    def call(self, x):\n        return self.block(x)\n"
+    holder = """
+
+class {}(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.block = Block()
+
+    def call(self, x):
+        return self.block(x)
+"""
     block = """import keras
 from keras import layers
 
