@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from proving import agree
 
 from port.translate import translate
@@ -230,3 +231,17 @@ class Net(nn.Module):
     result = translate(source, "torch2tf")
     assert [(f.line, f.code) for f in result.findings] == [(11, "P204")] and "def __prepare_scriptable__" in result.text
     agree(tmp_path, source, result.text, "torch2tf", [Case("Net()", ("f32[2,6,9]",))])
+
+
+@pytest.mark.parametrize("body", [
+    "    def forward(self, x, states):\n        return x + sum(s for s in states)\n",
+    "    def forward(self, x):\n        for states in (1, 2):\n            x = x * states\n        return x\n",
+    "    def states(self):\n        return 3\n\n    def forward(self, x):\n        return x * self.states()\n",
+    "    states = 3\n\n    def forward(self, x):\n        return x * self.states\n",
+    "    def forward(self, x):\n        def states(y):\n            return y * 2\n        return states(x)\n",
+    "    def forward(self, x):\n        f = lambda states: states + 1\n        return f(x)\n"])
+def test_a_variable_called_like_what_stays_is_not_it(body: str) -> None:
+    text = ("import torch.distributed as dist\nfrom torch import nn\n\n\ndef states(x):\n    return dist.all_reduce(x)\n\n\n"
+            f"class Net(nn.Module):\n{body}")
+    result = translate(text, "torch2tf")
+    assert "class Net(keras.Model)" in result.text and not [f for f in result.findings if "it uses" in f.message]

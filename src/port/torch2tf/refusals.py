@@ -14,7 +14,7 @@ from port.scopes import File
 from port.torch2tf import apart, initially, leaving, links, members, optional, stopping, tables, waiting
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Class, Function, Instance, SelfOf, options
-from port.tree import code, find, walk
+from port.tree import code, find, variables, walk
 
 
 @dataclass(eq=False)
@@ -136,7 +136,7 @@ def _uses(file: Any, part: Part) -> list[Use]:
     cls = it.classes.get(part.node)
     apart_ = [m for m in part.node.body.body if m in it.functions and leaving.may_stay(w, it.functions[m])] if (
         cls is not None) else []
-    held: set[cst.CSTNode] = set(held_values(it, part.node))
+    held: set[cst.CSTNode] = {*held_values(it, part.node), *shadowed(it.file, part.node)}
     found: list[Use] = []
     for at, nodes in optional.regions(w, part.node):
         found.append(_use(w, part, at, nodes, held))
@@ -224,6 +224,23 @@ def held_values(it: Any, node: Any) -> dict[cst.CSTNode, None]:
         return {}
     calls = [c for s in node.body.body if isinstance(s, cst.SimpleStatementLine) for c in find(s, cst.Call)]
     return {a.value: None for c in calls for a in c.args if isinstance(a.value, cst.Name)}
+
+
+def shadowed(file: File, node: cst.CSTNode) -> set[cst.CSTNode]:
+    """Names that only look like definitions of the file: variables, parameters, and what is defined inside."""
+    found: set[cst.CSTNode] = set()
+    for n in walk(node):
+        if type(n) is cst.Param or (type(n) in (cst.FunctionDef, cst.ClassDef) and n is not node):
+            found.add(n.name)  # type: ignore[attr-defined]
+        if type(n) is cst.FunctionDef or type(n) is cst.Lambda:
+            inner = {d.name.value for d in walk(n.body, enter_functions=False)
+                     if type(d) is cst.FunctionDef or type(d) is cst.ClassDef}
+            if own := (variables(n) | inner) & file.env.names.keys():
+                found |= {x for x in find(n.body, cst.Name) if x.value in own}
+        elif type(n) is cst.ClassDef:
+            lines = [s for s in n.body.body if isinstance(s, cst.SimpleStatementLine)]
+            found |= {t.target for s in lines for a in s.body if isinstance(a, cst.Assign) for t in a.targets}
+    return found
 
 
 def tell_held(it: Any, part: Part, reasons: set[tuple[File, str]]) -> None:
