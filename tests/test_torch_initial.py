@@ -87,6 +87,12 @@ CASES = {
     "own parameters": ("self.a = nn.Parameter(torch.Tensor(90, 40))\nself.b = nn.Parameter(torch.Tensor(70))\n"
                        "for t in self.parameters():\n    nn.init.normal_(t, mean=0.1, std=0.05)", "",
                        "return x + self.a.sum() + self.b.sum()", "2,3"),
+    "ends of names": ("self.a = nn.Linear(60, 200)\nself.out = nn.Linear(200, 90)\nself.last = nn.Linear(90, 80)\n"
+                      "for name, p in self.named_parameters():\n"
+                      "    if name.endswith('out.weight') or name.endswith('last.weight'):\n"
+                      "        nn.init.normal_(p, mean=0.0, std=0.3)\n"
+                      "    elif name.endswith('out.bias'):\n        nn.init.constant_(p, 0.5)", "",
+                      "return self.last(self.out(self.a(x)))", "2,60"),
     "list": ("self.a = nn.ModuleList([nn.Linear(60, 200), nn.Linear(200, 90, bias=False)])\n"
              "for name, p in self.a.named_parameters():\n    if 'weight' in name:\n"
              "        nn.init.normal_(p, mean=0, std=0.3)\n    else:\n        nn.init.constant_(p, 0.5)", "",
@@ -288,3 +294,13 @@ def test_a_buffer_of_a_setting_is_of_the_models_float() -> None:
                      "        super().__init__()\n        self.register_buffer('mean', torch.tensor(mean))\n\n"
                      "    def forward(self, x):\n        return x - self.mean\n", "torch2tf").text
     assert "self.mean = tf.constant(mean, self.compute_dtype)" in text
+
+
+@pytest.mark.parametrize("test", ["'out' in name", "name.startswith('out')", "name.endswith('.weight')", "p.dim() > 1"])
+def test_parameters_that_their_names_do_not_tell_start_from_defaults_and_that_is_said(test):
+    text = source("list").partition("self.a = ")[0].rstrip(" ")
+    text += "        self.out = nn.Linear(6, 5)\n        for name, p in self.named_parameters():\n"
+    text += f"            if {test}:\n                nn.init.normal_(p, std=0.3)\n\n    def forward(self, x):\n        return self.out(x)\n"
+    found = translate(text, "torch2tf").findings
+    assert [f.code for f in found] == ["P101"] and "initial values are left out" in found[0].message
+

@@ -241,7 +241,8 @@ class Net(nn.Module):
     "    def forward(self, x):\n        def states(y):\n            return y * 2\n        return states(x)\n",
     "    def forward(self, x):\n        f = lambda states: states + 1\n        return f(x)\n"])
 def test_a_variable_called_like_what_stays_is_not_it(body: str) -> None:
-    text = ("import torch.distributed as dist\nfrom torch import nn\n\n\ndef states(x):\n    return dist.all_reduce(x)\n\n\n"
+    text = ("import torch.distributed as dist\nfrom torch import nn\n\n\n"
+            "def states(x):\n    return dist.all_reduce(x)\n\n\n"
             f"class Net(nn.Module):\n{body}")
     result = translate(text, "torch2tf")
     assert "class Net(keras.Model)" in result.text and not [f for f in result.findings if "it uses" in f.message]

@@ -8,14 +8,16 @@ import libcst as cst
 
 from port.build import build
 from port.torch2tf import init_values
+from port.torch2tf.binds import tuple_of
 from port.torch2tf.init_calls import init_call, known_layer, narrowed
 from port.torch2tf.layer_values import weight_name
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Items, Layer, options
-from port.tree import code, named
+from port.tree import code, find, named
 
 RECURRENT = ("LSTM", "GRU", "RNN")
 CELLS = {"LSTM": "LSTMCell", "GRU": "GRUCell", "RNN": "SimpleRNNCell"}
+PLAIN = tuple(f"torch.nn.{kind}" for kind in ("Linear", "Conv1d", "Conv2d", "Conv3d"))  # kernels with Keras' fans
 PARAMETERS = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
 FORGET = "forget gate"
 
@@ -45,6 +47,8 @@ def _over_parameters(w: Any, node: cst.For) -> list[Any] | None:
             node.body, cst.IndentedBlock):
         return None
     owner, kinds = call.func.value, _kinds(w, call)
+    if code(owner) == "self" and not kinds:
+        return _over_layers(w, node)
     if not kinds:
         return _over_list(w, node, owner)
     if len(kinds) != 1 or kinds[0] not in RECURRENT:
@@ -91,6 +95,61 @@ def _over_list(w: Any, node: cst.For, owner: cst.BaseExpression) -> list[Any] | 
     if not lines:
         return []
     return [cst.For(layer_name, w.expr(owner), cst.IndentedBlock(lines), leading_lines=node.leading_lines)]
+
+
+def _over_layers(w: Any, node: cst.For) -> list[Any] | None:
+    """`for name, p in self.named_parameters(): if name.endswith('c_proj.weight'): init(p)`, as GPT-2 does.
+
+    The name of a parameter ends with that of the attribute that holds its layer; None if that does not tell which
+    ones the loop takes.
+    """
+    assert isinstance(node.target, cst.Tuple)
+    name, param = (code(e.value) for e in node.target.elements)
+    if not all(_is_end(test, name) for n in find(node, cst.If) for test in _parts(n.test)):
+        return None
+    holders: dict[str, list[Any]] = {}
+    for cls in w.it.classes.values():
+        for attribute, fact in cls.attrs.items() if cls.is_module else ():
+            holders.setdefault(attribute, []).append((cls, options(fact)))
+    words = {n.evaluated_value for f in w.it.files for n in find(f.module, cst.SimpleString)}
+    lines: list[Any] = []
+    for attribute, held in holders.items():
+        found = {each: _drawn(w, node, (name, param, "self"), f"{attribute}.{each}") for each in ("weight", "bias")}
+        if not any(found.values()):
+            continue
+        plain = all(isinstance(o.payload, Layer) and o.payload.symbol in PLAIN for _, kinds in held for o in kinds)
+        here = all(cls.node in w.it.module.body for cls, _ in held)
+        if not plain or not here or attribute in words:
+            return None
+        owners = [cst.Name(cls.name) for cls, _ in held]
+        test = build("isinstance(module, {c})", c=owners[0] if len(owners) == 1 else tuple_of(owners))
+        body = [_line(f"module.{attribute}.{weight_name('Linear', each)}_initializer", value)
+                for each, value in found.items() if value is not None]
+        lines.append(cst.If(test, cst.IndentedBlock(body)))
+    others = [each for part in ("0.weight", "0.bias", "weight", "bias", "0.in_proj_weight", "0.weight_ih_l0")
+              if (each := _drawn(w, node, (name, param, "self"), part)) is not None]
+    if not lines or others:
+        return None
+    return [cst.For(cst.Name("module"), build("self._flatten_layers()"), cst.IndentedBlock(lines),
+                    leading_lines=node.leading_lines)]
+
+
+def _line(place: str, value: cst.BaseExpression) -> cst.SimpleStatementLine:
+    target = cst.AssignTarget(build(place))  # type: ignore[arg-type]
+    return cst.SimpleStatementLine([cst.Assign([target], value)])
+
+
+def _parts(test: cst.BaseExpression) -> list[cst.BaseExpression]:
+    if isinstance(test, cst.BooleanOperation):
+        return [*_parts(test.left), *_parts(test.right)]
+    return _parts(test.expression) if isinstance(test, cst.UnaryOperation) else [test]
+
+
+def _is_end(test: cst.BaseExpression, name: str) -> bool:
+    """Does it ask how the name ends, from the attribute of a layer on?"""
+    word = test.args[0].value if isinstance(test, cst.Call) and len(test.args) == 1 else None
+    return isinstance(word, cst.SimpleString) and code(test.func) == f"{name}.endswith" and (  # type: ignore[attr-defined]
+        str(word.evaluated_value).count(".") == 1)
 
 
 def _drawn(w: Any, node: cst.For, names: tuple[str, str, str], value: str) -> cst.BaseExpression | None:

@@ -17,7 +17,7 @@ from port.torch2tf import users
 from port.torch2tf.members import MODULE_METHODS
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import MAYBE_WEIGHT, Bound, Function, Instance, Partial, SelfOf, is_none, options
-from port.tree import code, find, named, walk
+from port.tree import code, find, named, target_names, walk
 
 NOTE = "initial values"  # statements that are left out -> why
 BUILTINS = frozenset("isinstance hasattr getattr len range enumerate zip min max abs float int str bool round sorted "
@@ -111,10 +111,18 @@ def _is_weight(it: Any, node: cst.BaseExpression, function: Function) -> bool:
     if isinstance(node, cst.Attribute) and node.attr.value in ("weight", "bias"):
         return not any(isinstance(o.payload, SelfOf | Instance) for o in options(it.fact(node.value))) or (
             it.fact(node).symbol in ("weight", MAYBE_WEIGHT))
-    return it.fact(node).symbol in ("weight", MAYBE_WEIGHT) or (
-        isinstance(node, cst.Name) and node.value in {
-            p.name.value for n in walk(function.node) if isinstance(n, cst.FunctionDef | cst.Lambda)
-            for p in find(n.params, cst.Param)})
+    if it.fact(node).symbol in ("weight", MAYBE_WEIGHT):
+        return True
+    return isinstance(node, cst.Name) and (_walked(function, node.value) or node.value in {
+        p.name.value for n in walk(function.node) if isinstance(n, cst.FunctionDef | cst.Lambda)
+        for p in find(n.params, cst.Param)})
+
+
+def _walked(function: Function, name: str) -> bool:
+    """`for name, p in self.named_parameters():`"""
+    return any(isinstance(loop.iter, cst.Call) and isinstance(loop.iter.func, cst.Attribute)
+               and loop.iter.func.attr.value in ("parameters", "named_parameters")
+               and name in target_names(loop.target) for loop in find(function.node, cst.For))
 
 
 def _fact(it: Any, node: cst.BaseExpression, function: Function) -> Fact:
