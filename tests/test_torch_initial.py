@@ -300,7 +300,8 @@ def test_a_buffer_of_a_setting_is_of_the_models_float() -> None:
 def test_parameters_that_their_names_do_not_tell_start_from_defaults_and_that_is_said(test):
     text = source("list").partition("self.a = ")[0].rstrip(" ")
     text += "        self.out = nn.Linear(6, 5)\n        for name, p in self.named_parameters():\n"
-    text += f"            if {test}:\n                nn.init.normal_(p, std=0.3)\n\n    def forward(self, x):\n        return self.out(x)\n"
+    text += f"            if {test}:\n                nn.init.normal_(p, std=0.3)\n\n"
+    text += "    def forward(self, x):\n        return self.out(x)\n"
     found = translate(text, "torch2tf").findings
     assert [f.code for f in found] == ["P101"] and "initial values are left out" in found[0].message
 
