@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from proving import agree
+
 from port.translate import translate
+from port.verify.parent import Case
 
 HEAD = """import torch
 from einops import rearrange
@@ -52,3 +57,46 @@ def test_a_variable_that_turns_leave_channels_last() -> None:
         return y
 """)
     assert text.count("y = conv(tf.transpose(y, [0, 2, 3, 1]))\n            y = tf.transpose(y, [0, 3, 1, 2])\n") == 1
+
+
+STATES = '''import torch
+from torch import nn, Tensor
+from typing import List, Optional
+
+
+class Cell(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.gates = nn.Conv2d(3 + width, 2 * width, 3, padding=1)
+        self.width = width
+
+    def forward(self, x: Tensor, h: Optional[Tensor] = None) -> Tensor:
+        if h is None:
+            h = x.new_zeros(x.size(0), self.width, x.size(2), x.size(3))
+        z, n = self.gates(torch.cat((x, h), dim=1)).chunk(2, dim=1)
+        z = z.sigmoid()
+        return (1 - z) * n.tanh() + z * h
+
+
+class Net(nn.Module):
+    def __init__(self, width=4):
+        super().__init__()
+        self.cell = Cell(width)
+        self.last = nn.Conv2d(width, 2, 1)
+
+    def forward(self, clip: Tensor):
+        state: Optional[Tensor] = None
+        outs: List[Tensor] = []
+        for i in range(clip.size(1)):
+            state = self.cell(clip[:, i], state)
+            outs.append(state)
+        seq = torch.stack(outs, dim=1)
+        return seq, self.last(seq.mean(1)), torch.cat(outs, 1)
+'''
+
+
+def test_a_state_of_images_that_begins_as_none(tmp_path: Path) -> None:
+    """Its hint says that it may be None; the images of all turns are stacked in the source's order of axes."""
+    result = translate(STATES, "torch2tf")
+    assert not [f for f in result.findings if f.outcome.needs_person], result.findings
+    agree(tmp_path, STATES, result.text, "torch2tf", [Case("Net()", ("f32[2,3,3,6,5]",))])

@@ -8,7 +8,7 @@ from typing import Any
 import libcst as cst
 
 from port.binding import Bound, literal_text
-from port.build import expression
+from port.build import build, expression
 from port.facts import Fact, Kind, Layout
 from port.table import Row
 from port.torch2tf.operands import aligned
@@ -101,7 +101,11 @@ def arrange(job: Job, node: cst.BaseExpression) -> cst.BaseExpression:
         return operand(w, node, want, max((t.rank or 0 for t in job.tensors), default=0))
     if isinstance(node, cst.List | cst.Tuple):
         return node.with_changes(elements=[e.with_changes(value=arrange(job, e.value)) for e in node.elements])
-    if any(t.layout is not want and (t.rank is None or t.rank > 2) for t in facts_in(w, node)):
+    held = facts_in(w, node)
+    if any(t.layout is not want and (t.rank is None or t.rank > 2) for t in held):
+        if isinstance(fact.payload, Items) and len({(t.layout, t.rank) for t in held}) == 1 and held[0].rank is not None:
+            each = w.reordered(held[0], cst.Name("image"), want)
+            return build("[{e} for image in {n}]", e=each, n=w.expr(node))
         raise job.refuse("P209", "a list of tensors in another layout than this needs; write the list out")
     return w.expr(node)
 

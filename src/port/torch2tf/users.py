@@ -294,6 +294,10 @@ def parameter(it: Interp, function: Function, name: str) -> Fact:
     hint = hinted(it, function.hints[name]) if name in function.hints else None
     if received is not None and isinstance(received.payload, Items) and function.inside:
         hint = None  # they pass a list, whatever the hint says
+    if hint is not None and may_be_none(hint) and received is not None and is_none(received) and function.inside and (
+            not it.late):
+        hint = None  # a state that a loop starts from None: what it becomes may show with the next turn
+        it.untold[function] = None
     if name in function.hints and (told := classes_hinted(function, function.hints[name])) is not None:
         received = told if received is None else join(received, told)
     default = function.defaults.get(name)
