@@ -103,7 +103,8 @@ def arrange(job: Job, node: cst.BaseExpression) -> cst.BaseExpression:
         return node.with_changes(elements=[e.with_changes(value=arrange(job, e.value)) for e in node.elements])
     held = facts_in(w, node)
     if any(t.layout is not want and (t.rank is None or t.rank > 2) for t in held):
-        if isinstance(fact.payload, Items) and len({(t.layout, t.rank) for t in held}) == 1 and held[0].rank is not None:
+        alike = len({(t.layout, t.rank) for t in held}) == 1 and held[0].rank is not None
+        if isinstance(fact.payload, Items) and alike:
             each = w.reordered(held[0], cst.Name("image"), want)
             return build("[{e} for image in {n}]", e=each, n=w.expr(node))
         raise job.refuse("P209", "a list of tensors in another layout than this needs; write the list out")
