@@ -246,3 +246,12 @@ def test_a_variable_called_like_what_stays_is_not_it(body: str) -> None:
             f"class Net(nn.Module):\n{body}")
     result = translate(text, "torch2tf")
     assert "class Net(keras.Model)" in result.text and not [f for f in result.findings if "it uses" in f.message]
+
+
+def test_the_variable_of_a_comprehension_hides_nothing_behind_it() -> None:
+    text = ("import torch.distributed as dist\nfrom torch import nn\n\n\n"
+            "def states(x):\n    return dist.all_reduce(x)\n\n\n"
+            "class Net(nn.Module):\n    def forward(self, x):\n"
+            "        y = sum(states for states in (1, 2))\n        return states(x) + y\n")
+    assert any("it uses `states`" in f.message for f in translate(text, "torch2tf").findings)
+

@@ -262,12 +262,18 @@ def target_names(target: cst.CSTNode) -> set[str]:
     return set()
 
 
+COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
+
+
 @memo
-def variables(function: cst.FunctionDef | cst.Lambda) -> frozenset[str]:
-    """Parameters and variables of a function, but not the functions and classes that it defines."""
+def variables(scope: Any) -> frozenset[str]:
+    """Parameters and variables of a function or comprehension, but not the functions and classes that it defines."""
+    if type(scope) in COMPREHENSIONS:
+        return frozenset(name for n in walk(scope) if type(n) is cst.CompFor for name in target_names(n.target))
+    function = scope
     found = {n.name.value for n in walk(function.params) if type(n) is cst.Param}
     for n in walk(function.body, enter_functions=False):
-        if type(n) in (cst.AssignTarget, cst.AugAssign, cst.AnnAssign, cst.For, cst.CompFor, cst.NamedExpr):
+        if type(n) in (cst.AssignTarget, cst.AugAssign, cst.AnnAssign, cst.For, cst.NamedExpr):
             found |= target_names(n.target)  # type: ignore[attr-defined]
         elif type(n) is cst.AsName:
             found |= target_names(n.name)

@@ -14,7 +14,7 @@ from port.scopes import File
 from port.torch2tf import apart, initially, leaving, links, members, optional, stopping, tables, waiting
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Class, Function, Instance, SelfOf, options
-from port.tree import code, find, variables, walk
+from port.tree import COMPREHENSIONS, code, find, variables, walk
 
 
 @dataclass(eq=False)
@@ -232,7 +232,9 @@ def shadowed(file: File, node: cst.CSTNode) -> set[cst.CSTNode]:
     for n in walk(node):
         if type(n) is cst.Param or (type(n) in (cst.FunctionDef, cst.ClassDef) and n is not node):
             found.add(n.name)  # type: ignore[attr-defined]
-        if type(n) is cst.FunctionDef or type(n) is cst.Lambda:
+        if type(n) in COMPREHENSIONS and (own := variables(n) & file.env.names.keys()):
+            found |= {x for x in find(n, cst.Name) if x.value in own}
+        elif type(n) is cst.FunctionDef or type(n) is cst.Lambda:
             inner = {d.name.value for d in walk(n.body, enter_functions=False)
                      if type(d) is cst.FunctionDef or type(d) is cst.ClassDef}
             if own := (variables(n) | inner) & file.env.names.keys():

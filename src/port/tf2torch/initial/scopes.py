@@ -7,7 +7,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.tree import children, find, memo, variables, walk
+from port.tree import COMPREHENSIONS, children, find, memo, variables, walk
 
 BLOCKS = (cst.FunctionDef, cst.ClassDef)
 CHECKS = ("isinstance", "super", "issubclass")
@@ -36,6 +36,9 @@ def read(node: Any) -> tuple[cst.Name, ...]:
             own = variables(top)
             found += [n for n in read(top.body) if n.value not in own]
             stack.append(top.params)
+        elif kind in COMPREHENSIONS and top is not node:
+            own = variables(top)
+            found += [n for n in read(top) if n.value not in own]
         elif kind is cst.Name:
             found.append(top)
         elif kind is cst.Attribute or kind is cst.Arg:
