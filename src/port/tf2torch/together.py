@@ -25,6 +25,7 @@ from port.tf2torch.infer import links
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.project import infer
 from port.tf2torch.infer.values import Function
+from port.tf2torch.nested import taking
 from port.tf2torch.rules import (
     build_parts,
     chosen,
@@ -102,12 +103,29 @@ def translate(units: Sequence[Unit], options: Options, params: dict[str, Fact] |
     if not units:
         return []
     ownhelpers.recognise(units)
-    reading = _read(units, options, params)
+    reading = _taken_out(units, options, params)
     while ownhelpers.forget(units, [node for done in reading.passes for node in done.em.kept]):
-        reading = _read(units, options, params)
+        reading = _taken_out(units, options, params)
     results = reading.results()
     reading.let_go()
     return results
+
+
+def _taken_out(units: Sequence[Unit], options: Options, params: dict[str, Fact] | None) -> Reading:
+    """With builders that are defined inside functions as functions of the module, unless that serves worse."""
+    leave: set[cst.CSTNode] = set()
+    while moved := taking.taken_out(units, _makes_layer, leave):
+        reading = _read(_with(units, [m.module for m in moved]), options, params)
+        stuck = {f for m, p in zip(moved, reading.passes, strict=True) for f in taking.stuck(
+            m, p.em.kept, [f for f in p.em.traced if f.file is p.em.it.file])}
+        if not stuck:
+            if reading.left == (0, 0):
+                return reading
+            plain = _read(units, options, params)
+            lost = sum(taking.classes_inside(p.specs) for p in plain.passes)  # whose names nothing binds outside
+            return reading if reading.left <= (plain.left[0] + lost, plain.left[1] + lost) else plain
+        leave |= stuck
+    return _read(units, options, params)
 
 
 def _read(units: Sequence[Unit], options: Options, params: dict[str, Fact] | None) -> Reading:

@@ -39,7 +39,7 @@ def substitute(it: Interp, node: cst.Call | None, function: Function, bound: dic
         return _model_here(it, function, result, bindings_of(it, node, function, bound))
     if isinstance(result.payload, ShapeOf | Size):
         return result.but(payload=_sizes_outside(result.payload))
-    if not has_tensor(result) or node is None:
+    if not has_tensor(result) or (node is None and (function.stateful or not function.mirrors)):
         return result
     bindings = bindings_of(it, node, function, bound)
     out = in_terms(it, node, function, result, bindings, None)
@@ -91,9 +91,9 @@ def ranked(fact: Fact, result: Fact, function: Function, bound: dict[str, tuple[
     return fact.but(payload=same_rank((bound[inner.name][0],))) if inner.name in bound else fact
 
 
-def bindings_of(it: Interp, node: cst.Call, function: Function,
+def bindings_of(it: Interp, node: cst.Call | None, function: Function,
                 bound: dict[str, tuple[Fact, Any]]) -> dict[str, Dim]:
-    starred = any(a.star for a in node.args)
+    starred = node is None or any(a.star for a in node.args)
     bindings: dict[str, Dim] = {}
     for name in function.params:
         if name in bound and bound[name][1] is not None:
@@ -150,7 +150,7 @@ def _said(it: Interp, function: Function, dim: Dim, bindings: dict[str, Dim]) ->
 _BUILTIN = {"int", "max", "min", "round", "sum", "len", "abs", "float"}
 
 
-def in_terms(it: Interp, node: cst.Call, function: Function, fact: Fact, bindings: dict[str, Dim],
+def in_terms(it: Interp, node: cst.Call | None, function: Function, fact: Fact, bindings: dict[str, Dim],
               part: int | None) -> Fact:
     if isinstance(fact.payload, Items):
         parts = [in_terms(it, node, function, e, bindings, i) for i, e in enumerate(fact.payload.elements)]
@@ -167,15 +167,15 @@ def in_terms(it: Interp, node: cst.Call, function: Function, fact: Fact, binding
         new = _said(it, function, dim, bindings)
         if isinstance(dim, Sym) and isinstance(new, Sym) and len(new.text) > 80:
             new = None
-        if new is None and axis == len(fact.shape) - 1 and function.stateful:
+        if new is None and axis == len(fact.shape) - 1 and function.stateful and node is not None:
             new = out_size(it, node, function, part)
         dims.append(new)
     return fact.but(shape=tuple(dims), payload=origin)
 
 
-def _counts(it: Interp, node: cst.Call, function: Function, grown: Grown, part: int | None) -> str:
+def _counts(it: Interp, node: cst.Call | None, function: Function, grown: Grown, part: int | None) -> str:
     """The widths of a list that a function made, where it is called: the module that it becomes knows them."""
-    if grown.counts == "?" or grown.nested or not function.stateful:
+    if grown.counts == "?" or grown.nested or not function.stateful or node is None:
         return "?"
     return str(out_size(it, node, function, part))
 
