@@ -163,6 +163,20 @@ OTHER_WAYS = '''def build(units=4):
     x = layers.Concatenate()([block(inputs, n, activation="tanh") for n in (1, 2)])
     return keras.Model(inputs, stack(x))
 '''
+# A width that takes too many words: the block cannot say it, so no one may ask it for it.
+WIDE = '''def build(multiplier=1):
+    def dense(x, filters):
+        return layers.Dense(max(1, int(filters * multiplier)))(x)
+
+    def module(x, first, second, third):
+        def last():
+            return dense(x, third)
+        return layers.Concatenate()([dense(x, first[0]), dense(x, second[0]), dense(x, second[1]), last()])
+
+    inputs = keras.Input((6,))
+    x = module(inputs, (1, 2), (3, 4), 5)
+    return keras.Model(inputs, layers.Dense(2)(module(x, (1, 2), (3, 4), 5)))
+'''
 MODELS = {
     "lambda": (LAMBDA, {"build()": VECTOR, "build(3.0)": VECTOR}),
     "other ways": (OTHER_WAYS, {"build()": VECTOR, "build(2)": VECTOR}),
@@ -291,3 +305,7 @@ def test_findings_have_their_lines() -> None:
 """
     found = translate(source, "tf2torch").findings
     assert any(f.line == 8 and "NoSuchLayer" in f.message for f in found), found
+
+
+def test_width_that_takes_too_many_words(tmp_path: Path) -> None:
+    agree(tmp_path, HEAD + WIDE, _ported(HEAD + WIDE), "tf2torch", [Case("build()", (VECTOR,))])

@@ -167,10 +167,16 @@ def in_terms(it: Interp, node: cst.Call | None, function: Function, fact: Fact, 
         new = _said(it, function, dim, bindings)
         if isinstance(dim, Sym) and isinstance(new, Sym) and len(new.text) > 80:
             new = None
-        if new is None and axis == len(fact.shape) - 1 and function.stateful and node is not None:
+        if new is None and axis == len(fact.shape) - 1 and function.stateful and node is not None and (
+                dim is not None or part is not None or _tells_width(function)):
             new = out_size(it, node, function, part)
         dims.append(new)
     return fact.but(shape=tuple(dims), payload=origin)
+
+
+def _tells_width(function: Function) -> bool:
+    """Is the width of what it returns known wherever it does, so that the module that it becomes can say it?"""
+    return all(r.kind is not Kind.TENSOR or r.shape is None or r.shape[-1] is not None for r in function.returns)
 
 
 def _counts(it: Interp, node: cst.Call | None, function: Function, grown: Grown, part: int | None) -> str:

@@ -188,6 +188,8 @@ def _nested(split: Split, node: cst.FunctionDef, init: list[Any]) -> None:
     """A function defined among layers: a helper on settings, or a builder."""
     function = split.em.it.functions.get(node)
     if function is not None and function.stateful:
+        if function not in split.em.classes:
+            raise Refused("P206", f"`{node.name.value}` creates layers but takes no tensor that is known", node)
         spec = split.em.classes[function](function)
         init.append(spec.definition)
     elif function is not None and any(has_tensor(r) for r in function.returns):
