@@ -211,3 +211,41 @@ def test_blocks_that_a_table_holds_are_filled_by_who_makes_them() -> None:
                      "def build(name):\n    inputs = keras.Input((4, 6, 3))\n"
                      "    return keras.Model(inputs, chosen(name)(inputs, 8))\n", "tf2torch").text
     assert "        self.block = chosen(name)(3, 8)\n        self.apply(init_weights)\n" in text
+
+
+MAKERS = HEAD + '''def dense(n, units):
+    return layers.Dense(n * units)
+
+
+def conv(n, k=3):
+    return layers.Conv2D(n, k, padding="same")
+
+
+def build(units=3):
+    i = keras.Input((6, 8, 3))
+    x = conv(5)(i)
+    x = conv(4, k=1)(x)
+    x = layers.GlobalAveragePooling2D()(x)
+    x = dense(2, units)(x)
+    return keras.Model(i, dense(3, units)(x))
+'''
+
+
+def test_a_layer_that_a_function_makes_is_kept_by_the_model_that_applies_it(tmp_path: Path) -> None:
+    text = translate(MAKERS, "tf2torch").text
+    assert "self.conv1 = nn.Conv2d(3, 5, 3, padding='same')" in text
+    agree(tmp_path, MAKERS, text, "tf2torch", [Case("build()", ("f32[2,6,8,3]",))])
+
+
+def test_a_layer_that_a_function_chooses_is_not_made_at_each_call(tmp_path: Path) -> None:
+    chosen = HEAD + '''def norm(kind):
+    if kind == "bn":
+        return layers.BatchNormalization()
+    return layers.LayerNormalization()
+
+
+def build(kind):
+    i = keras.Input((6,))
+    return keras.Model(i, norm(kind)(i))
+'''
+    agree(tmp_path, chosen, translate(chosen, "tf2torch").text, "tf2torch", [Case("build('ln')", ("f32[5,6]",))])

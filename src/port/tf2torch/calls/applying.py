@@ -32,7 +32,7 @@ from port.tf2torch.infer.values import (
     find_method,
     tensors_in,
 )
-from port.tree import changed, clone, code, loads
+from port.tree import changed, clone, code, loads, walk
 
 
 # ---------------------------------------------------------------- applications
@@ -141,10 +141,22 @@ def _callee(em: Emitter, node: cst.Call, layer: LayerCall, made: Plan, merge: bo
     if not made.module:
         return None
     if not merge and node.func is not layer.node:
+        if em.scope.stage == "forward" and (maker := _maker(em, node.func, layer)) is not None:
+            raise Refused("P206", f"`{maker.name}` makes a layer, and no module keeps it here: give it a name first",
+                          node)
         return traced(em, em.expr(node.func), row=True)  # a variable or attribute holds it
     if em.scope.on_module is None:
         raise Refused("P206", "a layer with weights is created where no module can keep it", node)
     return em.scope.on_module(layer.node, made)
+
+
+def _maker(em: Emitter, made: cst.BaseExpression, layer: LayerCall) -> Function | None:
+    """The function that makes the layer where it is called, and applied at once: `dense(4)(x)`."""
+    payload = em.fact(made.func).payload if isinstance(made, cst.Call) else None
+    options = payload.functions if isinstance(payload, Alternatives) else [em.fact(made.func)] if isinstance(  # type: ignore
+        payload, Function) else []
+    return next((f.payload for f in options if isinstance(f.payload, Function)
+                 and any(n is layer.node for n in walk(f.payload.node))), None)
 
 
 def _drop_training(em: Emitter, node: cst.Call) -> None:
