@@ -100,3 +100,27 @@ def test_a_state_of_images_that_begins_as_none(tmp_path: Path) -> None:
     result = translate(STATES, "torch2tf")
     assert not [f for f in result.findings if f.outcome.needs_person], result.findings
     agree(tmp_path, STATES, result.text, "torch2tf", [Case("Net()", ("f32[2,3,3,6,5]",))])
+
+
+def test_a_function_that_extends_its_list_by_what_it_gives_itself_ends() -> None:
+    """PyTorch Geometric's `_get_flattened_data_list` took gigabytes: the list grew threefold with each run."""
+    result = translate('''import torch
+
+
+def flattened(items):
+    outs = []
+    for item in items:
+        if isinstance(item, torch.Tensor):
+            outs.append(item)
+        elif isinstance(item, (tuple, list)):
+            outs.extend(flattened(item))
+        else:
+            outs.extend(flattened(item.values()))
+    return outs
+
+
+def joined(x: torch.Tensor, y: torch.Tensor):
+    return torch.cat(flattened([x, [y, {"a": x}]]), 1)
+''', "torch2tf")
+    assert "tf.concat(flattened([x, [y, {\"a\": x}]]), axis=1)" in result.text
+

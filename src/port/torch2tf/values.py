@@ -12,6 +12,7 @@ from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, tensor
 from port.scopes import Env, File
 
 MOST_LEVELS = 4  # of lists in lists
+MOST_ELEMENTS = 1000  # of a list; a function that extends its list by what it gives itself would grow with each run
 MOST_VALUES = 8  # literals that are kept for one place; more is "anything"
 # Names of the orders of axes: the source's, and channels last.
 ORDERS = {3: ("NCL", "NLC"), 4: ("NCHW", "NHWC"), 5: ("NCDHW", "NDHWC")}
@@ -101,6 +102,9 @@ class Items:
         if self.level > MOST_LEVELS:
             self.elements = [e.but(payload=None) if isinstance(e.payload, Items) else e for e in self.elements]
             self.level = 1
+        if len(self.elements) > MOST_ELEMENTS:
+            self.elements, self.open = [one_of(self.elements) or UNKNOWN], True
+            self.sites = dict.fromkeys(self.sites, 0)
 
     def put(self, fact: Fact) -> Fact:
         """What an element is in here: a tensor has the source's axes if those of others are elsewhere."""
@@ -111,6 +115,9 @@ class Items:
     def add(self, site: Any, fact: Fact, depth: int) -> bool:
         """What `site`, under `depth` loops, appends; True if that is news."""
         fact = self.put(fact)
+        if site not in self.sites and len(self.elements) >= MOST_ELEMENTS:
+            self.sites[site] = 0
+            self.open = True
         if site not in self.sites:
             self.sites[site] = len(self.elements)
             self.elements.append(fact)
