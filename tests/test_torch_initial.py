@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import textwrap
 from operator import itemgetter
 from pathlib import Path
 
@@ -305,3 +306,24 @@ def test_parameters_that_their_names_do_not_tell_start_from_defaults_and_that_is
     found = translate(text, "torch2tf").findings
     assert [f.code for f in found] == ["P101"] and "initial values are left out" in found[0].message
 
+
+@pytest.mark.parametrize("lines", [
+    # an attention of PyTorch has a part of this name too
+    "self.out_proj = nn.Linear(6, 6)\nself.attn = nn.MultiheadAttention(6, 2)\n{loop}",
+    # the weight of another layer stands in its place
+    "self.tok = nn.Embedding(6, 6)\nself.out_proj = nn.Linear(6, 6, bias=False)\n"
+    "self.out_proj.weight = self.tok.weight\n{loop}"])
+def test_parameters_that_others_have_too_start_from_defaults_and_that_is_said(lines):
+    loop = ("for name, p in self.named_parameters():\n    if name.endswith('out_proj.weight'):\n"
+            "        nn.init.normal_(p, std=0.3)")
+    text = HEAD + textwrap.indent(lines.format(loop=loop), " " * 8) + (
+        "\n\n    def forward(self, x):\n        return self.out_proj(x)\n")
+    found = [f for f in translate(text, "torch2tf").findings if "initial values are left out" in f.message]
+    assert [f.code for f in found] == ["P101"]
+
+
+def test_a_walk_over_parameters_that_freezes_some_is_not_left_out():
+    lines = "self.a = nn.Linear(6, 6)\nfor name, p in self.named_parameters():\n    if 'b' in name:\n"
+    text = HEAD + textwrap.indent(lines + "        p.requires_grad_(False)\n", " " * 8) + (
+        "\n    def forward(self, x):\n        return self.a(x)\n")
+    assert [f.code for f in translate(text, "torch2tf").findings] == ["P203"]

@@ -18,6 +18,9 @@ from port.tree import code, find, named
 RECURRENT = ("LSTM", "GRU", "RNN")
 CELLS = {"LSTM": "LSTMCell", "GRU": "GRUCell", "RNN": "SimpleRNNCell"}
 PLAIN = tuple(f"torch.nn.{kind}" for kind in ("Linear", "Conv1d", "Conv2d", "Conv3d"))  # kernels with Keras' fans
+WITH_PARTS = frozenset(("MultiheadAttention", *(f"Transformer{part}" for part in (
+    "", "Encoder", "Decoder", "EncoderLayer", "DecoderLayer"))))  # modules of PyTorch that hold such layers
+PARTS = {"out_proj", "linear1", "linear2"}
 PARAMETERS = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
 FORGET = "forget gate"
 
@@ -62,8 +65,7 @@ def _over_parameters(w: Any, node: cst.For) -> list[Any] | None:
     if not found:
         return []
     cell = cst.Name("cell")
-    lines = [cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Attribute(cell, cst.Name(attribute)))], value)])
-             for attribute, value in found.items()]
+    lines = [_line(f"cell.{attribute}", value) for attribute, value in found.items()]
     test = build("isinstance(cell, {c})", c=w.layer(CELLS[kinds[0]]))
     loop = cst.For(cell, build("{m}._flatten_layers()", m=w.expr(owner)),
                    cst.IndentedBlock([cst.If(test, cst.IndentedBlock(lines))]))
@@ -90,8 +92,7 @@ def _over_list(w: Any, node: cst.For, owner: cst.BaseExpression) -> list[Any] | 
         if len({None if f is None else code(f) for f in found}) > 1:
             raise Refused("P203", "a loop over the parameters of a list that takes them by number", node)
         if found[0] is not None:
-            place = cst.Attribute(layer_name, cst.Name(f"{weight_name('Linear', each)}_initializer"))
-            lines.append(cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(place)], found[0])]))
+            lines.append(_line(f"{layer_name.value}.{weight_name('Linear', each)}_initializer", found[0]))
     if not lines:
         return []
     return [cst.For(layer_name, w.expr(owner), cst.IndentedBlock(lines), leading_lines=node.leading_lines)]
@@ -112,6 +113,10 @@ def _over_layers(w: Any, node: cst.For) -> list[Any] | None:
         for attribute, fact in cls.attrs.items() if cls.is_module else ():
             holders.setdefault(attribute, []).append((cls, options(fact)))
     words = {n.evaluated_value for f in w.it.files for n in find(f.module, cst.SimpleString)}
+    known = frozenset[str]().union(*(named(f.module) for f in w.it.files))
+    shared = {code(t.target).split(".")[-2] for f in w.it.files for t in find(f.module, cst.AssignTarget)
+              if code(t.target).endswith((".weight", ".bias"))}
+    other = words | shared | (PARTS if known & WITH_PARTS else set())
     lines: list[Any] = []
     for attribute, held in holders.items():
         found = {each: _drawn(w, node, (name, param, "self"), f"{attribute}.{each}") for each in ("weight", "bias")}
@@ -119,7 +124,7 @@ def _over_layers(w: Any, node: cst.For) -> list[Any] | None:
             continue
         plain = all(isinstance(o.payload, Layer) and o.payload.symbol in PLAIN for _, kinds in held for o in kinds)
         here = all(cls.node in w.it.module.body for cls, _ in held)
-        if not plain or not here or attribute in words:
+        if not plain or not here or attribute in other:
             return None
         owners = [cst.Name(cls.name) for cls, _ in held]
         test = build("isinstance(module, {c})", c=owners[0] if len(owners) == 1 else tuple_of(owners))

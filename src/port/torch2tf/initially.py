@@ -141,7 +141,7 @@ def _harmless(it: Any, node: cst.Call, function: Function, seen: set[Function]) 
     if not all(_known(it, o, seen) for o in handed):
         return False
     if name.endswith("_") and isinstance(node.func, cst.Attribute) and not callee.symbol.startswith("torch."):
-        return _is_weight(it, node.func.value, function)
+        return name != "requires_grad_" and _is_weight(it, node.func.value, function)
     return all(_does_nothing_else(it, node, one, name, function, seen) for one in options(callee))
 
 
