@@ -451,3 +451,30 @@ def two():
     return [make(2), make(3)]
 """).text
     assert text.count(".apply(init_weights)") == 2
+
+
+def test_what_a_class_inside_a_function_says_of_its_layers_is_told():
+    """`init_weights` stands at the top, and cannot ask for the class: it asked for `make.Block`, and crashed."""
+    result = ported("""
+def make():
+    class Block(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.a = layers.Embedding(9, 4, embeddings_initializer="ones")
+            self.b = layers.Embedding(7, 4)
+
+        def call(self, x):
+            return self.a(x) + self.b(x)
+
+    class Net(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.block = Block()
+
+        def call(self, x):
+            return self.block(x)
+
+    return Net()
+""")
+    assert "Block)" not in function_of(result.text)
+    assert [f.code for f in result.findings] == ["P103"] and "initial values" in result.findings[0].message

@@ -53,7 +53,8 @@ def unread(module: cst.Module, bases: Iterable[str], given: Collection[str]) -> 
     if not foreign:
         return {}
     lead = foreign[-1] if foreign[-1].endswith(".") else f"{foreign[-1]}."
-    return {name: lead + name for name in _free(module) if name not in bound(module) and name not in given}
+    own = bound(module)
+    return {name: lead + name for name in _free(module) if name not in own and name not in given}
 
 
 def bound(module: cst.Module) -> set[str]:

@@ -269,15 +269,17 @@ COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 def variables(scope: Any) -> frozenset[str]:
     """Parameters and variables of a function or comprehension, but not the functions and classes that it defines."""
     if type(scope) in COMPREHENSIONS:
-        return frozenset(name for n in walk(scope) if type(n) is cst.CompFor for name in target_names(n.target))
-    function = scope
-    found = {n.name.value for n in walk(function.params) if type(n) is cst.Param}
-    for n in walk(function.body, enter_functions=False):
+        heads = [scope.for_in]
+        while heads[-1].inner_for_in is not None:
+            heads.append(heads[-1].inner_for_in)
+        return frozenset(name for head in heads for name in target_names(head.target))
+    found = {n.name.value for n in walk(scope.params) if type(n) is cst.Param}
+    for n in walk(scope.body, enter_functions=False):
         if type(n) in (cst.AssignTarget, cst.AugAssign, cst.AnnAssign, cst.For, cst.NamedExpr):
             found |= target_names(n.target)  # type: ignore[attr-defined]
         elif type(n) is cst.AsName:
             found |= target_names(n.name)
-    shared = {i.name.value for n in find(function.body, cst.Global) for i in n.names}
+    shared = {i.name.value for n in find(scope.body, cst.Global) for i in n.names}
     return frozenset(found - shared)
 
 

@@ -114,16 +114,14 @@ class Items:
 
     def add(self, site: Any, fact: Fact, depth: int) -> bool:
         """What `site`, under `depth` loops, appends; True if that is news."""
-        fact = self.put(fact)
-        if site not in self.sites and len(self.elements) >= MOST_ELEMENTS:
-            self.sites[site] = 0
-            self.open = True
-        if site not in self.sites:
+        fact, was_open = self.put(fact), self.open
+        if site not in self.sites and len(self.elements) < MOST_ELEMENTS:
             self.sites[site] = len(self.elements)
             self.elements.append(fact)
             return True
-        at = self.sites[site]
-        old, was_open = self.elements[at], self.open
+        self.open |= site not in self.sites
+        at = self.sites.setdefault(site, 0)
+        old = self.elements[at]
         guessed = old.kind is Kind.PLAIN and old.values is None and fact.kind is Kind.TENSOR  # before it was known
         self.elements[at] = fact if guessed else join(old, fact)
         self.open |= depth > self.depth

@@ -152,11 +152,10 @@ def _callee(em: Emitter, node: cst.Call, layer: LayerCall, made: Plan, merge: bo
 
 def _maker(em: Emitter, made: cst.BaseExpression, layer: LayerCall) -> Function | None:
     """The function that makes the layer where it is called, and applied at once: `dense(4)(x)`."""
-    payload = em.fact(made.func).payload if isinstance(made, cst.Call) else None
-    options = payload.functions if isinstance(payload, Alternatives) else [em.fact(made.func)] if isinstance(  # type: ignore
-        payload, Function) else []
-    return next((f.payload for f in options if isinstance(f.payload, Function)
-                 and any(n is layer.node for n in walk(f.payload.node))), None)
+    callee = em.fact(made.func) if isinstance(made, cst.Call) else UNKNOWN
+    options = callee.payload.functions if isinstance(callee.payload, Alternatives) else [callee]
+    found = [f.payload for f in options if isinstance(f.payload, Function)]
+    return next((f for f in found if layer.node in walk(f.node)), None)
 
 
 def _drop_training(em: Emitter, node: cst.Call) -> None:

@@ -60,10 +60,10 @@ class Layout:
 
     def __init__(self, em: Emitter, body: list[Any]):
         self.em, self.body = em, [s for s in body if s is not None]
-        tables = self._tables(Scopes(self.body))
-        self.scopes = Scopes(self.body, tables)
+        self.scopes = Scopes(self.body)
         self.defs = self.scopes.nodes
         self.modules = module_classes(em, self.scopes)
+        self.scopes.tables = tables = self._tables()
         self.refs = {**tables, **self.scopes.references()}
         self.apart: set[str] = set()  # classes that hold modules made elsewhere: each sees to its own layers
         self.held = self._held()
@@ -82,14 +82,14 @@ class Layout:
         self.refs[""] = self.scopes.refers((x for s in self.loose for x in loads(s)), "")
         self._owner(Owner("", None, "module"), self.loose, sequentials(self.loose, self.makes))
 
-    def _tables(self, scopes: Scopes) -> dict[str, set[str]]:
+    def _tables(self) -> dict[str, set[str]]:
         """Variables of the module that hold definitions as values, `BLOCKS = {"a": Block}`, with these."""
         found: dict[str, set[str]] = {}
         for s in self.body:
             for n in s.body if isinstance(s, cst.SimpleStatementLine) else ():
                 if isinstance(n, cst.Assign) and isinstance(n.targets[0].target, cst.Name):
                     called = {id(c.func) for c in find(n.value, cst.Call)}
-                    held = scopes.refers((x for x in loads(n.value) if id(x) not in called), "")
+                    held = self.scopes.refers((x for x in loads(n.value) if id(x) not in called), "")
                     found |= {n.targets[0].target.value: held} if held else {}
         return found
 

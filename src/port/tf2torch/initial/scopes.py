@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 import libcst as cst
@@ -65,11 +65,11 @@ def _inside(node: cst.CSTNode) -> list[Any]:
 class Scopes:
     """Definitions by their keys: the name, and for one inside another `outer.name`; `''` is the file."""
 
-    def __init__(self, body: Iterable[Any], tables: Iterable[str] = ()):
+    def __init__(self, body: Iterable[Any]):
         self.nodes: dict[str, Any] = {}
         self.named: dict[str, dict[str, list[str]]] = {"": {}}  # scope -> name -> keys
         self.outer: dict[str, str] = {}
-        self.tables = frozenset(tables)  # variables of the file that stand for definitions
+        self.tables: Container[str] = ()  # variables of the file that stand for definitions
         for s in body:
             self._place([s] if type(s) in BLOCKS else _inside(s), "")
 

@@ -176,7 +176,8 @@ class Plan:
         alone = owner.outermost and owner.plain
         if spec.local and not alone and not spec.kept:
             return f"`{', '.join(v for _, v in spec.args)}` is only known where the layer is made"
-        lost = not alone and (owner.kind != "class" or any(_foreign(h) for h in place.header))
+        asked = owner.kind == "class" and owner.name.isidentifier()  # by which `init_weights` can ask for the class
+        lost = not alone and (not asked or any(_foreign(h) for h in place.header))
         if lost or not place.text:
             return "the layer cannot be reached after it is made"
         return impossible(part, role)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import symtable
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -10,9 +9,9 @@ from typing import Any
 import libcst as cst
 
 from port.names import import_bindings
-from port.tree import children, find, module_code, target_names, walk
+from port.syntax import symbols
+from port.tree import children, find, module_code, target_names, variables, walk
 
-COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 _TARGETS = (cst.AssignTarget, cst.AugAssign, cst.AnnAssign, cst.For, cst.NamedExpr)
 
 
@@ -21,7 +20,7 @@ def tables(chain: Sequence[cst.FunctionDef]) -> list[Any] | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of odd escapes in the user's strings
         try:
-            table = symtable.symtable(module_code(cst.Module([chain[0]])), "function", "exec")
+            table = symbols(module_code(cst.Module([chain[0]])))
         except (SyntaxError, ValueError, RecursionError, MemoryError):  # of a later Python
             return None
     found: list[Any] = []
@@ -138,13 +137,10 @@ def _named_by(line: cst.With, name: str) -> bool:
 
 def own_names(scope: Any) -> set[str]:
     """Names that a function, a lambda or a comprehension binds itself; of a function, also those inside it."""
-    if isinstance(scope, COMPREHENSIONS):
-        heads = [scope.for_in]
-        while heads[-1].inner_for_in is not None:
-            heads.append(heads[-1].inner_for_in)
-        return {n for h in heads for n in target_names(h.target)}
+    if not isinstance(scope, cst.FunctionDef):
+        return set(variables(scope))
     found = {n.name.value for n in find(scope, cst.Param)}
-    for n in walk(scope) if isinstance(scope, cst.FunctionDef) else ():
+    for n in walk(scope):
         kind = type(n)
         if kind in _TARGETS:
             found |= target_names(n.target)  # type: ignore[attr-defined]

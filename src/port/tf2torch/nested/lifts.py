@@ -12,13 +12,13 @@ import libcst as cst
 from port.build import COMMA, argument, breaks_line, drop_commas
 from port.tf2torch.nested import closures
 from port.tf2torch.rules.bodies import split_docstring
-from port.tree import children, clone, find, loads, rebuild, replaced, walk
+from port.tree import COMPREHENSIONS, children, clone, find, loads, rebuild, replaced, walk
 
 Chain = list[cst.FunctionDef]  # functions, each defined in the one before
 Path = tuple[str, ...]  # their names
 _BUILT_IN = frozenset(vars(builtins))
-_NOT_CONSTANT = (cst.Call, cst.List, cst.Dict, cst.Set, cst.Lambda, cst.NamedExpr, cst.Await, *closures.COMPREHENSIONS)
-_SCOPES = (cst.FunctionDef, cst.Lambda, cst.ClassDef, *closures.COMPREHENSIONS)
+_NOT_CONSTANT = (cst.Call, cst.List, cst.Dict, cst.Set, cst.Lambda, cst.NamedExpr, cst.Await, *COMPREHENSIONS)
+_SCOPES = (cst.FunctionDef, cst.Lambda, cst.ClassDef, *COMPREHENSIONS)
 
 
 class Stays(Exception):
