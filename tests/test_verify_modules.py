@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -99,3 +100,11 @@ def test_what_a_file_imports_is_laid_out_beside_it(tmp_path: Path) -> None:
     made = {path.relative_to(out).as_posix(): path.read_text() for path in out.rglob("*.*")}
     assert made.keys() == files_.keys() - {"pkg/other.py", "book.ipynb"}
     assert all(made[name] == files_[name] for name in made.keys() - {"pkg/sub/model.py", "pkg/sub/block.py"})
+
+
+def test_a_folder_of_another_name_beside_the_source_is_not_taken_for_the_source(tree: Path) -> None:
+    """`port tf2torch pairnet -o ported`, beside it: the source was compared with itself, and verified."""
+    package = tree / "old/pairnet"
+    shutil.copytree(package, package.with_name("ported"))
+    with pytest.raises(ValueError, match=r"ported: no module pairnet\.sub\.model in it; a package keeps its name"):
+        modules.find(package.with_name("ported"), "pairnet.sub.model")

@@ -30,14 +30,21 @@ def grouped(cases: Sequence[Case]) -> dict[tuple[str, str], list[Case]]:
 
 
 def find(place: Path, name: str) -> Path:
-    """The file of module `name`: below the folder `place`, which may also be the package itself or a file in it."""
+    """The file of module `name`: below the folder `place`, which may also be the package itself or a file in it.
+
+    Never one of another folder beside it: the source may lie there, and would be compared with itself.
+    """
     folder = place.resolve() if place.is_dir() else place.resolve().parent
+    whole = folder
+    while all((f / "__init__.py").exists() for f in (whole, whole.parent)):
+        whole = whole.parent
     parts = name.split(".")
     for root in (folder, *folder.parents):
         base = root.joinpath(*parts)
         for path in (base.with_name(base.name + ".py"), base / "__init__.py"):
-            if path.is_file():
+            if path.is_file() and whole in path.parents:
                 return path
         if root != folder and not (root / "__init__.py").exists():
             break
-    raise ValueError(f"{place}: no module {name} in it")
+    hint = f"; a package keeps its name: write it to FOLDER/{parts[0]}" if len(parts) > 1 else ""
+    raise ValueError(f"{place}: no module {name} in it{hint}")
