@@ -9,7 +9,19 @@ from port.translate import translate
 MODEL = "class M(keras.Model):\n    def call(self, x):\n        {}\n        return x\n"
 GRAPH = "def build():\n    x = keras.Input((8, 6, 3))\n    y = x\n    {}\n    return keras.Model(x, y)\n"
 MODULE = "class M(nn.Module):\n    def __init__(self):\n        super().__init__()\n        {}\n"
+UNKNOWN = """class Scale(layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.held = self.default()
+
+    def default(self):
+        raise NotImplementedError
+
+    def call(self, x, by=None):
+        return keras.ops.relu(x), by or self.held
+"""
 KERAS = (
+    UNKNOWN,
     MODEL.format("if isinstance(x):\n            x = x + 1"),
     MODEL.format("x = tf.reduce_mean(0, axis=[1, 2])"),
     MODEL.format("x = tf.nn.moments(1.0, axes=[0])[0]"),

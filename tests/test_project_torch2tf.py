@@ -16,7 +16,7 @@ from port.result import Result
 from port.tf2torch.file import Pass
 from port.tf2torch.infer import interp as interp_tf2torch
 from port.torch2tf import interp as interp_torch2tf
-from port.torch2tf import module
+from port.torch2tf import module, users
 from port.translate import translate, translate_together
 from port.units import Unit
 from port.verify.parent import Case, Settings, verify
@@ -450,6 +450,63 @@ def test_a_name_behind_a_star_leads_to_the_file_that_has_it(tmp_path: Path) -> N
     member = project.closure(given, lambda symbol: False, through=True)[next(iter(given))]
     found = {key[2]: target.path.stem for key, target in member.targets.items()}
     assert found == {"MEAN": "sizes", "WIDTH": "sizes", "block": "blocks", "_OWN": "__init__"}
+
+
+LAZY = """from typing import TYPE_CHECKING
+
+from .lazy import Module
+
+if TYPE_CHECKING:
+    from .base import Base, NAMES
+    try:
+        from . import heavy
+    except ImportError:
+        from .dummies import *
+else:
+    import sys
+    sys.modules[__name__] = Module(__name__)
+"""
+
+
+@pytest.mark.parametrize("direction", ["tf2torch", "torch2tf"])
+def test_names_that_a_package_gives_lazily_lead_to_their_files_and_to_no_other(direction: str, tmp_path: Path) -> None:
+    texts = put(tmp_path, {"pack/__init__.py": LAZY, "pack/lazy.py": "", "pack/base.py": "NAMES = 1\n",
+                           "pack/heavy.py": "", "pack/dummies.py": "",
+                           "pack/main.py": "from pack import Base\nfrom pack import Module\n"})
+    given = {Path(path): text for path, text in texts.items() if path.endswith("main.py")}
+    found = project.closure(given, lambda symbol: False, through=direction == "torch2tf")
+    targets = {key[2]: (target.path.stem, target.name) for key, target in found[next(iter(given))].targets.items()}
+    assert targets == {"Base": ("base", "Base"), "Module": ("__init__", "Module")}
+    assert sorted(path.stem for path in found) == ["__init__", "base", "lazy", "main"]
+
+
+def test_of_a_file_that_is_only_read_what_is_used_is_read(tmp_path: Path) -> None:
+    """Methods of a base that nothing calls are: what they set later is known. Other classes and functions are not."""
+    base = ("import torch\nfrom torch import nn\n\n\nclass Base(nn.Module):\n    def __init__(self):\n"
+            "        super().__init__()\n        self.scaled = False\n\n    def scale(self):\n"
+            "        self.scaled = True\n\n\nclass Other(nn.Module):\n    def forward(self, x):\n"
+            "        return helper(x)\n\n\ndef helper(x):\n    return torch.relu(x)\n")
+    net = ("from base import Base\nimport torch\n\n\nclass Net(Base):\n    def forward(self, x):\n"
+           "        if self.scaled:\n            x = torch.exp(x)\n        return torch.sin(x)\n")
+    texts = put(tmp_path, {"base.py": base, "net.py": net})
+    seen: list[str] = []
+    with noted(seen):
+        text = translate(texts[str(tmp_path / "net.py")], "torch2tf", path=str(tmp_path / "net.py")).text
+    assert "if self.scaled:\n            x = tf.exp(x)" in text
+    assert set(seen) == {"Base.__init__", "Base.scale", "Net.forward"}
+
+
+@contextmanager
+def noted(seen: list[str]) -> Iterator[None]:
+    """The names of the functions that are analysed."""
+    def note(it: Any, function: Any) -> None:
+        seen.append(f"{function.owner.name}.{function.name}" if function.owner else function.name)
+        analyze(it, function)
+
+    analyze = users.analyze
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(users, "analyze", note)
+        yield
 
 
 def test_lists_that_are_put_into_lists_come_to_an_end() -> None:

@@ -60,7 +60,7 @@ def test_a_file_whose_layers_are_moved_is_read_once() -> None:
     assert spec is not None and spec.origin is not None
     text = (Path(spec.origin).parent / "src" / "applications" / "convnext.py").read_text(encoding="utf-8")
     nodes = len(walk(cst.parse_module(text)))
-    translate(GOLDEN.joinpath("tf2torch/sequential_mnist/tf_version.py").read_text(encoding="utf-8"), "tf2torch")
+    translate(text, "tf2torch")  # the table and the helpers are read once
     assert calls(text, most=400 * nodes) / nodes < MOVED
 
 
@@ -75,6 +75,61 @@ def test_a_long_chain_of_modules_stays_cheap() -> None:
 
     short, long = (calls(chain(length), "torch2tf") for length in (20, 80))
     assert long < 8 * short
+
+
+def test_a_decorator_that_decorates_what_it_was_given_comes_to_an_end() -> None:
+    """torch-geometric's `deprecated`: `func.__init__.__init__...` was another function each time."""
+    head = """
+import functools
+import inspect
+import torch
+from torch import nn
+
+
+def old(details=None, func_name=None):
+    def decorator(func):
+        name = func_name or func.__name__
+        if inspect.isclass(func):
+            cls = type(func.__name__, (func,), {})
+            cls.__init__ = old(details, name)(func.__init__)
+            return cls
+
+        @functools.wraps(func)
+        def wrapper(*args, **kwargs):
+            return func(*args, **kwargs)
+
+        return wrapper
+
+    return decorator
+"""
+    more = """
+
+@old()
+def f{0}(x):
+    return torch.relu(x)
+
+
+class C{0}(nn.Module):
+    def __init__(self):
+        super().__init__()
+
+    @old()
+    def run(self, x):
+        return f{0}(x)
+
+
+D{0} = old("use C{0}")(C{0})
+"""
+    assert calls(head + "".join(map(more.format, range(4))), "torch2tf", most=2_000_000) < 60_000
+
+
+def test_calls_of_one_function_are_not_all_joined_for_each() -> None:
+    def text(count: int) -> str:
+        return "import torch\n\n\ndef f(x, n):\n    return torch.relu(x) * n\n" + "".join(
+            f"\n\ndef g{i}(x):\n    return f(torch.exp(x), {i})\n" for i in range(count))
+
+    short, long = (calls(text(count), "torch2tf") for count in (50, 200))
+    assert long < 5 * short
 
 
 def test_calls_do_not_grow_faster_than_the_file() -> None:

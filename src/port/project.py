@@ -64,13 +64,30 @@ def _scanned(text: str) -> tuple[Imports | None, bool]:
         return None, True
 
 
+@lru_cache(1 << 12)
+def _lazy(text: str) -> Imports:
+    """What only `if TYPE_CHECKING:` imports: an `__init__.py` that gives its names lazily says there what they are."""
+    if "TYPE_CHECKING" not in text or imports(text) is None:
+        return ()
+    checked, rest = [], []
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.If) and ast.unparse(node.test).split(".")[-1] == "TYPE_CHECKING":
+            checked += node.body
+            rest += node.orelse
+        else:
+            rest.append(node)
+    run = {key for key, _ in _imports(_statements(ast.Module(rest, [])))}
+    return tuple(each for each in _imports(_statements(ast.Module(checked, []))) if each[0] not in run)
+
+
 def closure(texts: Mapping[Path, str], rows: Callable[[str], bool], reader: Reader = imports, through: bool = False,
-            packages: Iterable[Path] = ()) -> dict[Path, Member]:
+            packages: Iterable[Path] = (), lazy: bool = False) -> dict[Path, Member]:
     """These files and all that they import, directly or not; a file stands behind those that it imports.
 
     `rows`: is there a row for this symbol, or for something below it? Then the row serves, and no file is followed.
     `through`: a name from an `__init__.py` that only imports leads to the file that the latter has it from.
     `packages`: those that are followed beside those of the files themselves.
+    `lazy`: all that an `__init__.py` gives lazily is followed; else what the others take of it, straight to its file.
     """
     found: dict[Path, Member] = {}
     open_: set[Path] = set()
@@ -78,7 +95,7 @@ def closure(texts: Mapping[Path, str], rows: Callable[[str], bool], reader: Read
 
     def member(path: Path) -> Member | None:
         text = texts[path] if path in texts else _read(path, reader)
-        return None if text is None else _member(path, text, rows, reader, through, followed)
+        return None if text is None else _member(path, text, rows, reader, through, followed, lazy)
 
     for path in texts:
         _visit(path, member, open_, found)
@@ -139,7 +156,7 @@ def state(path: Path) -> str:
     """A digest of a file, or of those in a folder, and of all that they import; the same wherever the folder lies."""
     named = sorted(path.rglob("*.py")) if path.is_dir() else [path]
     texts = {p.resolve(): text for p in named if (text := _read(p, lambda text: ())) is not None}
-    found = sorted(closure(texts, lambda symbol: False).items())
+    found = sorted(closure(texts, lambda symbol: False, lazy=True).items())
     root = import_root(path.resolve() / "a.py" if path.is_dir() else path.resolve())
     digest = hashlib.blake2b(digest_size=16)
     for place, member in found:
@@ -213,15 +230,18 @@ def _read(path: Path, reader: Reader) -> str | None:
 
 
 def _member(path: Path, text: str, rows: Callable[[str], bool], reader: Reader, through: bool,
-            packages: Container[Path]) -> Member:
+            packages: Container[Path], lazy: bool) -> Member:
     targets: dict[Key, Target] = {}
     bound: dict[str, Key] = {}
     stars: list[Path] = []
     unread: list[str] = []
+    given = {key for key, _ in _lazy(text)} if path.name == "__init__.py" and not lazy else ()
     for key, local in reader(text) or ():
+        if key in given:
+            continue
         target = _followed(path, key, rows, packages)
-        if target is not None and through:
-            target = _source(target, rows, packages)
+        if target is not None and not lazy:
+            target = _source(target, rows, packages, through)
         if target is None:
             unread += ["." * key[0] + key[1]] if key[2] == "*" else []
         elif key[2] == "*":
@@ -254,15 +274,21 @@ def _imports(nodes: Iterable[ast.AST]) -> Iterable[tuple[Key, str]]:
                 yield (node.level, node.module or "", alias.name), alias.asname or alias.name
 
 
-def _source(target: Target, rows: Callable[[str], bool], packages: Container[Path]) -> Target:
-    """Past `__init__.py` files that only import."""
+def _source(target: Target, rows: Callable[[str], bool], packages: Container[Path], through: bool) -> Target:
+    """Past `__init__.py` files that give the name lazily, or only import it (`through`)."""
     seen = {target}
     while target.name not in ("", "*") and target.path.name == "__init__.py":
         text = _read(target.path, imports)
-        if text is None or not only_imports(text):
+        if text is None:
             return target
-        keys = [key for key, local in imports(text) or () if local == target.name]
-        found = _followed(target.path, keys[0], rows, packages) if keys else _through_star(target, text, rows, packages)
+        keys = [key for key, local in _lazy(text) if local == target.name]
+        found = None
+        if keys:
+            found = _followed(target.path, keys[0], rows, packages)
+        elif through and only_imports(text):
+            keys = [key for key, local in imports(text) or () if local == target.name]
+            found = (_followed(target.path, keys[0], rows, packages) if keys
+                     else _through_star(target, text, rows, packages))
         if found is None or found in seen:
             return target
         target = found

@@ -23,6 +23,7 @@ class File:
     stars: list[File] = field(default_factory=list)  # files that a star import takes everything from
     inside: dict[str, File] = field(default_factory=dict)  # of a package: its modules
     later: dict[str, cst.FunctionDef | cst.ClassDef] = field(default_factory=dict)  # definitions not yet reached
+    wanted: bool = True  # False: only read, for what the others take from it
 
     def __post_init__(self) -> None:
         self.env.file = self

@@ -85,7 +85,7 @@ def read(texts: Mapping[str, tuple[str, cst.Module]], direction: str) -> dict[st
 
 def scoped(units: Sequence[Unit], forms: Sequence[cst.Module]) -> list[File]:
     """What the interpreter reads: `forms` are their modules, as they are to be read."""
-    made = {u: File(u.name, form, u.bound) for u, form in zip(units, forms, strict=True)}
+    made = {u: File(u.name, form, u.bound, wanted=u.wanted) for u, form in zip(units, forms, strict=True)}
     for unit, file in made.items():
         file.links = {name: (made[other], symbol) for name, (other, symbol) in unit.links.items()}
         file.stars = [made[other] for other in unit.stars]

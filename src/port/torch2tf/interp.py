@@ -151,8 +151,8 @@ class Interp:
             self.enclosed |= self.published
         users.enqueue_roots(self)
         self.drain()
-        users.enqueue_uncalled(self)
-        self.drain()
+        while users.enqueue_uncalled(self):
+            self.drain()
         self._statements()  # what functions give is known now
         self.drain()
         for _ in range(2):  # what its modules give may be known better then

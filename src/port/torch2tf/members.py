@@ -121,6 +121,8 @@ def _attribute(it: Interp, owner: Fact, name: str) -> Fact:
     if isinstance(payload, Layer):
         payload.read |= name == "weight" and bool(it.current) and it.current[-1].name != "__init__"
         return _maybe_left_out(it, payload, name, layer_attribute(owner, payload, name))
+    if owner.kind is Kind.FUNCTION and name.startswith("__"):  # `func.__init__` of what a decorator takes: without end
+        return BOTTOM
     kind = ("module" if owner.kind is Kind.LAYER else "shape" if owner.kind is Kind.SHAPE
             else "list" if isinstance(payload, Items) else "dict" if isinstance(payload, Mapping) else "object")
     return Fact(Kind.FUNCTION, symbol=f"{kind}.{name}", payload=Bound(owner, name))

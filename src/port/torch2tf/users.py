@@ -425,25 +425,43 @@ def apply(it: Interp, node: cst.Call | None, payload: Instance | SelfOf, args: l
     return found if found is not None else BOTTOM
 
 
+def needed(it: Interp) -> list[Function]:
+    """What is read even if nothing calls it: functions of the files that are translated, and methods of their classes.
+
+    Of a file that they only import from: the methods of classes whose objects they make, or from which they inherit.
+    """
+    live: set[Class] = set()
+    todo = [c for c in it.classes.values() if c.file is None or c.file.wanted]
+    todo += [o.cls for o in it.objects.values() if isinstance(o, Instance)]
+    while todo:
+        cls = todo.pop()
+        if cls not in live:
+            live.add(cls)
+            todo += [b.payload for b in cls.bases if isinstance(b.payload, Class)]
+    return [f for f in it.functions.values() if f.file is None or f.file.wanted or f.owner in live]
+
+
 def enqueue_makers(it: Interp) -> None:
     """What makes modules: constructors, and functions that take no tensors. Tensors flow only after that."""
-    for function in list(it.functions.values()):
+    functions = needed(it)
+    for function in functions:
         if function.owner is not None and function.name == "__init__":
             it.enqueue(function)
-    for function in list(it.functions.values()):
+    for function in functions:
         if function.owner is None and isinstance(function.node, cst.FunctionDef) and not function.evidence:
             it.enqueue(function)
 
 
 def enqueue_roots(it: Interp) -> None:
     """forward of the modules that no other module makes: from there, tensors reach the others."""
-    for cls in it.classes.values():
-        method = cls.methods.get("forward")
-        if method is not None and not cls.makers - {cls}:
-            it.enqueue(method)
-
-
-def enqueue_uncalled(it: Interp) -> None:
-    for function in list(it.functions.values()):
-        if function.runs == 0:
+    for function in needed(it):
+        if (cls := function.owner) is not None and cls.methods.get("forward") is function and not cls.makers - {cls}:
             it.enqueue(function)
+
+
+def enqueue_uncalled(it: Interp) -> bool:
+    """Is there any?"""
+    uncalled = [f for f in needed(it) if f.runs == 0]
+    for function in uncalled:
+        it.enqueue(function)
+    return bool(it.queue)

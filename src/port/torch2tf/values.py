@@ -415,6 +415,7 @@ class Places(dict[Any, Fact]):
 
     found: Fact | None = None
     first: Fact | None = None
+    joined: Fact | None = None  # what `put` made of them
 
     def settled(self, found: Fact) -> Fact:
         if not isinstance(found.payload, Items) or any(found.payload is each.payload for each in self.values()):
@@ -428,9 +429,21 @@ class Places(dict[Any, Fact]):
 
 def put(places: dict[Any, Fact], site: Any, fact: Fact) -> Fact:
     """Note what a place gives now; the join over all places. What it gave before it was known better is forgotten."""
-    places[site] = fact
+    known, places[site] = places.get(site), fact
+    if not isinstance(places, Places):
+        return _over_all(places)
+    held = places.joined
+    if held is None or any(isinstance(f.payload, Items | Mapping) for f in (held, fact, known or fact)) or (
+            known is not None and not same(known, fact)):
+        places.joined = _over_all(places)
+    elif known is None:  # of a thousand places, each is new once: they are not all joined again
+        places.joined = join(held, fact)
+    return places.joined  # type: ignore[return-value]
+
+
+def _over_all(places: dict[Any, Fact]) -> Fact:
     facts = list(places.values())
-    if all(each.kind is fact.kind for each in facts) and fact.kind in CHOICES:
+    if all(each.kind is facts[0].kind for each in facts) and facts[0].kind in CHOICES:
         return facts[0] if all(same(facts[0], each) for each in facts[1:]) else _join_choices(facts)
     found: Fact | None = None
     for each in facts:

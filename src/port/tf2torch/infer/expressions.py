@@ -176,7 +176,7 @@ def _boolean(it: Interp, node: cst.BooleanOperation, env: Env) -> Fact:
             return it.value(decisive)
     if a is not ... and b is not ...:
         return it.value(bool(b))
-    both = [it.facts[node.left], it.facts[node.right]]
+    both = [it.facts.get(node.left, UNKNOWN), it.facts.get(node.right, UNKNOWN)]
     if any(isinstance(f.payload, Size) for f in both) and sizes.are_numbers(both):
         return sizes.number(True, both)
     return several.chosen(*both) or it.plain(node)
@@ -305,9 +305,9 @@ def _dict(it: Interp, node: cst.Dict, env: Env) -> Fact:
             it.ev(element.key, env)
         values.append(it.ev(element.value, env))
     if values and all(map(is_input, values)):
-        keys = {it.facts[e.key].literal(None): e for e in node.elements if isinstance(e, cst.DictElement)}
+        keys = {it.facts.get(e.key, UNKNOWN).literal(None): e for e in node.elements if isinstance(e, cst.DictElement)}
         if len(keys) == len(values) and all(isinstance(k, str) for k in keys):
-            held = {str(k): it.facts[e.value] for k, e in keys.items()}
+            held = {str(k): it.facts.get(e.value, UNKNOWN) for k, e in keys.items()}
             return Fact(Kind.PLAIN, payload=Inputs(held, {str(k): code(e.key) for k, e in keys.items()}))
     if values and all(v.kind is Kind.FUNCTION and v.payload is not None for v in values):
         return Fact(Kind.PLAIN, payload=Choice(values))
