@@ -81,13 +81,43 @@ class Groups:
             for block in blocks:  # it may have run before
                 self.run(block.body, node, False)
         raising = self.it.notes.get("raises", ())  # branches that are not ported (optional.py)
+        blocks = [block for block in blocks if block not in raising]
+        if isinstance(node, cst.If) and not holds:
+            self._branches(node, blocks, stop, certain)
+            return False
         for block in blocks:
-            if block in raising:
-                continue
             inside = holds and any(n is stop for n in walk(block))
             if (inside or not holds) and self.run(block.body, stop, certain and inside):
                 return True
         return holds
+
+    def _branches(self, node: cst.If, blocks: Sequence[Any], stop: cst.CSTNode, certain: bool) -> None:
+        """Each branch goes on from what was before; behind them, what is so behind one of them may be."""
+        before, ends = self._state(), []
+        last = node
+        while isinstance(last.orelse, cst.If):
+            last = last.orelse
+        if last.orelse is None:
+            ends.append(self._state())
+        for block in blocks:
+            self.of, self.apart, self.wholes = before
+            before = self._state()
+            self.run(block.body, stop, certain)
+            if not leaves(block):
+                ends.append((self.of, self.apart, self.wholes))
+        self.of, self.apart, self.wholes = ends[0] if ends else before
+        for of, apart, wholes in ends[1:]:
+            for group in of.values():
+                merged = group.union(*(self.of.get(name, {name}) for name in group))
+                for name in merged:
+                    self.of[name] = merged
+            self.apart &= apart
+            for name, above in wholes.items():
+                self.wholes[name] = self.wholes.get(name, NONE) | above
+
+    def _state(self) -> tuple[dict[str, set[str]], set[str], dict[str, Names]]:
+        groups = {id(group): set(group) for group in self.of.values()}
+        return {name: groups[id(group)] for name, group in self.of.items()}, set(self.apart), dict(self.wholes)
 
     def _small(self, node: Any, certain: bool) -> None:
         if isinstance(node, cst.Assign):
@@ -249,6 +279,13 @@ def keeps(it: Any, callee: Fact) -> bool:
     if isinstance(payload, Instance | SelfOf):
         return any(f.arguments and f.arguments[0] in returned(it, f) for f in functions(payload))
     return isinstance(payload, Layer) and (payload.symbol.rpartition(".")[2] in SAME or writes(payload))
+
+
+def leaves(block: Any) -> bool:
+    """Does what is below a block not run after it?"""
+    last = block.body[-1]
+    last = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else last
+    return isinstance(last, cst.Return | cst.Raise | cst.Continue | cst.Break)
 
 
 # ---------------------------------------------------------------- what functions give back
