@@ -38,3 +38,41 @@ class Net(nn.Module):
     (tmp_path / "port.py").write_text(translate(source, "torch2tf").text, encoding="utf-8")
     verdict, = verify(tmp_path / "source.py", tmp_path / "port.py", "torch2tf", [Case("Net()", ("f32[2,4,4,4]",))])
     assert verdict.status == "verified", verdict
+
+
+@pytest.mark.parametrize(("branches", "told"), [
+    ("if self.fast:\n            x = torch.exp(x)\n        else:\n            x = torch.sin(x)", False),
+    ("if self.fast:\n            x = torch.exp(x)\n        elif self.slow:\n            x = torch.sin(x)\n"
+     "        else:\n            x = x * 2", False),
+    ("if self.fast:\n            return x\n        else:\n            x = torch.sin(x)", False),
+    ("if self.fast:\n            x = torch.exp(x)", True),
+    ("if self.fast:\n            x = torch.exp(x)\n        elif self.slow:\n            x = torch.sin(x)", True),
+    ("if self.fast:\n            x = torch.exp(x)\n        else:\n            x = x.view(-1, 4)", True),
+])
+def test_what_every_branch_makes_anew_is_not_what_was_given(branches: str, told: bool) -> None:
+    result = translate(f"""import torch
+from torch import nn
+
+
+class Act(nn.Module):
+    def __init__(self, fast=False, slow=False):
+        super().__init__()
+        self.fast = fast
+        self.slow = slow
+        self.act = nn.ReLU(inplace=True)
+
+    def forward(self, x):
+        {branches}
+        return self.act(x)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.act = Act()
+
+    def forward(self, x):
+        y = self.act(x)
+        return y + x
+""", "torch2tf")
+    assert [f.code for f in result.findings if "changes a tensor in place" in f.message] == ["P203"] * told

@@ -104,6 +104,28 @@ class Outer(nn.Module):
         with torch.no_grad():
             a, b, c, d = self.net(x)
         return x * x + a * c[0] + d
+
+
+class Changed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = nn.Parameter(torch.ones(4))
+        self.fc = nn.Linear(4, 4)
+
+    def forward(self, x):
+        noise = torch.ones_like(x)
+        parts = torch.ones_like(x)
+        copied = torch.ones_like(x)
+        with torch.no_grad():
+            noise.mul_(self.fc(x))
+            parts[0] = self.fc(x)[0]
+            parts[1] += self.fc(x)[1]
+            copied.copy_(self.fc(x)).add_(self.fc(x) * 2, alpha=2)
+            keep = 1.0 - self.fc(x)
+        if self.training:
+            with torch.no_grad():
+                keep.mul_(keep.sum() * self.w)
+        return x * noise + keep * self.w + (parts + copied) * self.fc(x)
 '''
 
 
@@ -116,7 +138,7 @@ def test_it_passes_no_gradient_on(tmp_path: Path) -> None:
     assert "outs.append(tf.stop_gradient(self.fc(x) * 5))" in result.text
     assert "            d = d * scale\n        a = tf.stop_gradient(a)\n" in result.text
     assert "c = no_gradient(c)\n" in result.text  # nothing is known of it
-    calls = ("Parts()", "Parts(False)", "Chosen()", "Chosen(True)", "Outer(Made())")
+    calls = ("Parts()", "Parts(False)", "Chosen()", "Chosen(True)", "Outer(Made())", "Changed()")
     agree(tmp_path, SOURCE, result.text, "torch2tf", [Case(call, ("f32[3,4]",)) for call in calls])
 
 

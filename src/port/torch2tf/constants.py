@@ -209,6 +209,11 @@ class _Block:
             if isinstance(base, cst.Name) and has_gradient(fact) and not self._has_none(base):
                 raise Refused("P203", f"`{code(base)}`, which may have a gradient, is changed in a block without: in "
                               "PyTorch it keeps the gradient that it had", n)
+            if isinstance(n, cst.For):
+                raise Refused("P203", f"`{code(target)}` is set by a loop in a block without gradients: give it a line "
+                              "of its own", n)
+            for value in [a.value for a in n.args] if isinstance(n, cst.Call) else [n.value]:  # type: ignore[attr-defined]
+                self.mark(value)
         elif isinstance(n, cst.AugAssign):
             if self._changed(n, target):
                 self.mark(n.value)
@@ -241,8 +246,11 @@ class _Block:
             return isinstance(base, cst.Attribute) and buffers.is_variable(self.w, base)
         places = _bound_at(self.around, base.value)
         made = [n.value for n in find(self.around, cst.Assign) if any(t.target in places for t in n.targets)]
+        stopped = {id(a) for n in find(self.around, cst.With) if (stops := nogradient.of(self.w, n)) is not None
+                   and stops.always for a in walk(n.body)}
         return bool(made) and len(made) == len(places) and all(
-            isinstance(v, cst.Call) and code(v.func).rpartition(".")[2] in NEW for v in made)
+            (isinstance(v, cst.Call) and code(v.func).rpartition(".")[2] in NEW) or (
+                id(v) in stopped and not isinstance(v, cst.Name | cst.Attribute)) for v in made)
 
 
 def _given(value: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
