@@ -150,3 +150,65 @@ def test_an_equation_and_an_unpacked_shape_tell_the_rank(tmp_path: Path) -> None
     assert "def __init__(self, in_features, heads):" in result.text
     assert "EinsumDense((None, in_features,)" in result.text
     agree(tmp_path, ATTENTION, result.text, "tf2torch", [Case("Attention(3)", ("f32[2,5,6]",))])
+
+
+GUARDED = '''import tensorflow as tf
+from tensorflow import keras
+
+
+class Attention(keras.layers.Layer):
+    def __init__(self, config, **kwargs):
+        super().__init__(**kwargs)
+        self.width = int(config["width"] / 2) * 2
+        self.query = keras.layers.Dense(units=self.width, kernel_initializer="he_normal", name="query")
+        self.out = keras.layers.Dense(config["width"], name="out")
+        self.config = config
+
+    def call(self, x):
+        return self.out(tf.reshape(self.query(x), (tf.shape(x)[0], -1, self.width)))
+
+    def build(self, input_shape=None):
+        if self.built:
+            return
+        self.built = True
+        if getattr(self, "query", None) is not None:
+            with tf.name_scope(self.query.name):
+                self.query.build([None, None, self.config["width"]])
+        if getattr(self, "out", None) is not None:
+            with tf.name_scope(self.out.name):
+                self.out.build([None, None, self.width])
+
+
+class Net(keras.Model):
+    def __init__(self, config, **kwargs):
+        super().__init__(**kwargs)
+        self.attention = Attention(config, name="attention")
+        self.layer = [keras.layers.Dense(4, name=f"layer_{i}") for i in range(2)]
+        self.config = config
+
+    def call(self, x):
+        x = self.attention(x)
+        for layer in self.layer:
+            x = layer(x)
+        return x
+
+    def build(self, input_shape=None):
+        if self.built:
+            return
+        self.built = True
+        if getattr(self, "attention", None) is not None:
+            with tf.name_scope(self.attention.name):
+                self.attention.build([None, None, self.config["width"]])
+        for layer in self.layer:
+            with tf.name_scope(layer.name):
+                layer.build([None, None, 4])
+'''
+
+
+def test_guards_and_scopes_go_and_the_width_that_is_built_is_known(tmp_path: Path) -> None:
+    """As transformers' TensorFlow models are written."""
+    result = translate(GUARDED, "tf2torch")
+    assert 'self.query = nn.Linear(config["width"], out_features=self.width)' in result.text
+    assert not {"getattr", "build", "name_scope"} & set(result.text.split()) and "pass" not in result.text
+    assert "self.attention = Attention(config)" in result.text
+    agree(tmp_path, GUARDED, result.text, "tf2torch", [Case("Net({'width': 4})", ("f32[2,3,4]",))])

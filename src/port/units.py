@@ -9,6 +9,7 @@ from pathlib import Path
 import libcst as cst
 
 from port import injected, names, project, siblings, stars, table
+from port.names import dotted_name
 from port.result import writing
 from port.scopes import File
 from port.symbols import too_much
@@ -152,9 +153,19 @@ def _moved(member: project.Member, given: Mapping[Path, str], direction: str) ->
     return moved, "." if member.path.parent / "__init__.py" in given else ""
 
 
+def symbol_of(unit: Unit, node: cst.BaseExpression) -> str:
+    """The framework's name of what an expression names, also where another file of the project hands that on; or ''."""
+    head, _, tail = dotted_name(node).partition(".")
+    seen = {unit}
+    while head in unit.links and unit.links[head][0] not in seen:
+        unit, head = unit.links[head]
+        seen.add(unit)
+    return unit.bound.resolve_text(".".join(part for part in (head, tail) if part))
+
+
 def layer_row(unit: Unit, node: cst.BaseExpression) -> str:
     """The row of a layer's class; '' for all else."""
-    symbol = unit.bound.resolve(node)
+    symbol = symbol_of(unit, node)
     found = table.by_tf_name().get(symbol, ()) if symbol.startswith("keras.layers.") else ()
     return found[0].name if found and found[0].kind == "layer" else ""
 

@@ -54,7 +54,7 @@ from port.tf2torch.rules import (
 from port.tf2torch.rules import options as options_of
 from port.tf2torch.rules.class_sizes import channel_mirrors
 from port.tree import code, find, module_code
-from port.units import Unit, layer_row, relinked, scoped
+from port.units import Unit, layer_row, relinked, scoped, symbol_of
 from port.wrapping import wrapped
 
 HANDLERS = Handlers(calls.call, constants.constant, subscripts.subscript, attributes.attribute, operators.binary,
@@ -151,7 +151,7 @@ def _settled(units: Sequence[Unit]) -> Sequence[Unit]:
     """
     forms = [chosen.rewrite(u.module, partial(layer_row, u)) if "else:" in u.text else u.module for u in units]
     forms = [relocate.rewrite(m, mixed=True) if ".append(" in u.text else m for u, m in zip(units, forms, strict=True)]
-    forms = [explicit_builds.rewrite(m, partial(_makes_layer, u)) if "build" in u.text else m
+    forms = [explicit_builds.rewrite(m, partial(_makes_layer, u), partial(layer_row, u)) if "build" in u.text else m
              for u, m in zip(units, forms, strict=True)]
     forms = [held_activations.rewrite(m, partial(layer_row, u), partial(_is_keras, u)) if "activation=" in u.text else m
              for u, m in zip(units, forms, strict=True)]
@@ -182,7 +182,7 @@ def _makes_layer(unit: Unit, func: cst.BaseExpression) -> bool:
 
 
 def _is_keras(unit: Unit, base: cst.BaseExpression) -> bool:
-    return unit.bound.resolve(base).startswith("keras.")
+    return symbol_of(unit, base).startswith("keras.")
 
 
 def _with(units: Sequence[Unit], forms: Sequence[cst.Module]) -> list[Unit]:

@@ -113,10 +113,9 @@ def layer_norm_axis(job: Job, name: str, arg: Arg) -> cst.BaseExpression | None:
             raise job.refuse("P208", "the rank that `axis` counts in is not known")
         if value != -1 and shape is not None and value != len(shape) - 1:
             raise job.refuse("P202", "LayerNormalization over an axis that is not the last")
-        width = job.inputs[0].width if job.inputs else None
-        if width is None:
+        if (width := fill(job, "channels")) is None:
             raise job.refuse("P208", "the width that arrives at this normalisation is not known")
-        return job.em.size(width, job.node)
+        return width  # type: ignore[no-any-return]
     if isinstance(value, tuple) and shape is not None:
         axes = sorted(a % len(shape) for a in value)
         if axes == list(range(len(shape) - len(axes), len(shape))):

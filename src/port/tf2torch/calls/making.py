@@ -8,6 +8,7 @@ from typing import Any
 
 import libcst as cst
 
+from port.binding import keyword
 from port.build import breaks_line, build, expression, helper_names, paren, parse, reflow, substitute
 from port.facts import Sym
 from port.latebinding import bound_early
@@ -82,8 +83,9 @@ def fill(job: Job, what: str) -> Any:
         try:
             made = None if width is None or not _is_told(job, width) else job.em.size(width, job.node)
         except Refused:
-            return None  # open: a Lazy module
-        return made if made is None or _is_bound(job, made) else None
+            made = None
+        told = made is not None and _is_bound(job, made)
+        return made if told else _as_declared(job)  # None: a Lazy module
     if what in ("shape_tail", "einsum_shape"):
         open_ = _of_no_use(job) if what == "einsum_shape" else frozenset()
         if shape is None or any(d is None and i not in open_ for i, d in enumerate(shape) if i):
@@ -91,6 +93,16 @@ def fill(job: Job, what: str) -> Any:
         sizes = ["None" if i in open_ else code(job.em.size(d)) for i, d in enumerate(shape) if i]
         return expression(f"({', '.join(sizes)},)")
     raise job.refuse("P208", f"`{what}` of the input is not known")
+
+
+def _as_declared(job: Job) -> cst.BaseExpression | None:
+    """The width that the layer itself is told: `Dense(4, input_shape=(8,))`, or `.build` (rules/explicit_builds.py)."""
+    shape = keyword(job.node, "input_shape")
+    width = shape.elements[-1].value if isinstance(shape, cst.Tuple | cst.List) and shape.elements else None
+    if width is None or keyword(job.node, "data_format") is not None or code(width) == "None":
+        return None
+    made = job.em.expr(width)
+    return made if _is_bound(job, made) else None
 
 
 def _of_no_use(job: Job) -> frozenset[int]:

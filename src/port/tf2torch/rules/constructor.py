@@ -119,7 +119,8 @@ def constructor(em: Emitter, cls: Class, node: cst.FunctionDef) -> Any:
         body.append(statement("self.apply(init_weights)"))
     params = _params(em, cls, node, body)
     if cls.node in em.it.module.body:
-        unbound(em, body, {p.name.value for p in find(params, cst.Param)})
+        unbound(em, body, {p.name.value for p in find(params, cst.Param)} | loads(node.body) | (
+            loads(build_.node.body) if build_ is not None else set()))
     return node.with_changes(params=params, body=node.body.with_changes(body=body), decorators=[])
 
 

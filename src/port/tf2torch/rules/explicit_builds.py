@@ -7,39 +7,87 @@
         shape[-1] = self.width                             self.outer = layers.Dense(input_shape[-1])
         self.outer = layers.Dense(input_shape[-1])
         self.outer.build(shape)
+
+What the constructor makes is told the width that it is built with: `Dense(4)`, with
+`self.inner.build([None, None, self.width])`, becomes `Dense(4, input_shape=(None, width))`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import libcst as cst
 
-from port.build import statement
+from port.build import build, statement
 from port.tf2torch.rules.prune import pure
 from port.tree import changed, code, find, loads, rebuild
 
 BUILDS = ("build", "_build_from_signature")  # the latter: of MultiHeadAttention before Keras 3
+SHAPED = ("input_shape", "data_format")
 SHAPE = "compute_output_shape"  # of a layer: it changes nothing
 IsLayer = Callable[[cst.BaseExpression], object]
 
 
-def rewrite(module: cst.Module, is_layer: IsLayer) -> cst.Module:
+def rewrite(module: cst.Module, is_layer: IsLayer, of_keras: IsLayer = bool) -> cst.Module:
     """The module without such lines, and without the shapes that only they read; the same object if there are none.
 
-    `is_layer`: asked of what is called: does it make a layer?
+    `is_layer`: asked of what is called: does it make a layer? `of_keras`: one of Keras itself?
     """
-    return rebuild(module, lambda s: _class(s, is_layer) if isinstance(s, cst.ClassDef) else s)  # type: ignore[return-value]
+    return rebuild(module, lambda s: _class(s, is_layer, of_keras) if isinstance(s, cst.ClassDef) else s)  # type: ignore[return-value]
 
 
-def _class(node: cst.ClassDef, is_layer: IsLayer) -> cst.ClassDef:
+def _class(node: cst.ClassDef, is_layer: IsLayer, of_keras: IsLayer) -> cst.ClassDef:
     if not isinstance(node.body, cst.IndentedBlock):
         return node
     held = _held(node, is_layer)
-    body = [changed(s, body=_method(s.body, held)) if isinstance(s, cst.FunctionDef) and s.name.value in (
+    told = _told(node, held, of_keras)
+    body = [changed(s, body=_method(s.body, held, told)) if isinstance(s, cst.FunctionDef) and s.name.value in (
         "build", "__init__") and isinstance(s.body, cst.IndentedBlock) else s for s in node.body.body]
     return changed(node, body=changed(node.body, body=body))
+
+
+def _told(node: cst.ClassDef, held: set[str], of_keras: IsLayer) -> dict[int, cst.Call]:
+    """Calls of the constructor that make a layer of Keras (by identity) -> the same with the width that is built."""
+    methods = {s.name.value: s for s in node.body.body if isinstance(s, cst.FunctionDef)}
+    init = methods.get("__init__")
+    if init is None:
+        return {}
+    stored: dict[str, list[Any]] = {}
+    for assign in find(node.body, cst.Assign):
+        for target in assign.targets:
+            stored.setdefault(code(target.target), []).append(assign.value)
+    params = {p.name.value for p in find(init.params, cst.Param)} - stored.keys()
+    kept = {name: code(values[0]) for name, values in stored.items()
+            if name.startswith("self.") and len(values) == 1 and code(values[0]) in params}
+    made = {id(c) for c in find(init, cst.Call) if of_keras(c.func)}
+    found: dict[int, cst.Call] = {}
+    for line in (n for name in ("build", "__init__") if name in methods for n in find(
+            methods[name], cst.SimpleStatementLine) if _builds(n) in held):
+        values = stored.get(_builds(line), [])
+        call = values[0] if len(values) == 1 and id(values[0]) in made else None
+        if call is None or any(a.keyword is not None and a.keyword.value in SHAPED for a in call.args):
+            continue
+        shape = _shape(line.body[0].value.args, kept)  # type: ignore[union-attr, attr-defined]
+        if shape is not None and loads(shape) <= {*params, "None"}:
+            found[id(call)] = changed(call, args=[*call.args, cst.Arg(shape, cst.Name("input_shape"))])
+    return found
+
+
+def _shape(args: Sequence[cst.Arg], kept: dict[str, str]) -> cst.BaseExpression | None:
+    """`(None, width)` of `[None, None, self.width]`, in the constructor's parameters."""
+    shape = args[0].value if len(args) == 1 else None
+    if not isinstance(shape, cst.List | cst.Tuple) or len(shape.elements) < 2:
+        return None
+    *sizes, width = (e.value for e in shape.elements)
+    if any(code(size) != "None" for size in sizes) or code(width) == "None":
+        return None
+
+    def named(n: Any) -> Any:
+        return cst.Name(kept[code(n)]) if isinstance(n, cst.Attribute) and code(n) in kept else rebuild(n, named)
+
+    inner = ", ".join(["None"] * len(sizes[1:]) + ["{width}"])
+    return build(f"({inner},)" if len(sizes) == 1 else f"({inner})", width=named(width))
 
 
 def _held(node: cst.ClassDef, is_layer: IsLayer) -> set[str]:
@@ -74,7 +122,9 @@ def _elements(value: Any) -> Iterator[Any]:
         yield value
 
 
-def _method(block: cst.IndentedBlock, held: set[str]) -> cst.IndentedBlock:
+def _method(block: cst.IndentedBlock, held: set[str], told: dict[int, cst.Call]) -> cst.IndentedBlock:
+    if told:
+        block = rebuild(block, lambda child: _with_widths(child, told))  # type: ignore[assignment]
     built = {id(s): s for s in find(block, cst.SimpleStatementLine) if _builds(s) in held}
     if not built:
         return block
@@ -85,6 +135,10 @@ def _method(block: cst.IndentedBlock, held: set[str]) -> cst.IndentedBlock:
         if stores and name not in loads(less := _without(block, stores)):
             block, unread = less, unread | {n for s in stores.values() for n in loads(s)} - {name}
     return block
+
+
+def _with_widths(node: Any, told: dict[int, cst.Call]) -> Any:
+    return told.get(id(node)) or rebuild(node, lambda child: _with_widths(child, told))
 
 
 def _builds(line: cst.SimpleStatementLine) -> str:
@@ -128,7 +182,10 @@ def _inner(node: Any, gone: dict[int, Any]) -> Any:
 
 
 def _idle(s: Any) -> bool:
-    """A loop or branch that does nothing."""
+    """A loop, branch or scope of names that does nothing."""
+    if isinstance(s, cst.With) and all(isinstance(i.item, cst.Call) and code(i.item.func).endswith("name_scope")
+                                       for i in s.items):
+        return code(s.body).strip() == "pass"
     blocks = [s.body, *([s.orelse.body] if isinstance(s, cst.If) and isinstance(s.orelse, cst.Else) else [])]
     inner = isinstance(s, cst.If | cst.For) and (s.orelse is None or isinstance(s.orelse, cst.Else)) and pure(
         s.test if isinstance(s, cst.If) else s.iter, "hasattr")
