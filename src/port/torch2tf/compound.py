@@ -7,6 +7,7 @@ from typing import Any
 
 import libcst as cst
 
+from port import versions
 from port.facts import Fact, Kind, Layout
 from port.torch2tf import (
     constants,
@@ -17,7 +18,6 @@ from port.torch2tf import (
     nogradient,
     optional,
     stopping,
-    versions,
 )
 from port.torch2tf.refused import Refused
 from port.torch2tf.statements import line, simple

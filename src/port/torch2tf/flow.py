@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
+from port import versions
 from port.facts import UNKNOWN, Fact, Kind, Layout
 from port.scopes import Env
-from port.torch2tf import definitions, either, members, shapes, users, versions
+from port.torch2tf import definitions, either, members, shapes, users
 from port.torch2tf.assignments import assign
 from port.torch2tf.values import Items, is_none, may_be_none
 from port.tree import code, kinds, walk

@@ -11,7 +11,8 @@ from typing import Any
 
 import libcst as cst
 
-from port.torch2tf import stopping, users, versions
+from port import versions
+from port.torch2tf import stopping, users
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import Class, Function, options
 from port.tree import code, find, memo, named, walk

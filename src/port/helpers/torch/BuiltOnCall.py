@@ -1,3 +1,5 @@
+import inspect
+
 import torch
 from torch import nn
 from torch.utils import _pytree as pytree
@@ -13,7 +15,9 @@ class BuiltOnCall(nn.modules.lazy.LazyModuleMixin, nn.Module):
         super().__init__()
         self.register_buffer('moved', torch.empty(0), persistent=False)  # knows the device and dtype of the module
 
-    def initialize_parameters(self, inputs, *args, **kwargs):
+    def initialize_parameters(self, *args, **kwargs):
+        inputs = next(iter(inspect.signature(self.forward).bind(*args, **kwargs).arguments.values()))
+
         def known(x):
             if not hasattr(x, 'shape'):
                 return None

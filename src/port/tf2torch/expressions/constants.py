@@ -23,6 +23,13 @@ def constant(em: Emitter, node: cst.BaseExpression, symbol: str) -> cst.BaseExpr
     if symbol in ("keras.layers.Layer", "keras.Model"):
         em.need("nn")
         return expression("nn.Module")
+    if symbol == "tf.Tensor":
+        em.need("torch")
+        scope = em.scope
+        if scope.function is not None and scope.cls is None:
+            em.report("P103", "`tf.Tensor` is `torch.Tensor`; of the tensors that Keras builds a graph from, which are "
+                      "no `tf.Tensor`, PyTorch has none", node)
+        return expression("torch.Tensor")
     for row in em.it.rows.get(symbol) or ():
         if row.none:
             raise Refused("P203", f"`{symbol}`: {row.none}", node)

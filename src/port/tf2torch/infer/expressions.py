@@ -9,6 +9,7 @@ from typing import Any
 
 import libcst as cst
 
+from port import versions
 from port.binding import literal_text
 from port.facts import UNKNOWN, Fact, Kind, Layout, arithmetic, tensor
 from port.names import canonical
@@ -64,9 +65,12 @@ def _name(it: Interp, node: cst.Name, env: Env) -> Fact:
     return _symbol(f"builtins.{node.value}") if hasattr(builtins, node.value) else UNKNOWN
 
 
+NUMBERS = {f"{module}.{name}" for module in ("math", "numpy") for name in ("pi", "e", "inf", "nan", "tau")}
+
+
 @lru_cache(1 << 12)
 def _symbol(name: str) -> Fact:
-    return Fact(Kind.FUNCTION, symbol=canonical(name))
+    return sizes.number(False, []) if name in NUMBERS else Fact(Kind.FUNCTION, symbol=canonical(name))
 
 
 def _literal(it: Interp, node: Any, env: Env) -> Fact:
@@ -144,6 +148,8 @@ def _comparison(it: Interp, node: cst.Comparison, env: Env) -> Fact:
     left = it.ev(node.left, env)
     rights = [it.ev(t.comparator, env) for t in node.comparisons]
     operator = node.comparisons[0].operator
+    if (told := versions.holds(it.names, node, versions.TENSORFLOW)) is not None:
+        return it.value(told)
     if (len(rights) == 1 and type(operator) in (cst.Is, cst.IsNot) and rights[0].literal(...) is None
             and (has_tensor(left) or left.kind in (Kind.LAYER, Kind.MODEL))):
         return Fact(Kind.PLAIN, symbol="=") if left.symbol == "?" or several.may_be_none(it, node.left) else it.value(

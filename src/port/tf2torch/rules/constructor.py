@@ -86,7 +86,8 @@ def _waits(em: Emitter, cls: Class) -> bool:
         return False
     try:
         with _tried(em, cls):
-            unbound(em, constructor_body(em, cls, build_), {"self", *call.mirrors})
+            unbound(em, constructor_body(em, cls, build_), {*call.mirrors, *loads(build_.node.body) - {
+                *build_.params[1:]}})
     except Refused as refusal:
         return refusal.code == "P208" or "has no shape to give" in str(refusal)
     return False

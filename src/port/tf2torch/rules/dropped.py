@@ -10,6 +10,7 @@ from port.build import build
 from port.facts import Kind
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.infer.definitions import ROOTS
 from port.tf2torch.infer.values import Class, LayerCall
 from port.tree import code, find
 
@@ -24,6 +25,9 @@ DROPPED_CALLS = ("keras.backend.clear_session", "tf.compat.v1.disable_eager_exec
                  "keras.applications.imagenet_utils.validate_activation", "tf.random.set_seed_generator")
 
 
+BOOKKEEPING = ("self._set_save_spec",)  # of Keras' own methods: what a saved model is told of its inputs
+
+
 def dropped_statement(em: Emitter, small: Any) -> str:
     """What is left out because nothing in PyTorch needs it; '' if it stays."""
     value = getattr(small, "value", None)
@@ -31,6 +35,9 @@ def dropped_statement(em: Emitter, small: Any) -> str:
         return code(value)
     if type(small) is cst.Expr and type(value) is cst.Call and type(value.func) is cst.Attribute and (
             value.func.attr.value == "set_shape") and em.fact(value.func.value).kind is Kind.TENSOR:
+        return code(value)
+    if type(small) is cst.Expr and type(value) is cst.Call and code(value.func) in BOOKKEEPING and (
+            em.scope.cls is not None and em.scope.cls.root in ROOTS):
         return code(value)
     if type(small) is cst.Assign and type(small.targets[0].target) is cst.Attribute and (
             small.targets[0].target.attr.value == "__doc__") and value is not None and em.is_foreign(value):
@@ -95,10 +102,22 @@ def decorators(em: Emitter, node: Any) -> list[cst.Decorator]:
                 symbol == "tf.function") else ""
             em.report("P001", f"the decorator `{code(d.decorator).split('(')[0]}` is dropped{extra}", d)
             continue
+        if isinstance(node, cst.ClassDef) and _registers(em, target):
+            em.report("P101", f"the decorator `{code(d.decorator)}` registers the class with Keras, for saving; it is "
+                      "dropped", d)
+            continue
         if symbol.split(".")[0] in ("tf", "keras"):
             raise Refused("P203", f"the decorator `{code(d.decorator)}`", d)
         kept.append(d)
     return kept
+
+
+def _registers(em: Emitter, target: cst.BaseExpression) -> bool:
+    """Is this a decorator of the project's own that makes Keras know a class?"""
+    home, name = em.it.file.links.get(code(target), (em.it.file, code(target)))
+    made = next((s for s in home.module.body if isinstance(s, cst.FunctionDef) and s.name.value == name), None)
+    return made is not None and any(
+        code(c.func).endswith("register_keras_serializable") for c in find(made.body, cst.Call))
 
 
 def stateless_attribute(em: Emitter, small: Any) -> bool:

@@ -1,10 +1,12 @@
-"""Conditions on the version of PyTorch, and on its compilers: PyTorch is 2.0 or later, and runs its code as it stands.
+"""Conditions on the version of the source's framework, and on its compilers: neither is a question in the target.
 
-In Keras neither is a question: the branch that runs is written alone.
+The branch that runs is written alone. PyTorch is 2.0 or later, and runs its code as it stands; TensorFlow is 2.4 or
+later.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import libcst as cst
@@ -12,33 +14,44 @@ import libcst as cst
 from port.names import Names
 from port.tree import code, find
 
-VERSION = "torch.__version__"
+
+@dataclass(frozen=True)
+class Framework:
+    """What asks for its version, and versions from the first that is read on; as texts, "2.10" is less than "2.4"."""
+
+    asks: tuple[str, ...]
+    versions: tuple[str, ...]
+
+
+PYTORCH = Framework(("torch.__version__",), ("2.0.0", "2.9.0", "2.10.0", "2.99.0"))
+TENSORFLOW = Framework(("tf.__version__", "tf.version.VERSION"),
+                       ("2.4.0", "2.9.0", "2.10.0", "2.19.0", "2.20.0", "2.99.0"))
 COMPILERS = ("torch.jit.is_scripting", "torch.jit.is_tracing")
 PARSERS = ("packaging.version.parse", "packaging.version.Version", "pkg_resources.parse_version",
            "distutils.version.LooseVersion", "torch.torch_version.TorchVersion")
 TELLS = ("print", "warnings", "logger", "logging", "log", "_logger")  # what they do is of no matter
-FIRST, LAST = "2.0.0", "2.99.0"  # what holds for both holds for all that are read
 
 
-def holds(names: Names, test: cst.BaseExpression) -> bool | None:
+def holds(names: Names, test: cst.BaseExpression, framework: Framework = PYTORCH) -> bool | None:
     """Whether a condition holds; None if it does not ask for this, or for more, or some version has another answer."""
     if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
-        inner = holds(names, test.expression)
+        inner = holds(names, test.expression, framework)
         return None if inner is None else not inner
     if isinstance(test, cst.Call):
         return False if not test.args and names.resolve(test.func) in COMPILERS else None
     if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
         return None
     asked, bound = test.left, test.comparisons[0].comparator
-    if not isinstance(bound, cst.Call | cst.SimpleString) or not of_version(names, asked):
+    if not isinstance(bound, cst.Call | cst.SimpleString) or not of_version(names, asked, framework):
         return None
-    answers = {_compared(names, asked, test.comparisons[0].operator, bound, version) for version in (FIRST, LAST)}
+    answers = {_compared(names, framework, asked, test.comparisons[0].operator, bound, version)
+               for version in framework.versions}
     return answers.pop() if len(answers) == 1 else None
 
 
-def of_version(names: Names, node: cst.CSTNode) -> bool:
-    """Does this ask for the version of PyTorch?"""
-    return any(names.resolve(n) == VERSION for n in find(node, cst.Attribute))
+def of_version(names: Names, node: cst.CSTNode, framework: Framework = PYTORCH) -> bool:
+    """Does this ask for the version?"""
+    return any(names.resolve(n) in framework.asks for n in find(node, cst.Attribute))
 
 
 def only_tells(names: Names, node: cst.If) -> bool:
@@ -52,9 +65,9 @@ def only_tells(names: Names, node: cst.If) -> bool:
             line, cst.SimpleStatementLine | cst.SimpleStatementSuite) else [line]))
 
 
-def _compared(names: Names, asked: cst.BaseExpression, operator: cst.BaseCompOp, bound: cst.BaseExpression,
-              version: str) -> bool | None:
-    left, right = _value(names, asked, version), _value(names, bound, version)
+def _compared(names: Names, framework: Framework, asked: cst.BaseExpression, operator: cst.BaseCompOp,
+              bound: cst.BaseExpression, version: str) -> bool | None:
+    left, right = (_value(names, framework, each, version) for each in (asked, bound))
     if left is None or right is None or type(left) is not type(right):
         return None
     answers: dict[type, Any] = {cst.LessThan: left < right, cst.LessThanEqual: left <= right,
@@ -63,14 +76,14 @@ def _compared(names: Names, asked: cst.BaseExpression, operator: cst.BaseCompOp,
     return answers.get(type(operator))
 
 
-def _value(names: Names, node: cst.BaseExpression, version: str) -> Any:
+def _value(names: Names, framework: Framework, node: cst.BaseExpression, version: str) -> Any:
     """A string, or the numbers of a version that was parsed."""
     if isinstance(node, cst.SimpleString):
         return node.evaluated_value
-    if names.resolve(node) == VERSION:
+    if names.resolve(node) in framework.asks:
         return version
     if isinstance(node, cst.Call) and len(node.args) == 1 and names.resolve(node.func) in PARSERS:
-        text = _value(names, node.args[0].value, version)
+        text = _value(names, framework, node.args[0].value, version)
         parts = text.split(".") if isinstance(text, str) else [""]
         return tuple(map(int, parts)) if all(p.isdecimal() for p in parts) else None
     return None
