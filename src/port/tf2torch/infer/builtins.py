@@ -39,7 +39,8 @@ def number_call(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
         it.facts.pop(node, None)  # what an earlier pass thought of it
         known = all(_sizes_known(it, a.value) for a in node.args)
         return Fact(Kind.PLAIN, payload=Size(simplify_sym(Sym(it.text(node)), None) if known else None))
-    return it.plain(node)
+    kind = next((name for name in ("int", "float") if _is(node.func, name)), None)  # of a tensor as well
+    return it.plain(node).but(dtype=kind) if kind is not None and args else it.plain(node)
 
 
 def _sizes_known(it: Interp, node: cst.CSTNode) -> bool:
