@@ -186,6 +186,9 @@ class Net(keras.Model):
         self.layer = [keras.layers.Dense(4, name=f"layer_{i}") for i in range(2)]
         self.config = config
 
+    def set_attention(self, new):
+        self.attention = new
+
     def call(self, x):
         x = self.attention(x)
         for layer in self.layer:

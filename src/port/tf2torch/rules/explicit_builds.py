@@ -54,7 +54,8 @@ def _told(node: cst.ClassDef, held: set[str], of_keras: IsLayer) -> dict[int, cs
     if init is None:
         return {}
     stored: dict[str, list[Any]] = {}
-    for assign in find(node.body, cst.Assign):
+    handed = _handed(node)
+    for assign in (a for a in find(node.body, cst.Assign) if id(a) not in handed):
         for target in assign.targets:
             stored.setdefault(code(target.target), []).append(assign.value)
     params = {p.name.value for p in find(init.params, cst.Param)} - stored.keys()
@@ -91,11 +92,15 @@ def _shape(args: Sequence[cst.Arg], kept: dict[str, str]) -> cst.BaseExpression 
 
 
 def _held(node: cst.ClassDef, is_layer: IsLayer) -> set[str]:
-    """`self.inner`, and variables, that hold a layer, or a list of layers, wherever the class gives them a value."""
+    """`self.inner`, and variables, that hold a layer, or a list of layers, wherever the class gives them a value.
+
+    What others hand to a method that replaces it is such a layer too.
+    """
     given: dict[str, list[Any]] = {}
+    handed = _handed(node)
     for assign in find(node.body, cst.Assign):
         for target in assign.targets:
-            given.setdefault(code(target.target), []).append(assign.value)
+            given.setdefault(code(target.target), []).extend([assign.value] if id(assign) not in handed else [])
     for call in find(node.body, cst.Call):
         if isinstance(call.func, cst.Attribute) and call.func.attr.value == "append" and len(call.args) == 1:
             given.setdefault(code(call.func.value), []).append(call.args[0].value)
@@ -108,6 +113,12 @@ def _held(node: cst.ClassDef, is_layer: IsLayer) -> set[str]:
                        name for name, over in loops.items() if name not in held and over in held}:
         held |= more
     return held
+
+
+def _handed(node: cst.ClassDef) -> set[int]:
+    """`def set_input_embeddings(self, new): self.embeddings = new`."""
+    return {id(a) for m in node.body.body if isinstance(m, cst.FunctionDef) and m.name.value.startswith("set_")
+            for a in find(m.body, cst.Assign) if code(a.value) in {p.name.value for p in find(m.params, cst.Param)}}
 
 
 def _elements(value: Any) -> Iterator[Any]:
