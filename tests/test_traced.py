@@ -130,6 +130,8 @@ def test_a_module_built_at_its_first_call_follows_dtype_and_mode() -> None:
     x = torch.ones(2, 5, 3, dtype=torch.float64)
     assert gate(x).dtype is torch.float64 and gate.g.shape == (1, 5, 1) and not gate.d.training
     assert gate(x[:1]).shape == (1, 5, 4)
+    named = run(ported(LATE).text)["Gate"]().double()
+    assert named(inputs=x).shape == (2, 5, 4) and named.g.shape == (1, 5, 1)
     with pytest.raises(ValueError, match="three axes"):
         run(ported(LATE).text)["Gate"]()(x[0])
 
