@@ -80,9 +80,11 @@ def test_a_version_that_may_be_either_is_refused(test: str) -> None:
     assert text != SOURCE and any(f.code in ("P201", "P203") for f in translate(text, "tf2torch").findings)
 
 
-def test_a_function_that_asks_for_a_tensor_may_mean_what_keras_builds_a_graph_from() -> None:
-    found = translate("import tensorflow as tf\n\n\ndef f(x):\n    return [x] if isinstance(x, tf.Tensor) else x\n",
-                      "tf2torch").findings
+@pytest.mark.parametrize("lines", [
+    "def f(x):\n    return [x] if isinstance(x, tf.Tensor) else x\n",
+    "class Builder:\n    def f(self, x):\n        return [x] if isinstance(x, tf.Tensor) else x\n"])
+def test_what_asks_for_a_tensor_may_mean_what_keras_builds_a_graph_from(lines: str) -> None:
+    found = translate(f"import tensorflow as tf\n\n\n{lines}", "tf2torch").findings
     assert [f.code for f in found] == ["P103"]
 
 

@@ -433,12 +433,17 @@ def put(places: dict[Any, Fact], site: Any, fact: Fact) -> Fact:
     if not isinstance(places, Places):
         return _over_all(places)
     held = places.joined
-    if held is None or any(isinstance(f.payload, Items | Mapping) for f in (held, fact, known or fact)) or (
+    if held is None or not all(map(_is_fixed, (held, fact, known or fact))) or (
             known is not None and not same(known, fact)):
         places.joined = _over_all(places)
     elif known is None:  # of a thousand places, each is new once: they are not all joined again
         places.joined = join(held, fact)
     return places.joined  # type: ignore[return-value]
+
+
+def _is_fixed(fact: Fact) -> bool:
+    """Does it hold no list or dict, which code may change?"""
+    return fact.kind in CHOICES or not any(isinstance(o.payload, Items | Mapping) for o in options(fact))
 
 
 def _over_all(places: dict[Any, Fact]) -> Fact:

@@ -9,6 +9,7 @@ from port.tf2torch.adapt.activations import activation_value
 from port.tf2torch.calls.job import unknown_symbol
 from port.tf2torch.calls.spelling import DTYPES, short
 from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.infer.definitions import ROOTS
 
 
 # ---------------------------------------------------------------- names and subscripts
@@ -26,7 +27,8 @@ def constant(em: Emitter, node: cst.BaseExpression, symbol: str) -> cst.BaseExpr
     if symbol == "tf.Tensor":
         em.need("torch")
         scope = em.scope
-        if scope.function is not None and scope.cls is None:
+        called = scope.stage == "forward" and scope.cls is not None and scope.cls.root in ROOTS
+        if scope.function is not None and not called:
             em.report("P103", "`tf.Tensor` is `torch.Tensor`; of the tensors that Keras builds a graph from, which are "
                       "no `tf.Tensor`, PyTorch has none", node)
         return expression("torch.Tensor")

@@ -86,11 +86,15 @@ def _waits(em: Emitter, cls: Class) -> bool:
         return False
     try:
         with _tried(em, cls):
-            unbound(em, constructor_body(em, cls, build_), {*call.mirrors, *loads(build_.node.body) - {
-                *build_.params[1:]}})
+            unbound(em, constructor_body(em, cls, build_), {*call.mirrors, *_own_names(build_)})
     except Refused as refusal:
         return refusal.code == "P208" or "has no shape to give" in str(refusal)
     return False
+
+
+def _own_names(function: Function) -> frozenset[str]:
+    """Names that mean in a constructor what they mean here: all that it reads but its parameters, shapes above all."""
+    return loads(function.node.body).difference(function.params[1:])
 
 
 def late_build(em: Emitter, cls: Class, node: cst.FunctionDef) -> list[Any]:
@@ -120,8 +124,8 @@ def constructor(em: Emitter, cls: Class, node: cst.FunctionDef) -> Any:
         body.append(statement("self.apply(init_weights)"))
     params = _params(em, cls, node, body)
     if cls.node in em.it.module.body:
-        unbound(em, body, {p.name.value for p in find(params, cst.Param)} | loads(node.body) | (
-            loads(build_.node.body) if build_ is not None else set()))
+        unbound(em, body, {p.name.value for p in find(params, cst.Param)}.union(*(
+            _own_names(f) for f in (function, build_) if f is not None)))
     return node.with_changes(params=params, body=node.body.with_changes(body=body), decorators=[])
 
 
