@@ -145,6 +145,10 @@ def test_it_passes_no_gradient_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("lines", "why"), [
     ("with torch.no_grad():\n            y *= self.fc(x)", "it keeps the gradient that it had"),
     ("with torch.no_grad():\n            y[0] = 0.0", "it keeps the gradient that it had"),
+    ("y = torch.ones_like(x)\n        y.mul_(self.fc(x))\n        with torch.no_grad():\n            y.mul_(3.0)",
+     "it keeps the gradient that it had"),
+    ("y = torch.ones_like(x)\n        y[0] = self.fc(x)[0]\n        with torch.no_grad():\n            y.mul_(3.0)",
+     "it keeps the gradient that it had"),
     ("with torch.no_grad():\n            with torch.enable_grad():\n                y = self.fc(x)", "computed again"),
     ("with torch.no_grad():\n            for y in self.two(x):\n                pass", "some paths only"),
     ("with torch.no_grad():\n            if flag:\n                y = self.fc(x)\n            return y", "some paths"),

@@ -247,7 +247,9 @@ class _Block:
         places = _bound_at(self.around, base.value)
         made = [n.value for n in find(self.around, cst.Assign) if any(t.target in places for t in n.targets)]
         stopped = {id(a) for n in find(self.around, cst.With) if (stops := nogradient.of(self.w, n)) is not None
-                   and stops.always for a in walk(n.body)}
+                   and stops.always for a in walk(n.body)} | set(map(id, self.inside))
+        if any(id(n) not in stopped and base.value in _changes(n) for n in walk(self.around)):
+            return False  # it may have got one by then
         return bool(made) and len(made) == len(places) and all(
             (isinstance(v, cst.Call) and code(v.func).rpartition(".")[2] in NEW) or (
                 id(v) in stopped and not isinstance(v, cst.Name | cst.Attribute)) for v in made)
@@ -292,6 +294,13 @@ def _parts(target: Any) -> Iterator[Any]:
             yield from _parts(element.value)
     else:
         yield target
+
+
+def _changes(n: cst.CSTNode) -> set[str]:
+    """Variables whose tensors a statement or call writes into."""
+    if is_inplace(n):
+        return {code(base_of(n))}  # type: ignore[arg-type]
+    return {code(t.value) for t in _targets(n) if isinstance(t, cst.Subscript)}
 
 
 def _bound_at(around: cst.CSTNode, name: str) -> list[cst.CSTNode]:

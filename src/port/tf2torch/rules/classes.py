@@ -6,7 +6,7 @@ from typing import Any
 
 import libcst as cst
 
-from port.build import TIGHT, build, drop_commas, expression, statement
+from port.build import TIGHT, breaks_line, build, drop_commas, expression, statement
 from port.facts import UNKNOWN, Kind
 from port.tf2torch import masking
 from port.tf2torch.calls.applying import kept_args
@@ -156,8 +156,11 @@ def _method(em: Emitter, cls: Class, node: cst.FunctionDef) -> Any:
             p.name.value == "training" or (p.name.value == "mask" and "mask" not in used and name != "compute_mask"))]
         params = [p.with_changes(default=em.expr(p.default)) if p.default is not None else p for p in params]
         if params:
+            params[-1] = params[-1].with_changes(comma=_closing(node.params))
+        added = masking.parameters(function)
+        if added and params:
             params[-1] = params[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
-        for place, parameter in masking.parameters(function).items():
+        for place, parameter in added.items():
             maybe = masking.may_be_none(em, function.masks[place]) or any(p.default is not None for p in params)
             params.append(cst.Param(cst.Name(parameter), default=cst.Name("None"), equal=TIGHT) if maybe else cst.Param(
                 cst.Name(parameter)))
@@ -173,6 +176,13 @@ def _method(em: Emitter, cls: Class, node: cst.FunctionDef) -> Any:
             body=node.body.with_changes(body=body))
     finally:
         em.scope = old
+
+
+def _closing(params: cst.Parameters) -> Any:
+    """What follows the last parameter: a parenthesis on a line of its own stays there."""
+    alone = not params.kwonly_params and params.star_kwarg is None and not isinstance(params.star_arg, cst.Param)
+    last = params.params[-1].comma
+    return last if alone and isinstance(last, cst.Comma) and breaks_line(last) else cst.MaybeSentinel.DEFAULT
 
 
 # ---------------------------------------------------------------- objects of the user's classes
