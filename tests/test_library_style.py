@@ -98,7 +98,8 @@ def test_what_keras_is_told_for_saving_is_dropped() -> None:
     ("        self,\n        x,\n        scale=2,\n        training: bool = False,\n    )",
      "        self,\n        x,\n        scale=2,\n    )"),
     ("        self, x, scale=2, training=False)", "        self, x, scale=2)"),
-    ("        self,\n        x,\n        scale=2,\n        **kwargs,\n    )", "        self,\n        x,\n        scale=2)")])
+    ("        self,\n        x,\n        scale=2,\n        **kwargs,\n    )",
+     "        self,\n        x,\n        scale=2)")])
 def test_the_closing_parenthesis_stays_where_it_was(source: str, port: str) -> None:
     text = translate(f"import keras\n\n\nclass Net(keras.Model):\n    def call(\n{source} -> float:\n"
                      "        return keras.ops.relu(x * scale)\n", "tf2torch").text
