@@ -238,12 +238,12 @@ def keras_step(rounds: int = 7) -> None:
 
 
 # ---------------------------------------------------------------- other translators
-def spent(command: list[str]) -> float:
-    """Processor seconds of a command and its children, so that a busy machine does not count."""
+def spent(command: list[str], most: int = 0) -> float:
+    """Processor seconds of a command and its children, so that a busy machine does not count; `most`: its exit code."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode > 1:  # 1: `port` says that something is left for a person
+    if done.returncode > most:
         raise RuntimeError(f"{command[0]}: {(done.stderr or done.stdout)[-300:]}")
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -269,7 +269,7 @@ def peers(rounds: int = 3) -> None:
                 given = [part.format(source=source, out=f"{folder}/peer") for part in shape]
                 mine = [sys.executable, "-m", "port.cli", direction, str(source), "-o", f"{folder}/port", "--jobs", "1",
                         "--no-cache"]
-                times.append((spent([os.environ[variable], *given]), spent(mine)))
+                times.append((spent([os.environ[variable], *given]), spent(mine, 1)))  # 1: some is left
         theirs, ours = (statistics.median(t[i] for t in times) for i in (0, 1))
         print(f"{name} on {inside[0]}, {lines} lines: {lines / theirs:.0f} lines per second, port {lines / ours:.0f}: "
               f"{statistics.median(t[0] / t[1] for t in times):.2f} times as fast (median of {rounds})")
