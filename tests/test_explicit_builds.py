@@ -215,3 +215,22 @@ def test_guards_and_scopes_go_and_the_width_that_is_built_is_known(tmp_path: Pat
     assert not {"getattr", "build", "name_scope"} & set(result.text.split()) and "pass" not in result.text
     assert "self.attention = Attention(config)" in result.text
     agree(tmp_path, GUARDED, result.text, "tf2torch", [Case("Net({'width': 4})", ("f32[2,3,4]",))])
+
+
+@pytest.mark.parametrize("line", ["width *= 2", "width, heads = heads, width", "self.width = width = 3"])
+def test_a_width_that_the_constructor_changes_is_not_the_one_that_it_was_given(line: str) -> None:
+    text = f"""import keras
+
+
+class Block(keras.layers.Layer):
+    def __init__(self, width, heads=2):
+        super().__init__()
+        self.dense = keras.layers.Dense(4)
+        {line}
+        self.width = width
+
+    def build(self, shape):
+        self.dense.build([None, self.width])
+"""
+    module = explicit_builds.rewrite(cst.parse_module(text), lambda func: True, lambda func: True)
+    assert ".build(" not in module.code and "self.dense = keras.layers.Dense(4)\n" in module.code

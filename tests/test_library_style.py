@@ -74,7 +74,8 @@ def test_numbers(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("test", ['tf.__version__ >= "2.12"', 'parse(tf.__version__) < parse("2.10")',
-                                  'tf.__version__ > "2.4"', 'keras.__version__ >= "3"'])
+                                  'tf.__version__ > "2.4"', 'parse(tf.__version__) > parse("2.4")',
+                                  'keras.__version__ >= "3"'])
 def test_a_version_that_may_be_either_is_refused(test: str) -> None:
     text = SOURCE.replace('tf.__version__ >= "2.10"', test)
     assert text != SOURCE and any(f.code in ("P201", "P203") for f in translate(text, "tf2torch").findings)

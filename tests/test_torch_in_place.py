@@ -76,3 +76,29 @@ class Net(nn.Module):
         return y + x
 """, "torch2tf")
     assert [f.code for f in result.findings if "changes a tensor in place" in f.message] == ["P203"] * told
+
+
+@pytest.mark.parametrize("leave", ["break", "continue", "pass"])
+def test_what_a_turn_of_a_loop_leaves_with_is_what_was_given(leave: str) -> None:
+    """A branch that leaves the turn does not leave the function: `y` may be `x` behind the loop."""
+    result = translate(f"""import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, steps=2):
+        super().__init__()
+        self.steps = steps
+        self.fc = nn.Linear(4, 4)
+
+    def forward(self, x):
+        x = self.fc(x)
+        y = torch.exp(x)
+        for i in range(self.steps):
+            if i > 0:
+                y = x
+                {leave}
+        y.mul_(2)
+        return x + y
+""", "torch2tf")
+    assert [f.code for f in result.findings] == ["P203"], result.findings

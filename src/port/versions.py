@@ -85,5 +85,9 @@ def _value(names: Names, framework: Framework, node: cst.BaseExpression, version
     if isinstance(node, cst.Call) and len(node.args) == 1 and names.resolve(node.func) in PARSERS:
         text = _value(names, framework, node.args[0].value, version)
         parts = text.split(".") if isinstance(text, str) else [""]
-        return tuple(map(int, parts)) if all(p.isdecimal() for p in parts) else None
+        if not all(p.isdecimal() for p in parts):
+            return None
+        while len(parts) > 1 and int(parts[-1]) == 0:  # 2.4.0 is 2.4
+            parts.pop()
+        return tuple(map(int, parts))
     return None

@@ -38,6 +38,13 @@ def blocks_of(node: Any) -> list[Any]:
     return found + [b for part in hanging if part is not None for b in blocks_of(part)]
 
 
+def leaves(block: Any) -> bool:
+    """Does a block, or a line of statements, end with leaving the function?"""
+    last = block.body[-1]
+    last = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else last
+    return isinstance(last, cst.Return | cst.Raise)
+
+
 # ---------------------------------------------------------------- calls of the user's functions
 def functions(payload: Any) -> list[Function]:
     if isinstance(payload, Function):

@@ -19,6 +19,7 @@ from port.torch2tf import (
     optional,
     stopping,
 )
+from port.torch2tf.above import leaves
 from port.torch2tf.refused import Refused
 from port.torch2tf.statements import line, simple
 from port.tree import find
@@ -191,9 +192,7 @@ def _else(orelse: cst.If | cst.Else | None, line: cst.SimpleStatementLine) -> cs
     """A line at the end of what runs where the test does not hold, on each of its paths."""
     if orelse is None:
         return cst.Else(cst.IndentedBlock([line]))
-    last = orelse.body.body[-1]
-    leaves = isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], cst.Return | cst.Raise)
-    body = orelse.body if leaves else _with(orelse.body, line)
+    body = orelse.body if leaves(orelse.body) else _with(orelse.body, line)
     if isinstance(orelse, cst.Else):
         return orelse.with_changes(body=body)
     return orelse.with_changes(body=body, orelse=_else(orelse.orelse, line.deep_clone()))

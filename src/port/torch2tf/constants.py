@@ -199,9 +199,7 @@ class _Block:
 
     def _stored(self, target: cst.CSTNode, n: cst.CSTNode) -> None:
         """What is written into an attribute, a container, or a part of a tensor."""
-        base: Any = target
-        while isinstance(base, cst.Subscript):
-            base = base.value
+        base = _stem(target)
         fact = self.w.fact(base)
         if isinstance(base, cst.Name) and all(t in self.inside for t in _bound_at(self.around, base.value)):
             return  # it is bound in here
@@ -300,7 +298,12 @@ def _changes(n: cst.CSTNode) -> set[str]:
     """Variables whose tensors a statement or call writes into."""
     if is_inplace(n):
         return {code(base_of(n))}  # type: ignore[arg-type]
-    return {code(t.value) for t in _targets(n) if isinstance(t, cst.Subscript)}
+    return {code(_stem(t)) for t in _targets(n) if isinstance(t, cst.Subscript)}
+
+
+def _stem(target: Any) -> Any:
+    """x of `x[0][1]`."""
+    return _stem(target.value) if isinstance(target, cst.Subscript) else target
 
 
 def _bound_at(around: cst.CSTNode, name: str) -> list[cst.CSTNode]:

@@ -12,7 +12,7 @@ from typing import Any
 import libcst as cst
 
 from port.facts import Fact, Kind
-from port.torch2tf.above import blocks_of, functions, given, read_once, targets
+from port.torch2tf.above import blocks_of, functions, given, leaves, read_once, targets
 from port.torch2tf.memory import CASTS, GROW, HOLDERS, SAME, VIEWS, is_holder, is_memory, writes
 from port.torch2tf.values import Bound, Chain, Class, Function, Instance, Layer, SelfOf, options
 from port.tree import code, find, walk
@@ -103,7 +103,7 @@ class Groups:
             self.of, self.apart, self.wholes = before
             before = self._state()
             self.run(block.body, stop, certain)
-            if not leaves(block):
+            if not leaves(block):  # the function
                 ends.append((self.of, self.apart, self.wholes))
         self.of, self.apart, self.wholes = ends[0] if ends else before
         for of, apart, wholes in ends[1:]:
@@ -279,13 +279,6 @@ def keeps(it: Any, callee: Fact) -> bool:
     if isinstance(payload, Instance | SelfOf):
         return any(f.arguments and f.arguments[0] in returned(it, f) for f in functions(payload))
     return isinstance(payload, Layer) and (payload.symbol.rpartition(".")[2] in SAME or writes(payload))
-
-
-def leaves(block: Any) -> bool:
-    """Does what is below a block not run after it?"""
-    last = block.body[-1]
-    last = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else last
-    return isinstance(last, cst.Return | cst.Raise | cst.Continue | cst.Break)
 
 
 # ---------------------------------------------------------------- what functions give back

@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.facts import Fact, Kind
 from port.torch2tf import leading
-from port.torch2tf.above import blocks_of, functions, given, parents, read_once
+from port.torch2tf.above import blocks_of, functions, given, leaves, parents, read_once
 from port.torch2tf.memory import writes
 from port.torch2tf.refused import Refused
 from port.torch2tf.sharing import keeps, of_caller, up_to
@@ -227,9 +227,7 @@ def _below(tree: dict[cst.CSTNode, cst.CSTNode], node: cst.CSTNode, function: cs
         if isinstance(above, cst.IndentedBlock | cst.SimpleStatementSuite | cst.SimpleStatementLine):
             rest = list(above.body)[[n is node for n in above.body].index(True) + 1:]
             found += rest
-            last = above.body[-1]
-            last = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else last
-            if isinstance(last, cst.Return | cst.Raise) and not isinstance(above, cst.SimpleStatementLine):
+            if leaves(above) and not isinstance(above, cst.SimpleStatementLine):
                 return found
         elif isinstance(above, cst.Try):
             found += [b for block in blocks_of(above)[1:] for b in block.body]

@@ -58,7 +58,7 @@ def unbound(em: Any, init: list[Any], given: set[str]) -> None:
     own = given.union(*map(assigned_names, init), *(target_names(c.target) for s in init for c in find(s, cst.CompFor)),
                       *({p.name.value} for s in init for p in find(s, cst.Param)))
     others = {n for f in em.it.functions.values() for n in (*f.params, *f.mirrors, *f.assigned)}
-    read = frozenset[str]().union(*map(loads, init)) & others - own - set(em.it.globals.names) - {"self", "torch", "nn"}
+    read = frozenset[str]().union(*map(loads, init)) & others - own - set(em.it.globals.names) - {"self"} - em.needs
     if read:
         raise Refused("P208", f"the size `{min(read)}` is not known here: it belongs to a function or method that is "
                       "called with several", None)

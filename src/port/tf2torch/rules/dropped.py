@@ -11,7 +11,7 @@ from port.facts import Kind
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.definitions import ROOTS
-from port.tf2torch.infer.values import Class, LayerCall
+from port.tf2torch.infer.values import Class, Function, LayerCall
 from port.tree import code, find
 
 DROPPED_DECORATORS = ("tf.function", "tf.autograph", "keras.saving.register_keras_serializable",
@@ -114,10 +114,9 @@ def decorators(em: Emitter, node: Any) -> list[cst.Decorator]:
 
 def _registers(em: Emitter, target: cst.BaseExpression) -> bool:
     """Is this a decorator of the project's own that makes Keras know a class?"""
-    home, name = em.it.file.links.get(code(target), (em.it.file, code(target)))
-    made = next((s for s in home.module.body if isinstance(s, cst.FunctionDef) and s.name.value == name), None)
-    return made is not None and any(
-        code(c.func).endswith("register_keras_serializable") for c in find(made.body, cst.Call))
+    known = em.it.globals.get(code(target))
+    return known is not None and isinstance(known.payload, Function) and any(
+        code(c.func).endswith("register_keras_serializable") for c in find(known.payload.node.body, cst.Call))
 
 
 def stateless_attribute(em: Emitter, small: Any) -> bool:

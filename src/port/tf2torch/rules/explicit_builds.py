@@ -21,7 +21,7 @@ import libcst as cst
 
 from port.build import build, statement
 from port.tf2torch.rules.prune import pure
-from port.tree import changed, code, find, loads, rebuild
+from port.tree import changed, code, find, loads, rebuild, replaced, walk
 
 BUILDS = ("build", "_build_from_signature")  # the latter: of MultiHeadAttention before Keras 3
 SHAPED = ("input_shape", "data_format")
@@ -38,40 +38,58 @@ def rewrite(module: cst.Module, is_layer: IsLayer, of_keras: IsLayer = bool) -> 
 
 
 def _class(node: cst.ClassDef, is_layer: IsLayer, of_keras: IsLayer) -> cst.ClassDef:
-    if not isinstance(node.body, cst.IndentedBlock):
+    if not isinstance(node.body, cst.IndentedBlock) or not any(map(_builds, find(node, cst.SimpleStatementLine))):
         return node
-    held = _held(node, is_layer)
-    told = _told(node, held, of_keras)
+    stored = _stored(node)
+    held = _held(node, stored, is_layer)
+    told = _told(node, stored, held, of_keras)
     body = [changed(s, body=_method(s.body, held, told)) if isinstance(s, cst.FunctionDef) and s.name.value in (
         "build", "__init__") and isinstance(s.body, cst.IndentedBlock) else s for s in node.body.body]
     return changed(node, body=changed(node.body, body=body))
 
 
-def _told(node: cst.ClassDef, held: set[str], of_keras: IsLayer) -> dict[int, cst.Call]:
-    """Calls of the constructor that make a layer of Keras (by identity) -> the same with the width that is built."""
+def _stored(node: cst.ClassDef) -> dict[str, list[Any]]:
+    """What the class gives variables and attributes anywhere, but what others hand to a method that replaces a layer:
+    `def set_input_embeddings(self, new): self.embeddings = new`.
+    """
+    handed = {id(a) for m in node.body.body if isinstance(m, cst.FunctionDef) and m.name.value.startswith("set_")
+              for a in find(m.body, cst.Assign) if code(a.value) in {p.name.value for p in find(m.params, cst.Param)}}
+    found: dict[str, list[Any]] = {}
+    for n in walk(node.body):
+        for assigned in n.targets if isinstance(n, cst.Assign) and id(n) not in handed else ():
+            target = assigned.target
+            if isinstance(target, cst.Tuple | cst.List):
+                for element in target.elements:
+                    found.setdefault(code(element.value), []).append(cst.Ellipsis())
+            else:
+                found.setdefault(code(target), []).append(n.value)  # type: ignore[attr-defined]
+        if isinstance(n, cst.AugAssign | cst.AnnAssign | cst.NamedExpr) and n.value is not None:
+            found.setdefault(code(n.target), []).append(n.value)
+    return found
+
+
+def _told(node: cst.ClassDef, stored: dict[str, list[Any]], held: set[str], of_keras: IsLayer) -> dict[Any, cst.Call]:
+    """Calls of the constructor that make a layer of Keras -> the same with the width that is built."""
     methods = {s.name.value: s for s in node.body.body if isinstance(s, cst.FunctionDef)}
     init = methods.get("__init__")
     if init is None:
         return {}
-    stored: dict[str, list[Any]] = {}
-    handed = _handed(node)
-    for assign in (a for a in find(node.body, cst.Assign) if id(a) not in handed):
-        for target in assign.targets:
-            stored.setdefault(code(target.target), []).append(assign.value)
-    params = {p.name.value for p in find(init.params, cst.Param)} - stored.keys()
-    kept = {name: code(values[0]) for name, values in stored.items()
-            if name.startswith("self.") and len(values) == 1 and code(values[0]) in params}
-    made = {id(c) for c in find(init, cst.Call) if of_keras(c.func)}
-    found: dict[int, cst.Call] = {}
+    order = {id(n): i for i, n in enumerate(walk(init.body))}
+    params = {p.name.value for p in find(init.params, cst.Param)} - {"self", *stored}
+    once = {name: values[0] for name, values in stored.items() if name.startswith("self.") and len(values) == 1}
+    kept = {name: code(value) for name, value in once.items() if code(value) in params}
+    found: dict[Any, cst.Call] = {}
     for line in (n for name in ("build", "__init__") if name in methods for n in find(
             methods[name], cst.SimpleStatementLine) if _builds(n) in held):
-        values = stored.get(_builds(line), [])
-        call = values[0] if len(values) == 1 and id(values[0]) in made else None
-        if call is None or any(a.keyword is not None and a.keyword.value in SHAPED for a in call.args):
+        call = once.get(_builds(line))
+        if not isinstance(call, cst.Call) or id(call) not in order or not of_keras(call.func) or any(
+                a.keyword is not None and a.keyword.value in SHAPED for a in call.args):
             continue
         shape = _shape(line.body[0].value.args, kept)  # type: ignore[union-attr, attr-defined]
-        if shape is not None and loads(shape) <= {*params, "None"}:
-            found[id(call)] = changed(call, args=[*call.args, cst.Arg(shape, cst.Name("input_shape"))])
+        there = {name for name, value in once.items() if order.get(id(value), len(order)) < order[id(call)]}
+        if shape is not None and loads(shape) <= {*params, "None", "self"} and all(
+                code(a) in there for a in find(shape, cst.Attribute) if code(a.value) == "self"):
+            found[call] = changed(call, args=[*call.args, cst.Arg(shape, cst.Name("input_shape"))])
     return found
 
 
@@ -91,16 +109,9 @@ def _shape(args: Sequence[cst.Arg], kept: dict[str, str]) -> cst.BaseExpression 
     return build(f"({inner},)" if len(sizes) == 1 else f"({inner})", width=named(width))
 
 
-def _held(node: cst.ClassDef, is_layer: IsLayer) -> set[str]:
-    """`self.inner`, and variables, that hold a layer, or a list of layers, wherever the class gives them a value.
-
-    What others hand to a method that replaces it is such a layer too.
-    """
-    given: dict[str, list[Any]] = {}
-    handed = _handed(node)
-    for assign in find(node.body, cst.Assign):
-        for target in assign.targets:
-            given.setdefault(code(target.target), []).extend([assign.value] if id(assign) not in handed else [])
+def _held(node: cst.ClassDef, stored: dict[str, list[Any]], is_layer: IsLayer) -> set[str]:
+    """`self.inner`, and variables, that hold a layer, or a list of layers, wherever the class gives them a value."""
+    given = {name: list(values) for name, values in stored.items()}
     for call in find(node.body, cst.Call):
         if isinstance(call.func, cst.Attribute) and call.func.attr.value == "append" and len(call.args) == 1:
             given.setdefault(code(call.func.value), []).append(call.args[0].value)
@@ -115,12 +126,6 @@ def _held(node: cst.ClassDef, is_layer: IsLayer) -> set[str]:
     return held
 
 
-def _handed(node: cst.ClassDef) -> set[int]:
-    """`def set_input_embeddings(self, new): self.embeddings = new`."""
-    return {id(a) for m in node.body.body if isinstance(m, cst.FunctionDef) and m.name.value.startswith("set_")
-            for a in find(m.body, cst.Assign) if code(a.value) in {p.name.value for p in find(m.params, cst.Param)}}
-
-
 def _elements(value: Any) -> Iterator[Any]:
     """What a value is on some path, or what a list holds; None is no layer and needs none."""
     if isinstance(value, cst.IfExp):
@@ -133,9 +138,9 @@ def _elements(value: Any) -> Iterator[Any]:
         yield value
 
 
-def _method(block: cst.IndentedBlock, held: set[str], told: dict[int, cst.Call]) -> cst.IndentedBlock:
-    if told:
-        block = rebuild(block, lambda child: _with_widths(child, told))  # type: ignore[assignment]
+def _method(block: cst.IndentedBlock, held: set[str], told: dict[Any, cst.Call]) -> cst.IndentedBlock:
+    for call, new in told.items():
+        block = replaced(block, call, new)
     built = {id(s): s for s in find(block, cst.SimpleStatementLine) if _builds(s) in held}
     if not built:
         return block
@@ -146,10 +151,6 @@ def _method(block: cst.IndentedBlock, held: set[str], told: dict[int, cst.Call])
         if stores and name not in loads(less := _without(block, stores)):
             block, unread = less, unread | {n for s in stores.values() for n in loads(s)} - {name}
     return block
-
-
-def _with_widths(node: Any, told: dict[int, cst.Call]) -> Any:
-    return told.get(id(node)) or rebuild(node, lambda child: _with_widths(child, told))
 
 
 def _builds(line: cst.SimpleStatementLine) -> str:
