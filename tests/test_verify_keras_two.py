@@ -70,3 +70,12 @@ def test_a_port_of_keras_two_is_verified_and_a_fault_in_it_is_found(recorded: tu
     assert port.count("torch.tanh(") == 1
     status, notes = _verdict(folder, port.replace("torch.tanh(", "torch.sigmoid("), against=record)
     assert status == MISMATCH, notes
+
+
+def test_the_file_may_have_tf_keras_from_a_file_that_it_imports(tmp_path: Path) -> None:
+    (tmp_path / "compat.py").write_text("try:\n    import tf_keras as keras\nexcept ImportError:\n    import keras\n")
+    (tmp_path / "model.py").write_text("from compat import keras\n\n\ndef build_model():\n    x = keras.Input((6,))\n"
+                                       "    return keras.Model(x, keras.layers.Dense(3)(x))\n")
+    (tmp_path / "port.py").write_text("from torch import nn\n\n\ndef build_model():\n    return nn.Linear(6, 3)\n")
+    verdict = verify(tmp_path / "model.py", tmp_path / "port.py", "tf2torch", [Case("build_model()")])[0]
+    assert verdict.status == VERIFIED, verdict
