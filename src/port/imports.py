@@ -116,9 +116,11 @@ def helper_source(name: str, folder: str = "torch") -> tuple[tuple[str, ...], tu
 
 
 @cache
-def helper_body(name: str, folder: str = "torch") -> tuple[cst.SimpleStatementLine | cst.BaseCompoundStatement, ...]:
-    """The statements of its definition."""
-    return tuple(cst.parse_module(helper_source(name, folder)[2]).body)
+def helper_body(name: str, folder: str = "torch", spelled: bool = False
+                ) -> tuple[cst.SimpleStatementLine | cst.BaseCompoundStatement, ...]:
+    """The statements of its definition, `spelled` out or not."""
+    text = helper_source(name, folder)[2]
+    return tuple(cst.parse_module(spelled_out(text) if spelled else text).body)
 
 
 def spelled_out(text: str) -> str:

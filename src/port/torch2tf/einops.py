@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from port.torch2tf.interp import Interp
 
 PLAIN, FLIPPED = Layout.PLAIN, Layout.FLIPPED
+_TOKEN = re.compile(r"\([^)]*\)|\S+")
 
 
 def tokens(side: str) -> list[str]:
     """`b (h w) c` -> ['b', '(h w)', 'c']"""
-    return re.findall(r"\([^)]*\)|\S+", side.strip())
+    return _TOKEN.findall(side)
 
 
 def sides(pattern: Any) -> tuple[list[str], list[str]] | None:

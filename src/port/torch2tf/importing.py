@@ -134,7 +134,7 @@ def helper_blocks(w: Any) -> list[Any]:
     """Definitions of the helpers that the file uses, those first that others need."""
     blocks: list[Any] = []
     for name in imports.helper_order(list(w.helpers), "keras"):
-        _, lines, text = imports.helper_source(name, "keras")
+        _, lines, _ = imports.helper_source(name, "keras")
         for line in lines:
             if line in SHORT:
                 w.need(SHORT[line])
@@ -142,11 +142,10 @@ def helper_blocks(w: Any) -> list[Any]:
                 w.need(*(n.strip() for n in line.removeprefix("from keras import ").split(",")))
             elif not line.startswith("from keras import "):
                 w.lines.add(line)
-        if w.layers == "keras.layers":
-            blocks += cst.parse_module(imports.spelled_out(text)).body
+        spelled = w.layers == "keras.layers"
+        blocks += imports.helper_body(name, "keras", spelled)
+        if spelled:
             w.need("keras")
-        else:
-            blocks += imports.helper_body(name, "keras")
     return blocks
 
 

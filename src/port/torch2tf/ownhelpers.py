@@ -5,6 +5,7 @@ A definition that has the text of a helper, but for line breaks, counts as one. 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import libcst as cst
@@ -25,8 +26,13 @@ def name_of(node: cst.CSTNode) -> str:
         return ""
     if node.name.value in PLAIN_PYTHON:
         return ""
-    helper = parse_line(imports.helper_source(node.name.value)[2].strip() + "\n")
-    return node.name.value if code(node.with_changes(leading_lines=[])).strip() == code(helper).strip() else ""
+    own = code(node.with_changes(leading_lines=[])).strip()
+    return node.name.value if own == _text_of(node.name.value) else ""
+
+
+@cache
+def _text_of(helper: str) -> str:
+    return code(parse_line(imports.helper_source(helper)[2].strip() + "\n")).strip()
 
 
 def write(w: Any, node: cst.Call, symbol: str) -> Any:

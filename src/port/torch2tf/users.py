@@ -125,7 +125,8 @@ def prove_whole(it: Interp, node: cst.BaseExpression) -> None:
         return
     if node.value not in function.whole:
         function.whole.add(node.value)
-        it.enqueue(function)
+        if not same(function.held.get(node.value), parameter(it, function, node.value)):
+            it.enqueue(function)
         for caller in function.callers:
             it.enqueue(caller)
 
