@@ -73,6 +73,7 @@ def call(w: Any, node: cst.Call) -> Any:
     if isinstance(payload, Function):
         return user_call(w, node, payload)
     if isinstance(payload, Class):
+        unknowns.check_parameter(w, node, [o.payload for o in options(callee) if isinstance(o.payload, Class)])
         return construction(w, spread.without_places(w.it, node, callee), payload)
     if payload is None and symbol.startswith("torch."):
         return framework(w, node, symbol, callee)

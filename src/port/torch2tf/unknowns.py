@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
 
 from port.facts import Fact, Kind, Layout
 from port.foreign import KNOWN
-from port.torch2tf import foreign, modshapes
+from port.torch2tf import foreign, members, modshapes
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import Chain, Items, Layer, Mapping, is_none, options, tensors_in
+from port.torch2tf.values import Chain, Class, Instance, Items, Layer, Mapping, is_none, options, tensors_in
 from port.tree import code
 
 
@@ -32,6 +33,32 @@ def _left_to_others(w: Any, callee: Fact) -> bool:
     """Is it None here, in a class that nothing known makes? Whoever does may give it something to call."""
     made = w.cls is not None and (w.cls.makers or any(sub.makers for sub in w.cls.subclasses))
     return is_none(callee) and w.cls is not None and not made
+
+
+def check_parameter(w: Any, node: cst.Call, classes: Sequence[Class]) -> None:
+    """Tell that a class which is passed in is taken for those that are passed here, where it gets channels last."""
+    passed = w.function is not None and isinstance(node.func, cst.Name) and node.func.value in w.function.params
+    method = members.find_method(classes[0], "forward")
+    if not passed or method is None or not any(map(method.is_flipped, method.arguments)):
+        return
+    made = {o.cls for o in w.it.objects.values() if isinstance(o, Instance)}
+    around, todo = set[Class](), [] if w.function.owner is None else [w.function.owner]
+    while todo:
+        if (cls := todo.pop()) not in around:
+            around.add(cls)
+            todo += cls.makers
+    others = [c for c in w.it.classes.values() if c.is_module and not c.subclasses and c not in made | around
+              and c not in classes and _takes(c, node)]
+    if others:
+        w.report("P103", f"`{code(node.func)}` is taken for `{classes[0].name}`, which gets tensors channels last; "
+                 f"`{others[0].name}`, which nothing here makes, is not ported for that", node)
+
+
+def _takes(cls: Class, node: cst.Call) -> bool:
+    """Has its constructor such parameters?"""
+    init = members.find_method(cls, "__init__")
+    names = init.arguments if init is not None else []
+    return all(a.keyword is None or a.keyword.value in names for a in node.args) and len(node.args) <= len(names)
 
 
 def check_child(w: Any, chain: Chain, at: int, node: cst.CSTNode) -> None:

@@ -25,7 +25,7 @@ from port.tf2torch.infer.choices import OneOf, takes_plain
 from port.tf2torch.infer.named import NAMED
 from port.tf2torch.infer.values import EITHER, Class, Function, Grown, Items, LayerCall, ShapeOf, has_tensor
 from port.tf2torch.rules import weights
-from port.tf2torch.rules.classes import instance_call
+from port.tf2torch.rules.classes import choice_call, instance_call, is_choice
 from port.tf2torch.rules.control import expression_rule
 from port.tf2torch.rules.sequential import sequential, standing
 from port.tf2torch.rules.traced import GRAPH, graph_call
@@ -40,6 +40,8 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     chosen_of = em.fact(node.func).payload
     if isinstance(chosen_of, OneOf):
         return _one_of(em, node, chosen_of)
+    if is_choice(em, node.func):
+        return choice_call(em, node)
     check_functions(em, node)
     if node in em.it.applications:
         callee, inputs = em.it.applications[node]

@@ -32,7 +32,7 @@ from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.layers import MERGES, merge
 from port.tf2torch.infer.models import add_layer, apply_to, new_model, new_sequential
 from port.tf2torch.infer.named import NAMED, eval_call, named_layer
-from port.tf2torch.infer.objects import call_alternatives, instantiate
+from port.tf2torch.infer.objects import apply_one_of, call_alternatives, instantiate
 from port.tf2torch.infer.opshapes import shape_of
 from port.tf2torch.infer.rowcalls import new_layer, row_call
 from port.tf2torch.infer.values import (
@@ -60,7 +60,7 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
     callee = it.ev(node.func, env)
     args = [it.ev(a.value, env) for a in node.args]
     if isinstance(callee.payload, OneOf):
-        return tensor()
+        return apply_one_of(it, node, callee.payload, args)
     if callee.kind in (Kind.LAYER, Kind.MODEL):
         result = apply_to(it, node, callee, args)
         masks.unmask(it, node, env)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from port.facts import Fact, Kind
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.rowcalls import FLIPS
-from port.tf2torch.infer.values import Instance, LayerCall, find_method
+from port.tf2torch.infer.values import Alternatives, Class, Instance, LayerCall, find_method, is_module
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,6 +15,14 @@ class OneOf:
     """Payload of such a variable."""
 
     layers: tuple[Fact, ...]
+
+
+def of_classes(a: Fact, b: Fact) -> Fact | None:
+    """One of two classes of the user's layers; None for anything else."""
+    found = [f for x in (a, b) for f in (x.payload.functions if isinstance(x.payload, Alternatives) else [x])]
+    if a.payload is b.payload or not all(isinstance(f.payload, Class) and is_module(f.payload) for f in found):
+        return None
+    return Fact(Kind.FUNCTION, payload=Alternatives(list({id(f.payload): f for f in found}.values())))
 
 
 def joined(a: Fact, b: Fact) -> Fact | None:

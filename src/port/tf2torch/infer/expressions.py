@@ -14,7 +14,7 @@ from port.binding import literal_text
 from port.facts import UNKNOWN, Fact, Kind, Layout, arithmetic, tensor
 from port.names import canonical
 from port.scopes import Env, File
-from port.tf2torch.infer import calls, joins, keyed, several, shapes, sizes
+from port.tf2torch.infer import calls, choices, joins, keyed, several, shapes, sizes
 from port.tf2torch.infer.arrays import combined, is_array
 from port.tf2torch.infer.assignments import assign
 from port.tf2torch.infer.attributes import inherited, object_attribute, of_super, tensor_attribute, variable_of
@@ -199,7 +199,7 @@ def _choice(it: Interp, node: cst.IfExp, env: Env) -> Fact:
         return joins.chosen(it, node.test, a, b)
     if all(isinstance(f.payload, Items | Grown) and has_tensor(f) for f in (a, b)):
         return Fact(Kind.PLAIN, payload=Grown(common([*tensors_in(a), *tensors_in(b)]), "?"))
-    if (layer := several.chosen(a, b)) is not None:
+    if (layer := choices.of_classes(a, b) or several.chosen(a, b)) is not None:
         return layer
     if a.values is not None and b.values is not None:
         return Fact(Kind.PLAIN, values=a.values | b.values, symbol="=")

@@ -70,7 +70,7 @@ def _join(it: Interp, name: str, a: Fact | None, b: Fact | None) -> Fact:
         if any(map(may_flip, tensors_in(b if a.kind is Kind.TENSOR else a))):
             return tensor(None, None, Layout.MIXED)  # or a container of such
         return (a if a.kind is Kind.TENSOR else b).but(symbol="?")
-    if (choice := choices.joined(a, b)) is not None:
+    if (choice := choices.of_classes(a, b) or choices.joined(a, b)) is not None:
         return choice
     if a.kind in CALLED and b.kind in CALLED:
         if a.kind is b.kind is Kind.FUNCTION and _functions(a) and _functions(b) and a.payload is not b.payload:

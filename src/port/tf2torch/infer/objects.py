@@ -10,12 +10,14 @@ from port.tf2torch.infer import object_masks
 from port.tf2torch.infer.analysis import analyze, tensor_param
 from port.tf2torch.infer.arrivals import bind_args, receive, want_flips
 from port.tf2torch.infer.base_sizes import of_bases
+from port.tf2torch.infer.choices import OneOf
 from port.tf2torch.infer.definitions import ROOTS
 from port.tf2torch.infer.functions import call_function
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.origins import as_source
 from port.tf2torch.infer.results import bindings_of, default_dim, in_terms, out_of
 from port.tf2torch.infer.values import (
+    EITHER,
     Alternatives,
     Applied,
     Class,
@@ -28,11 +30,14 @@ from port.tf2torch.infer.values import (
     ShapeOf,
     find_method,
     has_tensor,
+    is_module,
     without,
 )
 
 
 def call_alternatives(it: Interp, node: cst.Call, options: Alternatives, args: list[Fact]) -> Fact:
+    if any(isinstance(o.payload, Class) and is_module(o.payload) for o in options.functions):
+        return _one_of_classes(it, node, options, args)
     results = []
     for option in options.functions:
         if isinstance(option.payload, Function):
@@ -50,6 +55,15 @@ def call_alternatives(it: Interp, node: cst.Call, options: Alternatives, args: l
         return out_of(it, node, first)
     stateful = any(isinstance(o.payload, Function) and o.payload.stateful for o in options.functions)
     return out_of(it, node, first) if stateful and first.kind is Kind.TENSOR else first
+
+
+def _one_of_classes(it: Interp, node: cst.Call, options: Alternatives, args: list[Fact]) -> Fact:
+    """`NORMS[kind](width)`: a layer of one of several classes, any of which may be called alike (choices.py)."""
+    classes = {id(o.payload): o.payload for o in options.functions}.values()
+    made = tuple(instantiate(it, node, cls, args) for cls in classes if isinstance(cls, Class))
+    if len(made) < len(classes):  # a function is no class, and makes who knows what
+        return Fact(Kind.FUNCTION, symbol=EITHER + it.text(node.func))
+    return made[0] if len(made) == 1 else Fact(Kind.LAYER, payload=OneOf(made))
 
 
 # ---------------------------------------------------------------- classes
@@ -124,6 +138,16 @@ def apply_instance(it: Interp, node: cst.Call, instance: Instance, args: list[Fa
     out = in_terms(it, node, method, result, bindings, None)
     method.stateful = method_stateful
     return _outside(without(out, instance.hidden), method)
+
+
+def apply_one_of(it: Interp, node: cst.Call, choice: OneOf, args: list[Fact]) -> Fact:
+    """What any of several layers gives that take the source's axes: of its sizes, those that are alike."""
+    given = [as_source(a) for a in args]
+    results = [apply_instance(it, node, layer.payload, given) if isinstance(layer.payload, Instance)
+               else given[0].but(mask=None) if given else UNKNOWN for layer in choice.layers]
+    shapes = [r.shape for r in results]
+    same = all(r.kind is Kind.TENSOR for r in results) and all(s == shapes[0] for s in shapes)
+    return tensor(shapes[0]) if same else tensor()
 
 
 def _outside(fact: Fact, method: Function) -> Fact:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
 
 from port.build import TIGHT, breaks_line, build, drop_commas, expression, statement
-from port.facts import UNKNOWN, Kind
+from port.facts import UNKNOWN, Kind, Layout
 from port.tf2torch import masking
 from port.tf2torch.calls.applying import kept_args
 from port.tf2torch.calls.foreign import check_base
 from port.tf2torch.calls.traced import carries_masks, check_made
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.definitions import ROOTS, asks_for_shapes
-from port.tf2torch.infer.values import Class, Instance, find_method, is_module
+from port.tf2torch.infer.values import Alternatives, Class, Instance, find_method, is_module
 from port.tf2torch.rules import plain, set_later
 from port.tf2torch.rules.bodies import split_docstring, used_names
 from port.tf2torch.rules.class_sizes import resolve_sizes, scope
@@ -186,6 +187,76 @@ def _closing(params: cst.Parameters) -> Any:
 
 
 # ---------------------------------------------------------------- objects of the user's classes
+def is_choice(em: Emitter, func: cst.BaseExpression) -> bool:
+    """Does this hold one of several classes of the user's layers?"""
+    held = em.fact(func).payload
+    return isinstance(held, Alternatives) and any(is_module(f.payload) for f in held.functions
+                                                  if isinstance(f.payload, Class))
+
+
+def choice_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
+    """`NORMS[kind](width, name="norm")`: all of the classes take the same arguments in PyTorch too."""
+    classes = [f.payload for f in em.fact(node.func).payload.functions if isinstance(f.payload, Class)]
+    gone: list[set[int]] = []
+    for cls in classes:
+        if cls in em.refused:
+            raise Refused("P206", f"`{cls.name}` is not ported", node)
+        if sizes := new_params(em, cls):
+            raise Refused("P208", f"`{cls.name}`, which `{code(node.func)}` may be, takes the size `{sizes[0]}` in "
+                          "PyTorch: call each class in its own branch", node)
+        gone.append({at for at, name in enumerate(_names(cls, node)) if _is_dropped(em, cls, name)})
+    for at in set().union(*gone):
+        if not all(at in g for g in gone) or _names(classes[0], node)[at] != "name":
+            raise Refused("P206", f"`{code(node.args[at]).strip(', ')}` is not for the constructor of each class that "
+                          f"`{code(node.func)}` may be: call each in its own branch", node)
+    if _takes_images(em, classes[0]) and (others := _others(em, classes, node)):
+        em.report("P103", f"`{code(node.func)}` is taken for `{classes[0].name}`, which gets images channels first; "
+                  f"`{others[0].name}`, which nothing here makes, is not ported for that", node)
+    args = [changed(a, value=em.expr(a.value)) for at, a in enumerate(node.args) if at not in gone[0]]
+    return changed(node, func=em.expr(node.func), args=drop_commas(args, list(node.args)))
+
+
+def _takes_images(em: Emitter, cls: Class) -> bool:
+    """Is its `call` given tensors channels first?"""
+    method = find_method(cls, "call")
+    return method is not None and not em.it.plain_axes(method) and (bool(method.flipped) or any(
+        t.layout is Layout.FLIPPED and t.rank not in (0, 1, 2) for t in method.tensors.values()))
+
+
+def _others(em: Emitter, classes: Sequence[Class], node: cst.Call) -> list[Class]:
+    """Layers that nothing here makes and that take these arguments: whoever uses the code may pass one of them."""
+    around, todo = set[Class](), [em.scope.cls]
+    while todo:
+        cls = todo.pop()
+        if isinstance(cls, Class) and cls not in around:
+            around.add(cls)
+            todo += [i.maker for i in cls.instances]
+    given = {a.keyword.value for a in node.args if a.keyword is not None}.difference(SUPER_ONLY)
+    found = []
+    for cls in em.it.classes.values():
+        init = find_method(cls, "__init__")
+        takes = init.params[1:] if init is not None else []
+        if is_module(cls) and not (cls in classes or cls in around or cls.instances or em.is_base(cls)) and (
+                given <= {*takes} and sum(a.keyword is None for a in node.args) <= len(takes)):
+            found.append(cls)
+    return found
+
+
+def _names(cls: Class, node: cst.Call) -> list[str]:
+    """The parameter of the constructor that each argument is for; '' where that is not known."""
+    init = find_method(cls, "__init__")
+    takes = init.params[1:] if init is not None else []
+    return [a.keyword.value if a.keyword is not None else takes[at] if at < len(takes) and not a.star else ""
+            for at, a in enumerate(node.args)]
+
+
+def _is_dropped(em: Emitter, cls: Class, name: str) -> bool:
+    """Is it for Keras' own constructor, and PyTorch's has no such parameter?"""
+    init = find_method(cls, "__init__")
+    takes = init.params[1:] if init is not None else []
+    return name in SUPER_ONLY and (name not in takes or name in em.dropped_init.get(cls, set()) or name == "name")
+
+
 def instance_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     """`LayerScale(init_value=0.2)` -> `LayerScale(embed_dim, init_value=0.2)`."""
     cls = em.fact(node.func).payload
@@ -211,9 +282,8 @@ def instance_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     start: cst.BaseExpression | None = None
     init = find_method(cls, "__init__")
     takes = init.params[1:] if init is not None else []
-    for at, a in enumerate(node.args):
-        name = a.keyword.value if a.keyword is not None else takes[at] if at < len(takes) and not a.star else ""
-        if name in SUPER_ONLY and (name not in takes or name in em.dropped_init.get(cls, set()) or name == "name"):
+    for a, name in zip(node.args, _names(cls, node), strict=True):
+        if _is_dropped(em, cls, name):
             if set_later.frozen(em, name, a.value, cls):
                 flag = a.value
             else:

@@ -1,0 +1,156 @@
+"""Classes of the user's own layers that a table, a variable or a parameter holds: what is called may be any of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from proving import agree
+
+from port.translate import translate
+from port.verify.parent import Case
+
+SOURCE = '''import keras
+import tensorflow as tf
+from keras import layers
+
+
+class Shift(layers.Layer):
+    def __init__(self, width, epsilon=None, **kwargs):
+        super().__init__(**kwargs)
+        self.bias = self.add_weight(name="bias", shape=[width], initializer="ones")
+
+    def call(self, x):
+        return x + self.bias
+
+
+class Scale(layers.Layer):
+    def __init__(self, width, epsilon=1e-6, **kwargs):
+        super().__init__(**kwargs)
+        self.epsilon = epsilon
+
+    def build(self, input_shape):
+        self.scale = self.add_weight(name="scale", shape=[input_shape[-1]], initializer="ones")
+
+    def call(self, x):
+        return x * tf.math.rsqrt(tf.reduce_mean(tf.square(x), axis=-1, keepdims=True) + self.epsilon) * self.scale
+
+
+KINDS = {"shift": Shift, "scale": Scale}
+
+
+class Block(layers.Layer):
+    def __init__(self, width, kind="shift", **kwargs):
+        super().__init__(**kwargs)
+        self.dense = layers.Dense(width)
+        self.norm = KINDS[kind](width, epsilon=1e-3, name="norm")
+
+    def call(self, x):
+        return x + self.norm(self.dense(x))
+
+
+def build(kind="shift"):
+    inputs = keras.Input((5, 8))
+    return keras.Model(inputs, layers.Dense(3)(Block(8, kind, name="block")(inputs)))
+'''
+HELD = "        self.norm = KINDS[kind](width, epsilon=1e-3, name=\"norm\")\n"
+CHOSEN = {
+    "table": HELD,
+    "expression": "        made = Shift if kind == \"shift\" else Scale\n" + HELD.replace("KINDS[kind]", "made"),
+    "branches": ("        if kind == \"shift\":\n            made = Shift\n        else:\n            made = Scale\n"
+                 + HELD.replace("KINDS[kind]", "made")),
+}
+IMAGES = SOURCE.replace('shape=[width], initializer="ones")\n\n    def call(self, x):\n        return x + self.bias', (
+    'shape=[width], initializer="ones")\n        self.pool = layers.AveragePooling2D(3, 1, padding="same")\n\n'
+    '    def call(self, x):\n        return self.pool(x) + self.bias')).replace(
+    "layers.Dense(width)", "layers.Conv2D(width, 3, padding=\"same\")").replace("(5, 8)", "(6, 6, 8)")
+PARAMETER = (IMAGES.replace('kind="shift"', "kind=Scale").replace("KINDS[kind]", "kind"))
+
+
+BACK = '''from torch import nn
+
+
+class Pool(nn.Module):
+    def __init__(self, size=3):
+        super().__init__()
+        self.pool = nn.AvgPool2d(size, 1, size // 2)
+
+    def forward(self, x):
+        return self.pool(x)
+
+
+class Norm(nn.Module):
+    def __init__(self, size=3):
+        super().__init__()
+
+    def forward(self, x):
+        return x * x.square().mean(dim=-1, keepdim=True)
+
+
+class Block(nn.Module):
+    def __init__(self, made=Pool):
+        super().__init__()
+        self.conv = nn.Conv2d(4, 4, 3)
+        self.norm = made(size=3)
+
+    def forward(self, x):
+        return self.norm(self.conv(x))
+
+
+class Net(nn.Module):
+    def __init__(self, size=3):
+        super().__init__()
+        self.block = Block()
+
+    def forward(self, x):
+        return self.block(x)
+'''
+
+
+def told(text: str, direction: str = "tf2torch") -> list[str]:
+    return [f"{f.code} {f.message}" for f in translate(text, direction).findings if f.code not in ("P101", "P102")]
+
+
+@pytest.mark.parametrize("chosen", CHOSEN.values(), ids=CHOSEN)
+def test_any_of_them_takes_what_pytorch_takes(tmp_path: Path, chosen: str) -> None:
+    """`name=` was left in the call, and the port crashed where the layer was made."""
+    text = SOURCE.replace(HELD, chosen)
+    assert not told(text)
+    cases = [Case("build()", ["f32[2,5,8]"]), Case("build('scale')", ["f32[2,5,8]"])]
+    agree(tmp_path, text, translate(text, "tf2torch").text, "tf2torch", cases)
+
+
+def test_classes_with_different_orders_of_axes_are_not_called_alike() -> None:
+    """Silent before: what the first of them takes was taken for all."""
+    assert any("some take images" in t for t in told(IMAGES))
+
+
+def test_the_class_that_a_parameter_is_by_default_is_told() -> None:
+    """Silent before: whoever passes another class, which the file has for that, gives images channels first to it."""
+    assert [t for t in told(PARAMETER) if t.startswith("P103 `kind` is taken for `Scale`")]
+    assert not told(SOURCE.replace('kind="shift"', "kind=Scale").replace("KINDS[kind]", "kind"))
+    alone = PARAMETER[:PARAMETER.index("class Shift")] + PARAMETER[PARAMETER.index("class Scale"):]
+    assert not told(alone.replace('KINDS = {"shift": Shift, "scale": Scale}\n', ""))
+
+
+def test_what_only_keras_takes_is_refused() -> None:
+    text = SOURCE.replace(', name="norm")', ', dtype="float32")')
+    assert any("is not for the constructor of each class" in t for t in told(text))
+
+
+def test_a_class_that_takes_a_size_more_is_refused() -> None:
+    """Silent before where the call passes numbers by place: the size got what was meant for another parameter."""
+    text = SOURCE.replace("(self, width, epsilon=1e-6, **kwargs)", "(self, power=2, **kwargs)").replace(
+        "self.epsilon = epsilon", "self.epsilon = 1e-6").replace('KINDS[kind](width, epsilon=1e-3, name="norm")',
+                                                                 "KINDS[kind](8)")
+    assert "def __init__(self, in_features, power=2)" in translate(text, "tf2torch").text
+    assert any("`Scale`, which `KINDS[kind]` may be, takes the size `in_features`" in t for t in told(text))
+
+
+def test_the_same_from_pytorch() -> None:
+    found = told(BACK, "torch2tf")
+    assert found == ["P103 `made` is taken for `Pool`, which gets tensors channels last; `Norm`, which nothing here "
+                     "makes, is not ported for that"]
+    alone = BACK[:BACK.index("class Norm")] + BACK[BACK.index("class Block"):]
+    assert not told(alone, "torch2tf")
+    assert not told(BACK.replace("Block()", "Block(Norm)"), "torch2tf")
