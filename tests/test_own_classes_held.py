@@ -154,3 +154,57 @@ def test_the_same_from_pytorch() -> None:
     alone = BACK[:BACK.index("class Norm")] + BACK[BACK.index("class Block"):]
     assert not told(alone, "torch2tf")
     assert not told(BACK.replace("Block()", "Block(Norm)"), "torch2tf")
+
+
+FUNCTIONS = '''import keras
+import tensorflow as tf
+from keras import layers
+
+
+def pool(x, size):
+    return layers.AveragePooling2D(size, 1, padding="same")(x)
+
+
+def norm(x, size):
+    return x * keras.ops.mean(x, axis=-1, keepdims=True) + size
+
+
+def build(block=pool):
+    inputs = keras.Input((6, 6, 4))
+    return keras.Model(inputs, block(layers.Conv2D(4, 3)(inputs), 3))
+'''
+BACK_FUNCTIONS = '''import torch
+from torch import nn
+import torch.nn.functional as F
+
+
+def pool(x, size):
+    return F.avg_pool2d(x, size)
+
+
+def norm(x, size):
+    return x * x.mean(dim=-1, keepdim=True) + size
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(4, 4, 3)
+
+    def forward(self, x):
+        return self.conv(step(self.conv(x)))
+
+
+def step(x, block=pool):
+    return block(x, 3)
+'''
+
+
+@pytest.mark.parametrize(("text", "direction", "function"), [
+    (FUNCTIONS, "tf2torch", "keras.ops.relu"), (BACK_FUNCTIONS, "torch2tf", "F.relu")])
+def test_functions_that_are_passed_in(text: str, direction: str, function: str) -> None:
+    found = [t for t in told(text, direction) if t.startswith("P103 `block` is taken for `pool`")]
+    assert len(found) == 1 and "`norm`, which nothing here calls" in found[0]
+    rest = text[text.index("def build" if direction == "tf2torch" else "class Net"):]
+    by_element = f"{text[:text.index('def norm')]}def norm(x, size=3):\n    return {function}(x)\n\n\n{rest}"
+    assert not [t for t in told(by_element, direction) if "is taken for" in t]

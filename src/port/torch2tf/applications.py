@@ -70,10 +70,11 @@ def call(w: Any, node: cst.Call) -> Any:
         return application(w, node, callee)
     if isinstance(payload, Function) and recomputed.hands_on(w.it, payload):
         return methods.checkpoint(w, node)
+    if isinstance(payload, Function | Class):
+        unknowns.check_parameter(w, node, [o.payload for o in options(callee) if type(o.payload) is type(payload)])
     if isinstance(payload, Function):
         return user_call(w, node, payload)
     if isinstance(payload, Class):
-        unknowns.check_parameter(w, node, [o.payload for o in options(callee) if isinstance(o.payload, Class)])
         return construction(w, spread.without_places(w.it, node, callee), payload)
     if payload is None and symbol.startswith("torch."):
         return framework(w, node, symbol, callee)

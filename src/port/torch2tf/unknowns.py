@@ -9,9 +9,9 @@ import libcst as cst
 
 from port.facts import Fact, Kind, Layout
 from port.foreign import KNOWN
-from port.torch2tf import foreign, members, modshapes
+from port.torch2tf import alike, foreign, members, modshapes
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import Chain, Class, Instance, Items, Layer, Mapping, is_none, options, tensors_in
+from port.torch2tf.values import Chain, Class, Function, Instance, Items, Layer, Mapping, is_none, options, tensors_in
 from port.tree import code
 
 
@@ -35,23 +35,36 @@ def _left_to_others(w: Any, callee: Fact) -> bool:
     return is_none(callee) and w.cls is not None and not made
 
 
-def check_parameter(w: Any, node: cst.Call, classes: Sequence[Class]) -> None:
-    """Tell that a class which is passed in is taken for those that are passed here, where it gets channels last."""
-    passed = w.function is not None and isinstance(node.func, cst.Name) and node.func.value in w.function.params
-    method = members.find_method(classes[0], "forward")
-    if not passed or method is None or not any(map(method.is_flipped, method.arguments)):
-        return
+def check_parameter(w: Any, node: cst.Call, passed: Sequence[Class | Function]) -> None:
+    """Tell that what is passed in is taken for what is passed here, where that gets channels last."""
+    first = passed[0]
+    method = first if isinstance(first, Function) else members.find_method(first, "forward")
+    here = w.function is not None and isinstance(node.func, cst.Name) and node.func.value in w.function.params
+    if here and method is not None and any(map(method.is_flipped, method.arguments)):
+        others = _functions(w, passed) if isinstance(first, Function) else _classes(w, node, passed)
+        if others:
+            w.report("P103", f"`{code(node.func)}` is taken for `{first.name}`, which gets tensors channels last; "
+                     f"`{others[0].name}`, which nothing here {'calls' if method is first else 'makes'}, is not ported "
+                     "for that", node)
+
+
+def _functions(w: Any, passed: Sequence[Any]) -> list[Any]:
+    """Functions that nothing calls and that take as much."""
+    return [f for f in w.it.functions.values() if f.owner is None and isinstance(f.node, cst.FunctionDef)
+            and f not in passed and f is not w.function and not f.callers and not f.received
+            and len(f.params) == len(passed[0].params) and not alike.taken(w.it, f)]
+
+
+def _classes(w: Any, node: cst.Call, passed: Sequence[Any]) -> list[Any]:
+    """Modules that nothing makes and that take such arguments, but for those around this one."""
     made = {o.cls for o in w.it.objects.values() if isinstance(o, Instance)}
     around, todo = set[Class](), [] if w.function.owner is None else [w.function.owner]
     while todo:
         if (cls := todo.pop()) not in around:
             around.add(cls)
             todo += cls.makers
-    others = [c for c in w.it.classes.values() if c.is_module and not c.subclasses and c not in made | around
-              and c not in classes and _takes(c, node)]
-    if others:
-        w.report("P103", f"`{code(node.func)}` is taken for `{classes[0].name}`, which gets tensors channels last; "
-                 f"`{others[0].name}`, which nothing here makes, is not ported for that", node)
+    return [c for c in w.it.classes.values() if c.is_module and not c.subclasses and c not in made | around
+            and c not in passed and _takes(c, node)]
 
 
 def _takes(cls: Class, node: cst.Call) -> bool:

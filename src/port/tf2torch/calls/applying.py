@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import libcst as cst
@@ -16,7 +17,7 @@ from port.tf2torch.calls.named_layers import note
 from port.tf2torch.calls.taken import several, together
 from port.tf2torch.calls.traced import TRACED, carried, carries_masks, channels_first, check_mask, sized, traced
 from port.tf2torch.emit import Emitter, Refused
-from port.tf2torch.infer.elementwise import follows
+from port.tf2torch.infer.elementwise import acts_by_element, follows
 from port.tf2torch.infer.layers import rank_of
 from port.tf2torch.infer.masks import READS, REFUSES, name_of
 from port.tf2torch.infer.several import LAMBDA, gives_input, held
@@ -264,7 +265,24 @@ def kept_args(em: Emitter, node: cst.Call, function: Function) -> list[cst.Arg]:
     return drop_commas(made, list(node.args)) if len(made) < len(node.args) else made
 
 
+def _tell_passed(em: Emitter, node: cst.Call, options: Sequence[Function]) -> None:
+    """Tell that a function which is passed in is taken for those that are passed here, given images channels first."""
+    around = em.scope.function
+    if around is None or not isinstance(node.func, cst.Name) or node.func.value not in around.params:
+        return
+    if not any(f.flipped or any(t.layout is Layout.FLIPPED and t.rank not in (0, 1, 2) for t in f.tensors.values())
+               for f in options):
+        return
+    others = [f for f in em.it.functions.values() if f.owner is None and isinstance(f.node, cst.FunctionDef)
+              and f not in options and f is not around and not f.bindings and len(f.params) == len(options[0].params)
+              and not acts_by_element(em.it, f)]
+    if others:
+        em.report("P103", f"`{code(node.func)}` is taken for `{options[0].name}`, which gets images channels first; "
+                  f"`{others[0].name}`, which nothing here calls, is not ported for that", node)
+
+
 def _apply_alternatives(em: Emitter, node: cst.Call, options: Any) -> cst.BaseExpression:
+    _tell_passed(em, node, [o.payload for o in options.functions if isinstance(o.payload, Function)])
     if em.scope.stage == TRACED:
         return em.generic_call(node, [changed(a, value=em.plain(a.value)) for a in node.args])
     if isinstance(options.functions[0].payload, Curried):
