@@ -344,11 +344,12 @@ def test_verify_case_of_the_command_line(port: Port, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(checking, "verify_pair", verify_pair)
     put("a.py"), put("b.py", TORCH)
-    options = ["--call", "f()", "--input", "f32[2]", "--input", "i32[2]<5", "--dtype", "float32", "--steps", "3"]
+    options = ["--call", "f()", "--call", "f(2)", "--input", "f32[2]", "--input", "i32[2]<5", "--dtype", "float32"]
+    options += ["--steps", "3"]
     assert port("verify", "b.py", "a.py", *options) == 0
     source, ported, direction, cases, settings = seen[0]
     assert (str(source), str(ported), direction) == ("b.py", "a.py", "torch2tf")
-    assert cases[0].call == "f()" and cases[0].inputs == ("f32[2]", "i32[2]<5")
+    assert [(case.call, case.inputs) for case in cases] == [(call, ("f32[2]", "i32[2]<5")) for call in ("f()", "f(2)")]
     assert settings.dtypes == ("float32",) and settings.steps == 3 and settings.seed == 0
 
 

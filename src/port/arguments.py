@@ -64,7 +64,8 @@ def _page(add: Callable[..., object]) -> None:
 
 def _case(command: argparse.ArgumentParser) -> None:
     add = command.add_argument_group("verify").add_argument
-    add("--call", metavar="CODE", help="what to build, as in 'ResNet50(classes=10)'")
+    add("--call", action="append", metavar="CODE",
+        help="what to build, as in 'ResNet50(classes=10)'; once per case, all with the same inputs")
     add("--input", action="append", metavar="SPEC",
         help="what to feed, as in 'f32[2,224,224,3]' or 'mask=b[2,7]'; once per input")
     add("--device", choices=("cpu", "cuda"), help="where the torch side runs")

@@ -26,10 +26,10 @@ _TORCH = re.compile(r"^\s*(?:import|from)\s+torch\b", re.MULTILINE)
 
 
 def cases(given: dict[str, Any]) -> list[Case]:
-    """The case that --call and --input describe, if any."""
+    """A case for each --call, all with the inputs that --input describes."""
     if not given["call"] and given["input"]:
         raise ValueError("--input needs --call")
-    return [_case({"call": given["call"], "inputs": given["input"] or []})] if given["call"] else []
+    return [_case({"call": call, "inputs": given["input"] or []}) for call in given["call"] or ()]
 
 
 def configured(config: Config, source: Path) -> list[Case]:
