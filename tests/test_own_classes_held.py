@@ -208,3 +208,84 @@ def test_functions_that_are_passed_in(text: str, direction: str, function: str) 
     rest = text[text.index("def build" if direction == "tf2torch" else "class Net"):]
     by_element = f"{text[:text.index('def norm')]}def norm(x, size=3):\n    return {function}(x)\n\n\n{rest}"
     assert not [t for t in told(by_element, direction) if "is taken for" in t]
+
+
+PICKED = '''import keras
+import tensorflow as tf
+from keras import layers
+
+
+class Pool(layers.Layer):
+    def __init__(self, size=3, **kwargs):
+        super().__init__(**kwargs)
+        self.pool = layers.AveragePooling2D(size, 1, padding="same")
+
+    def call(self, x):
+        return self.pool(x)
+
+
+class Norm(layers.Layer):
+    def __init__(self, size=3, **kwargs):
+        super().__init__(**kwargs)
+
+    def call(self, x):
+        return x * tf.reduce_mean(tf.square(x), axis=-1, keepdims=True)
+
+
+def half(x):
+    return x * 0.5
+
+
+def norm(x):
+    return x * tf.reduce_mean(tf.square(x), axis=-1, keepdims=True)
+
+
+def pick(kind):
+    if kind == "pool":
+        return FIRST
+    return SECOND
+
+
+class Block(layers.Layer):
+    def __init__(self, kind="pool", **kwargs):
+        super().__init__(**kwargs)
+        self.conv = layers.Conv2D(4, 3, padding="same")
+        self.norm = PICK
+
+    def call(self, x):
+        x = self.conv(x)
+        return x + self.norm(x)
+
+
+def build(kind="pool"):
+    inputs = keras.Input((4, 4, 4))
+    return keras.Model(inputs, layers.Conv2D(3, 1)(Block(kind)(inputs)))
+'''
+
+
+@pytest.mark.parametrize(("first", "second", "pick", "reason"), [
+    ("Pool", "Norm", "pick(kind)(size=3)", "some take images"),
+    ("Pool(3)", "Norm(3)", "pick(kind)", "some take images"),
+    ("half", "norm", "pick(kind)", "what `self.norm(x)` is is not known"),
+    ("layers.AveragePooling2D(3, 1)", "layers.LayerNormalization()", "pick(kind)", "one of several layers is applied"),
+    ("layers.AveragePooling2D(3, 1)", "Norm(3)", "pick(kind)", "what `self.norm(x)` is is not known")])
+def test_what_a_function_picks_is_not_taken_for_the_first(first: str, second: str, pick: str, reason: str) -> None:
+    """Silent before: what the first `return` gives was taken for all."""
+    text = PICKED.replace("FIRST", first).replace("SECOND", second).replace("PICK", pick)
+    assert any(reason in t for t in told(text))
+
+
+def test_what_is_not_known_gives_tensors_with_the_axes_of_the_source(tmp_path: Path) -> None:
+    """Silent before: `x + self.norm(x)` added one order of axes to the other."""
+    text = PICKED.replace("FIRST", "Pool").replace("SECOND", "Norm").replace("PICK", (
+        'globals()["Pool" if kind == "pool" else "Norm"](size=3)'))
+    port = translate(text, "tf2torch").text
+    agree(tmp_path, text, port, "tf2torch", [Case(f"build({kind!r})", ["f32[2,4,4,4]"]) for kind in ("pool", "norm")])
+
+
+@pytest.mark.parametrize("kind", ["Average", "Max"])
+def test_a_pool_whose_size_is_a_setting_keeps_its_padding(tmp_path: Path, kind: str) -> None:
+    """Silent before: the padding was left out, in the class of a pool whose size only the constructor knows."""
+    text = PICKED.replace("FIRST", "Pool").replace("SECOND", "Norm").replace("PICK", "Pool(3)").replace("Average", kind)
+    assert not told(text)
+    agree(tmp_path, text, translate(text, "tf2torch").text, "tf2torch", [Case("build()", ["f32[2,4,4,4]"])])

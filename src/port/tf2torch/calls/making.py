@@ -184,7 +184,7 @@ def function_plan(job: Job) -> Plan:
         if not (row.torch and row.torch[0].name.rpartition(".")[2][:1].isupper()):  # the name of a function
             raise job.refuse("P206", f"`{row.name}` cannot be kept as an object; call it where it is used")
         prepare(job)
-        if job.sequential and job.callee_call:
+        if job.callee_call:
             job.em.helper("Lambda")
             given = [cst.Arg(cst.Name("x")), *arguments(job, job.torch)]  # type: ignore[arg-type]
             return as_lambda(job, cst.Call(cst.Name(job.callee_call), given))

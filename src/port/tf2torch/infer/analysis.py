@@ -12,6 +12,7 @@ import libcst as cst
 
 from port.facts import LOST, UNKNOWN, Fact, Kind, Layout, Sym, tensor
 from port.scopes import Env
+from port.tf2torch.infer import joins, several
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.values import (
     Alternatives,
@@ -206,4 +207,6 @@ def _join_two(a: Fact, b: Fact) -> Fact:
         if Kind.TENSOR in (a.kind, b.kind):
             return tensor(None, None, Layout.MIXED)
         return Fact(Kind.PLAIN, payload=Grown(common(tensors), "?"))
+    if a.payload is not b.payload and (one := joins.alternatives(a, b) or several.either(a, b)) is not None:
+        return one
     return a if a.kind is not Kind.UNKNOWN else b

@@ -48,6 +48,7 @@ from port.tf2torch.infer.values import (
     Size,
     common,
     has_tensor,
+    may_flip,
     tensors_in,
 )
 
@@ -109,6 +110,8 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
         return Fact(Kind.UNKNOWN, symbol="super")
     if symbol.startswith("numpy."):
         return arrays.made(symbol[len("numpy."):], [*args]) or it.plain(node)
+    if not symbol.startswith("builtins.") and any(may_flip(t) for a in args for t in tensors_in(a)):
+        return UNKNOWN  # perhaps a tensor, which has the source's axes then
     return it.plain(node)
 
 

@@ -48,6 +48,13 @@ def _either(a: Fact, b: Fact) -> list[Fact]:
     return found + [f for f in _functions(b) if all(f.payload is not known.payload for known in found)]
 
 
+def alternatives(a: Fact, b: Fact) -> Fact | None:
+    """One of two classes of the user's layers, or of functions that are only applied to tensors."""
+    if a.kind is b.kind is Kind.FUNCTION and _functions(a) and _functions(b) and a.payload is not b.payload:
+        return Fact(Kind.FUNCTION, payload=Alternatives(_either(a, b)))
+    return choices.of_classes(a, b)
+
+
 def _join(it: Interp, name: str, a: Fact | None, b: Fact | None) -> Fact:
     if a is None or b is None:
         return a or b or UNKNOWN
@@ -70,11 +77,9 @@ def _join(it: Interp, name: str, a: Fact | None, b: Fact | None) -> Fact:
         if any(map(may_flip, tensors_in(b if a.kind is Kind.TENSOR else a))):
             return tensor(None, None, Layout.MIXED)  # or a container of such
         return (a if a.kind is Kind.TENSOR else b).but(symbol="?")
-    if (choice := choices.of_classes(a, b) or choices.joined(a, b)) is not None:
+    if (choice := alternatives(a, b) or choices.joined(a, b)) is not None:
         return choice
     if a.kind in CALLED and b.kind in CALLED:
-        if a.kind is b.kind is Kind.FUNCTION and _functions(a) and _functions(b) and a.payload is not b.payload:
-            return Fact(Kind.FUNCTION, payload=Alternatives(_either(a, b)))
         return a if (a.symbol, a.payload) == (b.symbol, b.payload) else Fact(a.kind, symbol=EITHER + name)
     if a.kind in CALLED or b.kind in CALLED:
         called, other = (a, b) if a.kind in CALLED else (b, a)
