@@ -29,7 +29,7 @@ def call_function(it: Interp, node: cst.Call | None, function: Function, args: l
     for name, (_, given) in bound.items():
         if given is not None and name not in function.assigned:
             proves_rank(it, given, it.ranks.get((function, name), 0))
-    if function.stateful and function.owner is None and not function.graph:
+    if (function.stateful or function.owner is not None) and not function.graph:
         for name, (fact, _) in bound.items():
             if name in function.tensors or (function, name) in it.ranks:
                 shows_tensor(it, fact)

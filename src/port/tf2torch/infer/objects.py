@@ -14,6 +14,7 @@ from port.tf2torch.infer.choices import OneOf
 from port.tf2torch.infer.definitions import ROOTS
 from port.tf2torch.infer.functions import call_function
 from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.layers import shows_tensor
 from port.tf2torch.infer.origins import as_source
 from port.tf2torch.infer.results import bindings_of, default_dim, in_terms, out_of
 from port.tf2torch.infer.values import (
@@ -123,6 +124,9 @@ def apply_instance(it: Interp, node: cst.Call, instance: Instance, args: list[Fa
     if method.result is None or changed:
         analyze(it, method)
     want_flips(it, method, bound)
+    for name, (fact, _) in bound.items():
+        if name in method.tensors or (method, name) in it.ranks:
+            shows_tensor(it, fact)
     object_masks.bring(it, node, method, {name: fact for name, (fact, _) in bound.items()})
     result = method.result or tensor()
     bindings = bindings_of(it, node, method, bound)

@@ -143,8 +143,7 @@ def _method(em: Emitter, cls: Class, node: cst.FunctionDef) -> Any:
     kept: set[str] = set()
     try:
         body = plain.suite(em, node.body.body, kept)
-        boundary = name == "call" and (em.it.plain_axes(function) or not cls.inside)
-        if boundary and function.flipped:
+        if function.flipped and plain.is_public(em, function):
             docstring, rest = split_docstring(body)
             body = [*docstring, *entry_lines(em, function, function.params), *rest]
         if kept:

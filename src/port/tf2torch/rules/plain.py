@@ -224,7 +224,7 @@ def _is_alias(em: Emitter, node: cst.SimpleStatementLine) -> bool:
     return bool(symbol) and symbol.split(".")[0] in ("tf", "keras") and em.it.names.bound.get(name) == symbol
 
 
-def _public(em: Emitter, function_: Function) -> bool:
+def is_public(em: Emitter, function_: Function) -> bool:
     """Do only users outside the file call it? Then axes are as in the source."""
     if em.it.plain_axes(function_):
         return True
@@ -237,7 +237,7 @@ def _small(em: Emitter, node: Any) -> Any:
     if isinstance(node, cst.Return) and node.value is not None and em.scope.function is not None:
         function_ = em.scope.function
         return node.with_changes(value=returned(em, em.expr, node.value, em.fact(node.value), function_.result,
-                                                _public(em, function_)))
+                                                is_public(em, function_)))
     return em._expr(node)
 
 
