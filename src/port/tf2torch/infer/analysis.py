@@ -24,6 +24,7 @@ from port.tf2torch.infer.values import (
     ShapeOf,
     common,
     has_tensor,
+    is_helper,
     may_flip,
     tensors_in,
 )
@@ -160,11 +161,12 @@ def tensor_param(it: Interp, function: Function, name: str, rank: int | None, se
                   known: Fact | None) -> Fact:
     layout = Layout.FLIPPED if name in function.flipped and (rank is None or rank >= 3) else Layout.PLAIN
     kind = "features" if rank == 2 or (rank in (None, 3) and layout is Layout.PLAIN) else "channels"
-    channels = f"{name}_{kind}" if several else f"in_{kind}"
+    prefix = f"{function.name}_" if is_helper(function) else ""  # its sizes are not those of `call`
+    channels = f"{prefix}{name}_{kind}" if several or prefix else f"in_{kind}"
     taken = function.taken
     while channels in taken:
         channels = f"{name}_{kind}" if channels.startswith("in_") else channels + "_"
-    fact = it.fresh_tensor(name, rank, channels, function, layout)
+    fact = it.fresh_tensor(name, rank, channels, function, layout, prefix)
     if (width := it.widths.get((function, name))) is not None:
         fact = fact.but(last=width, shape=None if fact.shape is None else (*fact.shape[:-1], width))
     elif fact.shape is None:

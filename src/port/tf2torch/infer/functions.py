@@ -12,7 +12,7 @@ from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.layers import shows_tensor
 from port.tf2torch.infer.origins import as_source, proves_rank
 from port.tf2torch.infer.results import bindings_of, in_terms, out_size, ranked, substitute
-from port.tf2torch.infer.values import Alternatives, Curried, Function, has_tensor
+from port.tf2torch.infer.values import Alternatives, Curried, Function, has_tensor, is_helper
 
 
 def call_function(it: Interp, node: cst.Call | None, function: Function, args: list[Fact]) -> Fact:
@@ -33,6 +33,8 @@ def call_function(it: Interp, node: cst.Call | None, function: Function, args: l
         for name, (fact, _) in bound.items():
             if name in function.tensors or (function, name) in it.ranks:
                 shows_tensor(it, fact)
+    if node is not None and is_helper(function):
+        function.told[node] = it.current[-1] if it.current else None, bindings_of(it, node, function, bound)
     inner = (function.result or UNKNOWN).payload
     if node is not None and isinstance(inner, Function) and inner.stateful and inner.env.outer is not None and (
             isinstance(inner.node, cst.FunctionDef) and inner.owner is None and inner.node in _nested(function)):

@@ -230,13 +230,14 @@ class Interp:
         except (SyntaxError, ValueError):
             return None
 
-    def fresh_tensor(self, name: str, rank: int | None, channels: str, owner: Any, layout: Layout) -> Fact:
+    def fresh_tensor(self, name: str, rank: int | None, channels: str, owner: Any, layout: Layout,
+                     prefix: str = "") -> Fact:
         """A parameter of rank `rank`, its sizes named after it."""
         if rank is None:
             return tensor().but(payload=Origin(owner, name))
         named = {3: ["length"], 4: ["height", "width"], 5: ["depth", "height", "width"]}
         spatial = named.get(rank, [None] * (rank - 2))
-        dims: list[Dim] = [Sym(f"{name}_{s}") if s else None for s in spatial]
+        dims: list[Dim] = [Sym(f"{prefix}{name}_{s}") if s else None for s in spatial]
         shape = (None, *dims, Sym(channels)) if rank >= 2 else (None,)
         return tensor(shape, None, layout).but(payload=Origin(owner, name))
 

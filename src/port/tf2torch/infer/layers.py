@@ -16,7 +16,7 @@ from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.origins import join_origin, same_rank, want_flipped
 from port.tf2torch.infer.rowcalls import ANY_LAYOUT, FLIPS, given, made, matched
 from port.tf2torch.infer.sameshapes import INPUT_SIZES
-from port.tf2torch.infer.values import Items, LayerCall, Origin, SameRank, has_tensor, without
+from port.tf2torch.infer.values import Items, LayerCall, Origin, SameRank, has_tensor, is_helper, without
 from port.tree import find
 
 MERGES = {n: n.capitalize() for n in (
@@ -78,7 +78,7 @@ def run_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fac
     row = layer.row
     if row is None:
         return tensor()
-    for fact in inputs if row.weights else ():
+    for fact in inputs if row.weights or (it.current and is_helper(it.current[-1])) else ():
         shows_tensor(it, fact)
     _shows_width(it, layer, first)
     flat = bool(inputs) and is_flat(it, layer, inputs[0].rank)

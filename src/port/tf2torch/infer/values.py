@@ -168,6 +168,7 @@ class Function:
     assigned: frozenset[str] = frozenset()  # names that its own statements bind
     reassigned: set[str] = field(default_factory=set)  # mirrors whose value changes in the body
     masks: dict[str, Any] = field(default_factory=dict)  # of its tensors, by their places among the parameters
+    told: dict[Any, tuple[Any, dict[str, Dim]]] = field(default_factory=dict)  # call -> (caller, sizes in its words)
     unmasks: set[str] = field(default_factory=set)  # parameters whose tensors it takes the mask from
 
     @property
@@ -316,6 +317,12 @@ class Alternatives:
     """Payload of a parameter that functions reach."""
 
     functions: list[Fact]
+
+
+def is_helper(function: Function) -> bool:
+    """A method of a module that its `call` may call."""
+    return function.owner is not None and is_module(function.owner) and function.name not in (
+        "call", "__call__", "__init__", "build")
 
 
 def is_module(cls: Class | None) -> bool:

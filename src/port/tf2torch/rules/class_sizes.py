@@ -11,7 +11,7 @@ import libcst as cst
 from port.build import statement
 from port.facts import Dim, Fact, Sym
 from port.tf2torch.emit import Emitter, Refused, Scope
-from port.tf2torch.infer.values import Class, Function, Instance, ShapeOf, find_method, is_module
+from port.tf2torch.infer.values import Class, Function, Instance, ShapeOf, find_method, is_helper, is_module
 from port.tree import code, find, walk
 
 
@@ -116,6 +116,7 @@ def _of_call(cls: Class) -> frozenset[str]:
 
 def size_text(em: Emitter, cls: Class, dim: Dim) -> str:
     """A size as the constructor of `cls` writes it."""
+    dim = _in_words_of_call(cls, dim)
     if isinstance(dim, int):
         return str(dim)
     if isinstance(dim, Sym) and not (em.late or {}).get(cls):
@@ -127,6 +128,21 @@ def size_text(em: Emitter, cls: Class, dim: Dim) -> str:
             if new is not None:
                 return str(new)
     raise Refused("P208", f"the size `{dim}` of the input is not known when the layer is made", None)
+
+
+def _in_words_of_call(cls: Class, dim: Dim) -> Dim:
+    """A size of a tensor that a method of the class is given, as `call` has it; None if several are given."""
+    family = [cls, *(b.payload for b in bases(cls))]
+    helpers = {m: f for c in family for f in c.methods.values() if is_helper(f) for m in f.mirrors}
+    while isinstance(dim, Sym) and (names := dim.names & helpers.keys()):
+        bindings: dict[str, Dim] = {}
+        for name in names:
+            told = {str(s.get(name)): (by, s.get(name)) for by, s in helpers.pop(name).told.values()}
+            by, size = next(iter(told.values())) if len(told) == 1 else (None, None)
+            own = by is not None and by.owner in family
+            bindings[name] = size if isinstance(size, int) or own else None
+        dim = None if None in bindings.values() else dim.substitute(bindings)
+    return dim
 
 
 def _of_derived(em: Emitter, cls: Class, dim: Sym) -> dict[str, Dim]:
