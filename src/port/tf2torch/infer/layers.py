@@ -103,15 +103,12 @@ def run_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fac
 
 
 
-UNFED = ("__init__", "build", "get_config", "compute_output_shape", "compute_output_spec")  # methods without tensors
-
-
 def shows_tensor(it: Interp, fact: Fact) -> None:
     """A parameter that a layer with weights is applied to is a tensor, also where no call shows it."""
     function = it.current[-1] if it.current else None
     name = fact.symbol.removeprefix("=")
     inside = function is not None and (function.owner is None or (
-        function.name not in UNFED and name not in ("self", "training", "mask")))
+        (function.name == "call" or is_helper(function)) and name not in ("self", "training", "mask")))
     if function is None or not inside or fact.kind is not Kind.PLAIN or fact.payload is not None:
         return
     if fact.values is None and fact.symbol == "=" + name and name in function.params and (

@@ -31,6 +31,7 @@ from port.tf2torch.infer.values import (
     ShapeOf,
     find_method,
     has_tensor,
+    is_helper,
     is_module,
     without,
 )
@@ -124,7 +125,7 @@ def apply_instance(it: Interp, node: cst.Call, instance: Instance, args: list[Fa
     if method.result is None or changed:
         analyze(it, method)
     want_flips(it, method, bound)
-    for name, (fact, _) in bound.items():
+    for name, (fact, _) in bound.items() if it.current and is_helper(it.current[-1]) else ():
         if name in method.tensors or (method, name) in it.ranks:
             shows_tensor(it, fact)
     object_masks.bring(it, node, method, {name: fact for name, (fact, _) in bound.items()})

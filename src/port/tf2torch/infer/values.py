@@ -319,10 +319,13 @@ class Alternatives:
     functions: list[Fact]
 
 
+_OF_KERAS = ("call", "__call__", "__init__", "build", "get_config", "compute_mask", "compute_output_shape",
+             "compute_output_spec")
+
+
 def is_helper(function: Function) -> bool:
     """A method of a module that its `call` may call."""
-    return function.owner is not None and is_module(function.owner) and function.name not in (
-        "call", "__call__", "__init__", "build")
+    return function.owner is not None and is_module(function.owner) and function.name not in _OF_KERAS
 
 
 def is_module(cls: Class | None) -> bool:
