@@ -289,3 +289,20 @@ def test_a_pool_whose_size_is_a_setting_keeps_its_padding(tmp_path: Path, kind: 
     text = PICKED.replace("FIRST", "Pool").replace("SECOND", "Norm").replace("PICK", "Pool(3)").replace("Average", kind)
     assert not told(text)
     agree(tmp_path, text, translate(text, "tf2torch").text, "tf2torch", [Case("build()", ["f32[2,4,4,4]"])])
+
+
+LISTED = PICKED.replace("self.norm = PICK", 'self.parts = [layers.AveragePooling2D(3, 1, padding="same"), OTHER]').replace(
+    "        return x + self.norm(x)\n", "        for i in range(2):\n            x = self.parts[i](x)\n        return x\n")
+LISTED = LISTED[:LISTED.index("def pick")] + LISTED[LISTED.index("class Block"):]
+
+
+@pytest.mark.parametrize("other", ["LayerNormalization()", "Dense(4)"])
+def test_layers_of_a_list_by_number_are_applied_alike_or_refused(other: str) -> None:
+    """Silent before: the line was written for the first of them."""
+    assert any("`self.parts[i]` is one of several layers" in t for t in told(LISTED.replace("OTHER", f"layers.{other}")))
+
+
+@pytest.mark.parametrize("other", ["BatchNormalization()", "Softmax()", "Conv2D(4, 3, padding=\"same\")"])
+def test_all_layers_of_a_list_are_told_what_they_get(tmp_path: Path, other: str) -> None:
+    text = LISTED.replace("OTHER", f"layers.{other}")
+    agree(tmp_path, text, translate(text, "tf2torch").text, "tf2torch", [Case("build()", ["f32[2,4,4,4]"])])

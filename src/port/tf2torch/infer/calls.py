@@ -9,7 +9,7 @@ import libcst as cst
 from port.binding import keyword, weight_argument
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.scopes import Env
-from port.tf2torch.infer import arrays, base_sizes, branches, masks
+from port.tf2torch.infer import arrays, base_sizes, branches, masks, several
 from port.tf2torch.infer.attributes import variable_of
 from port.tf2torch.infer.builtins import (
     ACTIVATION,
@@ -63,7 +63,9 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
     if isinstance(callee.payload, OneOf):
         return apply_one_of(it, node, callee.payload, args)
     if callee.kind in (Kind.LAYER, Kind.MODEL):
-        result = apply_to(it, node, callee, args)
+        any_of = _elements(it, node.func)
+        result = several.any_of(any_of, lambda one: apply_to(it, node, one, args)) if any_of else apply_to(
+            it, node, callee, args)
         masks.unmask(it, node, env)
         return result
     if isinstance(callee.payload, Function) and callee.kind is Kind.FUNCTION:
@@ -113,6 +115,16 @@ def call(it: Interp, node: cst.Call, env: Env) -> Fact:
     if not symbol.startswith("builtins.") and any(may_flip(t) for a in args for t in tensors_in(a)):
         return UNKNOWN  # perhaps a tensor, which has the source's axes then
     return it.plain(node)
+
+
+def _elements(it: Interp, func: cst.BaseExpression) -> list[Fact]:
+    """The layers of Keras of a list, any of which a number picks that is not known: `self.parts[i]`."""
+    if not isinstance(func, cst.Subscript) or len(func.slice) != 1:
+        return []
+    held, index = it.facts.get(func.value, UNKNOWN).payload, func.slice[0].slice
+    known = not isinstance(index, cst.Index) or it.facts.get(index.value, UNKNOWN).literal(...) is not ...
+    layers = held.elements if isinstance(held, Items) and not known else []
+    return layers if len(layers) > 1 and all(isinstance(e.payload, LayerCall) for e in layers) else []
 
 
 def _permuted(it: Interp, node: cst.Call, env: Env, args: list[Fact]) -> None:

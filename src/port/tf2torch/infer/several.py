@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import libcst as cst
@@ -113,11 +113,16 @@ def _made_by(fact: Fact) -> cst.CSTNode | None:
 
 
 def applied(it: Interp, callee: Fact, one: Callable[[Fact], Fact]) -> Fact:
-    """What the layers give that may be held here: of their sizes, those that are alike."""
+    """What the layers give that may be held here."""
     layers = held(callee.payload)
     main = next((x for x in layers if not gives_input(x)), callee.payload)
-    others = [one(callee.but(payload=x)) for x in layers if x is not main]
-    result = one(callee.but(payload=main))
+    return any_of([callee.but(payload=x) for x in (main, *(x for x in layers if x is not main))], one)
+
+
+def any_of(layers: Sequence[Fact], one: Callable[[Fact], Fact]) -> Fact:
+    """What any of several layers gives: of their sizes, those that are alike."""
+    others = [one(x) for x in layers[1:]]
+    result = one(layers[0])
     for other in others:
         if other.kind is Kind.TENSOR and result.kind is Kind.TENSOR:
             width = result.width if result.width == other.width else None
