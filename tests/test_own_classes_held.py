@@ -291,15 +291,16 @@ def test_a_pool_whose_size_is_a_setting_keeps_its_padding(tmp_path: Path, kind: 
     agree(tmp_path, text, translate(text, "tf2torch").text, "tf2torch", [Case("build()", ["f32[2,4,4,4]"])])
 
 
-LISTED = PICKED.replace("self.norm = PICK", 'self.parts = [layers.AveragePooling2D(3, 1, padding="same"), OTHER]').replace(
+LISTED = (PICKED[:PICKED.index("def pick")] + PICKED[PICKED.index("class Block"):]).replace(
+    "self.norm = PICK", 'self.parts = [layers.AveragePooling2D(3, 1, padding="same"), OTHER]').replace(
     "        return x + self.norm(x)\n", "        for i in range(2):\n            x = self.parts[i](x)\n        return x\n")
-LISTED = LISTED[:LISTED.index("def pick")] + LISTED[LISTED.index("class Block"):]
 
 
 @pytest.mark.parametrize("other", ["LayerNormalization()", "Dense(4)"])
 def test_layers_of_a_list_by_number_are_applied_alike_or_refused(other: str) -> None:
     """Silent before: the line was written for the first of them."""
-    assert any("`self.parts[i]` is one of several layers" in t for t in told(LISTED.replace("OTHER", f"layers.{other}")))
+    text = LISTED.replace("OTHER", f"layers.{other}")
+    assert any("`self.parts[i]` is one of several layers" in t for t in told(text))
 
 
 @pytest.mark.parametrize("other", ["BatchNormalization()", "Softmax()", "Conv2D(4, 3, padding=\"same\")"])
