@@ -293,7 +293,8 @@ def test_a_pool_whose_size_is_a_setting_keeps_its_padding(tmp_path: Path, kind: 
 
 LISTED = (PICKED[:PICKED.index("def pick")] + PICKED[PICKED.index("class Block"):]).replace(
     "self.norm = PICK", 'self.parts = [layers.AveragePooling2D(3, 1, padding="same"), OTHER]').replace(
-    "        return x + self.norm(x)\n", "        for i in range(2):\n            x = self.parts[i](x)\n        return x\n")
+    "        return x + self.norm(x)\n",
+    "        for i in range(2):\n            x = self.parts[i](x)\n        return x\n")
 
 
 @pytest.mark.parametrize("other", ["LayerNormalization()", "Dense(4)"])
