@@ -120,9 +120,11 @@ def test_any_of_them_takes_what_pytorch_takes(tmp_path: Path, chosen: str) -> No
     agree(tmp_path, text, translate(text, "tf2torch").text, "tf2torch", cases)
 
 
-def test_classes_with_different_orders_of_axes_are_not_called_alike() -> None:
+def test_all_of_them_are_given_images_in_one_order_of_axes(tmp_path: Path) -> None:
     """Silent before: what the first of them takes was taken for all."""
-    assert any("some take images" in t for t in told(IMAGES))
+    assert not told(IMAGES)
+    cases = [Case("build()", ["f32[2,6,6,8]"]), Case("build('scale')", ["f32[2,6,6,8]"])]
+    agree(tmp_path, IMAGES, translate(IMAGES, "tf2torch").text, "tf2torch", cases)
 
 
 def test_the_class_that_a_parameter_is_by_default_is_told() -> None:
@@ -264,8 +266,6 @@ def build(kind="pool"):
 
 
 @pytest.mark.parametrize(("first", "second", "pick", "reason"), [
-    ("Pool", "Norm", "pick(kind)(size=3)", "some take images"),
-    ("Pool(3)", "Norm(3)", "pick(kind)", "some take images"),
     ("half", "norm", "pick(kind)", "what `self.norm(x)` is is not known"),
     ("layers.AveragePooling2D(3, 1)", "layers.LayerNormalization()", "pick(kind)", "one of several layers is applied"),
     ("layers.AveragePooling2D(3, 1)", "Norm(3)", "pick(kind)", "what `self.norm(x)` is is not known")])
@@ -273,6 +273,15 @@ def test_what_a_function_picks_is_not_taken_for_the_first(first: str, second: st
     """Silent before: what the first `return` gives was taken for all."""
     text = PICKED.replace("FIRST", first).replace("SECOND", second).replace("PICK", pick)
     assert any(reason in t for t in told(text))
+
+
+@pytest.mark.parametrize(("first", "second", "pick"), [
+    ("Pool", "Norm", "pick(kind)(size=3)"), ("Pool(3)", "Norm(3)", "pick(kind)")])
+def test_layers_of_the_user_that_a_function_picks(tmp_path: Path, first: str, second: str, pick: str) -> None:
+    text = PICKED.replace("FIRST", first).replace("SECOND", second).replace("PICK", pick)
+    assert not told(text)
+    cases = [Case(f"build({kind!r})", ["f32[2,4,4,4]"]) for kind in ("pool", "norm")]
+    agree(tmp_path, text, translate(text, "tf2torch").text, "tf2torch", cases)
 
 
 def test_what_is_not_known_gives_tensors_with_the_axes_of_the_source(tmp_path: Path) -> None:

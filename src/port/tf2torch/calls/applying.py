@@ -126,9 +126,9 @@ def _alike(em: Emitter, new: cst.BaseExpression, layer: LayerCall, inputs: list[
         if other.symbol == LAMBDA or gives_input(other):
             raise _differently(run[2])
         theirs = plan(em, other, inputs[0] if inputs else UNKNOWN)
-        same = (theirs.module, theirs.job.want, theirs.job.row.layout) == (made.module, made.job.want,
-                                                                           made.job.row.layout)
-        if not same or code(theirs.run(*run)) != code(new):
+        same = (theirs.job.want, theirs.job.row.layout) == (made.job.want, made.job.row.layout)
+        few = bool(inputs) and inputs[0].rank is not None and inputs[0].rank < 3  # axes, which have one order
+        if theirs.module is not made.module or not (same or few) or code(theirs.run(*run)) != code(new):
             raise _differently(run[2])
     return new
 

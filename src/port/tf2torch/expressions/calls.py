@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from port.build import build, drop_commas, expression
-from port.facts import UNKNOWN, Fact, Kind
+from port.facts import UNKNOWN, Fact, Kind, Layout
 from port.tf2torch import masking
 from port.tf2torch.adapt.acting import named
 from port.tf2torch.adapt.activations import activation_object, chosen
@@ -21,7 +21,7 @@ from port.tf2torch.expressions import losses, members
 from port.tf2torch.expressions.states import initial_state
 from port.tf2torch.infer.builtins import ACTIVATION
 from port.tf2torch.infer.calls import CHANNELS_LAST
-from port.tf2torch.infer.choices import OneOf, takes_plain
+from port.tf2torch.infer.choices import OneOf, takes_images, takes_plain
 from port.tf2torch.infer.named import NAMED
 from port.tf2torch.infer.values import EITHER, Class, Function, Grown, Items, LayerCall, ShapeOf, has_tensor
 from port.tf2torch.rules import weights
@@ -97,11 +97,14 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
 
 def _one_of(em: Emitter, node: cst.Call, choice: OneOf) -> cst.BaseExpression:
     """A call of one of several layers, each a whole module."""
-    if not takes_plain(em.it, choice):
+    given = [a for a in node.args if a.keyword is None or a.keyword.value != "training"]
+    if takes_plain(em.it, choice):
+        args = [changed(a, value=em.plain(a.value)) for a in given]
+    elif takes_images(em.it, choice) and em.fact(node).layout is Layout.FLIPPED and len(given) == 1:
+        args = [changed(given[0], value=em.expr(given[0].value, Layout.FLIPPED))]
+    else:
         raise Refused("P206", f"`{code(node.func)}` holds one of several layers, and some take images: call each in "
                       "its own branch", node)
-    args = [changed(a, value=em.plain(a.value)) for a in node.args if a.keyword is None
-            or a.keyword.value != "training"]
     return changed(node, func=traced(em, em._expr(node.func)), args=drop_commas(args, list(node.args)))
 
 

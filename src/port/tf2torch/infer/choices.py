@@ -44,6 +44,12 @@ def _may_be(fact: Fact) -> bool:
     return isinstance(fact.payload, LayerCall) and fact.payload.symbol == "keras.layers.Activation"
 
 
+def takes_images(it: Interp, choice: OneOf) -> bool:
+    """Do all of them take images channels first?"""
+    methods = [find_method(f.payload.cls, "call") if isinstance(f.payload, Instance) else None for f in choice.layers]
+    return all(m is not None and m.flipped and not it.plain_axes(m) for m in methods)
+
+
 def takes_plain(it: Interp, choice: OneOf) -> bool:
     """Do all of them take tensors with the source's axes?"""
     for fact in choice.layers:

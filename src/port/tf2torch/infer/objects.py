@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import libcst as cst
 
-from port.facts import UNKNOWN, Dim, Fact, Kind, Sym, tensor
+from port.facts import UNKNOWN, Dim, Fact, Kind, Layout, Sym, tensor
 from port.scopes import Env
 from port.tf2torch.infer import object_masks
 from port.tf2torch.infer.analysis import analyze, tensor_param
 from port.tf2torch.infer.arrivals import bind_args, receive, want_flips
 from port.tf2torch.infer.base_sizes import of_bases
-from port.tf2torch.infer.choices import OneOf
+from port.tf2torch.infer.choices import OneOf, takes_images
 from port.tf2torch.infer.definitions import ROOTS
 from port.tf2torch.infer.functions import call_function
 from port.tf2torch.infer.interp import Interp
@@ -146,13 +146,14 @@ def apply_instance(it: Interp, node: cst.Call, instance: Instance, args: list[Fa
 
 
 def apply_one_of(it: Interp, node: cst.Call, choice: OneOf, args: list[Fact]) -> Fact:
-    """What any of several layers gives that take the source's axes: of its sizes, those that are alike."""
-    given = [as_source(a) for a in args]
-    results = [apply_instance(it, node, layer.payload, given) if isinstance(layer.payload, Instance)
-               else given[0].but(mask=None) if given else UNKNOWN for layer in choice.layers]
-    shapes = [r.shape for r in results]
-    same = all(r.kind is Kind.TENSOR for r in results) and all(s == shapes[0] for s in shapes)
-    return tensor(shapes[0]) if same else tensor()
+    """What any of several layers gives that take the same order of axes: of its sizes, those that are alike."""
+    results = [apply_instance(it, node, layer.payload, args) if isinstance(layer.payload, Instance)
+               else as_source(args[0]).but(mask=None) if args else UNKNOWN for layer in choice.layers]
+    if not all(r.kind is Kind.TENSOR for r in results):
+        return tensor()
+    shape = results[0].shape if all(r.shape == results[0].shape for r in results) else None
+    first = takes_images(it, choice) and all(r.layout is Layout.FLIPPED for r in results)
+    return tensor(shape, None, Layout.FLIPPED) if first else tensor(shape)
 
 
 def _outside(fact: Fact, method: Function) -> Fact:
