@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from port.translate import translate
+from port.verify import keras_version
 from port.verify.parent import Case, Settings, verify
 from port.verify.verdict import MISMATCH, VERIFIED
 
@@ -79,3 +80,12 @@ def test_the_file_may_have_tf_keras_from_a_file_that_it_imports(tmp_path: Path) 
     (tmp_path / "port.py").write_text("from torch import nn\n\n\ndef build_model():\n    return nn.Linear(6, 3)\n")
     verdict = verify(tmp_path / "model.py", tmp_path / "port.py", "tf2torch", [Case("build_model()")])[0]
     assert verdict.status == VERIFIED, verdict
+
+
+def test_keras_itself_is_no_file_of_the_user(tmp_path: Path) -> None:
+    """The folder of a file that is installed holds TensorFlow and Keras too, which name tf_keras."""
+    (tmp_path / "tensorflow").mkdir()
+    (tmp_path / "tensorflow" / "__init__.py").write_text("import tf_keras\n")
+    model = tmp_path / "model.py"
+    model.write_text("import tensorflow as tf\nfrom tensorflow import keras\n")
+    assert list(keras_version._texts(model)) == [model.read_text()]

@@ -14,6 +14,7 @@ from pathlib import Path
 
 VARIABLE = "TF_USE_LEGACY_KERAS"
 _ASKED = ("1", "true", "True")  # as TensorFlow reads it
+_OTHERS = ("tensorflow", "keras")  # which name tf_keras themselves, and may lie beside the file where it is installed
 _NAMED = re.compile(r"^[\s\"]*(?:import|from)\s+tf_keras\b", re.MULTILINE)  # the quote: a line of a notebook
 
 
@@ -49,8 +50,9 @@ def _imported(path: Path, text: str) -> Iterator[Path]:
         package = package.parent
     for node in nodes:
         if isinstance(node, ast.Import):
-            bases = [root.joinpath(*alias.name.split(".")) for alias in node.names for root in {package, path.parent}]
-        elif isinstance(node, ast.ImportFrom):
+            names = [n for alias in node.names if (n := alias.name.split("."))[0] not in _OTHERS]
+            bases = [root.joinpath(*name) for name in names for root in {package, path.parent}]
+        elif isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").split(".")[0] not in _OTHERS):
             roots = {path.parents[node.level - 1]} if node.level else {package, path.parent}
             folders = [root.joinpath(*(node.module or "").split(".")) for root in roots]
             bases = folders + [folder / alias.name for folder in folders for alias in node.names]
