@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from .user import import_root
+
 VARIABLE = "TF_USE_LEGACY_KERAS"
 _ASKED = ("1", "true", "True")  # as TensorFlow reads it
 _OTHERS = ("tensorflow", "keras")  # which name tf_keras themselves, and may lie beside the file where it is installed
@@ -45,15 +47,13 @@ def _imported(path: Path, text: str) -> Iterator[Path]:
         nodes = list(ast.walk(ast.parse(text)))
     except SyntaxError:  # a notebook, or a fault that is told when the file is run
         return
-    package = path.parent
-    while (package / "__init__.py").exists():
-        package = package.parent
+    places = {import_root(path), path.parent}
     for node in nodes:
         if isinstance(node, ast.Import):
             names = [n for alias in node.names if (n := alias.name.split("."))[0] not in _OTHERS]
-            bases = [root.joinpath(*name) for name in names for root in {package, path.parent}]
+            bases = [root.joinpath(*name) for name in names for root in places]
         elif isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").split(".")[0] not in _OTHERS):
-            roots = {path.parents[node.level - 1]} if node.level else {package, path.parent}
+            roots = {path.parents[node.level - 1]} if node.level else places
             folders = [root.joinpath(*(node.module or "").split(".")) for root in roots]
             bases = folders + [folder / alias.name for folder in folders for alias in node.names]
         else:

@@ -36,7 +36,7 @@ def load(path: Path, dtype: str, name: str = "") -> ModuleType:
     if name:
         return _imported(path, name)
     level = _levels(path)
-    for folder in (_import_root(path), path.parent, *list(path.parents)[1:level + 1]):
+    for folder in (import_root(path), path.parent, *list(path.parents)[1:level + 1]):
         if str(folder) not in sys.path:
             sys.path.append(str(folder))
     name = f"port_case_{dtype}"
@@ -56,7 +56,7 @@ def load(path: Path, dtype: str, name: str = "") -> ModuleType:
 
 def _top(path: Path, name: str) -> Path:
     """The folder that holds all that is the user's: above the package, or that of the file."""
-    return path.parents[name.count(".") + (path.name == "__init__.py")] if name else _import_root(path)
+    return path.parents[name.count(".") + (path.name == "__init__.py")] if name else import_root(path)
 
 
 def _notebook(path: Path, name: str, wide: bool) -> ModuleType:
@@ -116,7 +116,7 @@ def _levels(path: Path) -> int:
     return max((n.level for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)), default=0)
 
 
-def _import_root(path: Path) -> Path:
+def import_root(path: Path) -> Path:
     """The folder above the outermost package that the file is in."""
     folder = path.parent
     while (folder / "__init__.py").exists():

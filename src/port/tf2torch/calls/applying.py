@@ -17,6 +17,7 @@ from port.tf2torch.calls.named_layers import note
 from port.tf2torch.calls.taken import several, together
 from port.tf2torch.calls.traced import TRACED, carried, carries_masks, channels_first, check_mask, sized, traced
 from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.infer.choices import gets_images
 from port.tf2torch.infer.elementwise import acts_by_element, follows
 from port.tf2torch.infer.layers import rank_of
 from port.tf2torch.infer.masks import READS, REFUSES, name_of
@@ -268,10 +269,8 @@ def kept_args(em: Emitter, node: cst.Call, function: Function) -> list[cst.Arg]:
 def _tell_passed(em: Emitter, node: cst.Call, options: Sequence[Function]) -> None:
     """Tell that a function which is passed in is taken for those that are passed here, given images channels first."""
     around = em.scope.function
-    if around is None or not isinstance(node.func, cst.Name) or node.func.value not in around.params:
-        return
-    if not any(f.flipped or any(t.layout is Layout.FLIPPED and t.rank not in (0, 1, 2) for t in f.tensors.values())
-               for f in options):
+    if around is None or not isinstance(node.func, cst.Name) or node.func.value not in around.params or not any(
+            gets_images(em.it, f) for f in options):
         return
     others = [f for f in em.it.functions.values() if f.owner is None and isinstance(f.node, cst.FunctionDef)
               and f not in options and f is not around and not f.bindings and len(f.params) == len(options[0].params)

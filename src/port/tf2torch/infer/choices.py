@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from port.facts import Fact, Kind
+from port.facts import Fact, Kind, Layout
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.rowcalls import FLIPS
-from port.tf2torch.infer.values import Alternatives, Class, Instance, LayerCall, find_method, is_module
+from port.tf2torch.infer.values import Alternatives, Class, Function, Instance, LayerCall, find_method, is_module
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +42,12 @@ def _may_be(fact: Fact) -> bool:
     if isinstance(fact.payload, Instance | OneOf):
         return True
     return isinstance(fact.payload, LayerCall) and fact.payload.symbol == "keras.layers.Activation"
+
+
+def gets_images(it: Interp, function: Function) -> bool:
+    """Is it given tensors channels first?"""
+    return not it.plain_axes(function) and (bool(function.flipped) or any(
+        t.layout is Layout.FLIPPED and t.rank not in (0, 1, 2) for t in function.tensors.values()))
 
 
 def takes_images(it: Interp, choice: OneOf) -> bool:

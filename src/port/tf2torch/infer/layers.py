@@ -101,8 +101,6 @@ def run_layer(it: Interp, node: cst.Call, callee: Fact, args: list[Fact]) -> Fac
     return result
 
 
-
-
 def shows_tensor(it: Interp, fact: Fact) -> None:
     """A parameter that a layer with weights is applied to is a tensor, also where no call shows it."""
     function = it.current[-1] if it.current else None

@@ -8,12 +8,13 @@ from typing import Any
 import libcst as cst
 
 from port.build import TIGHT, breaks_line, build, drop_commas, expression, statement
-from port.facts import UNKNOWN, Kind, Layout
+from port.facts import UNKNOWN, Kind
 from port.tf2torch import masking
 from port.tf2torch.calls.applying import kept_args
 from port.tf2torch.calls.foreign import check_base
 from port.tf2torch.calls.traced import carries_masks, check_made
 from port.tf2torch.emit import Emitter, Refused
+from port.tf2torch.infer.choices import gets_images
 from port.tf2torch.infer.definitions import ROOTS, asks_for_shapes
 from port.tf2torch.infer.values import Alternatives, Class, Instance, find_method, is_module
 from port.tf2torch.rules import plain, set_later
@@ -208,18 +209,12 @@ def choice_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
         if not all(at in g for g in gone) or _names(classes[0], node)[at] != "name":
             raise Refused("P206", f"`{code(node.args[at]).strip(', ')}` is not for the constructor of each class that "
                           f"`{code(node.func)}` may be: call each in its own branch", node)
-    if _takes_images(em, classes[0]) and (others := _others(em, classes, node)):
+    method = find_method(classes[0], "call")
+    if method is not None and gets_images(em.it, method) and (others := _others(em, classes, node)):
         em.report("P103", f"`{code(node.func)}` is taken for `{classes[0].name}`, which gets images channels first; "
                   f"`{others[0].name}`, which nothing here makes, is not ported for that", node)
     args = [changed(a, value=em.expr(a.value)) for at, a in enumerate(node.args) if at not in gone[0]]
     return changed(node, func=em.expr(node.func), args=drop_commas(args, list(node.args)))
-
-
-def _takes_images(em: Emitter, cls: Class) -> bool:
-    """Is its `call` given tensors channels first?"""
-    method = find_method(cls, "call")
-    return method is not None and not em.it.plain_axes(method) and (bool(method.flipped) or any(
-        t.layout is Layout.FLIPPED and t.rank not in (0, 1, 2) for t in method.tensors.values()))
 
 
 def _others(em: Emitter, classes: Sequence[Class], node: cst.Call) -> list[Class]:
