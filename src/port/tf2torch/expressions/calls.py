@@ -25,8 +25,8 @@ from port.tf2torch.infer.choices import OneOf, takes_images, takes_plain
 from port.tf2torch.infer.named import NAMED
 from port.tf2torch.infer.values import EITHER, Class, Function, Grown, Items, LayerCall, ShapeOf, has_tensor
 from port.tf2torch.rules import weights
-from port.tf2torch.rules.classes import choice_call, instance_call, is_choice
 from port.tf2torch.rules.control import expression_rule
+from port.tf2torch.rules.instances import choice_call, instance_call, is_choice
 from port.tf2torch.rules.sequential import sequential, standing
 from port.tf2torch.rules.traced import GRAPH, graph_call
 from port.tree import changed, code
