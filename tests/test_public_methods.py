@@ -65,6 +65,24 @@ class Net(keras.Model):
     def call(self, x):
         return getattr(self.block, self.which)(self.block(x))
 '''
+TORCH_CODER = '''from torch import nn
+
+
+class Coder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down = nn.Conv2d(3, 8, 3, stride=2, padding=1)
+        self.up = nn.ConvTranspose2d(8, 3, 4, stride=2, padding=1)
+
+    def encode(self, x):
+        return self.down(x)
+
+    def decode(self, z):
+        return self.up(z)
+
+    def forward(self, x):
+        return self.decode(self.encode(x))
+'''
 HELD = HEAD + '''class Net(keras.Model):
     def __init__(self, kind="pool", **kwargs):
         super().__init__(**kwargs)
@@ -101,3 +119,27 @@ def test_a_method_that_no_code_calls_takes_what_users_give_it(tmp_path: Path) ->
 def test_so_does_a_method_that_is_held_as_a_value(tmp_path: Path) -> None:
     port = translate(HELD, "tf2torch").text
     agree(tmp_path, HELD, port, "tf2torch", [Case(f"Net({kind!r})", ["f32[2,6,6,4]"]) for kind in ("pool", "scale")])
+
+
+def test_methods_that_call_calls_tell_their_order_of_axes_to_users() -> None:
+    """Nothing said that `model.encode(x)` of the port takes and gives images channels first."""
+    held = CODER[:CODER.index("    inputs = ")] + "    return Coder()\n"
+    assert _told(held, "tf2torch") == ["Coder.encode` has PyTorch's order of axes (x: NCHW, returns NCHW)",
+                                       "Coder.decode` has PyTorch's order of axes (z: NCHW, returns NCHW)"]
+    assert _told(held.replace("encode", "_encode"), "tf2torch") == [
+        "Coder.decode` has PyTorch's order of axes (z: NCHW, returns NCHW)"]
+    assert _told(CODER, "tf2torch") == []  # a layer of a model: all of it is as the port has it
+
+
+def test_methods_that_forward_calls_tell_theirs() -> None:
+    assert _told(TORCH_CODER, "torch2tf") == ["Coder.encode` has Keras' order of axes (x: NHWC, returns NHWC)",
+                                              "Coder.decode` has Keras' order of axes (z: NHWC, returns NHWC)"]
+    assert _told(TORCH_CODER.replace("decode", "_decode"), "torch2tf") == [
+        "Coder.encode` has Keras' order of axes (x: NHWC, returns NHWC)"]
+    assert _told(TORCH_CODER + "\n\nmodel = nn.Sequential(nn.Conv2d(3, 3, 1), Coder())\n", "torch2tf") == []
+
+
+def _told(source: str, direction: str) -> list[str]:
+    """What is said of interfaces, without its end."""
+    found = [f.message for f in translate(source, direction).findings if f.code == "P103"]
+    return [m[m.index("`") + 1:m.index("): ") + 1] for m in found]

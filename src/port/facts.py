@@ -29,6 +29,9 @@ class Layout(enum.Enum):
     MIXED = "mixed"  # one or the other, depending on which element of a container it is
 
 
+ORDERS = {3: ("NCL", "NLC"), 4: ("NCHW", "NHWC"), 5: ("NCDHW", "NDHWC")}  # by rank: channels first, channels last
+
+
 @dataclass(frozen=True)
 class Sym:
     """A size as Python source text, valid where it was made: `filters`, `4 * filters`, `input_shape[-1]`."""

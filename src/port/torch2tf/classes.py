@@ -7,7 +7,7 @@ from typing import Any
 import libcst as cst
 
 from port.build import expression
-from port.facts import Fact, Kind
+from port.facts import ORDERS, Fact, Kind
 from port.torch2tf import (
     apart,
     compound,
@@ -27,7 +27,7 @@ from port.torch2tf import (
 )
 from port.torch2tf.refused import Refused
 from port.torch2tf.rowfind import training
-from port.torch2tf.values import ORDERS, TO_FIRST, Class, Function, Items, can_flip, may_be_none, tensors_in
+from port.torch2tf.values import TO_FIRST, Class, Function, Items, can_flip, may_be_none, tensors_in
 from port.tree import code, find, walk
 
 NOT_ON_MODEL = {"layers"}  # attributes that keras.Model keeps for itself

@@ -10,9 +10,10 @@ from typing import Any
 
 import libcst as cst
 
-from port.facts import Fact, Kind, Layout
+from port.facts import ORDERS, Fact, Kind, Layout
+from port.torch2tf.members import find_method
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import ORDERS, Chain, Function, Items, can_flip, tensors_in
+from port.torch2tf.values import Chain, Function, Items, can_flip, tensors_in
 
 LAST = {rank: last for rank, (_, last) in ORDERS.items()}
 
@@ -29,17 +30,31 @@ def is_public(w: Any, f: Function) -> bool:
 
 def remarked(w: Any, f: Function, new: cst.FunctionDef) -> cst.FunctionDef:
     """The function with the remark behind its head; what it says is reported, and what keeps the source's axes."""
-    if not is_public(w, f):
+    public = is_public(w, f)
+    if not public and not _is_reachable(w, f):
         return new
-    taken = [(name, LAST[f.held[name].rank or 0]) for name in f.arguments if f.is_flipped(name)]
-    given = _returned(w, f)
-    _report_kept(w, f)
-    if not taken and not given:
+    said = [f"{name}: {_order(f.held[name].rank)}" for name in f.arguments if f.is_flipped(name)]
+    if given := _returned(f, public):
+        said.append(f"returns {given}")
+    if public:
+        _report_kept(w, f)
+    if not said:
         return new
-    said = [f"{name}: {order}" for name, order in taken] + ([f"returns {given}"] if given else [])
     name = f"{f.owner.name}.{new.name.value}" if f.owner is not None else new.name.value
     _report(w, f.node, name, ", ".join(said))
-    return _behind_head(new, ", ".join(said))
+    return _behind_head(new, ", ".join(said)) if public else new
+
+
+def _is_reachable(w: Any, f: Function) -> bool:
+    """A method that `forward` calls, of a model that users hold: `encode`, `forward_features`."""
+    if f.owner is None or not f.owner.is_module or f.name in ("__init__", "forward") or f.name.startswith("_"):
+        return False
+    forward = find_method(f.owner, "forward")
+    return f.inside and (forward is None or not forward.inside or f.owner.node in w.it.published)
+
+
+def _order(rank: int | None) -> str:
+    return LAST.get(rank or 0, "channels last")
 
 
 def _report(w: Any, node: cst.CSTNode, name: str, said: str) -> None:
@@ -47,18 +62,20 @@ def _report(w: Any, node: cst.CSTNode, name: str, said: str) -> None:
              "ported in this run, must follow", node)
 
 
-def _returned(w: Any, f: Function) -> str:
+def _returned(f: Function, public: bool) -> str:
     """The orders of the tensors that it gives; by place where tensors of one rank differ."""
     parts = list(tensors_in(f.result)) if f.result is not None else []
     last = {p.rank or 0 for p in parts if can_flip(p) and p.layout is Layout.FLIPPED}
     if not last:
         return ""
-    if not any(p.layout is not Layout.FLIPPED and (p.rank is None or p.rank in last) for p in parts):
-        return ", ".join(LAST[rank] for rank in sorted(last))
-    if not _is_counted(f.result):
+    mixed = any(p.layout is not Layout.FLIPPED and (p.rank is None or p.rank in last) for p in parts)
+    counted = _is_counted(f.result)
+    if not mixed or not (counted or public):
+        return ", ".join(_order(rank) for rank in sorted(last))
+    if not counted:
         raise Refused("P209", f"some results of `{f.name}` are channels last in Keras and others are not: give them "
                       "one by one, in a tuple", f.node)
-    return f"({', '.join(LAST[p.rank or 0] if p.layout is Layout.FLIPPED else '-' for p in parts)})"
+    return f"({', '.join(_order(p.rank) if p.layout is Layout.FLIPPED else '-' for p in parts)})"
 
 
 def _is_counted(fact: Fact | None) -> bool:

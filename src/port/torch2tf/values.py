@@ -14,8 +14,6 @@ from port.scopes import Env, File
 MOST_LEVELS = 4  # of lists in lists
 MOST_ELEMENTS = 1000  # of a list; a function that extends its list by what it gives itself would grow with each run
 MOST_VALUES = 8  # literals that are kept for one place; more is "anything"
-# Names of the orders of axes: the source's, and channels last.
-ORDERS = {3: ("NCL", "NLC"), 4: ("NCHW", "NHWC"), 5: ("NCDHW", "NDHWC")}
 TO_FIRST = {3: (0, 2, 1), 4: (0, 3, 1, 2), 5: (0, 4, 1, 2, 3)}  # channels last to channels first
 SEVERAL = -1  # rank of a parameter of which different uses prove different ranks
 MAYBE_WEIGHT = "maybe weight"  # symbol of a tensor that may be a Keras variable as well

@@ -7,13 +7,13 @@ from typing import Any
 import libcst as cst
 
 from port.build import TIGHT, breaks_line, expression, statement
-from port.facts import UNKNOWN, Kind
+from port.facts import ORDERS, UNKNOWN, Fact, Kind, Layout
 from port.tf2torch import masking
 from port.tf2torch.calls.foreign import check_base
 from port.tf2torch.calls.traced import carries_masks
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.definitions import ROOTS, asks_for_shapes
-from port.tf2torch.infer.values import Class, Instance, is_module
+from port.tf2torch.infer.values import Class, Function, Instance, is_helper, is_module, may_flip, tensors_in
 from port.tf2torch.rules import plain
 from port.tf2torch.rules.bodies import split_docstring, used_names
 from port.tf2torch.rules.class_sizes import resolve_sizes, scope
@@ -143,6 +143,7 @@ def _method(em: Emitter, cls: Class, node: cst.FunctionDef) -> Any:
         if function.flipped and plain.is_public(em, function):
             docstring, rest = split_docstring(body)
             body = [*docstring, *entry_lines(em, function, function.params), *rest]
+        _tell_order(em, function)
         if kept:
             body = with_imports(em, body, kept)
         used = used_names(body)
@@ -173,6 +174,24 @@ def _method(em: Emitter, cls: Class, node: cst.FunctionDef) -> Any:
             body=node.body.with_changes(body=body))
     finally:
         em.scope = old
+
+
+def _tell_order(em: Emitter, function: Function) -> None:
+    """Tell that a method which `call` calls is channels first, where users hold such models: `encode`, `features`."""
+    if not is_helper(function) or function.name.startswith("_") or plain.is_public(em, function) or (
+            function.owner is not None and function.owner.inside):
+        return
+    parts = list(tensors_in(function.result)) if function.result is not None else []
+    given = sorted({_order(p) for p in parts if may_flip(p) and p.layout is Layout.FLIPPED})
+    said = [*(f"{name}: {_order(function.tensors[name])}" for name in function.params if name in function.flipped),
+            *(f"returns {order}" for order in given)]
+    if said and function.owner is not None:
+        em.report("P103", f"the interface of `{function.owner.name}.{function.name}` has PyTorch's order of axes "
+                  f"({', '.join(said)}): whoever calls it, and is not ported in this run, must follow", function.node)
+
+
+def _order(fact: Fact) -> str:
+    return ORDERS.get(fact.rank or 0, ("channels first",))[0]
 
 
 def _closing(params: cst.Parameters) -> Any:
