@@ -9,7 +9,7 @@ from proving import agree
 from port.translate import translate
 from port.verify.parent import Case
 
-HEAD = "import keras\nimport tensorflow as tf\nfrom keras import layers\n\n\n"
+HEAD = "import operator\n\nimport keras\nimport tensorflow as tf\nfrom keras import layers\n\n\n"
 CODER = HEAD + '''class Coder(keras.Model):
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -63,7 +63,7 @@ class Net(keras.Model):
         self.which = which
 
     def call(self, x):
-        return getattr(self.block, self.which)(self.block(x))
+        return operator.methodcaller(self.which, self.block(x))(self.block)
 '''
 TORCH_CODER = '''from torch import nn
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from port.facts import UNKNOWN, Fact, Kind
-from port.torch2tf import assignments
+from port.namepatterns import ANYTHING, pattern
+from port.torch2tf import assignments, members
 from port.torch2tf.values import BOTTOM, Class, Instance, SelfOf, join, options
 
 if TYPE_CHECKING:
@@ -53,20 +54,23 @@ def get(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
         return UNKNOWN
     name, cls = args[1].literal(...), payload.cls
     found = held(it, cls)
-    for attribute in _matching(node.args[1].value, cls):
-        cls.readers.setdefault(attribute, {}).update(dict.fromkeys(it.current[-1:]))
-        found = join(found, cls.attrs[attribute])
+    for attribute in _matching(node.args[1].value, args[1], cls):
+        found = join(found, members.of_class(it, args[0], payload, attribute))
     if isinstance(name, str) and name in cls.attrs:
         cls.readers.setdefault(name, {}).update(dict.fromkeys(it.current[-1:]))
         found = cls.attrs[name]
     if found is None:  # of a name in parts, nothing yet
-        return BOTTOM if isinstance(node.args[1].value, cst.FormattedString) else UNKNOWN
+        return BOTTOM if pattern(node.args[1].value) != ANYTHING else UNKNOWN
     return join(found, args[2]) if len(args) == 3 else found
 
 
-def _matching(name: cst.BaseExpression, cls: Class) -> list[str]:
-    """Attributes that hold modules, and whose names an f-string of the source may give."""
-    if not isinstance(name, cst.FormattedString):
+def _matching(node: cst.BaseExpression, name: Fact, cls: Class) -> list[str]:
+    """Attributes that hold modules, and methods, which have such a name."""
+    known = name.values is not None and all(isinstance(v, str) for v in name.values)
+    form = pattern(node)
+    if not known and form == ANYTHING:
         return []
-    pattern = "".join(re.escape(p.value) if isinstance(p, cst.FormattedStringText) else ".+" for p in name.parts)
-    return [n for n, fact in cls.attrs.items() if fact.kind is Kind.LAYER and n != ANY and re.fullmatch(pattern, n)]
+    parts = [n for n, fact in cls.attrs.items() if fact.kind is Kind.LAYER and n != ANY]
+    line = [cls, *(b.payload for b in cls.bases if isinstance(b.payload, Class))]
+    return [n for n in dict.fromkeys([*parts, *(m for c in line for m in c.methods)]) if (
+        n in (name.values or ()) if known else re.fullmatch(form, n))]

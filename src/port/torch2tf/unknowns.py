@@ -11,7 +11,19 @@ from port.facts import Fact, Kind, Layout
 from port.foreign import KNOWN
 from port.torch2tf import alike, foreign, members, modshapes
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import Chain, Class, Function, Instance, Items, Layer, Mapping, is_none, options, tensors_in
+from port.torch2tf.values import (
+    Chain,
+    Class,
+    Function,
+    Instance,
+    Items,
+    Layer,
+    Mapping,
+    SelfOf,
+    is_none,
+    options,
+    tensors_in,
+)
 from port.tree import code
 
 
@@ -23,10 +35,24 @@ def check_callee(w: Any, node: cst.Call, callee: Fact) -> None:
     if not known and any(t.layout is Layout.FLIPPED for a in node.args for t in tensors_in(w.fact(a.value))):
         raise Refused("P204", f"what `{code(node.func)}` is is not known, and it is given a tensor that is channels "
                       "last in Keras: make it in this file, or keep such layers out of it", node)
+    if callee.payload is None and _from_module(w, node.func):
+        raise Refused("P204", f"what `{code(node.func)}` is is not known, and it may take channels last in Keras: name "
+                      "the module", node)
     if not known and w.it.native and any(t.rank not in (0, 1, 2) for a in node.args for t in tensors_in(
             w.fact(a.value))):
         w.report("P103", f"what `{code(node.func)}` is is not known: it gets tensors in PyTorch's order of axes, and "
                  "must give such, also under --layout native", node)
+
+
+def _from_module(w: Any, node: cst.BaseExpression) -> bool:
+    """What a call finds in a module: `list(self.modules())[1]`, `getattr(self, name)`."""
+    if isinstance(node, cst.Subscript | cst.Attribute):
+        return _from_module(w, node.value)
+    if not isinstance(node, cst.Call):
+        return False
+    given = [a.value for a in node.args] + ([node.func.value] if isinstance(node.func, cst.Attribute) else [])
+    return any(_from_module(w, e) for e in (node.func, *given)) or any(
+        isinstance(o.payload, SelfOf | Instance) and o.payload.cls.is_module for e in given for o in options(w.fact(e)))
 
 
 def _left_to_others(w: Any, callee: Fact) -> bool:

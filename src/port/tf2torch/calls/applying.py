@@ -313,7 +313,7 @@ def _apply_model(em: Emitter, node: cst.Call, payload: Any) -> cst.BaseExpressio
     """A model or a layer of the user's own is called."""
     _drop_training(em, node)
     made_here = isinstance(node.func, cst.Call) and not em.symbol(node.func.func).startswith("keras.") and isinstance(
-        payload, SequentialModel | GraphModel)
+        payload, SequentialModel | GraphModel) and em.fact(node.func.func).symbol != "builtins.getattr"
     if made_here and em.scope.stage == "forward" and em.scope.on_module is None:
         raise Refused("P206", "a model is made among tensors, where no module can keep it: give it a name first", node)
     kept = isinstance(node.func, cst.Call) and em.scope.on_module is not None and (

@@ -23,7 +23,18 @@ from port.tf2torch.infer.builtins import ACTIVATION
 from port.tf2torch.infer.calls import CHANNELS_LAST
 from port.tf2torch.infer.choices import OneOf, takes_images, takes_plain
 from port.tf2torch.infer.named import NAMED
-from port.tf2torch.infer.values import EITHER, Class, Function, Grown, Items, LayerCall, ShapeOf, has_tensor
+from port.tf2torch.infer.values import (
+    EITHER,
+    Class,
+    Function,
+    Grown,
+    Instance,
+    Items,
+    LayerCall,
+    SelfValue,
+    ShapeOf,
+    has_tensor,
+)
 from port.tf2torch.rules import weights
 from port.tf2torch.rules.control import expression_rule
 from port.tf2torch.rules.instances import choice_call, instance_call, is_choice
@@ -145,8 +156,19 @@ def _check_callee(em: Emitter, node: cst.Call, func: Fact) -> None:
     named = node.func.value if isinstance(node.func, cst.Subscript) else node.func
     taken = isinstance(named, cst.Name) and function is not None and named.value in function.assigned
     held = isinstance(node.func, cst.Subscript) and code(node.func).startswith("self.")
-    if lost and (taken or held) and any(em.has_tensor(a.value) for a in node.args):
+    if lost and (taken or held or _from_module(em, node.func)) and any(em.has_tensor(a.value) for a in node.args):
         raise Refused("P204", f"what `{code(node.func)}` is is not known, and it is given a tensor", node)
+
+
+def _from_module(em: Emitter, func: cst.BaseExpression) -> bool:
+    """What another call finds in a module: `vars(self)["conv"]`, `getattr(self.block, name)`."""
+    if isinstance(func, cst.Subscript):
+        return _from_module(em, func.value)
+    if not isinstance(func, cst.Call):
+        return False
+    given = [em.fact(a.value) for a in func.args]
+    return _from_module(em, func.func) or any(
+        f.kind is Kind.MODEL or isinstance(f.payload, SelfValue | Instance) for f in given)
 
 
 def _holds(func: Fact) -> bool:

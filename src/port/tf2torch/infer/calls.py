@@ -9,7 +9,7 @@ import libcst as cst
 from port.binding import keyword, weight_argument
 from port.facts import UNKNOWN, Fact, Kind, Layout, tensor
 from port.scopes import Env
-from port.tf2torch.infer import arrays, base_sizes, branches, masks, several
+from port.tf2torch.infer import anyname, arrays, base_sizes, branches, masks, several
 from port.tf2torch.infer.attributes import variable_of
 from port.tf2torch.infer.builtins import (
     ACTIVATION,
@@ -262,5 +262,7 @@ SPECIAL = {
     "builtins.len": len_call,
     "builtins.reversed": reversed_call,
     "builtins.eval": eval_call,
+    "builtins.getattr": anyname.get,
+    "builtins.setattr": anyname.set_,
     "copy.deepcopy": first_argument,
 }

@@ -14,7 +14,7 @@ from port.binding import literal_text
 from port.facts import UNKNOWN, Fact, Kind, Layout, arithmetic, tensor
 from port.names import canonical
 from port.scopes import Env, File
-from port.tf2torch.infer import calls, choices, joins, keyed, several, shapes, sizes
+from port.tf2torch.infer import anyname, calls, choices, joins, keyed, several, shapes, sizes
 from port.tf2torch.infer.arrays import combined, is_array
 from port.tf2torch.infer.assignments import assign
 from port.tf2torch.infer.attributes import inherited, object_attribute, of_super, tensor_attribute, variable_of
@@ -233,7 +233,7 @@ def _attribute(it: Interp, node: cst.Attribute, env: Env) -> Fact:
     if isinstance(owner.payload, SelfValue):
         found = owner.payload.cls.attrs.get(name)
         if found is None:
-            found = inherited(owner.payload.cls, name)
+            found = inherited(owner.payload.cls, name) or anyname.computed(owner.payload.cls, name)
         return found if found is not None else Fact(Kind.UNKNOWN, symbol=f"self.{name}")
     if isinstance(owner.payload, File):
         return member(it, owner.payload, name)

@@ -55,6 +55,8 @@ def _element_fact(fact: Fact) -> Fact:
             return common(tensors_in(fact)) if len(fact.payload.elements) > 1 else fact.payload.elements[0]
         if first.kind in (Kind.LAYER, Kind.MODEL, Kind.FUNCTION):
             return first
+        if all(e.values is not None and isinstance(e.literal(), str) for e in fact.payload.elements):
+            return Fact(Kind.PLAIN, symbol="=", values=frozenset(e.literal() for e in fact.payload.elements))
         if all(isinstance(e.payload, Keyed) for e in fact.payload.elements):
             return joined(fact.payload.elements)
         if isinstance(first.payload, Items) and all(_same_layers(first, e) for e in fact.payload.elements):
