@@ -48,7 +48,7 @@ def test_a_method_that_cannot_be_ported_stays_with_its_reason_and_its_imports() 
     assert body.startswith('        """Train."""\n        from torch import nn\n        import torch\n'
                            "        optimizer = torch.optim.Adam(self.parameters())\n")
     assert "    # port: P206 it uses `fit`, which is not ported\n    def study(self, data):\n" in text
-    assert sorted((f.line, f.code) for f in result.findings) == [(13, "P205"), (18, "P206")]
+    assert sorted((f.line, f.code) for f in result.findings) == [(13, "P205"), (18, "P206"), (21, "P103")]
     assert translate(text, "torch2tf").text == text
 
 

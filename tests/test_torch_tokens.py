@@ -32,11 +32,11 @@ def test_the_channels_of_images_are_a_number_where_the_batch_is_not_known(tmp_pa
 
 
 FACTOR = HEAD + """class Net(nn.Module):
-    def resize(self, x, factor):
+    def _resize(self, x, factor):
         return F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=False)
 
     def forward(self, x):
-        return self.resize(x, 2.0), self.resize(x, 1 / 2), self.resize(x, (1.5, 0.5))
+        return self._resize(x, 2.0), self._resize(x, 1 / 2), self._resize(x, (1.5, 0.5))
 """
 
 
