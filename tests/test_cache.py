@@ -52,6 +52,14 @@ def test_what_has_nothing_of_the_framework_ties_nothing(tmp_path: Path) -> None:
     assert [task.idle for task in tasks(tmp_path, "a.py", "b.py", "log.py")] == [False, False, True]
 
 
+def test_what_only_hands_on_is_not_read_though_the_name_of_its_package_holds_that_of_pytorch(tmp_path: Path) -> None:
+    put(tmp_path, {"my_torch/__init__.py": "from my_torch.vit import f\n",
+                   "my_torch/vit.py": "import torch\nf = torch.abs\n",
+                   "my_torch/own.py": "from my_torch.vit import f\nimport torch.nn\n"})
+    made = tasks(tmp_path, "my_torch/__init__.py", "my_torch/own.py", direction="torch2tf")
+    assert [task.idle for task in made] == [True, False]
+
+
 def test_files_with_other_settings_see_each_other(tmp_path: Path) -> None:
     put(tmp_path, {"a.py": A, "b.py": "from a import f\n" + A})
     found = [files.Found(tmp_path / name, Path(name)) for name in ("a.py", "b.py")]

@@ -60,7 +60,7 @@ def _of_group(group: Sequence[files.Found], members: Mapping[Path, Member], dire
     readable = all(path in members for path in paths)
     reached = project.reached(paths, members) if readable else []
     idle = readable and (not any(uses(m.text, direction) for m in reached) or (direction == "torch2tf" and all(
-        not uses(members[path].text, direction) and project.only_imports(members[path].text) for path in paths)))
+        project.hands_on(members[path].text) for path in paths)))
     for chosen, wanted in by_options.items():
         key = _key(group, wanted, reached, direction, chosen) if readable and not idle else ""
         yield Task(tuple(group), tuple(wanted), chosen, key, idle)

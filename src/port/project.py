@@ -177,6 +177,15 @@ def only_imports(text: str) -> bool:
             isinstance(n, ast.Call | ast.Attribute) for n in ast.walk(s.value))) for s in body)
 
 
+def hands_on(text: str) -> bool:
+    """Does a file nothing but import, and nothing of PyTorch's own packages? Another's name may hold theirs."""
+    if not only_imports(text):
+        return False
+    lines = [s for s in ast.parse(text).body if isinstance(s, ast.Import | ast.ImportFrom)]
+    modules = [s.module for s in lines if isinstance(s, ast.ImportFrom) and s.module and not s.level]
+    return not any(name.startswith("torch") for name in (*modules, *(a.name for s in lines for a in s.names)))
+
+
 def locate(path: Path, level: int, module: str, name: str, packages: Container[Path] = ()) -> Target | None:
     """The file that `from <level dots><module> import <name>`, written in the file `path`, leads to.
 

@@ -23,6 +23,7 @@ from port.torch2tf import (
     elsewhere,
     holding,
     importing,
+    influence,
     leaving,
     links,
     owngradients,
@@ -129,7 +130,8 @@ def _frees(done: list[Written], left: dict[cst.CSTNode, Refused],
     """
     blocked = {part.node: one.unit for one in done for part in refusals.blocked([one])}
     new = refusals.staying(done, left) if blocked else {}
-    if not new:
+    it = done[0].w.it
+    if not new or not influence.reaches(it, new, [it.classes[node] for node in blocked]):
         return False
     names = [(one.w.it.globals, dict(one.w.it.globals.names)) for one in done]
     again = read(left | new)
