@@ -34,7 +34,7 @@ from port.tf2torch.infer.values import (
     find_method,
     tensors_in,
 )
-from port.tree import changed, clone, code, loads, walk
+from port.tree import changed, clone, code, find, loads, walk
 
 
 # ---------------------------------------------------------------- applications
@@ -141,6 +141,10 @@ def _differently(node: cst.Call) -> Refused:
 
 def _callee(em: Emitter, node: cst.Call, layer: LayerCall, made: Plan, merge: bool) -> cst.BaseExpression | None:
     if not made.module:
+        function = em.scope.function
+        if function is not None and isinstance(node.func, cst.Attribute) and any(
+                node in walk(t.body) for t in find(function.node, cst.Try)):
+            raise Refused("P206", f"`try` may notice that there is no `{code(node.func)}`; ask for it before", node)
         return None
     if not merge and node.func is not layer.node:
         if em.scope.stage == "forward" and (maker := _maker(em, node.func, layer)) is not None:

@@ -112,6 +112,9 @@ def _may_stand(em: Emitter, node: cst.Call, layer: LayerCall) -> bool:
 def check(em: Emitter, node: cst.Call) -> None:
     """Refuse a line that would have to read otherwise for another layer of the list than for the first."""
     held = mates(em, em.scope.function, node.func)
+    unknown = [f for f in _mates(em, em.scope.function, node.func) if f.kind in (Kind.UNKNOWN, Kind.PLAIN)]
+    if held and any(f.literal(...) is not None for f in unknown):
+        raise Refused("P204", f"what one of those is that `{code(node.func)}` may be is not known", node)
     if len(held) < 2 or not node.args:
         return
     forms = {_form(em, node, payload) for payload in held}

@@ -35,12 +35,12 @@ from port.tf2torch.infer.values import (
     ShapeOf,
     has_tensor,
 )
-from port.tf2torch.rules import weights
+from port.tf2torch.rules import passed, weights
 from port.tf2torch.rules.control import expression_rule
 from port.tf2torch.rules.instances import choice_call, instance_call, is_choice
 from port.tf2torch.rules.sequential import sequential, standing
 from port.tf2torch.rules.traced import GRAPH, graph_call
-from port.tree import changed, code
+from port.tree import changed, code, find
 
 
 # ---------------------------------------------------------------- dispatch
@@ -62,6 +62,8 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     if node in em.it.layers:
         if (activated := activation_object(em, em.it.layers[node])) is not None:
             return activated
+        if (turned := passed.layer(em, node)) is not None:
+            return turned
         made = plan(em, em.it.layers[node], first_input(em.it.layers[node]))
         if (made.job.after or made.job.before) and not em.it.layers[node].inputs:
             raise Refused("P204", "where this layer is applied is not seen: its activation or padding would be lost",
@@ -156,19 +158,34 @@ def _check_callee(em: Emitter, node: cst.Call, func: Fact) -> None:
     named = node.func.value if isinstance(node.func, cst.Subscript) else node.func
     taken = isinstance(named, cst.Name) and function is not None and named.value in function.assigned
     held = isinstance(node.func, cst.Subscript) and code(node.func).startswith("self.")
-    if lost and (taken or held or _from_module(em, node.func)) and any(em.has_tensor(a.value) for a in node.args):
+    held = held or _from_module(em, node.func) or _made_here(em, node.func)
+    if lost and (taken or held) and any(em.has_tensor(a.value) for a in node.args):
         raise Refused("P204", f"what `{code(node.func)}` is is not known, and it is given a tensor", node)
 
 
 def _from_module(em: Emitter, func: cst.BaseExpression) -> bool:
-    """What another call finds in a module: `vars(self)["conv"]`, `getattr(self.block, name)`."""
+    """What another call finds in a module: `vars(self)["conv"]`, `self.parts.get(name)`."""
     if isinstance(func, cst.Subscript):
         return _from_module(em, func.value)
     if not isinstance(func, cst.Call):
         return False
+    if code(func.func).startswith("self."):
+        return True
     given = [em.fact(a.value) for a in func.args]
     return _from_module(em, func.func) or any(
         f.kind is Kind.MODEL or isinstance(f.payload, SelfValue | Instance) for f in given)
+
+
+def _made_here(em: Emitter, func: cst.BaseExpression) -> bool:
+    """An attribute that a line sets in which layers are made: `self.pool, self.rate = (MaxPool2D(), 2) if ...`"""
+    if not isinstance(func, cst.Attribute) or code(func.value) != "self" or em.scope.cls is None:
+        return False
+    for line in find(em.scope.cls.node, cst.Assign):
+        targets = [e.value for t in line.targets for e in getattr(t.target, "elements", [cst.Arg(t.target)])]
+        if any(code(t) == code(func) for t in targets) and any(
+                n in em.it.layers or em.fact(n).kind is Kind.MODEL for n in find(line.value, cst.Call)):
+            return True
+    return False
 
 
 def _holds(func: Fact) -> bool:

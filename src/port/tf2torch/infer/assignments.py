@@ -92,6 +92,9 @@ def _stored(it: Interp, items: Items, target: cst.Subscript, value: Fact) -> Non
     if isinstance(at, int) and -len(items.elements) <= at < len(items.elements):
         items.elements[at] = value
         return
+    if value.kind in (Kind.LAYER, Kind.MODEL) and all(e.literal(...) is None for e in items.elements):
+        items.elements[:] = [value] * len(items.elements)
+        return
     tensors = [t for e in (*items.elements, value) for t in tensors_in(e)]
     if tensors:
         items.elements[:] = [common(tensors)] * len(items.elements)

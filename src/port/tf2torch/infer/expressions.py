@@ -152,8 +152,8 @@ def _comparison(it: Interp, node: cst.Comparison, env: Env) -> Fact:
         return it.value(told)
     if (len(rights) == 1 and type(operator) in (cst.Is, cst.IsNot) and rights[0].literal(...) is None
             and (has_tensor(left) or left.kind in (Kind.LAYER, Kind.MODEL))):
-        return Fact(Kind.PLAIN, symbol="=") if left.symbol == "?" or several.may_be_none(it, node.left) else it.value(
-            isinstance(operator, cst.IsNot))
+        maybe = left.symbol == "?" or (not has_tensor(left) and several.may_be_none(it, node.left))
+        return Fact(Kind.PLAIN, symbol="=") if maybe else it.value(isinstance(operator, cst.IsNot))
     if len(rights) == 1 and rights[0].literal(...) is None and it.current and isinstance(
             node.left, cst.Name) and node.left.value in it.current[-1].absent and isinstance(
             operator, cst.Is | cst.IsNot):
@@ -196,6 +196,9 @@ def _choice(it: Interp, node: cst.IfExp, env: Env) -> Fact:
     if Kind.TENSOR in (a.kind, b.kind):
         if a.kind is not b.kind and any(map(may_flip, tensors_in(b if a.kind is Kind.TENSOR else a))):
             return tensor(None, None, Layout.MIXED)  # a tensor, or a container of such
+        if any(f.kind is Kind.TENSOR and may_flip(f) and f.layout is Layout.FLIPPED for f in (a, b)) and (
+                joins.is_lost(a) or joins.is_lost(b)):
+            return tensor(None, None, Layout.MIXED)  # what is not known has the source's axes, if it is a tensor
         return joins.chosen(it, node.test, a, b)
     if all(isinstance(f.payload, Items | Grown) and has_tensor(f) for f in (a, b)):
         return Fact(Kind.PLAIN, payload=Grown(common([*tensors_in(a), *tensors_in(b)]), "?"))

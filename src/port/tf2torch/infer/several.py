@@ -72,10 +72,10 @@ def _takes_first(fact: Fact) -> bool:
 
 
 def may_be_none(it: Interp, node: cst.BaseExpression) -> bool:
-    """`self.norm`, to which a line of the class gives None, by a setting perhaps."""
+    """Is this, which may be a layer, None by a setting? Of `self.norm` the lines of its class tell."""
     cls = it.current[-1].owner if it.current else None
     if not isinstance(node, cst.Attribute) or not isinstance(node.value, cst.Name) or node.value.value != "self":
-        return False
+        return True
     while cls is not None:
         if node.attr.value in _without(cls.node):
             return True
@@ -85,15 +85,9 @@ def may_be_none(it: Interp, node: cst.BaseExpression) -> bool:
 
 @memo
 def _without(node: cst.ClassDef) -> frozenset[str]:
-    """Attributes that a line of the class gives None, or one of two things that is None."""
-    return frozenset(t.target.attr.value for line in find(node, cst.Assign) if _is_none(line.value)
-                     for t in line.targets if isinstance(t.target, cst.Attribute))
-
-
-def _is_none(value: cst.BaseExpression) -> bool:
-    if isinstance(value, cst.IfExp):
-        return _is_none(value.body) or _is_none(value.orelse)
-    return isinstance(value, cst.Name) and value.value == "None"
+    """Attributes that a line of the class gives None, or what may be None, or that a string may name."""
+    lines = [line for line in find(node, cst.Assign) if not isinstance(line.value, cst.Call)]
+    return frozenset(t.target.attr.value for line in lines for t in line.targets if isinstance(t.target, cst.Attribute))
 
 
 def _as_layer(fact: Fact) -> Any:

@@ -333,6 +333,11 @@ def is_module(cls: Class | None) -> bool:
     return cls is not None and cls.root in ("keras.Model", "keras.layers.Layer", "tf.Module", "keras.Sequential")
 
 
+def above(cls: Class) -> set[Class]:
+    """The classes of the project that it derives from."""
+    return {c for b in cls.bases if isinstance(b.payload, Class) for c in (b.payload, *above(b.payload))}
+
+
 def find_method(cls: Class, name: str) -> Function | None:
     if name in cls.methods:
         return cls.methods[name]

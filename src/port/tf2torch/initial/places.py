@@ -136,6 +136,10 @@ class Finder:
             if found is None:
                 return None
             header, text = found
+            if key[:-1].isdecimal():  # of a list, which may hold None there
+                return (*header, *([f"if {text}[{key} is not None:"] if put.tests else [])), f"{text}[{key}"
+            if key[:1] not in "'\"":
+                return None
             test = (f"if {key[:-1]} in {text}:",) if put.tests else ()
             return (*header, *test), f"{text}[{key}"
         if put.target in self.roots:

@@ -13,7 +13,16 @@ from port.tf2torch.calls.foreign import check_base
 from port.tf2torch.calls.traced import carries_masks
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.definitions import ROOTS, asks_for_shapes
-from port.tf2torch.infer.values import Class, Function, Instance, is_helper, is_module, may_flip, tensors_in
+from port.tf2torch.infer.values import (
+    Class,
+    Function,
+    Instance,
+    above,
+    is_helper,
+    is_module,
+    may_flip,
+    tensors_in,
+)
 from port.tf2torch.rules import plain
 from port.tf2torch.rules.bodies import split_docstring, used_names
 from port.tf2torch.rules.class_sizes import resolve_sizes, scope
@@ -50,6 +59,9 @@ def convert(em: Emitter, node: cst.ClassDef) -> list[Any]:
     for s in node.body.body:
         if isinstance(s, cst.SimpleStatementLine) and any(n in em.it.layers for n in find(s, cst.Call)):
             raise Refused("P206", "a layer that the class holds, not its objects; make it in `__init__`", s)
+        for name in _hidden(em, cls, s):
+            raise Refused("P206", f"`{name}` of the class would hide in PyTorch the module that `self.{name}` is: set "
+                          "it in `__init__`", s)
         if isinstance(s, cst.FunctionDef):
             body += method(em, cls, s)
         else:
@@ -113,6 +125,16 @@ def _config_used(em: Emitter, cls: Class, node: cst.FunctionDef) -> bool:
              and n.func.attr.value == name and n not in inside]
     return any(code(c.value) in ("self", "cls", cls.name) or em.fact(c.value).kind is Kind.MODEL
                or isinstance(em.fact(c.value).payload, Instance) for c in calls)
+
+
+def _hidden(em: Emitter, cls: Class, node: cst.CSTNode) -> list[str]:
+    """Names that a line gives to the class, and that are layers or weights of its objects."""
+    small = node.body if isinstance(node, cst.SimpleStatementLine) else []
+    targets = [t.target for s in small if isinstance(s, cst.Assign) for t in s.targets]
+    targets += [s.target for s in small if isinstance(s, cst.AnnAssign) and s.value is not None]
+    names = [t.value for t in targets if isinstance(t, cst.Name)]
+    own = [c.attrs for c in em.it.classes.values() if c is cls or cls in above(c)]
+    return [n for n in names if any(n in a and a[n].kind in (Kind.LAYER, Kind.MODEL, Kind.TENSOR) for a in own)]
 
 
 def _config(em: Emitter, cls: Class, node: cst.FunctionDef) -> Any:

@@ -191,7 +191,7 @@ def _simple_line(em: Emitter, cls: Class, s: cst.SimpleStatementLine, small: Any
         return [s.with_changes(body=[_weight(em, small)])]
     if (held := weights.in_container(em, cls, small)) is not None:
         return [s.with_changes(body=[held])]
-    if stateless_attribute(em, small) or never_applied(em, cls, small) or only_keras(em, small) or (
+    if stateless_attribute(em, cls, small) or never_applied(em, cls, small) or only_keras(em, small) or (
             plain.only_sets_one(em, s)):
         return []
     if (buffer := weights.constant(em, cls, small)) is not None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 import libcst as cst
 
 from port.build import build
 from port.facts import Kind
+from port.namepatterns import ANYTHING, meet, pattern
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.definitions import ROOTS
-from port.tf2torch.infer.values import Class, Function, LayerCall
-from port.tree import code, find
+from port.tf2torch.infer.values import Class, Function, LayerCall, above
+from port.tree import code, find, memo
 
 DROPPED_DECORATORS = ("tf.function", "tf.autograph", "keras.saving.register_keras_serializable",
                       "tf.Module.with_name_scope",
@@ -119,7 +123,7 @@ def _registers(em: Emitter, target: cst.BaseExpression) -> bool:
         code(c.func).endswith("register_keras_serializable") for c in find(known.payload.node.body, cst.Call))
 
 
-def stateless_attribute(em: Emitter, small: Any) -> bool:
+def stateless_attribute(em: Emitter, cls: Class, small: Any) -> bool:
     """`self.flatten = Flatten()`: `forward` calls the function itself."""
     if not isinstance(small, cst.Assign) or not isinstance(small.targets[0].target, cst.Attribute):
         return False
@@ -127,7 +131,56 @@ def stateless_attribute(em: Emitter, small: Any) -> bool:
     if not isinstance(payload, LayerCall) or not isinstance(small.value, cst.Call) or (
             payload.symbol == "keras.layers.Lambda"):
         return False
-    return payload not in em.standing and not plan(em, payload, first_input(payload)).module
+    target = small.targets[0].target
+    if payload in em.standing or _named(em, cls, target.attr.value) or not _only_called(em, cls, target):
+        return False
+    return not plan(em, payload, first_input(payload)).module
+
+
+def _only_called(em: Emitter, cls: Class, target: cst.Attribute) -> bool:
+    """Is an attribute only set here, and only called? `if self.pool is not None` asks what another line may give it."""
+    name, line = target.attr.value, _line(em, cls)
+    if any(n is not target for c in line for n in _not_called(c.node).get(name, ()) if code(n.value) == "self"):
+        return False
+    if any(code(s.targets[0].target) == name for c in line for s in _class_level(c.node)):
+        return False
+    return all(code(n.value) == "self" or file.names.resolve(n) for file in em.it.files
+               for n in _not_called(file.module).get(name, ()))
+
+
+@memo
+def _not_called(node: cst.CSTNode) -> Mapping[str, list[cst.Attribute]]:
+    """Attributes that are no functions of calls, by their names."""
+    called = {c.func for c in find(node, cst.Call)}
+    found = defaultdict[str, list[cst.Attribute]](list)
+    for n in find(node, cst.Attribute):
+        if n not in called:
+            found[n.attr.value].append(n)
+    return found
+
+
+def _class_level(node: cst.ClassDef) -> list[cst.Assign]:
+    return [small for s in node.body.body if isinstance(s, cst.SimpleStatementLine) for small in s.body
+            if isinstance(small, cst.Assign)]
+
+
+def _line(em: Emitter, cls: Class) -> list[Class]:
+    """The class, and those of the project that it derives from or that derive from it."""
+    return [c for c in em.it.classes.values() if {cls, *above(cls)} & {c, *above(c)}]
+
+
+def _named(em: Emitter, cls: Class, name: str) -> bool:
+    """May a string name this attribute? `if hasattr(self, "pool")` asks for it, whatever applies it."""
+    own = [form for c in _line(em, cls) for of_self, form in _asking(c.node) if of_self]
+    others = [form for file in em.it.files for of_self, form in _asking(file.module) if not of_self]
+    return any(meet(form, re.escape(name)) for form in (*own, *(f for f in others if f != ANYTHING)))
+
+
+@memo
+def _asking(node: cst.CSTNode) -> list[tuple[bool, str]]:
+    """Calls that name attributes by strings: whether of `self`, and the pattern of the name."""
+    return [(code(c.args[0].value) == "self", pattern(c.args[1].value)) for c in find(node, cst.Call)
+            if len(c.args) > 1 and isinstance(c.func, cst.Name) and c.func.value in ("getattr", "setattr", "hasattr")]
 
 
 WHOLE = ("layers", "_layers", "submodules", "__dict__", "weights", "trainable_weights", "variables")
@@ -145,8 +198,8 @@ def never_applied(em: Emitter, cls: Class, small: Any) -> bool:
         return False
     read = [n.attr.value for file in em.it.files for n in find(file.module, cst.Attribute)]
     own = {n.attr.value for n in find(cls.node, cst.Attribute) if code(n.value) == "self"}
-    words = [n.value for n in find(cls.node, cst.Name)]
-    if read.count(name) > 1 or own & {*WHOLE} or {"getattr", "setattr", "vars"} & {*words}:
+    whole = own & {*WHOLE} or any(n.value == "vars" for n in find(cls.node, cst.Name))
+    if read.count(name) > 1 or whole or _named(em, cls, name):
         return False
     em.report("P001", f"`self.{name}` is never applied: Keras makes no weights for it, and it is dropped", small)
     return True

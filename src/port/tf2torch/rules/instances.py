@@ -12,7 +12,7 @@ from port.tf2torch.calls.traced import check_made
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.choices import gets_images
 from port.tf2torch.infer.values import Alternatives, Class, find_method, is_module
-from port.tf2torch.rules import set_later
+from port.tf2torch.rules import passed, set_later
 from port.tf2torch.rules.constructor import is_late, new_params
 from port.tf2torch.rules.set_later import SUPER_ONLY
 from port.tree import changed, code
@@ -123,7 +123,7 @@ def instance_call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
         *extra[:-1], *[e.with_changes(comma=cst.MaybeSentinel.DEFAULT) for e in extra[-1:]]]
     new = node.with_changes(args=made) if made else changed(
         node, args=made, whitespace_before_args=cst.SimpleWhitespace(""))
-    whole: cst.BaseExpression = new
+    whole = passed.instance(em, node, instance, new) if instance is not None else new
     if start is not None:
         em.helper("with_weights")
         whole = build("with_weights({m}, {w})", m=new, w=em.expr(start))

@@ -10,15 +10,18 @@ from port.build import build, expression
 from port.facts import Fact, Kind
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.keyed import Keyed, holds_layers
-from port.tf2torch.infer.values import Items
+from port.tf2torch.infer.values import Instance, Items
 from port.tree import code, find, walk
 
 
 def statement(em: Emitter, small: Any) -> Any:
     """The small statement with its list or dict as modules; None for any other."""
-    if isinstance(small, cst.Assign) and isinstance(small.value, cst.List | cst.ListComp | cst.Dict) and len(
-            small.targets) == 1 and (isinstance(small.value, cst.Dict) or isinstance(
-            small.targets[0].target, cst.Attribute)) and holds(em.fact(small.value)):
+    if isinstance(small, cst.Assign):
+        _check_stored(em, small)
+    literal = isinstance(small, cst.Assign) and len(small.targets) == 1 and isinstance(
+        small.value, cst.List | cst.ListComp | cst.Dict | cst.BinaryOperation)
+    if literal and (isinstance(small.value, cst.Dict) or isinstance(small.targets[0].target, cst.Attribute)) and holds(
+            em.fact(small.value)):
         return small.with_changes(value=modules(em, small.value))
     if isinstance(small, cst.Assign) and len(small.targets) == 1 and code(small.targets[0].target).startswith("self."):
         kept = _kept(em, small.value)
@@ -31,6 +34,16 @@ def statement(em: Emitter, small: Any) -> Any:
             arg = call.args[0].with_changes(value=modules(em, held))
             return small.with_changes(value=call.with_changes(args=[arg]))
     return None
+
+
+def _check_stored(em: Emitter, small: cst.Assign) -> None:
+    """Refuse to put a layer where PyTorch does not find its weights: `self.parts[i] = Conv2D(...)` of a plain list."""
+    for target in small.targets:
+        t = target.target
+        if isinstance(t, cst.Subscript) and code(t.value).startswith("self.") and not holds(em.fact(t.value)) and (
+                em.fact(small.value).kind in (Kind.LAYER, Kind.MODEL)):
+            raise Refused("P206", f"`{code(t.value)}` is a container that nn.Module does not look into; append its "
+                          "layers one by one, or give it literal keys", small)
 
 
 SEQUENCES, CONTAINERS = ("list", "tuple"), ("dict", "set", "frozenset", "sorted", "zip", "reversed", "map", "filter")
@@ -47,13 +60,18 @@ def _kept(em: Emitter, value: cst.BaseExpression) -> cst.BaseExpression | None:
         return modules(em, value)
     sequence = isinstance(value, cst.Tuple | cst.List | cst.ListComp | cst.BinaryOperation) or called in SEQUENCES
     other = isinstance(value, cst.Dict | cst.DictComp | cst.Set | cst.SetComp) or called in CONTAINERS
-    if not (sequence or other) or not any(n in em.it.layers for n in find(value, cst.Call)):
+    if not (sequence or other) or not any(n in em.it.layers or _is_own(em, n) for n in find(value, cst.Call)):
         return None
     if other:
         raise Refused("P206", "layers in a container that nn.Module does not look into; hold them in a list, or in a "
                       "dict with literal keys", value)
     inner = value.args[0].value if isinstance(value, cst.Call) and len(value.args) == 1 else value
     return modules(em, inner)
+
+
+def _is_own(em: Emitter, node: cst.Call) -> bool:
+    """Does it make a layer of the user's?"""
+    return isinstance(em.fact(node).payload, Instance)
 
 
 def _grows_later(em: Emitter, name: cst.Name) -> bool:
@@ -69,9 +87,9 @@ def _grows_later(em: Emitter, name: cst.Name) -> bool:
 
 
 def holds(fact: Fact) -> bool:
-    """Layers, or lists and dicts of layers."""
-    return holds_layers(fact) or (isinstance(fact.payload, Items) and bool(fact.payload.elements) and all(
-        e.kind in (Kind.LAYER, Kind.MODEL) or holds(e) for e in fact.payload.elements))
+    """Layers, or lists and dicts of layers; None may stand in the place of one."""
+    held = [e for e in fact.payload.elements if e.literal(...) is not None] if isinstance(fact.payload, Items) else []
+    return holds_layers(fact) or (bool(held) and all(e.kind in (Kind.LAYER, Kind.MODEL) or holds(e) for e in held))
 
 
 def modules(em: Emitter, node: cst.BaseExpression) -> cst.BaseExpression:
