@@ -131,7 +131,25 @@ class Net(keras.Model):
 '''
 
 
-@pytest.mark.parametrize("source", [PARTS, PASSED], ids=["parts", "passed"])
+TO_FUNCTIONS = HEAD + '''def apply(fn, x):
+    return fn(x)
+
+
+def added(x, fn):
+    return x + fn(x)
+
+
+def Net(wide):
+    inputs = keras.Input((8, 6, 4))
+    x = layers.Conv2D(4, 3)(inputs)
+    x = apply(layers.Conv2D(4, 3, padding="same"), x)
+    x = added(x, layers.MaxPooling2D(3, 1, padding="same"))
+    x = added(x, lambda t: layers.AveragePooling2D(3, 1, padding="same")(t))
+    return keras.Model(inputs, apply(layers.Dense(4 if wide else 3), x))
+'''
+
+
+@pytest.mark.parametrize("source", [PARTS, PASSED, TO_FUNCTIONS], ids=["parts", "passed", "to functions"])
 def test_layers_that_may_be_there_and_layers_that_are_passed(source: str, tmp_path: Path) -> None:
     port = translate(source, "tf2torch")
     assert not [f for f in port.findings if CATALOGUE[f.code].outcome is Outcome.REFUSED]
@@ -183,3 +201,61 @@ def test_a_passed_layer_of_unknown_rank_is_refused() -> None:
     source = PASSED.replace("Residual(layers.Dense(4),", "Residual(layers.BatchNormalization(),")
     assert [f.code for f in translate(source, "tf2torch").findings if CATALOGUE[f.code].outcome is Outcome.REFUSED] == [
         "P208"]
+
+
+def test_a_held_layer_that_a_function_calls_is_refused() -> None:
+    source = TO_FUNCTIONS + """
+
+class Held(keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.conv = layers.Conv2D(4, 3)
+
+    def call(self, x):
+        return apply(self.conv, x)
+"""
+    found = translate(source, "tf2torch").findings
+    assert [f.code for f in found if CATALOGUE[f.code].outcome is Outcome.REFUSED] == ["P206"]
+
+
+MODULES = """import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, wide):
+        super().__init__()
+        self.conv = nn.Conv2d(4, 4, 3, padding=1)
+        self.pool = wide and nn.MaxPool2d(2)
+        parts = [nn.ReLU()]
+        if wide:
+            parts.append(nn.BatchNorm2d(4))
+        self.parts = nn.Sequential(*parts)
+
+    def forward(self, x):
+        x = self.parts(self.conv(x))
+        return self.pool(x) if self.pool else x
+"""
+
+
+def test_modules_that_may_be_there(tmp_path: Path) -> None:
+    """`self.pool` of `wide and nn.MaxPool2d(2)` was given channels first: silent before."""
+    port = translate(MODULES, "torch2tf").text
+    agree(tmp_path, MODULES, port, "torch2tf", [Case(f"Net({w})", ["f32[2,4,8,6]"]) for w in (True, False)])
+
+
+@pytest.mark.parametrize("made", [
+    "parts.append(nn.LayerNorm(6))", "parts.append(nn.Flatten(2))", "parts += [nn.LayerNorm(6)]"])
+def test_a_condition_that_changes_the_order_of_axes_of_a_sequential_is_refused(made: str) -> None:
+    """Silent before: without the module, the Sequential gave channels last as if they were first."""
+    source = MODULES.replace("parts.append(nn.BatchNorm2d(4))", made)
+    found = translate(source, "torch2tf").findings
+    assert {f.code for f in found if CATALOGUE[f.code].outcome is Outcome.REFUSED} & {"P208", "P209"}
+
+
+@pytest.mark.parametrize("made", ["self.parts.append(nn.LayerNorm(6))", 'self.parts.add_module("n", nn.LayerNorm(6))'])
+def test_so_is_one_of_a_sequential_that_grows(made: str) -> None:
+    source = MODULES.replace("        if wide:\n            parts.append(nn.BatchNorm2d(4))\n", "").replace(
+        "nn.Sequential(*parts)\n", f"nn.Sequential(nn.ReLU())\n        if wide:\n            {made}\n")
+    found = translate(source, "torch2tf").findings
+    assert [f.code for f in found if CATALOGUE[f.code].outcome is Outcome.REFUSED] == ["P209"]

@@ -7,10 +7,11 @@ from typing import Any
 import libcst as cst
 
 from port.build import build
-from port.facts import Fact, Layout
+from port.facts import Fact, Kind, Layout
 from port.torch2tf import meetings, unknowns
 from port.torch2tf.refused import Refused
-from port.torch2tf.values import TO_FIRST, TO_LAST, Chain, Layer, can_flip, join, options
+from port.torch2tf.values import TO_FIRST, TO_LAST, Chain, Items, Layer, can_flip, join, options
+from port.tree import code, find, walk
 
 TURNED = "a module of this list needs another order of axes than the one before it gives"
 
@@ -58,3 +59,42 @@ def agree(w: Any, module: Fact, node: cst.CSTNode) -> None:
     if len(payloads) > 1 and not meetings.agree(w.it, payloads):
         raise Refused("P209", "several modules reach this place; some have channels first in the source, where Keras "
                       "has them last, and others do not", node)
+
+
+def same_without(w: Any, chain: Chain, node: cst.Call) -> None:
+    """Refuse a child that a condition appends and that changes the order of axes: what follows may be without it."""
+    at = 0
+    for arg in node.args:
+        held = w.fact(arg.value).payload
+        sites = held.sites if arg.star and isinstance(held, Items) else {}
+        for site, i in sites.items():
+            _check_condition(w, chain, at + i, site[0] if isinstance(site, tuple) else site)
+        at += len(held.elements) if arg.star and isinstance(held, Items) else 1
+
+
+def grown(w: Any, chain: Chain, node: cst.Call) -> None:
+    """The same for `.append` and `.add_module` of the Sequential itself."""
+    child = w.fact(node.args[-1].value).payload
+    at = next((i for i, c in enumerate(chain.children) if c.payload is child is not None), None)
+    if at is not None:
+        _check_condition(w, chain, at, node)
+
+
+def _check_condition(w: Any, chain: Chain, at: int, site: cst.CSTNode) -> None:
+    tests = find(w.function.node, cst.If) if w.function is not None else []
+    if _changes(chain, at) and any(site in walk(t) for t in tests):
+        raise Refused("P209", f"`{code(site)}` stands under a condition, and what it appends changes the order of axes "
+                      "in Keras: build a Sequential in each branch", site)
+
+
+def _changes(chain: Chain, at: int) -> bool:
+    """Does a child give images that it takes channels last in another order, or the reverse?"""
+    last = chain.inner or chain.output
+    behind = [*chain.arrivals.get(at + 1, {}).values()] or ([last] if last is not None else [])
+    return len({_is_last(x) for x in (*chain.arrivals.get(at, {}).values(), *behind)}) > 1
+
+
+def _is_last(fact: Fact) -> tuple[bool, int | None]:
+    """Is it an image that is channels last, and of how many axes?"""
+    last = fact.kind is Kind.TENSOR and fact.layout is Layout.FLIPPED
+    return last, fact.rank if last else None

@@ -9,7 +9,7 @@ import libcst as cst
 from port.build import build, expression, paren
 from port.facts import Fact, Kind, Layout
 from port.torch2tf import applications, einops, einopscalls, initial, interfaces, mapped, meetings, ownlayers, unknowns
-from port.torch2tf.chainturns import TURNED, agree, permute, turn, unturned
+from port.torch2tf.chainturns import TURNED, agree, permute, same_without, turn, unturned
 from port.torch2tf.holding import OVER
 from port.torch2tf.refused import Refused
 from port.torch2tf.values import (
@@ -44,6 +44,8 @@ def sequential(w: Any, node: cst.Call) -> Any:
             return build("keras.Sequential([{p}])", p=before[0]) if before else made
         return cst.Call(w.layer("Identity"))
     w.need("keras")
+    if isinstance(chain, Chain):
+        same_without(w, chain, node)
     target = expression("keras.Sequential")
     only = node.args[0]
     before, after = public_permutes(w, chain)

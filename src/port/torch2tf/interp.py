@@ -38,6 +38,7 @@ from port.torch2tf import (
 )
 from port.torch2tf.values import (
     BOTTOM,
+    NONE,
     PLAIN,
     SEVERAL,
     Chain,
@@ -306,6 +307,8 @@ class Interp:
         left, right = self.ev(node.left, env), self.ev(node.right, env)
         if isinstance(node.operator, cst.And) and right.kind is Kind.TENSOR:
             return right.but(values=None)
+        if isinstance(node.operator, cst.And) and right.kind in (Kind.LAYER, Kind.MODEL):  # or something false
+            return join(NONE, right)
         if isinstance(node.operator, cst.Or) and right.kind is not Kind.PLAIN:
             return join(left.but(values=None) if left.kind is right.kind else right, right)
         return PLAIN

@@ -8,7 +8,7 @@ import libcst as cst
 
 from port.build import build, expression, paren
 from port.facts import Kind
-from port.torch2tf import dtypes, layercalls, layers, namedchildren, ownweights, probes, weightnorm
+from port.torch2tf import chainturns, dtypes, layercalls, layers, namedchildren, ownweights, probes, weightnorm
 from port.torch2tf.above import parents
 from port.torch2tf.refused import Refused
 from port.torch2tf.rowfind import training
@@ -54,6 +54,9 @@ def of_module(w: Any, node: cst.Call, bound: Bound) -> Any:
         check_dtype(w, node)
         return w.expr(owner)
     if any(isinstance(p, Chain) for p in payloads) and name in ("append", "add_module") and node.args:
+        for chain in payloads:
+            if isinstance(chain, Chain):
+                chainturns.grown(w, chain, node)
         return cst.Call(cst.Attribute(paren(w.expr(owner)), cst.Name("add")), [cst.Arg(w.expr(node.args[-1].value))])
     if any(isinstance(p, Items) for p in payloads) and name in ("add_module", "register_module"):
         raise Refused("P206", "a ModuleList whose modules have names and are taken by number as well; hold them in an "

@@ -13,6 +13,7 @@ from port.torch2tf import (
     anyname,
     buffers,
     carried,
+    chainturns,
     containers,
     devices,
     either,
@@ -255,6 +256,9 @@ def module_statement(w: Any, node: cst.Call) -> list[Any] | None:
         return [cst.Expr(build("setattr({o}, *{p})", o=w.expr(owner), p=w.expr(node.args[0].value)))]
     if name == "append" and len(node.args) == 1:
         chains = [o.payload for o in options(w.fact(owner))]
+        for chain in chains:
+            if isinstance(chain, Chain):
+                chainturns.grown(w, chain, node)
         if all(isinstance(c, Chain) and not c.indexed for c in chains):
             return [cst.Expr(build("{o}.add({x})", o=paren(w.expr(owner)), x=x))
                     for x in containers.parts_of(w, node.args[0].value)]

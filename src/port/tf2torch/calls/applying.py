@@ -287,7 +287,14 @@ def _tell_passed(em: Emitter, node: cst.Call, options: Sequence[Function]) -> No
 def _apply_alternatives(em: Emitter, node: cst.Call, options: Any) -> cst.BaseExpression:
     _tell_passed(em, node, [o.payload for o in options.functions if isinstance(o.payload, Function)])
     if em.scope.stage == TRACED:
-        return em.generic_call(node, [changed(a, value=em.plain(a.value)) for a in node.args])
+        for option in options.functions:
+            if isinstance(option.payload, Function) and gets_images(em.it, option.payload):
+                raise Refused("P209", f"`{code(node.func)}` may be `{option.payload.name}`, which works on channels "
+                              "first: call it by its name", node)
+        new = em.generic_call(node, [changed(a, value=em.plain(a.value)) for a in node.args])
+        around = em.scope.function
+        layers = around is not None and isinstance(node.func, cst.Name) and node.func.value in around.layers
+        return changed(new, func=traced(em, new.func)) if layers and isinstance(new, cst.Call) else new
     if isinstance(options.functions[0].payload, Curried):
         if em.scope.on_module is None or not isinstance(node.func, cst.Call):
             raise Refused("P206", "a block chosen by a setting is not called where it is made", node)

@@ -21,12 +21,13 @@ def check_handed(em: Emitter, function: cst.BaseExpression, node: cst.CSTNode) -
         fact = em.fact(n)
         if fact.kind is Kind.TENSOR and fact.layout is Layout.FLIPPED and fact.rank not in (0, 1, 2):
             raise Refused("P209", f"`{code(n)}` is channels first in a function that is handed on: write a loop", node)
-        if _first(em, fact.payload):
+        if works_on_first(em, fact.payload):
             raise Refused("P209", f"`{code(n)}` works on channels first, and who is handed on is called with channels "
                           "last: write a loop", node)
 
 
-def _first(em: Emitter, payload: Any) -> bool:
+def works_on_first(em: Emitter, payload: Any) -> bool:
+    """May it be given images channels first?"""
     if isinstance(payload, LayerCall):
         rows = em.it.rows.get(payload.symbol)
         return not rows or any(row.layout for row in rows)

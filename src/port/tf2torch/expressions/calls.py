@@ -54,6 +54,7 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     if is_choice(em, node.func):
         return choice_call(em, node)
     check_functions(em, node)
+    passed.check(em, node)
     if node in em.it.applications:
         callee, inputs = em.it.applications[node]
         return application(em, node, callee, inputs)

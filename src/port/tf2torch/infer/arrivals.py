@@ -54,6 +54,8 @@ def receive(it: Interp, function: Function, bound: dict[str, tuple[Fact, Any]], 
                 if all(option.payload is not k.payload for k in known):
                     known.append(option)
                     changed = True
+        elif fact.kind in (Kind.LAYER, Kind.MODEL):
+            function.layers.add(name)
         elif fact.literal(...) is None:
             changed |= _optional(function, name)
         changed |= _receive_shape(function, name, fact)

@@ -150,6 +150,7 @@ class Function:
     tensors: dict[str, Fact] = field(default_factory=dict)  # joined facts of tensor parameters
     shapes: dict[str, str] = field(default_factory=dict)  # parameters that get shapes, and in which form ('': several)
     callables: dict[str, list[Fact]] = field(default_factory=dict)  # functions that reach a parameter
+    layers: set[str] = field(default_factory=set)  # parameters that layers reach, which no fact follows
     reaching: dict[str, set[Any]] = field(default_factory=dict)  # literals that reach a setting (or OPEN)
     bindings: list[dict[str, Any]] = field(default_factory=list)  # literals of each call, `...` where not known
     absent: set[str] = field(default_factory=set)  # parameters that must be None here (Keras input tensors)

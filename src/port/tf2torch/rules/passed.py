@@ -5,12 +5,14 @@ from __future__ import annotations
 import libcst as cst
 
 from port.build import expression
-from port.facts import UNKNOWN, Layout
+from port.facts import UNKNOWN, Kind, Layout
+from port.tf2torch.calls.handed import works_on_first
 from port.tf2torch.calls.layers import own_modules, plan
+from port.tf2torch.calls.traced import TRACED
 from port.tf2torch.emit import TO_FIRST, TO_LAST, Emitter, Refused
 from port.tf2torch.infer.layers import rank_of
 from port.tf2torch.infer.rowcalls import FLIPS
-from port.tf2torch.infer.values import Class, Instance, find_method
+from port.tf2torch.infer.values import Class, Function, Instance, LayerCall, find_method
 from port.tf2torch.rules.sequential import permute
 from port.tree import code, find, memo
 
@@ -44,6 +46,30 @@ def instance(em: Emitter, node: cst.Call, made: Instance, new: cst.BaseExpressio
                   "last", node)
 
 
+def check(em: Emitter, node: cst.Call) -> None:
+    """Refuse to pass a layer to a function that calls it: `residual(Conv2D(4, 3), x)`. Its facts do not follow it."""
+    function = em.fact(node.func).payload
+    if not isinstance(function, Function):
+        return
+    called = {n.func.value for n in find(function.node, cst.Call) if isinstance(n.func, cst.Name)}
+    for name, value in _given(function, node):
+        made = em.fact(value)
+        here = value in em.it.layers
+        if here and em.scope.stage == TRACED:  # it is turned
+            continue
+        first = isinstance(made.payload, LayerCall | Instance) and works_on_first(em, made.payload)
+        if name in called and made.kind in (Kind.LAYER, Kind.MODEL) and (here or first):
+            raise Refused("P206", f"`{code(value)}` is passed to `{code(node.func)}`, which calls it: call it here, or "
+                          "hold it in a class", node)
+
+
+def _given(function: Function, node: cst.Call) -> list[tuple[str, cst.BaseExpression]]:
+    """Parameters, each with what the call passes."""
+    names = function.params[1:] if function.owner is not None else function.params
+    return [(a.keyword.value if a.keyword is not None else names[at] if at < len(names) else "", a.value)
+            for at, a in enumerate(node.args) if not a.star]
+
+
 def _turned(em: Emitter, modules: list[cst.BaseExpression], rank: int) -> cst.BaseExpression:
     em.need("nn")
     inside = [permute(em, TO_FIRST[rank]), *modules, permute(em, TO_LAST[rank])]
@@ -56,7 +82,8 @@ def _is_passed(em: Emitter, node: cst.Call) -> bool:
     if by is None:
         return False
     known = em.it.names.resolve(by.func).split(".")[0] in ("tf", "keras")
-    return not known and isinstance(em.fact(by.func).payload, Class | None)
+    to = em.fact(by.func).payload
+    return not known and (isinstance(to, Class | None) or (em.scope.stage == TRACED and isinstance(to, Function)))
 
 
 @memo
