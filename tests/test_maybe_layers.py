@@ -149,7 +149,58 @@ def Net(wide):
 '''
 
 
-@pytest.mark.parametrize("source", [PARTS, PASSED, TO_FUNCTIONS], ids=["parts", "passed", "to functions"])
+FUNCTIONAL = HEAD + '''def pick(wide):
+    if wide:
+        return layers.LayerNormalization()
+    return None
+
+
+def Net(wide):
+    inputs = keras.Input((8, 6, 4))
+    x = layers.Conv2D(4, 3)(inputs)
+    norm, act, pool = None, layers.Softmax() if wide else None, pick(wide)
+    if wide:
+        norm = layers.LayerNormalization()
+    if norm is not None:
+        x = norm(x)
+    if act:
+        x = act(x)
+    if pool is not None:
+        x = pool(x)
+    parts = {"pool": layers.MaxPooling2D(2), "none": None}
+    part = parts["pool" if wide else "none"]
+    if part is not None:
+        x = part(x)
+    for layer in [layers.UpSampling2D(2)] if wide else []:
+        x = layer(x)
+    return keras.Model(inputs, x)
+'''
+VARIABLES = HEAD + '''def pick(wide):
+    if wide:
+        return layers.LayerNormalization()
+    return None
+
+
+def Net(wide):
+    inputs = keras.Input((8, 6, 4))
+    x = layers.Conv2D(4, 3)(inputs)
+    norm = None
+    if wide:
+        norm = layers.LayerNormalization()
+    if norm is not None:
+        x = norm(x)
+    pool = layers.MaxPooling2D(2) if wide else None
+    if pool is not None:
+        x = pool(x)
+    last = pick(wide)
+    if last is not None:
+        x = last(x)
+    return keras.Model(inputs, x)
+'''
+
+
+@pytest.mark.parametrize("source", [PARTS, PASSED, TO_FUNCTIONS, FUNCTIONAL, VARIABLES], ids=[
+    "parts", "passed", "to functions", "functional", "variables"])
 def test_layers_that_may_be_there_and_layers_that_are_passed(source: str, tmp_path: Path) -> None:
     port = translate(source, "tf2torch")
     assert not [f for f in port.findings if CATALOGUE[f.code].outcome is Outcome.REFUSED]

@@ -211,4 +211,7 @@ def _join_two(a: Fact, b: Fact) -> Fact:
         return Fact(Kind.PLAIN, payload=Grown(common(tensors), "?"))
     if a.payload is not b.payload and (one := joins.alternatives(a, b) or several.either(a, b)) is not None:
         return one
-    return a if a.kind is not Kind.UNKNOWN else b
+    one, other = (a, b) if a.kind is not Kind.UNKNOWN else (b, a)
+    if other.kind in (Kind.LAYER, Kind.MODEL) and one.literal(...) is None:
+        one, other = other, one
+    return one.but(symbol="?") if one.kind in (Kind.LAYER, Kind.MODEL) and other.literal(...) is None else one

@@ -20,7 +20,7 @@ from port.tree import code, find, memo
 def layer(em: Emitter, node: cst.Call) -> cst.BaseExpression | None:
     """A layer of Keras that no fact sees applied, with its activation and permutes; None for any other."""
     made = em.it.layers[node]
-    if made.inputs or made in em.standing or not _is_passed(em, node):
+    if made.inputs or made in em.standing or not (em.scope.stage == TRACED or _is_passed(em, node)):
         return None
     planned = plan(em, made, UNKNOWN, sequential=True)
     if planned.job.want is not Layout.FLIPPED and planned.job.row.layout != FLIPS:

@@ -20,7 +20,7 @@ from port.tf2torch.infer.values import Function, Size, has_tensor
 from port.tf2torch.rules.constructors import user_module
 from port.tf2torch.rules.naming import literal_name
 from port.tf2torch.rules.turns import repeated
-from port.tree import EXPRESSIONS, children, find, named
+from port.tree import EXPRESSIONS, children, find, memo, named
 
 Statements = list[cst.BaseStatement]
 Made = TypeVar("Made")
@@ -105,6 +105,14 @@ class Split:
         root = self.em.it.module if self.function is None else self.function.node
         facts = ((n.value, self.em.fact(n)) for n in find(root, cst.Name))
         return frozenset(n for n, fact in facts if fact.kind is Kind.TENSOR and fact.symbol == "?")
+
+    @cached_property
+    def uncertain(self) -> frozenset[str]:
+        """Variables of which a line asks whether they hold a layer, and those that hold a function as well."""
+        root = self.em.it.module if self.function is None else self.function.node
+        other = {t.target.value for a in find(root, cst.Assign) for t in a.targets if isinstance(t.target, cst.Name)
+                 and any(self.em.fact(v).kind is Kind.FUNCTION for v in sides(a.value))}
+        return asked(root) | other
 
     # ------------------------------------------------------------ settings in forward
     def setting(self, name: str) -> str | None:
@@ -201,6 +209,8 @@ class Split:
         self.count += 1
         key = f"ATTR_{self.count}_"
         frame = self.frames[-1]
+        if exact and frame.depth and base in self.uncertain:
+            raise Refused("P206", f"`{base}` holds a layer or something else, by a setting", node)
         module = Module(key, ctor, base, exact, conditional=frame.depth > 0, out=self.em.it.outs.get(node))
         frame.modules.append(module)
         top = len(self.frames) == 1
@@ -210,6 +220,21 @@ class Split:
         self.pending.append(Making(module, top))  # type: ignore[arg-type]
         self.made[node] = text
         return expression(text)
+
+
+@memo
+def asked(root: cst.CSTNode) -> frozenset[str]:
+    """Variables that a condition asks for: `if norm`, `norm is not None`."""
+    tests = [*(n.test for n in find(root, cst.If)), *(n.test for n in find(root, cst.IfExp)),
+             *(n.test for n in find(root, cst.While)),
+             *(side for n in find(root, cst.BooleanOperation) for side in (n.left, n.right)),
+             *(n.expression for n in find(root, cst.UnaryOperation)), *(n.left for n in find(root, cst.Comparison))]
+    return frozenset(n.value for n in tests if isinstance(n, cst.Name))
+
+
+def sides(node: cst.BaseExpression) -> list[cst.BaseExpression]:
+    """What an expression may be: both values of a conditional one."""
+    return [*sides(node.body), *sides(node.orelse)] if isinstance(node, cst.IfExp) else [node]
 
 
 def settled(em: Emitter, made: Callable[[Split], Made], split: Callable[[frozenset[str]], Split]) -> Made:

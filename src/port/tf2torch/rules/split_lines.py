@@ -177,6 +177,8 @@ def _hold(split: Split, targets: list[Any], value: Any, fact: Fact, line: cst.Si
             return
         raise Refused("P206", "a layer is taken from somewhere else", value)
     payload = fact.payload
+    if fact.symbol == "?":
+        raise Refused("P206", f"`{code(value)}` gives a layer or None", value)
     old, em.scope = em.scope, split.scope("init")
     try:
         if isinstance(payload, LayerCall):
