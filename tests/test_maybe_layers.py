@@ -149,13 +149,14 @@ def Net(wide):
 '''
 
 
-FUNCTIONAL = HEAD + '''def pick(wide):
+PICK = HEAD + '''def pick(wide):
     if wide:
         return layers.LayerNormalization()
     return None
 
 
-def Net(wide):
+'''
+FUNCTIONAL = PICK + '''def Net(wide):
     inputs = keras.Input((8, 6, 4))
     x = layers.Conv2D(4, 3)(inputs)
     norm, act, pool = None, layers.Softmax() if wide else None, pick(wide)
@@ -175,13 +176,7 @@ def Net(wide):
         x = layer(x)
     return keras.Model(inputs, x)
 '''
-VARIABLES = HEAD + '''def pick(wide):
-    if wide:
-        return layers.LayerNormalization()
-    return None
-
-
-def Net(wide):
+VARIABLES = PICK + '''def Net(wide):
     inputs = keras.Input((8, 6, 4))
     x = layers.Conv2D(4, 3)(inputs)
     norm = None

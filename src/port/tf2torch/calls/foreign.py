@@ -68,11 +68,12 @@ def _values(em: Emitter, node: cst.BaseExpression, within: Any) -> Iterator[tupl
     for f in held:
         for line in find(f, cst.Assign):
             if any(code(t.target) == text for t in line.targets):
-                yield from ((side, f) for side in _sides(line.value))
+                yield from ((side, f) for side in sides(line.value))
         for p in (*f.params.params, *f.params.kwonly_params):
             if p.name.value == text and p.default is not None:
                 yield p.default, f
 
 
-def _sides(node: cst.BaseExpression) -> list[cst.BaseExpression]:
-    return [*_sides(node.body), *_sides(node.orelse)] if isinstance(node, cst.IfExp) else [node]
+def sides(node: cst.BaseExpression) -> list[cst.BaseExpression]:
+    """What an expression may be: both values of a conditional one."""
+    return [*sides(node.body), *sides(node.orelse)] if isinstance(node, cst.IfExp) else [node]

@@ -14,6 +14,7 @@ import libcst as cst
 
 from port.build import expression
 from port.facts import Kind, Layout
+from port.tf2torch.calls.foreign import sides
 from port.tf2torch.calls.making import Plan
 from port.tf2torch.emit import Emitter, Refused, Scope
 from port.tf2torch.infer.values import Function, Size, has_tensor
@@ -230,11 +231,6 @@ def asked(root: cst.CSTNode) -> frozenset[str]:
              *(side for n in find(root, cst.BooleanOperation) for side in (n.left, n.right)),
              *(n.expression for n in find(root, cst.UnaryOperation)), *(n.left for n in find(root, cst.Comparison))]
     return frozenset(n.value for n in tests if isinstance(n, cst.Name))
-
-
-def sides(node: cst.BaseExpression) -> list[cst.BaseExpression]:
-    """What an expression may be: both values of a conditional one."""
-    return [*sides(node.body), *sides(node.orelse)] if isinstance(node, cst.IfExp) else [node]
 
 
 def settled(em: Emitter, made: Callable[[Split], Made], split: Callable[[frozenset[str]], Split]) -> Made:
