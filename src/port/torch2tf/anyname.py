@@ -54,7 +54,7 @@ def get(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
         return UNKNOWN
     name, cls = args[1].literal(...), payload.cls
     found = held(it, cls)
-    for attribute in _matching(node.args[1].value, args[1], cls):
+    for attribute in _matching(it, node.args[1].value, args[1], cls):
         found = join(found, members.of_class(it, args[0], payload, attribute))
     if isinstance(name, str) and name in cls.attrs:
         cls.readers.setdefault(name, {}).update(dict.fromkeys(it.current[-1:]))
@@ -64,13 +64,13 @@ def get(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
     return join(found, args[2]) if len(args) == 3 else found
 
 
-def _matching(node: cst.BaseExpression, name: Fact, cls: Class) -> list[str]:
+def _matching(it: Interp, node: cst.BaseExpression, name: Fact, cls: Class) -> list[str]:
     """Attributes that hold modules, and methods, which have such a name."""
     known = name.values is not None and all(isinstance(v, str) for v in name.values)
     form = pattern(node)
     if not known and form == ANYTHING:
         return []
     parts = [n for n, fact in cls.attrs.items() if fact.kind is Kind.LAYER and n != ANY]
-    line = [cls, *(b.payload for b in cls.bases if isinstance(b.payload, Class))]
+    line = [c for c in it.classes.values() if cls.is_below(c)]
     return [n for n in dict.fromkeys([*parts, *(m for c in line for m in c.methods)]) if (
         n in (name.values or ()) if known else re.fullmatch(form, n))]

@@ -17,8 +17,8 @@ from port.tree import walk
 
 def reaches(it: Interp, without: Iterable[cst.CSTNode], classes: Iterable[Class]) -> bool:
     """May one of these classes be told something else once these functions pass nothing on?"""
-    owners = {f.owner for f in _reached(it, without)}
-    return any(not _line(cls).isdisjoint(owners) for cls in classes)
+    owners = {f.owner for f in _reached(it, without) if f.owner is not None}
+    return any(cls.is_below(owner) for cls in classes for owner in owners)
 
 
 def _reached(it: Interp, without: Iterable[cst.CSTNode]) -> set[Function]:
@@ -50,11 +50,6 @@ def _reached(it: Interp, without: Iterable[cst.CSTNode]) -> set[Function]:
         todo += more - found
         found |= more
     return {f for f in found if f.node not in inside}
-
-
-def _line(cls: Class) -> set[Class | None]:
-    """The class and those of the file that it derives from."""
-    return {cls}.union(*(_line(b.payload) for b in cls.bases if isinstance(b.payload, Class)))
 
 
 def _differs(places: Mapping[Any, Fact], inside: set[cst.CSTNode]) -> bool:

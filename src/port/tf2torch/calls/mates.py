@@ -32,8 +32,11 @@ _OTHERWISE = ("keras.layers.Lambda", "keras.layers.Masking", "keras.layers.Embed
 
 def mates(em: Emitter, function: Function | None, func: cst.BaseExpression) -> list[Any]:
     """All layers that `func`, a loop's variable or an element by a number that is not known, may be: their payloads."""
-    return list({id(f.payload): f.payload for f in _mates(em, function, func)
-                 if f.kind in (Kind.LAYER, Kind.MODEL)}.values())
+    return _payloads(_mates(em, function, func))
+
+
+def _payloads(found: list[Fact]) -> list[Any]:
+    return list({id(f.payload): f.payload for f in found if f.kind in (Kind.LAYER, Kind.MODEL)}.values())
 
 
 def check_functions(em: Emitter, node: cst.Call) -> None:
@@ -111,9 +114,9 @@ def _may_stand(em: Emitter, node: cst.Call, layer: LayerCall) -> bool:
 
 def check(em: Emitter, node: cst.Call) -> None:
     """Refuse a line that would have to read otherwise for another layer of the list than for the first."""
-    held = mates(em, em.scope.function, node.func)
-    unknown = [f for f in _mates(em, em.scope.function, node.func) if f.kind in (Kind.UNKNOWN, Kind.PLAIN)]
-    if held and any(f.literal(...) is not None for f in unknown):
+    found = _mates(em, em.scope.function, node.func)
+    held = _payloads(found)
+    if held and any(f.kind in (Kind.UNKNOWN, Kind.PLAIN) and f.literal(...) is not None for f in found):
         raise Refused("P204", f"what one of those is that `{code(node.func)}` may be is not known", node)
     if len(held) < 2 or not node.args:
         return

@@ -16,7 +16,7 @@ from port.tf2torch.infer.attributes import inherited
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.joins import alternatives
 from port.tf2torch.infer.several import CALLED, either
-from port.tf2torch.infer.values import EITHER, Class, SelfValue
+from port.tf2torch.infer.values import EITHER, Class, SelfValue, line_of
 
 COMPUTED = "*"  # before the pattern of names that something is set under
 NOT_CALLED = ("call", "__init__")
@@ -44,7 +44,7 @@ def get(it: Interp, node: cst.Call, args: list[Fact]) -> Fact:
 
 def held(cls: Class, forms: Sequence[str]) -> Fact | None:
     """What has a name of such a form; None if nothing that is called has."""
-    line = _line(cls)
+    line = line_of(cls)
     names = dict.fromkeys(n for c in line for n in (*c.attrs, *c.methods) if n not in NOT_CALLED)
     fit = [n for n in names if any(
         meet(n.removeprefix(COMPUTED) if n.startswith(COMPUTED) else re.escape(n), f) for f in forms)]
@@ -60,11 +60,7 @@ def held(cls: Class, forms: Sequence[str]) -> Fact | None:
 
 def computed(cls: Class, name: str) -> Fact | None:
     """`self.stage1`, which only a name that is computed may have set: `setattr(self, f"stage{i}", layer)`."""
-    forms = [n.removeprefix(COMPUTED) for c in _line(cls) for n in c.attrs if n.startswith(COMPUTED)]
+    forms = [n.removeprefix(COMPUTED) for c in line_of(cls) for n in c.attrs if n.startswith(COMPUTED)]
     fit = any(meet(f, re.escape(name)) for f in forms if f != ANYTHING)
     return held(cls, [re.escape(name)]) if fit else None
 
-
-def _line(cls: Class) -> list[Class]:
-    """The class and those of the file that it derives from."""
-    return [cls, *(c for b in cls.bases if isinstance(b.payload, Class) for c in _line(b.payload))]

@@ -11,7 +11,7 @@ from port.facts import Dim, Fact, Kind
 from port.tf2torch.infer.choices import joined
 from port.tf2torch.infer.interp import Interp
 from port.tf2torch.infer.rowcalls import FLIPS
-from port.tf2torch.infer.values import EITHER, Class, Function, LayerCall
+from port.tf2torch.infer.values import EITHER, Function, LayerCall, line_of
 from port.tree import find, memo
 
 LAMBDA = "keras.layers.Lambda"
@@ -76,16 +76,12 @@ def may_be_none(it: Interp, node: cst.BaseExpression) -> bool:
     cls = it.current[-1].owner if it.current else None
     if not isinstance(node, cst.Attribute) or not isinstance(node.value, cst.Name) or node.value.value != "self":
         return True
-    while cls is not None:
-        if node.attr.value in _without(cls.node):
-            return True
-        cls = next((b.payload for b in cls.bases if isinstance(b.payload, Class)), None)
-    return False
+    return cls is not None and any(node.attr.value in _without(c.node) for c in line_of(cls))
 
 
 @memo
 def _without(node: cst.ClassDef) -> frozenset[str]:
-    """Attributes that a line of the class gives None, or what may be None, or that a string may name."""
+    """Attributes that a line of the class gives anything but what a call makes: None perhaps."""
     lines = [line for line in find(node, cst.Assign) if not isinstance(line.value, cst.Call)]
     return frozenset(t.target.attr.value for line in lines for t in line.targets if isinstance(t.target, cst.Attribute))
 

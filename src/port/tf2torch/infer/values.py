@@ -334,9 +334,9 @@ def is_module(cls: Class | None) -> bool:
     return cls is not None and cls.root in ("keras.Model", "keras.layers.Layer", "tf.Module", "keras.Sequential")
 
 
-def above(cls: Class) -> set[Class]:
-    """The classes of the project that it derives from."""
-    return {c for b in cls.bases if isinstance(b.payload, Class) for c in (b.payload, *above(b.payload))}
+def line_of(cls: Class) -> list[Class]:
+    """The class and all of the user's that it derives from, in the order in which Python looks (without diamonds)."""
+    return [cls, *(c for b in cls.bases if isinstance(b.payload, Class) for c in line_of(b.payload))]
 
 
 def find_method(cls: Class, name: str) -> Function | None:

@@ -9,9 +9,9 @@ from typing import Any
 import libcst as cst
 
 from port.build import statement
-from port.facts import Dim, Fact, Sym
+from port.facts import Dim, Sym
 from port.tf2torch.emit import Emitter, Refused, Scope
-from port.tf2torch.infer.values import Class, Function, Instance, ShapeOf, find_method, is_helper, is_module
+from port.tf2torch.infer.values import Class, Function, Instance, ShapeOf, find_method, is_helper, is_module, line_of
 from port.tree import code, find, walk
 
 
@@ -45,14 +45,9 @@ def resolve_sizes(em: Emitter, cls: Class) -> None:
     em.class_sizes[cls] = sizes
 
 
-def bases(cls: Class) -> list[Fact]:
-    """All classes of the user's that it derives from, in the order in which Python looks at them (without diamonds)."""
-    return [f for b in cls.bases if isinstance(b.payload, Class) for f in (b, *bases(b.payload))]
-
-
 def of_base(em: Emitter, cls: Class, new_params: Callable[[Emitter, Class], list[str]]) -> list[str]:
     """The sizes that the constructor which `super().__init__` calls takes before its own parameters."""
-    made = [b.payload for b in bases(cls) if {"__init__", "build"} & set(b.payload.methods)]
+    made = [c for c in line_of(cls)[1:] if {"__init__", "build"} & set(c.methods)]
     return new_params(em, made[0]) if made else []
 
 
@@ -62,7 +57,7 @@ def _resolved(em: Emitter, cls: Class, mirror: str, applied: list[Any]) -> Dim:
     if not applied or any(a.sizes.get(mirror) is None for a in applied):
         return None
     init = find_method(cls, "__init__")
-    below = [c for c in em.it.classes.values() if any(a.payload is cls for a in bases(c)) and any(
+    below = [c for c in em.it.classes.values() if cls in line_of(c)[1:] and any(
         i.applied for i in c.instances)]
     applied = applied + [a for c in below if find_method(c, "__init__") is init for i in c.instances for a in i.applied]
     alike = all(find_method(c, "__init__") is init for c in below)  # else what they give the parameters is not seen
@@ -132,7 +127,7 @@ def size_text(em: Emitter, cls: Class, dim: Dim) -> str:
 
 def _in_words_of_call(cls: Class, dim: Dim) -> Dim:
     """A size of a tensor that a method of the class is given, as `call` has it; None if several are given."""
-    family = [cls, *(b.payload for b in bases(cls))]
+    family = line_of(cls)
     helpers = {m: f for c in family for f in c.methods.values() if is_helper(f) for m in f.mirrors}
     while isinstance(dim, Sym) and (names := dim.names & helpers.keys()):
         bindings: dict[str, Dim] = {}

@@ -17,9 +17,9 @@ from port.tf2torch.infer.values import (
     Class,
     Function,
     Instance,
-    above,
     is_helper,
     is_module,
+    line_of,
     may_flip,
     tensors_in,
 )
@@ -133,7 +133,7 @@ def _hidden(em: Emitter, cls: Class, node: cst.CSTNode) -> list[str]:
     targets = [t.target for s in small if isinstance(s, cst.Assign) for t in s.targets]
     targets += [s.target for s in small if isinstance(s, cst.AnnAssign) and s.value is not None]
     names = [t.value for t in targets if isinstance(t, cst.Name)]
-    own = [c.attrs for c in em.it.classes.values() if c is cls or cls in above(c)]
+    own = [c.attrs for c in em.it.classes.values() if cls in line_of(c)]
     return [n for n in names if any(n in a and a[n].kind in (Kind.LAYER, Kind.MODEL, Kind.TENSOR) for a in own)]
 
 

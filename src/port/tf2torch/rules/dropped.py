@@ -15,7 +15,7 @@ from port.namepatterns import ANYTHING, meet, pattern
 from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.definitions import ROOTS
-from port.tf2torch.infer.values import Class, Function, LayerCall, above
+from port.tf2torch.infer.values import Class, Function, LayerCall, line_of
 from port.tree import code, find, memo
 
 DROPPED_DECORATORS = ("tf.function", "tf.autograph", "keras.saving.register_keras_serializable",
@@ -166,7 +166,8 @@ def _class_level(node: cst.ClassDef) -> list[cst.Assign]:
 
 def _line(em: Emitter, cls: Class) -> list[Class]:
     """The class, and those of the project that it derives from or that derive from it."""
-    return [c for c in em.it.classes.values() if {cls, *above(cls)} & {c, *above(c)}]
+    line = set(line_of(cls))
+    return [c for c in em.it.classes.values() if not line.isdisjoint(line_of(c))]
 
 
 def _named(em: Emitter, cls: Class, name: str) -> bool:

@@ -51,14 +51,13 @@ def check(em: Emitter, node: cst.Call) -> None:
     function = em.fact(node.func).payload
     if not isinstance(function, Function):
         return
-    called = {n.func.value for n in find(function.node, cst.Call) if isinstance(n.func, cst.Name)}
     for name, value in _given(function, node):
         made = em.fact(value)
         here = value in em.it.layers
-        if here and em.scope.stage == TRACED:  # it is turned
+        if made.kind not in (Kind.LAYER, Kind.MODEL) or (here and em.scope.stage == TRACED):  # there it is turned
             continue
         first = isinstance(made.payload, LayerCall | Instance) and works_on_first(em, made.payload)
-        if name in called and made.kind in (Kind.LAYER, Kind.MODEL) and (here or first):
+        if (here or first) and any(code(n.func) == name for n in find(function.node, cst.Call)):
             raise Refused("P206", f"`{code(value)}` is passed to `{code(node.func)}`, which calls it: call it here, or "
                           "hold it in a class", node)
 
