@@ -126,20 +126,6 @@ def check_target(w: Any, target: cst.Attribute) -> None:
         raise Refused("P203", f"`{code(target)}` of a weight: Keras says of layers what trains", target)
 
 
-def check_hidden(w: Any, node: cst.Assign) -> None:
-    """`self.parts = [nn.Linear(4, 4)]`: PyTorch does not look into plain lists, Keras does."""
-    value = node.value
-    if not isinstance(node.targets[0].target, cst.Attribute):
-        return
-    parts = [value.elt] if isinstance(value, cst.ListComp) else [e.value for e in value.elements] if isinstance(
-        value, cst.List | cst.Tuple | cst.Dict) else []
-    if any(
-            isinstance(o.payload, Layer | Chain | Instance) and o.kind is Kind.LAYER
-            for p in parts for o in options(w.fact(p))):
-        w.report("P101", "modules in a plain list, tuple or dict are hidden from PyTorch's parameters(); Keras finds "
-                 "and trains them", node)
-
-
 def follows(it: Any, node: cst.Call) -> bool:
     """`self.fc.train(self.training)`: a part gets the mode of what holds it, as all parts have in Keras."""
     return len(node.args) == 1 and it.fact(node.args[0].value).symbol == "self.training" and all(

@@ -18,6 +18,7 @@ from port.torch2tf import (
     devices,
     either,
     freezing,
+    hidden,
     init_calls,
     init_own,
     init_parts,
@@ -86,6 +87,7 @@ def simple(w: Any, node: cst.BaseSmallStatement) -> list[Any]:
     if type(node) is cst.Assign:
         return assign(w, node)
     if type(node) is cst.AnnAssign:
+        hidden.check(w, node)
         value = None if node.value is None else _valued(w, node.value, _target_name(node.target))
         return [node.with_changes(annotation=w.expr(node.annotation), value=value)]
     if type(node) is cst.AugAssign:
@@ -108,7 +110,7 @@ def assign(w: Any, node: cst.Assign) -> list[Any]:
     if tying.replaced(w, node) or devices.dropped(w, node) or nogradient.dropped(w, node) or spread.unread(
             w.it, w.function, node) or spread.short(w.it, w.function, node):
         return []
-    freezing.check_hidden(w, node)
+    hidden.check(w, node)
     for each in node.targets:
         if type(each.target) is cst.Attribute:
             carried.check(w, each.target.value, each.target.attr.value, node.value, node)
