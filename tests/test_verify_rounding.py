@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from port.translate import translate
-from port.verify import compare, kinks, verdict
+from port.verify import compare, kinks, parent, passes, rounding, verdict
 from port.verify.parent import Case, verify
 
 # Batch norms that see two numbers per channel: what is left of a gradient behind them is a small difference.
@@ -68,3 +69,43 @@ def test_losses_are_told_for_each_dtype() -> None:
              "float32/dw/0/train/0/weight": np.array([1.0, 2.2])}
     assert compare.losses(source, again) == {"float64/dw/0/train/0/weight": pytest.approx(1e-8),
                                              "float32/dw/0/train/0/weight": pytest.approx(0.1)}
+
+
+def test_a_run_that_ends_early_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PolyNet was a mismatch: the runs that show what its gradients lose took longer than `--timeout`, in silence."""
+    (tmp_path / "net.py").write_text(GATES)
+    (tmp_path / "ported.py").write_text(translate(GATES, "torch2tf").text)
+    asked = []
+
+    def late(first: dict[str, Any], target: dict[str, Any], role: str, *rest: Any) -> str:
+        asked.append((role, first.get("rounded")))
+        return "timed out after 5 s"
+
+    monkeypatch.setattr(parent, "_again", late)
+    case = Case("Net()", ("f32[2,3,8,8]",))
+    (found,) = verify(tmp_path / "net.py", tmp_path / "ported.py", "torch2tf", [case])
+    assert found.status == verdict.MISMATCH
+    assert found.notes[-1] == (
+        "what gradients lose to rounding was not found out in full: another run of the source timed out after 5 s")
+    off = {(r.dtype, r.variant, r.mode) for r in found.rows if r.bad}
+    assert asked[-1] == ("rounding", {"0": sorted(off)}) and all(mode == "train" for _, _, mode in off)
+
+
+def test_what_the_runs_showed_so_far_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each run is there before the next one starts, and only what is off is run."""
+    ran = []
+
+    def run(backend: Any, obj: Any, handles: Any, meta: Any, given: Any, which: Any, number: int, out: Any) -> None:
+        ran.append(which)
+        out["float64/dw/0/train/0/weight"] = np.array([1.0, 2.0 + 1e-8 * len(ran)])
+
+    class Backend:
+        def assign(self, handles: Any, weights: Any) -> None:
+            pass
+
+    monkeypatch.setattr(passes, "run", run)
+    given = {"w/0/weight": np.ones(2), "float64/dw/0/train/0/weight": np.array([1.0, 2.0])}
+    runs = rounding.samples(Backend(), None, None, {}, given, "float64", [(0, "train")])
+    losses = [next(runs)["float64/dw/0/train/0/weight"] for _ in range(rounding.RUNS["float64"])]
+    assert losses == pytest.approx([0.5e-8, 1e-8, 1.5e-8, 2e-8])
+    assert ran == [("float64", 0, "train")] * rounding.RUNS["float64"]

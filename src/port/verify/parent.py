@@ -79,18 +79,21 @@ def _judged(first: dict[str, Any], target: dict[str, Any], faults: dict[str, str
     found = _verdicts(folder, target, faults, asked, settings)
     if first["role"] != "source" or settings.record:
         return [replace(v, backend=target["backend"]) for v in found]
+    late: dict[str, tuple[list[int], str]] = {}  # what was not found out: of which cases, and why
     constants = [i for i, v in enumerate(found) if v.status == verdict.MISMATCH and v.worst < compare.TRIED
                  and v.stage in ("numeric", "behaviour") and not v.attributed]
     if "float64" in settings.dtypes and constants and "tf" in (first["side"], target["side"]):
-        _again(first, target, "attribute", constants, settings, folder)
+        late["whether constants that TensorFlow rounds explain it was not found out"] = constants, _again(
+            first, target, "attribute", constants, settings, folder)
         found = _verdicts(folder, target, faults, asked, settings)
     if "float64" in settings.dtypes and (sampled := [i for i, v in enumerate(found) if kinks.may_be_rounding(v)]):
-        off = {r.dtype for i in sampled for r in found[i].rows if r.bad}
-        _again({**first, "rounded": sorted(off)}, target, "rounding", sampled, settings, folder)
+        off = {str(i): sorted({(r.dtype, r.variant, r.mode) for r in found[i].rows if r.bad}) for i in sampled}
+        late["what gradients lose to rounding was not found out in full"] = sampled, _again(
+            {**first, "rounded": off}, target, "rounding", sampled, settings, folder)
         found = _verdicts(folder, target, faults, asked, settings)
         for i in _float32_gradients(found) if redraw else []:
             found[i] = _redrawn(found[i], first, target, settings)
-    return [replace(v, backend=target["backend"]) for v in found]
+    return [replace(v, backend=target["backend"], notes=(*v.notes, *_early(late, i, v))) for i, v in enumerate(found)]
 
 
 def _float32_gradients(found: list[Verdict]) -> list[int]:
@@ -118,10 +121,17 @@ def _redrawn(drawn: Verdict, first: dict[str, Any], target: dict[str, Any], sett
 
 
 def _again(first: dict[str, Any], target: dict[str, Any], role: str, wanted: list[int], settings: Settings,
-           folder: Path) -> None:
-    """A further run of the source for some cases of one port."""
-    _run([{**first, "role": role, "name": f"{role}-{target['name']}", "target": target["name"], "wanted": wanted}],
-         settings, folder)
+           folder: Path) -> str:
+    """A further run of the source for some cases of one port; what went wrong with it, or ''."""
+    name = f"{role}-{target['name']}"
+    return _run([{**first, "role": role, "name": name, "target": target["name"], "wanted": wanted}],
+                settings, folder).get(name, "")
+
+
+def _early(late: dict[str, tuple[list[int], str]], case: int, found: Verdict) -> list[str]:
+    """Notes on runs that would have said more of a case which is off, and that ended too early."""
+    return [f"{message}: another run of the source {fault}" for message, (cases, fault) in late.items()
+            if fault and case in cases and found.status == verdict.MISMATCH]
 
 
 def _jobs(paths: list[Path], names: tuple[str, str], sides: list[str], cases: list[Case], settings: Settings,

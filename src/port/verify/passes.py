@@ -21,10 +21,14 @@ def grads(variant: int, mode: str, number: int) -> bool:
 
 def every(backend: Any, obj: Any, handles: Any, meta: dict[str, Any], given: Arrays, dtype: str, number: int,
           out: Arrays) -> None:
+    for variant, mode in planned(meta, number):
+        run(backend, obj, handles, meta, given, (dtype, variant, mode), number, out)
+
+
+def planned(meta: dict[str, Any], number: int) -> list[tuple[int, str]]:
     """All variants and modes of one dtype; later dtypes (`number` > 0) only run the first variant."""
-    for variant in range(1 if number else len(meta["specs"])):
-        for mode in MODES if meta["kind"] == "model" else MODES[:1]:
-            run(backend, obj, handles, meta, given, (dtype, variant, mode), number, out)
+    return [(variant, mode) for variant in range(1 if number else len(meta["specs"]))
+            for mode in (MODES if meta["kind"] == "model" else MODES[:1])]
 
 
 def steps(backend: Any, obj: Any, handles: Any, meta: dict[str, Any], given: Arrays, dtype: str, out: Arrays

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,36 +16,43 @@ ULP = {"float32": 2.0**-23, "float64": 2.0**-52}
 
 
 def run(backend: Any, job: dict[str, Any], folder: Path) -> None:
-    """The wanted cases into a file of the job's name."""
+    """The wanted passes of cases into a file of the job's name: as far as it came, where time runs out."""
     _, sources = store.unbundle(folder / "source.npz")
-    found: dict[str, Any] = {str(i): {} for i in job["wanted"]}
-    for dtype in job["rounded"]:
+    wanted: dict[str, list[tuple[str, int, str]]] = job["rounded"]  # case -> dtype, variant and mode of what is off
+    found: dict[str, Any] = {i: {} for i in wanted}
+    for dtype in sorted({dtype for passed in wanted.values() for dtype, *_ in passed}):
         module = backend.load(job, dtype)
-        for i in job["wanted"]:
-            meta, given = sources[i]
+        for i, passed in wanted.items():
+            meta, given = sources[int(i)]
+            before = found[i]
             try:
                 backend.dtype(dtype)
                 obj = backend.evaluate(module, meta["call"])
                 backend.start(obj, inputs.feed(meta, given, 0), False)
-                found[str(i)] |= sample(backend, obj, backend.units(obj)[1], meta, given, dtype)
+                which = [(variant, mode) for name, variant, mode in passed if name == dtype]
+                for worst in samples(backend, obj, backend.units(obj)[1], meta, given, dtype, which):
+                    found[i] = before | worst
+                    store.write(folder / f"{job['name']}.npz", {"found": found}, {})
             except Exception as fault:  # the verdict stays as it was
-                found[str(i)] = {"failed": user.explain(fault, job["path"])}
+                found[i] = {"failed": user.explain(fault, job["path"])}
     store.write(folder / f"{job['name']}.npz", {"found": found}, {})
 
 
-def sample(backend: Any, obj: Any, handles: Any, meta: dict[str, Any], given: Arrays, dtype: str
-           ) -> dict[str, float]:
-    """{'dtype/group/variant/mode/name': largest loss}"""
+def samples(backend: Any, obj: Any, handles: Any, meta: dict[str, Any], given: Arrays, dtype: str,
+            which: Sequence[tuple[int, str]] = ()) -> Iterator[dict[str, float]]:
+    """{'dtype/group/variant/mode/name': largest loss so far} after each run; `which`: else all variants and modes."""
     worst: dict[str, float] = {}
-    for number in range(RUNS[dtype]):
+    number = int(dtype == "float32")
+    for draw in range(RUNS[dtype]):
         again: Arrays = {}
-        moved = _moved(given, number, ULP[dtype])
+        moved = _moved(given, draw, ULP[dtype])
         backend.assign(handles, store.under(moved, "w"))
-        passes.every(backend, obj, handles, meta, moved, dtype, int(dtype == "float32"), again)
+        for variant, mode in which or passes.planned(meta, number):
+            passes.run(backend, obj, handles, meta, moved, (dtype, variant, mode), number, again)
         for name, lost in compare.losses(given, again).items():
             if np.isfinite(lost):
                 worst[name] = max(worst.get(name, 0.0), lost)
-    return worst
+        yield worst
 
 
 def _moved(given: Arrays, number: int, ulp: float) -> Arrays:

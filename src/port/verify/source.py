@@ -67,7 +67,7 @@ def _one_dtype(backend: Any, job: dict[str, Any], case: cases.Case, module: Any,
     backend.assign(handles, store.under(arrays, "w"))
     _modes(backend, obj, handles, meta, arrays, dtype, first)
     if job.get("sampled") and dtype == "float32" and not first:
-        meta["sampled"] = rounding.sample(backend, obj, handles, meta, arrays, dtype)
+        *_, meta["sampled"] = rounding.samples(backend, obj, handles, meta, arrays, dtype)
     if first:
         if backend.resized() and dtype == "float64":
             meta["floor"] = passes.disturbed(backend, obj, handles, meta, arrays, dtype, arrays)
