@@ -15,7 +15,7 @@ from . import keras_units as units_of
 from . import keras_watch as watch
 from .inputs import Feed
 from .keras_any import engine, keras
-from .user import DROPS, builders, positional
+from .user import builders, positional
 
 Cotangent = Callable[[int, Any], np.ndarray]
 SIDE = "tf"
@@ -135,13 +135,7 @@ def start(obj: Any, given: Feed, first: bool) -> tuple[Any, list[str], draws.Fou
     if drew:
         drew["recurrent"] = [round(rate, 6) for layer in layers for name in ("dropout", "recurrent_dropout")
                              if isinstance(layer, units_of.RNN) and (rate := float(getattr(layer, name, 0) or 0))]
-    off = []
-    for layer in layers:
-        for name in DROPS:
-            value = vars(layer).get(name)
-            if isinstance(value, float) and 0 < value <= 1:
-                object.__setattr__(layer, name, 0.0)
-                off.append(type(layer).__name__)
+    off = draws.silence(layers, object.__setattr__, lambda: forward(obj, given, False)[0])
     return result, [f"dropout switched off in {', '.join(sorted(set(off)))}"] if off else [], drew
 
 

@@ -26,7 +26,7 @@ from . import (
 )
 from . import torch_units as units_of
 from .inputs import Feed
-from .user import DROPS, builders, positional
+from .user import builders, positional
 
 Cotangent = Callable[[int, Any], np.ndarray]
 SIDE = "torch"
@@ -125,13 +125,7 @@ def start(obj: Any, given: Feed, first: bool) -> tuple[Any, list[str], draws.Fou
         return result, [], None
     modules = list(obj.modules())
     drew = _drew(obj, given, modules) if first else None
-    off = []
-    for module in modules:
-        for name in (*DROPS, "p"):
-            value = vars(module).get(name)
-            if isinstance(value, float) and 0 < value <= 1 and (name != "p" or "drop" in type(module).__name__.lower()):
-                setattr(module, name, 0.0)
-                off.append(type(module).__name__)
+    off = draws.silence(modules, setattr, lambda: forward(obj, given, False)[0])
     notes = [f"dropout switched off in {', '.join(sorted(set(off)))}"] if off else []
     return result, [*notes, *_misread(obj, given), *torch_sixth.note(obj)], drew
 

@@ -20,7 +20,14 @@ from typing import Any
 
 import numpy as np
 
+from . import passes
+from .user import FRAMEWORKS
+
+# Attributes that hold the rate of random draws, when they are floats in (0, 1], with the value at which none is seen.
+RATES = dict.fromkeys(("rate", "dropout", "recurrent_dropout", "_dropout", "stddev", "drop_rate", "drop_path_rate",
+                       "drop_prob", "drop_path", "dropout_rate", "p"), 0.0) | {"survival_probability": 1.0}
 Found = dict[str, Any]
+Rate = tuple[Any, str, float]  # a layer, its attribute, and what that was
 
 
 @dataclass
@@ -106,6 +113,49 @@ class Log:
             self.raw = self.raw or self.on
             return function(*args, **kwargs)
         return noting
+
+
+def silence(layers: Iterable[Any], assign: Callable[[Any, str, float], None], infer: Callable[[], list[np.ndarray]]
+            ) -> list[str]:
+    """Switch random draws off; the names of the classes that drew. In a class of the user's such an attribute may be a
+    number of another kind (`x * self.rate`): where inference reads it, it stays what it was.
+    """
+    found = [(layer, name, value) for layer in layers for name in RATES
+             if isinstance(value := vars(layer).get(name), float) and 0 < value <= 1
+             and (name != "p" or "drop" in type(layer).__name__.lower())]
+    own: dict[tuple[type, str], list[Rate]] = {}
+    for rate in found:
+        if type(rate[0]).__module__.partition(".")[0] not in FRAMEWORKS:
+            own.setdefault((type(rate[0]), rate[1]), []).append(rate)
+    before = infer() if own else []
+    told = bool(own) and _alike(before, infer())  # else inference draws as well, and shows nothing
+    _switch(found, assign)
+    if not told or _alike(before, infer()):
+        return [type(layer).__name__ for layer, *_ in found]
+    for group in own.values():
+        _restore(group, assign)
+    read = []
+    for group in own.values():
+        _switch(group, assign)
+        if not _alike(before, infer()):
+            _restore(group, assign)
+            read += group
+    return [type(layer).__name__ for layer, name, _ in found if not any(layer is r[0] and name == r[1] for r in read)]
+
+
+def _switch(rates: Iterable[Rate], assign: Callable[[Any, str, float], None]) -> None:
+    for layer, name, _ in rates:
+        assign(layer, name, RATES[name])
+
+
+def _restore(rates: Iterable[Rate], assign: Callable[[Any, str, float], None]) -> None:
+    for layer, name, value in rates:
+        assign(layer, name, value)
+
+
+def _alike(before: list[np.ndarray], after: list[np.ndarray]) -> bool:
+    return len(before) == len(after) and all(
+        a.shape == b.shape and passes.same(a, b) for a, b in zip(before, after, strict=True))
 
 
 def faults(source: Found | None, target: Found | None) -> list[str]:

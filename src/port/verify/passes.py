@@ -143,10 +143,10 @@ def _cotangents(given: Arrays, variant: int) -> Callable[[int, tuple[int, ...]],
 
 def _random(backend: Any, obj: Any, feed: inputs.Feed, ys: dict[int, np.ndarray]) -> bool:
     again, _ = backend.forward(obj, feed, True)
-    return any(not _same(a, b) for a, b in zip(ys.values(), again, strict=True))
+    return any(not same(a, b) for a, b in zip(ys.values(), again, strict=True))
 
 
-def _same(a: np.ndarray, b: np.ndarray) -> bool:
+def same(a: np.ndarray, b: np.ndarray) -> bool:
     """But for rounding: sums that threads share may be added in another order. What is drawn differs by far more."""
     if a.dtype.kind not in "fc":
         return np.array_equal(a, b)

@@ -18,9 +18,6 @@ from typing import Any
 
 from . import widened
 
-# attributes that hold the rate of random draws, when they are floats in (0, 1]
-DROPS = ("rate", "dropout", "recurrent_dropout", "_dropout", "stddev", "drop_rate", "drop_path_rate", "drop_prob",
-         "drop_path", "dropout_rate", "survival_probability")
 FRAMEWORKS = ("tensorflow", "keras", "tf_keras", "torch")
 CELL = re.compile(r"__cell__ = (\d+)")  # begins each cell of a notebook, which comes here as one module
 Line = int | str  # of a file; of a notebook as 'cell 3 line 2'
