@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from port import files
-from port.symbols import FRAMEWORKS, canonical, too_much, uses
+from port.symbols import FRAMEWORKS, above, canonical, too_much, uses
 
 Key = tuple[int, str, str]  # dots, module, name ('' for `import module`), as the import writes them
 Imports = tuple[tuple[Key, str], ...]  # what the imports of a text bind, each with its local name
@@ -272,12 +272,12 @@ def _statements(module: ast.AST) -> Iterable[ast.AST]:
 
 
 def _imports(nodes: Iterable[ast.AST]) -> Iterable[tuple[Key, str]]:
-    """(key, local name) of everything that imports bind."""
+    """(key, local name) of everything that imports bind; `import a.b` gives `a.b` under this name besides."""
     for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
-                module = alias.name if alias.asname else alias.name.split(".")[0]
-                yield (0, module, ""), alias.asname or module
+                for module in [alias.name] if alias.asname else above(alias.name):
+                    yield (0, module, ""), alias.asname or module
         elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 yield (node.level, node.module or "", alias.name), alias.asname or alias.name

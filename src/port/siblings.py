@@ -8,6 +8,7 @@ from typing import Any
 import libcst as cst
 
 from port.names import alias_text, dotted_name
+from port.symbols import above
 from port.tree import rebuild, walk
 
 Key = tuple[int, str, str]  # see port.project
@@ -72,7 +73,10 @@ def imports(module: cst.Module) -> Iterator[tuple[Key, str]]:
         elif type(node) is cst.Import:
             for alias in node.names:
                 name = dotted_name(alias.name)  # type: ignore[arg-type]
-                yield (0, name if alias.asname is not None else name.split(".")[0], ""), local_name(alias)
+                if alias.asname is not None:
+                    yield (0, name, ""), local_name(alias)
+                else:
+                    yield from (((0, module, ""), module) for module in above(name))
 
 
 def importing(module: cst.Module, name: str) -> cst.CSTNode | None:

@@ -49,6 +49,12 @@ FRAMEWORKS = {"tf2torch": ("tf", "keras"), "torch2tf": ("torch",)}
 MARKS = {"tf2torch": ("tensorflow", "keras"), "torch2tf": ("torch",)}
 
 
+def above(module: str) -> tuple[str, ...]:
+    """`a`, `a.b` and `a.b.c` of `a.b.c`: `import a.b.c` binds the first one, and reads them all."""
+    parts = module.split(".")
+    return tuple(".".join(parts[:n + 1]) for n in range(len(parts)))
+
+
 @lru_cache(1 << 14)
 def canonical(dotted: str) -> str:
     for pattern, to in _PREFIXES:

@@ -97,13 +97,15 @@ def scoped(units: Sequence[Unit], forms: Sequence[cst.Module]) -> list[File]:
 
 
 def _live(units: list[Unit], direction: str) -> set[Unit]:
-    """Units that use the framework, or import from one that does; what others hold concerns no translation.
+    """Units that use the framework, or import from one that does; what others hold concerns no translation, but that an
+    empty `__init__.py` may lead to such a one (`import package.parts`).
 
     To Keras, axes and layouts depend on numbers too, and helpers may work on tensors without naming the framework:
     what such units import is read as well.
     """
     live = {unit for unit in units if unit.bound.uses(direction)}
-    while more := {u for u in units if u not in live and live & _imported(u)}:
+    while more := {u for u in units if u not in live and live & _imported(u)} | {
+            o for u in live for o in _imported(u) if o not in live and live & {*o.inside.values()}}:
         live |= more
     while direction == "torch2tf" and (more := {o for u in live for o in _imported(u)} - live):
         live |= more
