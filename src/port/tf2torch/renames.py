@@ -40,12 +40,8 @@ def _choice(symbol: str, new: str, plain: bool, used: set[str], other: Pass) -> 
     kept = _defines(other, symbol)
     if not plain:
         return [new]
-    found = [n for n in (new, symbol) if _reads(n, symbol, used) and (n == new or kept)]
+    found = [n for n in (new, symbol) if n in used and (n == new or kept)]
     return found or [symbol if kept else new]
-
-
-def _reads(name: str, symbol: str, used: set[str]) -> bool:
-    return name in used and (name != symbol or used is not None)
 
 
 def _defines(done: Pass, name: str) -> bool:

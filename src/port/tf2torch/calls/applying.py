@@ -206,11 +206,11 @@ def _of_constructor(em: Emitter) -> set[str]:
 def apply_function(em: Emitter, node: cst.Call, function: Function) -> cst.BaseExpression:
     """A call of the user's function: as it is, or of the module that the function became."""
     _drop_training(em, node)
-    if function in em.classes and em.scope.on_module is not None:
+    if function in em.classes:
+        if em.scope.on_module is None or em.scope.stage == TRACED:
+            raise _homeless(function, node)
         args = tensor_args(em, node, function)  # first: what is inside is made first
         return cst.Call(em.scope.on_module(node, function), args)
-    if function in em.classes and em.scope.stage != TRACED:
-        raise _homeless(function, node)
     return em.generic_call(node, kept_args(em, node, function))
 
 
@@ -288,6 +288,9 @@ def _apply_alternatives(em: Emitter, node: cst.Call, options: Any) -> cst.BaseEx
     _tell_passed(em, node, [o.payload for o in options.functions if isinstance(o.payload, Function)])
     if em.scope.stage == TRACED:
         for option in options.functions:
+            made = option.payload.outer if isinstance(option.payload, Curried) else option.payload
+            if made in em.classes:
+                raise _homeless(made, node)
             if isinstance(option.payload, Function) and gets_images(em.it, option.payload):
                 raise Refused("P209", f"`{code(node.func)}` may be `{option.payload.name}`, which works on channels "
                               "first: call it by its name", node)
@@ -313,6 +316,8 @@ def _apply_alternatives(em: Emitter, node: cst.Call, options: Any) -> cst.BaseEx
 
 def _apply_curried(em: Emitter, node: cst.Call, curried: Curried) -> cst.BaseExpression:
     if em.scope.stage == TRACED:
+        if curried.outer in em.classes:
+            raise _homeless(curried.outer, node)
         return em.generic_call(node, [changed(a, value=em.plain(a.value)) for a in node.args])
     if node.func is not curried.node or em.scope.on_module is None:
         raise Refused("P206", f"what `{curried.outer.name}(...)` gives is not called where it is made", node)

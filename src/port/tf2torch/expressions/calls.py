@@ -26,6 +26,7 @@ from port.tf2torch.infer.named import NAMED
 from port.tf2torch.infer.values import (
     EITHER,
     Class,
+    Curried,
     Function,
     Grown,
     Instance,
@@ -48,6 +49,9 @@ def call(em: Emitter, node: cst.Call) -> cst.BaseExpression:
     if em.fact(node.func).symbol.startswith(EITHER):
         raise Refused("P206", f"`{code(node.func)}` holds one of several layers or functions, depending on a setting: "
                       "call each in its own branch", node)
+    block = em.fact(node).payload
+    if isinstance(block, Curried) and block.node is node and block.outer in em.classes:
+        raise Refused("P206", f"what `{code(node)}` gives is not called where it is made", node)
     chosen_of = em.fact(node.func).payload
     if isinstance(chosen_of, OneOf):
         return _one_of(em, node, chosen_of)

@@ -28,7 +28,7 @@ from port.tf2torch.infer.values import (
     may_flip,
     tensors_in,
 )
-from port.tree import memo
+from port.tree import code, find, memo
 
 LIMIT = 12  # analyses of one function before its facts are taken as they are
 
@@ -51,11 +51,19 @@ def analyze(it: Interp, function: Function) -> None:
             else:
                 it.run(body.body, env)
         it.current.pop()
-        function.flipped |= {n for owner, n in it.flips if owner is function and n in function.params}
+        heads = _heads(function) if it.plain_axes(function) else frozenset()
+        function.flipped |= {n for owner, n in it.flips if owner is function and n in function.params} - heads
         if before == (len(it.flips), len(it.ranks), len(it.widths), len(function.tensors), function.flipped):
             break
     function.result = _join_returns(function)
     function.busy, it.depth = False, depth
+
+
+def _heads(function: Function) -> frozenset[str]:
+    """Parameters that it makes a functional model of, `keras.Model(inputs, x)`: a permute of such is no input of it."""
+    calls = [c for c in find(function.node, cst.Call)
+             if function.file.names.resolve(c.func) == "keras.Model" or code(c.func).endswith(").__init__")]
+    return frozenset(n.value for c in calls for a in c.args for n in find(a.value, cst.Name)) & {*function.params}
 
 
 def _parameters(it: Interp, function: Function, env: Env) -> None:

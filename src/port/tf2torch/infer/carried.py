@@ -10,6 +10,7 @@ from port.facts import Dim, Fact, Kind, Layout, Sym
 from port.scopes import Env
 from port.tf2torch.infer import masks
 from port.tf2torch.infer.interp import Interp
+from port.tf2torch.infer.joins import is_lost
 from port.tf2torch.infer.mirrors import ABSENT, carries, mirror_name, note_mirror
 
 
@@ -30,6 +31,8 @@ def carry(it: Interp, state: Carry, turn: Env, env: Env) -> bool:
     before, known = dict(state.entry), len(state.mirrors)
     for name, start in before.items():
         end = turn.names.get(name)
+        if start.kind is Kind.TENSOR and is_lost(end):  # of any size
+            state.entry[name] = start.but(shape=None, last=None)
         if end is None or end.kind is not Kind.TENSOR:
             continue
         if start.kind is Kind.PLAIN and (found := env.get(name)) is not None and found.literal(...) is None:

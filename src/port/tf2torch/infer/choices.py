@@ -17,6 +17,15 @@ class OneOf:
     layers: tuple[Fact, ...]
 
 
+def of_builders(a: Fact, b: Fact) -> Fact | None:
+    """One of two functions of the user's that make layers; None for anything else."""
+    found = [f for x in (a, b) for f in (x.payload.functions if isinstance(x.payload, Alternatives) else [x])]
+    makes = [isinstance(f.payload, Function) and (f.payload.stateful or f.payload.inner is not None) for f in found]
+    if a.payload is b.payload or not all(makes) or a.kind is not b.kind:
+        return None
+    return Fact(Kind.FUNCTION, payload=Alternatives(list({id(f.payload): f for f in found}.values())))
+
+
 def of_classes(a: Fact, b: Fact) -> Fact | None:
     """One of two classes of the user's layers; None for anything else."""
     found = [f for x in (a, b) for f in (x.payload.functions if isinstance(x.payload, Alternatives) else [x])]

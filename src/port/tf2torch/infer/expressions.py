@@ -202,8 +202,8 @@ def _choice(it: Interp, node: cst.IfExp, env: Env) -> Fact:
         return joins.chosen(it, node.test, a, b)
     if all(isinstance(f.payload, Items | Grown) and has_tensor(f) for f in (a, b)):
         return Fact(Kind.PLAIN, payload=Grown(common([*tensors_in(a), *tensors_in(b)]), "?"))
-    if (layer := choices.of_classes(a, b) or several.chosen(a, b)) is not None:
-        return layer
+    if (one := choices.of_builders(a, b) or choices.of_classes(a, b) or several.chosen(a, b)) is not None:
+        return one
     if a.values is not None and b.values is not None:
         return Fact(Kind.PLAIN, values=a.values | b.values, symbol="=")
     if isinstance(a.payload, Size) or isinstance(b.payload, Size):

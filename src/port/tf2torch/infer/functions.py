@@ -68,7 +68,8 @@ def call_curried(it: Interp, node: cst.Call, curried: Curried, args: list[Fact])
         return result
     bindings = bindings_of(it, node, inner, bound)
     bindings.update(bindings_of(it, curried.node, curried.outer, curried.bound))
-    return ranked(in_terms(it, node, inner, result, bindings, None), result, inner, bound)
+    given = ranked(in_terms(it, node, inner, result, bindings, None), result, inner, bound)
+    return as_source(given) if it.plain_axes(inner) else given
 
 
 def curried_alternatives(it: Interp, node: cst.Call, options: Alternatives, args: list[Fact]) -> Fact:

@@ -142,9 +142,9 @@ def _store(split: Split, init: list[Any], params: list[str], read: set[str]) -> 
     out += [statement(f"self.{n} = {n}") for n in sorted(todo - last.keys())]
     bound = set(reassigned)  # on every path so far
     for i, s in enumerate(init):
+        bound |= {n for n in assigned_names(s) & todo if not isinstance(s, cst.If) or _always(s, n)}
         mine = {n for n in todo if last.get(n) == i}
-        always = {n for n in mine if n in bound or not isinstance(s, cst.If) or _always(s, n)}
-        bound |= always
+        always = mine & bound
         out.append(_stored_inside(s, mine - always) if mine - always else s)
         out += [statement(f"self.{n} = {n}") for n in sorted(always)]
     return out
