@@ -85,3 +85,40 @@ def test_a_function_runs_few_times(text: str, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(Interp, "run", counted)
     translate(text, "torch2tf")
     assert runs and max(runs.values()) <= 4, runs
+
+
+TURNING = """import torch
+from torch import nn
+
+
+class Box:
+    def __init__(self, x):
+        self.x = x
+        self.all = [x, torch.sin(x)]
+
+
+def swap(pair):
+    a, b = pair
+    return b, a
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 4, 3, padding=1)
+
+    def forward(self, x):
+        x = self.stem(x)
+        box = Box(x)
+        x = torch.stack(box.all, dim=1).mean(1) + box.x
+        a, b = swap((x, x.mean(1, keepdim=True)))
+        x = a * b
+        box = Box(x)
+        return x + box.x
+"""
+
+
+def test_axes_that_turn_with_each_run_are_refused() -> None:
+    """What a function said of its tensors after so many runs was taken, though others said it differently."""
+    found = translate(TURNING, "torch2tf").findings
+    assert "does not settle" in next(f.message for f in found if f.code == "P209")

@@ -52,6 +52,9 @@ def function(w: Any, f: Function) -> cst.FunctionDef:
     node = f.node
     assert isinstance(node, cst.FunctionDef)
     no_training_code(w, node)
+    if f in w.it.unsteady:
+        raise Refused("P209", f"the order of axes in `{f.name}` does not settle: what it gives comes back to it in "
+                      "another one; take variables, or classes, of their own for the two", node)
     heldparts.check(w, node.body)
     saved = (w.function, w.modes)
     w.function, w.modes = f, {}

@@ -56,7 +56,7 @@ from port.torch2tf.values import (
 from port.torch2tf.values import (
     Mapping as Dict,
 )
-from port.tree import EXPRESSIONS, IN_EXPRESSIONS, children, code
+from port.tree import EXPRESSIONS, IN_EXPRESSIONS, children, code, walk
 
 LIMIT = 40  # runs of one function; far more than a fixpoint needs
 
@@ -72,6 +72,8 @@ class Interp:
         self.plain: frozenset[Any] = frozenset()  # lists of tensors with the source's axes, wherever they come from
         # (function, variable): a number or a tensor with channels last; those that `plain` lists take; moved where set.
         self.numeric: set[Any] = set()
+        self.restless: dict[Function, None] = {}  # functions that have been run too often
+        self.unsteady: set[Function] = set()  # those of them whose tensors have other axes with each run
         self.unsettled: set[Any] = set()
         self.settled: frozenset[Any] = frozenset()
         self.published: frozenset[Any] = frozenset()  # modules that functions build for whoever calls them
@@ -95,6 +97,7 @@ class Interp:
         self.dead = 0  # branches around it that nothing reaches
         self.depth = 0  # loops around what is being read
         self.returns: list[Fact | None] = []  # what the running functions give, joined
+        self.yields: list[Fact | None] = []  # and what they yield
         self.wants: dict[cst.CSTNode, Layout] = {}  # call or operator -> the layout that its tensors must have
         self.ranks: dict[cst.CSTNode, int] = {}  # expression of unknown rank -> the rank that a module over space takes
         self.ranks_open = False  # one of several modules is applied, which take tensors of several ranks
@@ -163,7 +166,16 @@ class Interp:
         for function in self.untold:
             self.enqueue(function)
         self.drain()
+        for function in list(self.restless):
+            before = self._axes(function)
+            users.analyze(self, function)
+            if before != self._axes(function):
+                self.unsteady.add(function)
         return self
+
+    def _axes(self, function: Function) -> list[Layout]:
+        found = [self.facts[id(n)][1] for n in walk(function.node) if id(n) in self.facts]
+        return [f.layout for f in found if f.kind is Kind.TENSOR]
 
     def _statements(self) -> None:
         """Those of the files, each behind those that it imports."""
@@ -175,7 +187,11 @@ class Interp:
                 flow.run(self, file.module.body, file.env)
 
     def enqueue(self, function: Function) -> None:
-        if function not in self.waiting and function.runs < LIMIT and function.node not in self.left:
+        if function in self.waiting or function.node in self.left:
+            return
+        if function.runs >= LIMIT:
+            self.restless[function] = None
+        else:
             self.waiting.add(function)
             self.queue.append(function)
 
@@ -221,6 +237,14 @@ class Interp:
 
     def note(self, node: cst.CSTNode, fact: Fact) -> None:
         self.facts[id(node)] = node, fact
+
+    def _yield(self, node: cst.Yield, env: Env) -> Fact:
+        value = node.value
+        given = members.element_of(self, self.ev(value.item, env)) if isinstance(value, cst.From) else (
+            self.ev(value, env) if value is not None else NONE)
+        if self.yields:
+            self.yields[-1] = join(self.yields[-1], given)
+        return UNKNOWN
 
     def _children(self, node: cst.CSTNode, env: Env) -> Fact:
         for child in children(node):
@@ -280,12 +304,12 @@ class Interp:
                         ) if number else BOTTOM
         x = a.payload
         if type(node.operator) is cst.Add and (found := pynumbers.joined(a, b)) is not None:
-            return found
+            return self.fresh(found.payload).but(values=found.values) if isinstance(found.payload, Items) else found
         if isinstance(x, Items) and type(node.operator) is cst.Multiply:
             times = b.literal(...)
             if isinstance(times, int) and times <= 16 and not x.open:
-                return Fact(Kind.PLAIN, payload=Items(x.elements * times, x.kind))
-            return Fact(Kind.PLAIN, payload=Items(list(x.elements), x.kind, True))
+                return self.fresh(Items(x.elements * times, x.kind))
+            return self.fresh(Items(list(x.elements), x.kind, True))
         return pynumbers.binary(node.operator, a, b)
 
     def _compare(self, node: cst.Comparison, env: Env) -> Fact:
@@ -552,6 +576,6 @@ _METHODS: dict[type, Any] = {
     cst.Attribute: Interp._attribute, cst.Subscript: Interp._subscript, cst.Index: Interp._index, cst.Arg: Interp._arg,
     cst.Call: Interp._call, cst.Lambda: Interp._lambda, cst.ListComp: Interp._comprehension,
     cst.GeneratorExp: Interp._comprehension, cst.SetComp: Interp._comprehension, cst.DictComp: Interp._dictcomp,
-    cst.NamedExpr: Interp._walrus,
+    cst.NamedExpr: Interp._walrus, cst.Yield: Interp._yield,
 }
 __all__ = ["Interp", "infer", "tensors_in"]

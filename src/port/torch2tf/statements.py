@@ -203,6 +203,10 @@ def augmented(w: Any, node: cst.AugAssign) -> list[Any]:
 # ---------------------------------------------------------------- expressions, return
 def expression_statement(w: Any, node: cst.Expr) -> list[Any]:
     value = node.value
+    if isinstance(value, cst.Yield) and isinstance(value.value, cst.BaseExpression) and w.function is not None:
+        given = w.function.result.payload if w.function.result is not None else None
+        whole = given.elements[0] if isinstance(given, Items) and given.elements else None
+        return [changed(node, value=changed(value, value=result(w, value.value, whole)))]
     if isinstance(value, cst.Call):
         if w.it.names.resolve(value.func) in NO_EFFECT:
             return []

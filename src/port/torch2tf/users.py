@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import libcst as cst
@@ -104,7 +105,29 @@ def call(it: Interp, node: cst.Call | None, function: Function, args: list[Fact]
             it.prove_rank(fact, function.ranks[name])
         if fact.kind is Kind.TENSOR and name in function.numbers:
             it.prove_whole(fact)
+    if caller is not None and function.result is not None:
+        _seen(function.result, caller)
+    for name, grown in function.grown.items():
+        if name in bound and isinstance(bound[name].payload, Items):
+            _grow(it, bound[name].payload, grown, lambda e: outcomes.outside(function, e, bound), node or site)
     return outcomes.outside(function, function.result, bound)
+
+
+def _grow(it: Interp, given: Items, grown: Items, outside: Callable[[Fact], Fact], place: Any) -> None:
+    """What a call appends to a list that it is given, in the caller's terms."""
+    news = False
+    for site, at in grown.sites.items():
+        news |= given.add((place, site), outside(grown.elements[at]), it.depth + grown.open)
+    if news:
+        it.touched(given)
+
+
+def _seen(result: Fact, caller: Any) -> None:
+    """The caller has another list, of the same elements in its own terms: it looks again when these change."""
+    if isinstance(result.payload, Items):
+        result.payload.readers[caller] = None
+        for element in result.payload.elements:
+            _seen(element, caller)
 
 
 def names_given(function: Function, node: cst.Call | None) -> dict[str, cst.BaseExpression]:
@@ -232,26 +255,39 @@ def _analyze(it: Interp, function: Function) -> None:
     it.depth = 0
     it.current.append(function)
     it.returns.append(None)
+    it.yields.append(None)
     if isinstance(function.node, cst.Lambda):
         it.returns[-1] = it.ev(function.node.body, env)
     elif flow.run(it, function.node.body.body, env) and it.returns[-1] is None:  # type: ignore[arg-type]
         it.returns[-1] = NONE
-    result = it.returns.pop()
+    result, yielded = it.returns.pop(), it.yields.pop()
     it.current.pop()
     it.depth = depth
     if function.applied and result is not None:
         result = _with_gradient(it, result)
     if function.yields:
-        result = Fact(Kind.PLAIN, payload=Items([UNKNOWN], open=True))
+        result = Fact(Kind.PLAIN, payload=Items([yielded or UNKNOWN], open=True))
     if result is not None and result.kind is Kind.TENSOR and result.shape is None and function.gives is not None:
         result = result.but(shape=(None,) * function.gives)
     if result is not None and _gives_images(function, result):
         result = result.but(layout=Layout.FLIPPED, payload=None)
     function.result = join(None, result) if result is not None else before
-    if result is not None and not same(before, function.result):
+    grown = {name: _appended(fact.payload) for name, fact in function.held.items() if isinstance(fact.payload, Items)
+             and fact.payload.kind == "list" and fact.payload.sites}
+    news = grown.keys() != function.grown.keys() or not all(
+        same(Fact(Kind.PLAIN, payload=items), Fact(Kind.PLAIN, payload=function.grown[name]))
+        for name, items in grown.items())
+    function.grown = grown
+    if news or (result is not None and not same(before, function.result)):
         for caller in function.callers:
             if caller is not None:
                 it.enqueue(caller)
+
+
+def _appended(held: Items) -> Items:
+    """What a function appends to a list that it is given."""
+    return Items([held.elements[at] for at in held.sites.values()], open=held.open,
+                 sites={site: n for n, site in enumerate(held.sites)})
 
 
 def _with_gradient(it: Interp, result: Fact) -> Fact:

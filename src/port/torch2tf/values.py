@@ -172,6 +172,7 @@ class Function:
     received: dict[str, Fact] = field(default_factory=dict)  # joined facts of arguments, over `places`
     places: dict[str, Places] = field(default_factory=dict)  # parameter -> call -> what it passes
     held: dict[str, Fact] = field(default_factory=dict)  # what its parameters were in the last run
+    grown: dict[str, Items] = field(default_factory=dict)  # what it appends to lists that it is given
     ranks: dict[str, int] = field(default_factory=dict)  # tensor parameters whose rank a use proves
     gives: int | None = None  # the rank of its result, if it goes to a module that takes channels last
     numbers: set[str] = field(default_factory=set)  # tensor parameters that a use proves to hold whole numbers
@@ -192,7 +193,6 @@ class Function:
     fixed: bool = False  # `map` applies it: nothing can be put around what it is given
     applied: bool = False  # it stands for a class of autograd (owngradients.py), or is what such a one wraps
     file: File | None = None  # that it is written in
-    conflicts: dict[Any, str] = field(default_factory=dict)  # statement -> variable in two layouts
 
     @property
     def chooses(self) -> bool:
