@@ -174,8 +174,7 @@ class Interp:
         return self
 
     def _axes(self, function: Function) -> list[Layout]:
-        found = [self.facts[id(n)][1] for n in walk(function.node) if id(n) in self.facts]
-        return [f.layout for f in found if f.kind is Kind.TENSOR]
+        return [self.facts[id(n)][1].layout for n in walk(function.node) if id(n) in self.facts]
 
     def _statements(self) -> None:
         """Those of the files, each behind those that it imports."""
@@ -212,9 +211,9 @@ class Interp:
             fact.payload.readers[self.current[-1]] = None
         return fact
 
-    def touched(self, container: Any) -> None:
-        """What a container holds has changed: who has seen it must look again."""
-        maker = container.of if isinstance(container, Items | Dict) else None  # it has just gone through that
+    def touched(self, container: Any, maker: Function | None = None) -> None:
+        """What a container holds has changed: who has seen it must look again, but for who makes it in each run."""
+        maker = maker or (container.of if isinstance(container, Items | Dict) else None)
         for reader in container.readers:
             if reader is not maker:
                 self.enqueue(reader)
@@ -385,7 +384,7 @@ class Interp:
                 known.elements.append(element)
                 change = True
         if change:
-            self.touched(known)
+            self.touched(known, self.current[-1] if self.current else None)
         return known
 
     def _dict(self, node: cst.Dict, env: Env) -> Fact:

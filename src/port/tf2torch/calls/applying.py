@@ -19,6 +19,7 @@ from port.tf2torch.calls.traced import TRACED, carried, carries_masks, channels_
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.choices import gets_images
 from port.tf2torch.infer.elementwise import acts_by_element, follows
+from port.tf2torch.infer.joins import is_lost
 from port.tf2torch.infer.layers import rank_of
 from port.tf2torch.infer.masks import READS, REFUSES, name_of
 from port.tf2torch.infer.several import LAMBDA, gives_input, held
@@ -34,7 +35,7 @@ from port.tf2torch.infer.values import (
     find_method,
     tensors_in,
 )
-from port.tree import changed, clone, code, find, loads, walk
+from port.tree import changed, clone, code, find, loads, memo, walk
 
 
 # ---------------------------------------------------------------- applications
@@ -206,6 +207,7 @@ def _of_constructor(em: Emitter) -> set[str]:
 def apply_function(em: Emitter, node: cst.Call, function: Function) -> cst.BaseExpression:
     """A call of the user's function: as it is, or of the module that the function became."""
     _drop_training(em, node)
+    _check_filled(em, node, function)
     if function in em.classes:
         if em.scope.on_module is None or em.scope.stage == TRACED:
             raise _homeless(function, node)
@@ -248,6 +250,28 @@ def tensor_args(em: Emitter, node: cst.Call, function: Function) -> list[cst.Arg
         by_name = by_name or taken[len(made)] != name
         made.append(argument(name if by_name else "", value, None))
     return made
+
+
+def _check_filled(em: Emitter, node: cst.Call, function: Function) -> None:
+    """Refuse to hand over a list or dict that the function puts images into: facts of the caller's do not see them."""
+    filled = _filled(function.node) if not em.it.plain_axes(function) else frozenset()
+    given = [(name, em.fact(arg.value)) for arg, name in parameter_of(function, node)] if filled else []
+    images = bool(function.flipped) or any(
+        t.layout is Layout.FLIPPED and t.rank not in (0, 1, 2) for _, fact in given for t in tensors_in(fact))
+    for name, fact in given if images else ():
+        if name in filled and fact.kind is not Kind.TENSOR:
+            raise Refused("P209", f"`{function.name}` puts tensors into `{name}`, and which order of axes they have is "
+                          "not followed: let it return them", node)
+
+
+@memo
+def _filled(node: cst.CSTNode) -> frozenset[str]:
+    """Names of which a function changes what they hold."""
+    owners = [c.func.value for c in find(node, cst.Call) if isinstance(c.func, cst.Attribute)
+              and c.func.attr.value in ("append", "extend", "insert", "update", "setdefault")]
+    owners += [t.target.value for t in find(node, cst.AssignTarget) if isinstance(t.target, cst.Subscript)]
+    owners += [n.target for n in find(node, cst.AugAssign)]
+    return frozenset(owner.value for owner in owners if isinstance(owner, cst.Name))
 
 
 def kept_args(em: Emitter, node: cst.Call, function: Function) -> list[cst.Arg]:
@@ -325,6 +349,17 @@ def _apply_curried(em: Emitter, node: cst.Call, curried: Curried) -> cst.BaseExp
     return cst.Call(em.scope.on_module(node, curried), args)
 
 
+def _rank_of_images(em: Emitter, payload: Any, method: Function | None, name: str) -> int | None:
+    """How many axes the images have that a model or a layer of the user's own takes."""
+    if method is not None:
+        known = method.tensors.get(name)
+        return (known.rank if known is not None else None) or em.it.ranks.get((method, name))
+    layers = [em.fact(a.value) for a in payload.node.args[:1]] if payload.node is not None else []
+    ranks = [rank_of(e.payload.symbol) for f in layers if isinstance(f.payload, Items) for e in f.payload.elements
+             if isinstance(e.payload, LayerCall)]
+    return next((rank for rank in ranks if rank is not None), None)
+
+
 def _apply_model(em: Emitter, node: cst.Call, payload: Any) -> cst.BaseExpression:
     """A model or a layer of the user's own is called."""
     _drop_training(em, node)
@@ -357,7 +392,10 @@ def _apply_model(em: Emitter, node: cst.Call, payload: Any) -> cst.BaseExpressio
         fact = em.fact(arg.value)
         want = (Layout.FLIPPED if flipped else Layout.PLAIN) if fact.kind is Kind.TENSOR else None
         listed = several(em, arg.value, method, target) if method is not None else None
-        made.append(changed(arg, value=listed or em.expr(arg.value, want)))
+        value = listed or em.expr(arg.value, want)
+        if flipped and listed is None and is_lost(fact):
+            value = channels_first(em, arg.value, value, _rank_of_images(em, payload, method, target))
+        made.append(changed(arg, value=value))
     if method is not None:
         if em.scope.stage != TRACED or not carries_masks(em):  # else tensors carry it
             made = masking.with_argument(em, node, method, made)

@@ -14,6 +14,7 @@ from port.build import build, expression
 from port.facts import UNKNOWN, Fact, Kind, Layout
 from port.table import Row, Signature
 from port.tf2torch.calls.arrays import beside, made_tensor
+from port.tf2torch.calls.taken import one_order
 from port.tf2torch.emit import TO_FIRST, Emitter, Refused
 from port.tf2torch.infer.arrays import is_array
 from port.tf2torch.infer.arrivals import giver, is_open, reached
@@ -177,6 +178,7 @@ def arrange(job: Job, node: cst.BaseExpression, want: Layout | None) -> cst.Base
     if job.row.name == "matmul" and fact.kind is not Kind.TENSOR and tensors_in(fact):  # one tensor of a list
         em.need("torch")
         return build("torch.stack({x})", x=em.plain(node))
+    one_order(fact, node)
     if want is None:
         return em.expr(node)
     if job.row.layout == FLIPS and job.row.kind == "function" and node is next(iter(job.bound.args.values())) and (

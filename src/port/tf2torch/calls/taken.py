@@ -7,6 +7,7 @@ import libcst as cst
 from port.facts import Fact, Kind, Layout
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.values import Function, tensors_in
+from port.tree import code
 
 
 def several(em: Emitter, node: cst.BaseExpression, function: Function, name: str) -> cst.BaseExpression | None:
@@ -33,6 +34,7 @@ def several(em: Emitter, node: cst.BaseExpression, function: Function, name: str
 def together(em: Emitter, node: cst.BaseExpression, want: Layout | None) -> cst.BaseExpression | None:
     """A list that a layer takes, its tensors in the layout that is wanted; None where they are, or it is no list."""
     fact = em.fact(node)
+    one_order(fact, node)
     others = [t for t in tensors_in(fact) if t.layout is not want and t.rank not in (0, 1, 2)]
     if fact.kind is Kind.TENSOR or want is None or not others:
         return None
@@ -41,6 +43,12 @@ def together(em: Emitter, node: cst.BaseExpression, want: Layout | None) -> cst.
     return node.with_changes(elements=[
         e.with_changes(value=em.expr(e.value, None if em.fact(e.value).rank in (0, 1, 2) else want))
         for e in node.elements])
+
+
+def one_order(fact: Fact, node: cst.BaseExpression) -> None:
+    """Refuse a list to which a loop appends tensors that are channels first, where the others are not."""
+    if fact.kind is not Kind.TENSOR and any(t.layout is Layout.MIXED for t in tensors_in(fact)):
+        raise Refused("P209", f"some tensors of `{code(node)}` are channels first in PyTorch, and others are not", node)
 
 
 def _as_taken(given: Fact, taken: Fact) -> bool:

@@ -117,7 +117,7 @@ def unknown_callee(em: Emitter, node: cst.Call) -> bool:
 
 def _is_lost(fact: Fact) -> bool:
     """Is it a tensor's place, in a container that is not followed, of which nothing is known?"""
-    return fact.payload is None and fact.kind in (Kind.UNKNOWN, Kind.PLAIN) and fact.symbol in ("", "=")
+    return fact.payload is None and fact.kind in (Kind.UNKNOWN, Kind.PLAIN) and fact.symbol[:1] in ("", "=")
 
 
 def check_mask(em: Emitter, node: cst.Call, reads: bool) -> None:

@@ -45,11 +45,12 @@ def concat(g: Given) -> Fact:
     if not isinstance(axis, int):
         return tensor((None,) * rank, facts[0].dtype, join_layout(facts))
     axis %= rank
+    known = all(tensors_in(e) for f in g.inputs for e in (f.payload.elements if isinstance(f.payload, Items) else [f]))
     sizes: list[Dim] = []
     for i in range(rank):
         column = [s[i] for s in shapes]  # type: ignore[index]
         if i == axis:
-            total: Dim = 0
+            total: Dim = 0 if known else None
             for d in column:
                 total = arithmetic("+", total, d)
             if any(isinstance(f.payload, Grown) for f in g.inputs):

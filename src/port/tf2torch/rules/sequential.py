@@ -11,6 +11,7 @@ from port.build import breaks_line, build, expression, paren, without_comment
 from port.facts import Fact, Kind, Layout
 from port.tf2torch.calls.layers import first_input, own_modules, plan
 from port.tf2torch.emit import TO_FIRST, TO_LAST, Emitter, Refused
+from port.tf2torch.infer.layers import rank_of
 from port.tf2torch.infer.values import Function, Instance, LayerCall, SequentialModel, tensors_in
 from port.tf2torch.rules.naming import literal_name
 from port.tree import FIELDS, code, rebuild
@@ -45,11 +46,11 @@ def layer_modules(em: Emitter, node: cst.BaseExpression, fact: Fact) -> list[cst
             arrives[0].layout is not wanted):
         dims = (TO_FIRST if wanted is Layout.FLIPPED else TO_LAST)[arrives[0].rank]
         modules.insert(0, permute(em, dims))
+    elif not arrives and layer.inputs and wanted is Layout.FLIPPED and rank_of(layer.symbol) in TO_FIRST:
+        modules.insert(0, permute(em, TO_FIRST[rank_of(layer.symbol) or 4]))  # what is not followed: the source's axes
     elif arrives and wanted is not None and arrives[0].rank is None and arrives[0].layout is not wanted:
         raise Refused("P208", "the rank that arrives at this layer is not known", node)
     return modules
-
-
 
 
 def standing(em: Emitter, node: cst.Call) -> cst.BaseExpression:
