@@ -50,6 +50,12 @@ def fill(x, outs):
         outs.append(x * float(i + 1))
 
 
+def scaled(x, n, m=1):
+    n += 1
+    m *= 2
+    return x * float(n * m)
+
+
 def put(x, found):
     found["k"] = x * 3.0
 
@@ -123,6 +129,7 @@ def test_layers_of_images_behind_what_is_handed_over(tmp_path: Path) -> None:
     "outs = []\n        fill(x, outs)\n        return tf.concat(outs, -1)[..., 2:6]",
     "outs = [x]\n        fill(x, outs)\n        return tf.reduce_max(tf.stack(outs, 1), 1)",
     "found = {}\n        put(x, found)\n        return x - tf.reduce_mean(found['k'], axis=-1, keepdims=True)",
+    "k = int(x.shape[-1])\n        return tf.reduce_max(scaled(x, k, m=k), axis=-1)",
 ])
 def test_lists_and_dicts_that_functions_fill(tmp_path: Path, body: str) -> None:
     """The caller took what a function puts into them for tensors with the source's axes."""

@@ -28,6 +28,7 @@ from port.tf2torch.infer.values import (
     Curried,
     Function,
     GraphModel,
+    Grown,
     Instance,
     Items,
     LayerCall,
@@ -254,24 +255,26 @@ def tensor_args(em: Emitter, node: cst.Call, function: Function) -> list[cst.Arg
 
 def _check_filled(em: Emitter, node: cst.Call, function: Function) -> None:
     """Refuse to hand over a list or dict that the function puts images into: facts of the caller's do not see them."""
-    filled = _filled(function.node) if not em.it.plain_axes(function) else frozenset()
+    filled = _filled(function.node) if not em.it.plain_axes(function) else {}
     given = [(name, em.fact(arg.value)) for arg, name in parameter_of(function, node)] if filled else []
     images = bool(function.flipped) or any(
         t.layout is Layout.FLIPPED and t.rank not in (0, 1, 2) for _, fact in given for t in tensors_in(fact))
     for name, fact in given if images else ():
-        if name in filled and fact.kind is not Kind.TENSOR:
+        holds = filled.get(name) or isinstance(fact.payload, Items | Grown)  # `n += 1` may be of a number
+        if name in filled and fact.kind is not Kind.TENSOR and holds:
             raise Refused("P209", f"`{function.name}` puts tensors into `{name}`, and which order of axes they have is "
                           "not followed: let it return them", node)
 
 
 @memo
-def _filled(node: cst.CSTNode) -> frozenset[str]:
-    """Names of which a function changes what they hold."""
+def _filled(node: cst.CSTNode) -> dict[str, bool]:
+    """Names of which a function changes what they hold; False: perhaps, by `+=`."""
+    added = [n.target for n in find(node, cst.AugAssign)]
     owners = [c.func.value for c in find(node, cst.Call) if isinstance(c.func, cst.Attribute)
               and c.func.attr.value in ("append", "extend", "insert", "update", "setdefault")]
     owners += [t.target.value for t in find(node, cst.AssignTarget) if isinstance(t.target, cst.Subscript)]
-    owners += [n.target for n in find(node, cst.AugAssign)]
-    return frozenset(owner.value for owner in owners if isinstance(owner, cst.Name))
+    return {n.value: False for n in added if isinstance(n, cst.Name)} | {
+        n.value: True for n in owners if isinstance(n, cst.Name)}
 
 
 def kept_args(em: Emitter, node: cst.Call, function: Function) -> list[cst.Arg]:
