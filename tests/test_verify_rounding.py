@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from port.translate import translate
-from port.verify import compare, kinks, parent, passes, rounding, verdict
+from port.verify import compare, kinks, parent, passes, rounding, store, verdict
 from port.verify.parent import Case, verify
 
 # Batch norms that see two numbers per channel: what is left of a gradient behind them is a small difference.
@@ -109,3 +109,38 @@ def test_what_the_runs_showed_so_far_counts(monkeypatch: pytest.MonkeyPatch) -> 
     losses = [next(runs)["float64/dw/0/train/0/weight"] for _ in range(rounding.RUNS["float64"])]
     assert losses == pytest.approx([0.5e-8, 1e-8, 1.5e-8, 2e-8])
     assert ran == [("float64", 0, "train")] * rounding.RUNS["float64"]
+
+
+def test_a_case_is_run_in_the_dtypes_in_which_it_is_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All passes of the other dtype were run where another case was off in that."""
+    ran = []
+
+    def samples(backend: Any, obj: Any, handles: Any, meta: Any, given: Any, dtype: str, which: Any) -> Any:
+        ran.append((obj, dtype, which))
+        yield {f"{dtype}/dw": 0.5}
+
+    class Backend:
+        def load(self, job: Any, dtype: str) -> None:
+            pass
+
+        def dtype(self, name: str) -> None:
+            pass
+
+        def evaluate(self, module: Any, call: str) -> str:
+            return call
+
+        def start(self, obj: Any, feed: Any, first: bool) -> None:
+            pass
+
+        def units(self, obj: Any) -> tuple[None, None]:
+            return None, None
+
+    monkeypatch.setattr(rounding, "samples", samples)
+    monkeypatch.setattr(rounding.inputs, "feed", lambda *_: None)
+    store.bundle(tmp_path / "source.npz", [({"call": "one"}, {}), ({"call": "two"}, {})], {})
+    off = {"0": [("float64", 0, "train")], "1": [("float32", 0, "train"), ("float64", 1, "train")]}
+    rounding.run(Backend(), {"rounded": off, "name": "rounding", "path": "net.py"}, tmp_path)
+    assert ran == [("two", "float32", [(0, "train")]), ("one", "float64", [(0, "train")]),
+                   ("two", "float64", [(1, "train")])]
+    assert store.read(tmp_path / "rounding.npz")[0]["found"] == {
+        "0": {"float64/dw": 0.5}, "1": {"float32/dw": 0.5, "float64/dw": 0.5}}

@@ -43,8 +43,7 @@ def has_gradient(fact: Fact) -> bool:
     if isinstance(held, Items):
         return held.kind != "modules" and any(map(has_gradient, held.elements))
     if isinstance(held, Mapping):
-        return held.kind != "modules" and any(
-            map(has_gradient, (*held.values.values(), *([held.any] if held.any is not None else []))))
+        return held.kind != "modules" and any(map(has_gradient, held.every))
     return fact.kind is Kind.UNKNOWN
 
 

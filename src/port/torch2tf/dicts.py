@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def method(it: Interp, node: cst.Call, mapping: Mapping, name: str, args: list[Fact]) -> Fact:
-    element = one_of([*mapping.values.values(), *([mapping.any] if mapping.any is not None else [])]) or BOTTOM
+    element = one_of(mapping.every) or BOTTOM
     if name == "values":
         return Fact(Kind.PLAIN, payload=Items([element], open=True))
     if name == "items":

@@ -63,9 +63,7 @@ def _makes_weights(w: Any, plain: Items | Mapping) -> bool:
 
 
 def _parts(payload: Items | Mapping) -> list[Fact]:
-    if isinstance(payload, Items):
-        return payload.elements
-    return [*payload.values.values(), *([payload.any] if payload.any is not None else [])]
+    return payload.elements if isinstance(payload, Items) else payload.every
 
 
 def _has_state(module: Any) -> bool:

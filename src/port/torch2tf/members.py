@@ -377,7 +377,7 @@ def _subscript(it: Interp, node: cst.Subscript, owner: Fact) -> Fact:
             return payload.values[at]
         if at is not ... and payload.any is not None:
             return payload.any
-        return one_of([*payload.values.values(), *([payload.any] if payload.any is not None else [])]) or BOTTOM
+        return one_of(payload.every) or BOTTOM
     value = owner.literal(...)
     if isinstance(value, tuple | str) and isinstance(at, int) and -len(value) <= at < len(value):
         return literal(value[at])

@@ -174,9 +174,7 @@ def _in_first_order(fact: Fact) -> bool:
 def _within(fact: Fact) -> list[Fact]:
     """Tensors, and what may be some."""
     payload = fact.payload
-    held = payload.elements if isinstance(payload, Items) else [
-        *payload.values.values(), *([payload.any] if payload.any is not None else [])] if isinstance(
-            payload, Mapping) else None
+    held = payload.elements if isinstance(payload, Items) else payload.every if isinstance(payload, Mapping) else None
     if held is None:
         return [fact] if fact.kind in (Kind.TENSOR, Kind.UNKNOWN) else []
     return [t for e in held for t in _within(e)]

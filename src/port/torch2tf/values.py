@@ -152,6 +152,11 @@ class Mapping:
     readers: dict[Any, None] = field(default_factory=dict)
     of: Any = None  # the function that has it as its `**kwargs`: in each run another one
 
+    @property
+    def every(self) -> list[Fact]:
+        """All its values."""
+        return [*self.values.values(), *([self.any] if self.any is not None else [])]
+
 
 @dataclass(eq=False)
 class Function:
@@ -371,7 +376,7 @@ def tensors_in(fact: Fact) -> Iterator[Fact]:
         for element in fact.payload.elements:
             yield from tensors_in(element)
     elif isinstance(fact.payload, Mapping):
-        for element in (*fact.payload.values.values(), *([fact.payload.any] if fact.payload.any is not None else [])):
+        for element in fact.payload.every:
             yield from tensors_in(element)
 
 

@@ -204,8 +204,7 @@ class Writer:
     def _container(self, node: Any, fact: Fact) -> Any:
         """Another container, of the tensors with the source's axes."""
         payload, new = fact.payload, self.expr(node)
-        held = payload.elements if isinstance(payload, Items) else list(payload.values.values()) + (
-            [payload.any] if payload.any is not None else [])
+        held = payload.elements if isinstance(payload, Items) else payload.every
         first = held[0]
         if all(e.kind is Kind.TENSOR and e.layout is Layout.FLIPPED and e.rank == first.rank for e in held):
             moved = self.reordered(first, cst.Name("t"), Layout.PLAIN)

@@ -24,12 +24,13 @@ def run(backend: Any, job: dict[str, Any], folder: Path) -> None:
         module = backend.load(job, dtype)
         for i, passed in wanted.items():
             meta, given = sources[int(i)]
-            before = found[i]
+            before, which = found[i], [(variant, mode) for name, variant, mode in passed if name == dtype]
+            if not which:  # of this case, another dtype is off
+                continue
             try:
                 backend.dtype(dtype)
                 obj = backend.evaluate(module, meta["call"])
                 backend.start(obj, inputs.feed(meta, given, 0), False)
-                which = [(variant, mode) for name, variant, mode in passed if name == dtype]
                 for worst in samples(backend, obj, backend.units(obj)[1], meta, given, dtype, which):
                     found[i] = before | worst
                     store.write(folder / f"{job['name']}.npz", {"found": found}, {})

@@ -37,6 +37,7 @@ def analyze(it: Interp, function: Function) -> None:
     """Run the body with symbolic parameters until ranks and layouts no longer change."""
     function.busy = True
     depth, it.depth = it.depth, 0
+    heads = _heads(function) if it.plain_axes(function) else frozenset()
     for _ in range(LIMIT):
         before = (len(it.flips), len(it.ranks), len(it.widths), len(function.tensors), set(function.flipped))
         env = Env(function.env)
@@ -51,7 +52,6 @@ def analyze(it: Interp, function: Function) -> None:
             else:
                 it.run(body.body, env)
         it.current.pop()
-        heads = _heads(function) if it.plain_axes(function) else frozenset()
         function.flipped |= {n for owner, n in it.flips if owner is function and n in function.params} - heads
         if before == (len(it.flips), len(it.ranks), len(it.widths), len(function.tensors), function.flipped):
             break

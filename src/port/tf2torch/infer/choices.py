@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from port.facts import Fact, Kind, Layout
 from port.tf2torch.infer.interp import Interp
@@ -19,17 +21,18 @@ class OneOf:
 
 def of_builders(a: Fact, b: Fact) -> Fact | None:
     """One of two functions of the user's that make layers; None for anything else."""
-    found = [f for x in (a, b) for f in (x.payload.functions if isinstance(x.payload, Alternatives) else [x])]
-    makes = [isinstance(f.payload, Function) and (f.payload.stateful or f.payload.inner is not None) for f in found]
-    if a.payload is b.payload or not all(makes) or a.kind is not b.kind:
-        return None
-    return Fact(Kind.FUNCTION, payload=Alternatives(list({id(f.payload): f for f in found}.values())))
+    return _any_of(a, b, lambda held: isinstance(held, Function) and (held.stateful or held.inner is not None))
 
 
 def of_classes(a: Fact, b: Fact) -> Fact | None:
     """One of two classes of the user's layers; None for anything else."""
+    return _any_of(a, b, lambda held: isinstance(held, Class) and is_module(held))
+
+
+def _any_of(a: Fact, b: Fact, fits: Callable[[Any], bool]) -> Fact | None:
+    """One of all that the two may be; None if one of these does not fit."""
     found = [f for x in (a, b) for f in (x.payload.functions if isinstance(x.payload, Alternatives) else [x])]
-    if a.payload is b.payload or not all(isinstance(f.payload, Class) and is_module(f.payload) for f in found):
+    if a.payload is b.payload or a.kind is not b.kind or not all(fits(f.payload) for f in found):
         return None
     return Fact(Kind.FUNCTION, payload=Alternatives(list({id(f.payload): f for f in found}.values())))
 

@@ -46,8 +46,8 @@ def layer_modules(em: Emitter, node: cst.BaseExpression, fact: Fact) -> list[cst
             arrives[0].layout is not wanted):
         dims = (TO_FIRST if wanted is Layout.FLIPPED else TO_LAST)[arrives[0].rank]
         modules.insert(0, permute(em, dims))
-    elif not arrives and layer.inputs and wanted is Layout.FLIPPED and rank_of(layer.symbol) in TO_FIRST:
-        modules.insert(0, permute(em, TO_FIRST[rank_of(layer.symbol) or 4]))  # what is not followed: the source's axes
+    elif not arrives and layer.inputs and wanted is Layout.FLIPPED and (rank := rank_of(layer.symbol)) is not None:
+        modules.insert(0, permute(em, TO_FIRST[rank]))  # what is not followed has the source's axes
     elif arrives and wanted is not None and arrives[0].rank is None and arrives[0].layout is not wanted:
         raise Refused("P208", "the rank that arrives at this layer is not known", node)
     return modules
