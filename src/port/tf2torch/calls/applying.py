@@ -14,7 +14,7 @@ from port.tf2torch.calls.layers import first_input, plan
 from port.tf2torch.calls.making import Plan
 from port.tf2torch.calls.mates import FULL, check
 from port.tf2torch.calls.named_layers import note
-from port.tf2torch.calls.taken import several, together
+from port.tf2torch.calls.taken import check_filled, several, together
 from port.tf2torch.calls.traced import TRACED, carried, carries_masks, channels_first, check_mask, sized, traced
 from port.tf2torch.emit import Emitter, Refused
 from port.tf2torch.infer.choices import gets_images
@@ -28,7 +28,6 @@ from port.tf2torch.infer.values import (
     Curried,
     Function,
     GraphModel,
-    Grown,
     Instance,
     Items,
     LayerCall,
@@ -36,7 +35,7 @@ from port.tf2torch.infer.values import (
     find_method,
     tensors_in,
 )
-from port.tree import changed, clone, code, find, loads, memo, walk
+from port.tree import changed, clone, code, find, loads, walk
 
 
 # ---------------------------------------------------------------- applications
@@ -208,7 +207,7 @@ def _of_constructor(em: Emitter) -> set[str]:
 def apply_function(em: Emitter, node: cst.Call, function: Function) -> cst.BaseExpression:
     """A call of the user's function: as it is, or of the module that the function became."""
     _drop_training(em, node)
-    _check_filled(em, node, function)
+    check_filled(em, node, function, parameter_of(function, node))
     if function in em.classes:
         if em.scope.on_module is None or em.scope.stage == TRACED:
             raise _homeless(function, node)
@@ -251,30 +250,6 @@ def tensor_args(em: Emitter, node: cst.Call, function: Function) -> list[cst.Arg
         by_name = by_name or taken[len(made)] != name
         made.append(argument(name if by_name else "", value, None))
     return made
-
-
-def _check_filled(em: Emitter, node: cst.Call, function: Function) -> None:
-    """Refuse to hand over a list or dict that the function puts images into: facts of the caller's do not see them."""
-    filled = _filled(function.node) if not em.it.plain_axes(function) else {}
-    given = [(name, em.fact(arg.value)) for arg, name in parameter_of(function, node)] if filled else []
-    images = bool(function.flipped) or any(
-        t.layout is Layout.FLIPPED and t.rank not in (0, 1, 2) for _, fact in given for t in tensors_in(fact))
-    for name, fact in given if images else ():
-        holds = filled.get(name) or isinstance(fact.payload, Items | Grown)  # `n += 1` may be of a number
-        if name in filled and fact.kind is not Kind.TENSOR and holds:
-            raise Refused("P209", f"`{function.name}` puts tensors into `{name}`, and which order of axes they have is "
-                          "not followed: let it return them", node)
-
-
-@memo
-def _filled(node: cst.CSTNode) -> dict[str, bool]:
-    """Names of which a function changes what they hold; False: perhaps, by `+=`."""
-    added = [n.target for n in find(node, cst.AugAssign)]
-    owners = [c.func.value for c in find(node, cst.Call) if isinstance(c.func, cst.Attribute)
-              and c.func.attr.value in ("append", "extend", "insert", "update", "setdefault")]
-    owners += [t.target.value for t in find(node, cst.AssignTarget) if isinstance(t.target, cst.Subscript)]
-    return {n.value: False for n in added if isinstance(n, cst.Name)} | {
-        n.value: True for n in owners if isinstance(n, cst.Name)}
 
 
 def kept_args(em: Emitter, node: cst.Call, function: Function) -> list[cst.Arg]:
